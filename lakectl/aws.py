@@ -1,0 +1,154 @@
+"""One boto3 session, its clients, and how AWS's errors become one line.
+
+The only place that turns a target into an endpoint and credentials. Nothing that holds an
+:class:`Aws` can tell a local endpoint from the real one.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+from botocore.config import Config as BotoConfig
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionError,
+    CredentialRetrievalError,
+    EndpointConnectionError,
+    HTTPClientError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    TokenRetrievalError,
+)
+
+from lakectl.config import Config
+from lakectl.errors import AccessError, LakectlError
+
+# 8 attempts of botocore's standard mode (exponential backoff with jitter, at most 20 s each) outlast
+# the throttling that creating some forty resources at once causes in a fresh account.
+RETRIES = {"mode": "standard", "total_max_attempts": 8}
+CONNECT_TIMEOUT_S = 10
+READ_TIMEOUT_S = 60
+MAX_CONNECTIONS = 32
+
+CREDENTIAL_ERRORS = (
+    NoCredentialsError,
+    PartialCredentialsError,
+    CredentialRetrievalError,
+    TokenRetrievalError,
+)
+CREDENTIAL_CODES = frozenset(
+    ("ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException")
+    + ("SignatureDoesNotMatch", "InvalidAccessKeyId", "AuthFailure")
+)
+DENIED_CODES = frozenset(("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"))
+
+
+class Aws:
+    """Clients of one account and region. Safe to share between threads."""
+
+    def __init__(self, session: Any, region: str, endpoint_url: str | None = None) -> None:
+        self.session = session
+        self.region = region
+        self.endpoint_url = endpoint_url
+        self._clients: dict[str, Any] = {}
+        self._lock = threading.Lock()
+        self._account: str | None = None
+
+    def client(self, service: str) -> Any:
+        """The boto3 client of ``service`` (made once)."""
+        with self._lock:  # creating a client from one session is not thread-safe (boto3 guide, "Session")
+            if service not in self._clients:
+                self._clients[service] = self.session.client(
+                    service,
+                    region_name=self.region,
+                    endpoint_url=self.endpoint_url,
+                    config=BotoConfig(
+                        retries=RETRIES,
+                        connect_timeout=CONNECT_TIMEOUT_S,
+                        read_timeout=READ_TIMEOUT_S,
+                        max_pool_connections=MAX_CONNECTIONS,
+                        s3={"addressing_style": "path"} if self.endpoint_url else None,
+                        user_agent_extra="lakectl",
+                    ),
+                )
+            return self._clients[service]
+
+    @property
+    def account(self) -> str:
+        """The account id, from STS.
+
+        Raises :class:`AccessError` when there are no usable credentials, :class:`LakectlError`
+        when the endpoint can't be reached.
+        """
+        if self._account is None:
+            try:
+                self._account = str(self.client("sts").get_caller_identity()["Account"])
+            except (ClientError, BotoCoreError) as error:
+                raise explain(error) from error
+        return self._account
+
+
+def connect(config: Config, progress: Callable[[str], None] | None = None) -> Aws:
+    """A session for the config's target. For ``local`` the endpoint is started when it is not running.
+
+    ``progress`` gets a line of text while the local endpoint starts. Raises :class:`AccessError` for
+    an unknown profile, and what :mod:`lakectl.local.control` raises when the endpoint can't start.
+    """
+    if config.target == "local":
+        from lakectl.local import control
+
+        endpoint = control.ensure_running(region=config.region, port=config.local.port, progress=progress)
+        session = boto3.Session(
+            aws_access_key_id=endpoint.access_key_id,
+            aws_secret_access_key=endpoint.secret_access_key,
+            region_name=config.region,
+        )
+        return Aws(session, config.region, endpoint.url)
+    try:
+        session = boto3.Session(profile_name=config.profile, region_name=config.region)
+    except ProfileNotFound as error:
+        raise AccessError(str(error), "list yours with: aws configure list-profiles") from None
+    return Aws(session, config.region, config.endpoint_url)
+
+
+def code_of(error: Exception) -> str:
+    """AWS's error code (``AccessDenied``, ``NoSuchBucket``), or an empty string."""
+    if isinstance(error, ClientError):
+        return str(error.response.get("Error", {}).get("Code", ""))
+    return ""
+
+
+def explain(error: Exception, doing: str | None = None) -> LakectlError:
+    """The one line for an exception of boto3; ``doing`` is the verb and object ("creating s3-bucket x")."""
+    prefix = f"{doing}: " if doing else ""
+    if isinstance(error, LakectlError):
+        error.message = prefix + error.message
+        return error
+    if isinstance(error, CREDENTIAL_ERRORS):
+        return AccessError(
+            f"{prefix}no usable AWS credentials: {error}",
+            "run `aws configure` or name a --profile; or leave out --target aws to work on this machine",
+        )
+    if isinstance(error, NoRegionError):
+        return AccessError(f"{prefix}no region", "give one with --region or in the config")
+    if isinstance(error, EndpointConnectionError | ConnectionError | HTTPClientError):
+        return LakectlError(f"{prefix}can't reach AWS: {error}", "check the network, --region and --endpoint-url")
+    code = code_of(error)
+    if isinstance(error, ClientError):
+        message = error.response.get("Error", {}).get("Message", "")
+        operation = error.operation_name
+        text = f"{prefix}{operation}: {code}: {message}"
+        if code in CREDENTIAL_CODES:
+            return AccessError(
+                text, "the credentials are wrong or expired: log in again (`aws sts get-caller-identity`)"
+            )
+        if code in DENIED_CODES:
+            return AccessError(text, f"ask for the permission, or try another --profile ({operation} was denied)")
+        return LakectlError(text)
+    return LakectlError(f"{prefix}{type(error).__name__}: {error}")

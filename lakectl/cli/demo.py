@@ -1,0 +1,169 @@
+"""``lakectl demo``: the whole tutorial, told as it happens."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from lakectl.cli.app import App, lake_command
+from lakectl.errors import LakectlError
+
+if TYPE_CHECKING:
+    from lakectl.ops.land import Landed
+
+SOURCES = ("customers", "products", "orders")
+
+
+class Clock:
+    """How long each part of the demo took, in seconds."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+        self.parts: list[tuple[str, float]] = []
+
+    @contextmanager
+    def part(self, title: str) -> Iterator[None]:
+        self.app.out.heading(title)
+        started = time.monotonic()
+        yield
+        self.parts.append((title, time.monotonic() - started))
+
+
+@lake_command("demo")
+@click.option(
+    "--data", default="retail_data", show_default=True, type=click.Path(path_type=Path), help="Where the CSV files are."
+)
+@click.option("--orders", default=8772, show_default=True, type=click.IntRange(1), help="How many sample orders.")
+def demo(app: App, data: Path, orders: int) -> None:
+    """Run the whole tutorial and show what came of it.
+
+    Sample data, the lake, landing, the run that the landing starts, the checks. Files that are in the
+    data folder already are used as they are. Can be run again.
+
+    \b
+    Example:
+      lakectl demo
+    """
+    from lakectl.cli.provision import make
+    from lakectl.cli.validate import show_checks
+
+    clock = Clock(app)
+    with clock.part("Sample data"):
+        files = _sample_data(app, data, orders)
+    with clock.part("The lake"):
+        make(app, None, adopt=False)
+    with clock.part("Landing"):
+        landed = _land(app, files)
+    with clock.part("The transform, started by the landing"):
+        _wait(app, landed)
+    with clock.part("Checks in Athena"):
+        checks = show_checks(app)
+    _summary(app, clock)
+    failed = [str(check["name"]) for check in checks if check["passed"] is False]
+    app.out.result({"checks": checks, "seconds": dict(clock.parts), "landed": [item.key for item in landed]})
+    if failed:
+        raise LakectlError(f"checks failed: {', '.join(failed)}", f"lakectl query {failed[0][:2]}")
+
+
+def _sample_data(app: App, folder: Path, orders: int) -> list[Path]:
+    from lakectl.errors import UsageError
+    from lakectl.ops.sample_data import write_sample_data
+    from lakectl.output import human_bytes
+
+    files = [folder / f"{source}.csv" for source in SOURCES]
+    if all(file.is_file() for file in files):
+        app.out.item("skipped", f"using the files in {folder}/")
+        return files
+    try:
+        write_sample_data(folder, orders=orders, until=datetime.now(UTC).date())
+    except OSError as error:
+        raise UsageError(f"can't write {folder}: {error.strerror}") from None
+    for file in files:
+        app.out.item("ok", f"wrote {file}", human_bytes(file.stat().st_size))
+    return files
+
+
+def _land(app: App, files: list[Path]) -> list[Landed]:
+    from lakectl.ops import land as ops
+    from lakectl.ops import wait
+    from lakectl.output import human_bytes
+
+    def show(item: Landed) -> None:
+        verb = "landed" if item.outcome == "landed" else "already landed"
+        app.out.item("ok", f"{verb} s3://{item.bucket}/{item.key}", human_bytes(item.size))
+
+    checked = ops.prepare(app.config, files)
+    landed = ops.land(app.lake, checked, datetime.now(UTC).date(), observer=show)
+    with app.out.busy("waiting for the run log"):
+        items = wait.for_run_items(app.lake, landed)
+    app.out.item("ok", f"the log function wrote {len(items)} rows into {app.lake.names.run_log}")
+    return landed
+
+
+def _wait(app: App, landed: list[Landed]) -> None:
+    from lakectl.cli.transform import show_run
+    from lakectl.ops import wait
+
+    with app.out.busy("waiting for the run that the landing starts") as update:
+        run = wait.for_loading(
+            app.lake,
+            landed,
+            lambda run: update(f"run {run.id}: {run.state}"),
+            lambda line: app.out.item("note", line),
+        )
+    if run is None:
+        app.out.item("ok", "everything was in silver already")
+    else:
+        show_run(app, run)
+
+
+def _summary(app: App, clock: Clock) -> None:
+    from lakectl.ops import query, runs
+
+    lake, out = app.lake, app.out
+    silver = f"{lake.names.silver_database}.orders_silver"
+
+    def ask(sql: str) -> query.QueryResult:
+        return query.run(lake, sql)
+
+    out.heading("What landed (lakectl runs)")
+    out.table(
+        ("source", "landed (UTC)", "status", "load", "key"),
+        [(run.source, run.ingest_ts, run.status, run.load_status, run.key) for run in runs.runs(lake)],
+    )
+    for column in ("channel", "region"):
+        out.heading(f"Sales by {column}")
+        result = ask(
+            f"SELECT {column}, COUNT(*) AS orders, ROUND(SUM(sales_amount), 2) AS sales FROM {silver} "  # noqa: S608
+            "GROUP BY 1 ORDER BY 3 DESC"
+        )
+        rows = [(name, f"{int(count or 0):,}", f"{float(sales or 0):,.2f}") for name, count, sales in result.rows]
+        out.table(result.columns, rows, right=("orders", "sales"))
+    out.heading("Snapshots")
+    table = f'{lake.names.silver_database}."orders_silver$snapshots"'
+    result = ask(f"SELECT committed_at, snapshot_id, operation FROM {table} ORDER BY committed_at DESC LIMIT 5")  # noqa: S608
+    out.table(result.columns, result.rows)
+    out.heading("Time")
+    total = sum(seconds for _, seconds in clock.parts)
+    out.table(
+        ("", "seconds"), [*((t, f"{s:.1f}") for t, s in clock.parts), ("all", f"{total:.1f}")], right=("seconds",)
+    )
+    out.heading("Next")
+    for command, what in (
+        ("lakectl status", "every resource"),
+        (f'lakectl query "SELECT * FROM {silver} LIMIT 5"', "ask anything"),  # noqa: S608
+        ("lakectl query --list", "the tutorial's queries"),
+        ("lakectl logs start", "what the starter function did"),
+        ('eval "$(lakectl local env)"', "then use the AWS CLI, boto3, PyIceberg, Spark …"),
+        ("lakectl down", "delete everything"),
+    ):
+        out.item("note", command.ljust(64), what)
+
+
+COMMANDS = {"demo": demo}

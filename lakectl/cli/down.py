@@ -1,0 +1,56 @@
+"""``lakectl down``."""
+
+from __future__ import annotations
+
+import click
+
+from lakectl.cli.app import App, lake_command
+from lakectl.errors import LakectlError, UsageError
+
+
+@lake_command("down")
+@click.option("--yes", is_flag=True, help="Don't ask.")
+def down(app: App, yes: bool) -> None:
+    """Delete the lake, and prove that nothing is left.
+
+    Deletes what bears the lake's tag and nothing else, data included. Reads everything again at the end.
+
+    \b
+    Examples:
+      lakectl down
+      lakectl down --yes
+    """
+    from lakectl.cli.provision import as_data, show_events, summarize
+    from lakectl.ops import provision
+
+    lake = app.announce()
+    with app.out.busy("reading what is there"):
+        plan = provision.down_plan(lake)
+    for step in plan.foreign:
+        app.out.item("skipped", f"{step.resource.kind} {step.resource.name}", "not tagged as ours: left alone")
+    if not plan.pending:
+        app.out.say("Nothing to delete.")
+        app.out.result({"ok": True, "resources": [], "left": []})
+        return
+    if not yes:
+        _confirm(app.config.name, len(plan.pending))
+    result, after = provision.down(lake, plan, show_events(app.out))
+    left = [step.resource.id for step in after.pending]
+    if result.ok and left:
+        raise LakectlError(f"{len(left)} left: {', '.join(left)}", "run `lakectl down` again")
+    summarize(app.out, plan, result, "lakectl down")
+    app.out.say(f"{len(left)} left.")
+    app.out.result({**as_data(plan, result), "left": left})
+
+
+def _confirm(name: str, count: int) -> None:
+    click.echo(f"This deletes {count} resources of lake {name!r} and all its data. It can't be undone.", err=True)
+    try:
+        answer = click.prompt(f"Type the lake's name ({name}) to go on", err=True)
+    except click.Abort:
+        raise UsageError("not confirmed, so nothing was deleted", "lakectl down --yes") from None
+    if answer != name:
+        raise UsageError(f"{answer!r} is not {name!r}, so nothing was deleted")
+
+
+COMMANDS = {"down": down}

@@ -1,0 +1,79 @@
+"""The lazy command group: help and completion know every command without importing one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+
+import click
+
+# Section → command → (module under lakectl.cli, what the list of commands says). In the tutorial's order.
+SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "Everything at once": {
+        "demo": ("demo", "Run the whole tutorial and show what came of it."),
+        "up": ("provision", "Make the whole lake, or what is missing of it."),
+        "status": ("status", "Show every resource: in place, drifted or absent."),
+        "down": ("down", "Delete the lake, and prove that nothing is left."),
+    },
+    "1  Buckets and run log": {
+        "create-buckets": ("provision", "Make the raw, silver and tmp buckets."),
+        "create-table": ("provision", "Make the DynamoDB table of the run log."),
+        "create-roles": ("provision", "Make the IAM roles of the functions and the job."),
+        "deploy-lambdas": ("provision", "Deploy the log and starter functions."),
+        "wire-notifications": ("provision", "Connect the raw bucket to the functions."),
+        "runs": ("runs", "Show the run log: what has landed, what is loaded."),
+        "logs": ("logs", "Show the logs of a function or of the job."),
+    },
+    "2  Landing": {
+        "sample-data": ("sample_data", "Write sample orders, customers and products."),
+        "land": ("land", "Land CSV files in the raw bucket, once and for good."),
+    },
+    "3  Transform": {
+        "create-databases": ("provision", "Make the bronze and silver Glue databases."),
+        "create-workgroup": ("provision", "Make the Athena workgroup and its saved queries."),
+        "create-glue-job": ("provision", "Upload the Spark script and make the Glue job."),
+        "run-transform": ("transform", "Run the Glue job and follow it."),
+        "schedule": ("provision", "Make the daily rule that starts the job."),
+    },
+    "4  Query and validate": {
+        "query": ("query", "Run SQL in Athena."),
+        "validate": ("validate", "Run the tutorial's checks, time travel included."),
+    },
+    "This machine": {
+        "local": ("local", "Start, stop and look at the local AWS."),
+    },
+}
+COMMANDS = {name: entry for commands in SECTIONS.values() for name, entry in commands.items()}
+
+
+class LazyGroup(click.Group):
+    """Finds a command in :data:`COMMANDS` and imports its module only to run it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"lakectl.cli.{COMMANDS[cmd_name][0]}")
+        command: click.Command = module.COMMANDS[cmd_name]
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            import difflib
+
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            if not near:
+                raise
+            raise click.UsageError(f"no such command {args[0]!r}; did you mean {near[0]!r}?", ctx) from error
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        width = max(len(name) for name in COMMANDS)
+        for section, commands in SECTIONS.items():
+            with formatter.section(section):
+                formatter.write_dl([(name.ljust(width), text) for name, (_, text) in commands.items()])

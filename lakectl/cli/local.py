@@ -1,0 +1,134 @@
+"""``lakectl local``: the AWS on this machine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lakectl.cli.app import App, lake_command
+
+if TYPE_CHECKING:
+    from lakectl.local.control import Endpoint
+
+
+@click.group("local")
+def local() -> None:
+    """Start, stop and look at the local AWS.
+
+    It starts by itself when a command needs it, and listens on 127.0.0.1 only. What is in it lives in
+    memory: it is gone when it stops.
+    """
+
+
+@lake_command("start")
+def start(app: App) -> None:
+    """Start it, and fetch what Spark needs (once).
+
+    \b
+    Example:
+      lakectl local start
+    """
+    from lakectl.local import control, jars
+
+    jars.ensure_jars()
+    endpoint = control.ensure_running(
+        region=app.config.region, port=app.config.local.port, progress=lambda text: app.out.item("note", text)
+    )
+    app.out.say(f"Listening on {endpoint.url} (pid {endpoint.pid}).")
+    app.out.result(_data(endpoint))
+
+
+@lake_command("stop")
+def stop(app: App) -> None:
+    """Stop it. What was in it is gone.
+
+    \b
+    Example:
+      lakectl local stop
+    """
+    from lakectl.local import control
+
+    stopped = control.stop()
+    gone = control.last_stop() if stopped else None
+    if not stopped:
+        app.out.say("It was not running.")
+    elif gone is not None and gone.buckets:
+        app.out.say(
+            f"Stopped. Its {gone.buckets} buckets and all else lived in memory and are gone; sources are not touched."
+        )
+    else:
+        app.out.say("Stopped. It held no lake.")
+    app.out.result({"stopped": stopped})
+
+
+@lake_command("status")
+def status(app: App) -> None:
+    """Show whether it runs, where, and what became of the last one.
+
+    \b
+    Example:
+      lakectl local status --json
+    """
+    from lakectl.local import control
+
+    endpoint = control.running()
+    if endpoint is not None:
+        rows = [(key.replace("_", " "), value) for key, value in _data(endpoint).items()]
+        app.out.table(("", ""), rows)
+        app.out.result(_data(endpoint))
+        return
+    gone = control.last_stop()
+    app.out.say("Not running. It starts when a command needs it.")
+    if gone is not None and gone.buckets != 0:
+        app.out.say(f"The last one {gone.reason} at {gone.stopped_at}; it lived in memory, so its lake is gone.")
+    app.out.result({"running": False, "last_stop": gone.__dict__ if gone else None})
+
+
+@lake_command("env")
+def env(app: App) -> None:
+    """Print the settings that point any AWS client here.
+
+    \b
+    Example:
+      eval "$(lakectl local env)" && aws s3 ls
+    """
+    import shlex
+    import sys
+
+    from lakectl.local import control
+
+    # Standard output is for the shell alone; a note there would be run as a command.
+    endpoint = control.ensure_running(
+        region=app.config.region, port=app.config.local.port, progress=lambda text: click.echo(text, err=True)
+    )
+    settings = {
+        "AWS_ENDPOINT_URL": endpoint.url,
+        "AWS_REGION": app.config.region,
+        "AWS_DEFAULT_REGION": app.config.region,
+        "AWS_ACCESS_KEY_ID": endpoint.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": endpoint.secret_access_key,
+    }
+    if not app.json:
+        # A profile or session token of the person's own would win over these keys.
+        sys.stdout.write("unset AWS_PROFILE AWS_SESSION_TOKEN\n")
+        sys.stdout.writelines(f"export {key}={shlex.quote(value)}\n" for key, value in settings.items())
+    app.out.result(settings)
+
+
+def _data(endpoint: Endpoint) -> dict[str, Any]:
+    return {
+        "running": True,
+        "endpoint": endpoint.url,
+        "region": endpoint.region,
+        "account": endpoint.account_id,
+        "pid": endpoint.pid,
+        "state_dir": str(endpoint.state_dir),
+        "started_at": endpoint.started_at,
+    }
+
+
+for _command in (start, stop, status, env):
+    local.add_command(_command)
+
+COMMANDS = {"local": local}

@@ -1,0 +1,316 @@
+"""The lake's configuration: ``config/lake.yaml`` → frozen :class:`Config`.
+
+Precedence: flags > environment > file > defaults. Every error is one
+:class:`~lakectl.errors.UsageError` that names file, line, key, value and what is allowed.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from lakectl.errors import UsageError
+from lakectl.project import Project
+
+ColumnType = Literal["bigint", "int", "double", "date", "string"]
+Days = Annotated[int, Field(ge=1, le=3653)]
+# CloudWatch accepts these periods only (PutRetentionPolicy, API reference).
+RetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557]
+Prefix = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*/$")]
+GlueName = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,255}$")]
+BUCKET_PATTERN = r"^[a-z0-9.{}-]+$"
+ResourceName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Bucket(_Section):
+    name: str = Field(pattern=BUCKET_PATTERN)
+    versioning: bool = False
+
+
+class RawBucket(Bucket):
+    name: str = Field(default="org-demo-lake-raw-{name}", pattern=BUCKET_PATTERN)
+    versioning: bool = True
+
+
+class SilverBucket(Bucket):
+    name: str = Field(default="org-demo-lake-silver-{name}", pattern=BUCKET_PATTERN)
+
+
+class TmpBucket(Bucket):
+    name: str = Field(default="org-demo-lake-tmp-{name}", pattern=BUCKET_PATTERN)
+
+
+class Buckets(_Section):
+    raw: RawBucket = RawBucket()
+    silver: SilverBucket = SilverBucket()
+    tmp: TmpBucket = TmpBucket()
+    abort_unfinished_uploads_after_days: Days = 7
+
+
+class Landing(_Section):
+    prefix: Prefix = "retail/"
+    notifications: Literal["single", "per-source"] = "single"
+
+
+class Source(_Section):
+    keys: tuple[str, ...] = Field(min_length=1)
+    columns: dict[str, ColumnType] = Field(min_length=1)
+
+    @field_validator("keys", mode="before")
+    @classmethod
+    def _list_to_tuple(cls, value: object) -> object:
+        return tuple(value) if isinstance(value, list) else value
+
+    @model_validator(mode="after")
+    def _keys_are_columns(self) -> Source:
+        for key in self.keys:
+            if key not in self.columns:
+                raise ValueError(f"key {key!r} is not one of the columns: {', '.join(self.columns)}")
+        return self
+
+
+class RunLog(_Section):
+    table: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{3,255}$")] = "ingestion_runs"
+    point_in_time_recovery: bool = True
+
+
+class Function(_Section):
+    name: ResourceName
+    role: ResourceName
+    runtime: Literal["python3.11", "python3.12", "python3.13"] = "python3.12"
+    timeout: int = Field(default=30, ge=1, le=900)
+    memory: int = Field(default=256, ge=128, le=10240)
+
+
+class LogIngestionRun(Function):
+    name: ResourceName = "log-ingestion-run"
+    role: ResourceName = "lambda-log-ingestion-run-role"
+
+
+class StartGlueJob(Function):
+    name: ResourceName = "start-glue-retail_bronze_to_silver"
+    role: ResourceName = "start-glue-role"
+
+
+class Functions(_Section):
+    log_ingestion_run: LogIngestionRun = LogIngestionRun()
+    start_glue_job: StartGlueJob = StartGlueJob()
+    log_retention_days: RetentionDays = 14
+
+
+class Glue(_Section):
+    bronze_database: GlueName = "retail_bronze"
+    silver_database: GlueName = "retail_silver"
+    job: ResourceName = "retail_bronze_to_silver"
+    role: ResourceName = "retail-glue-role"
+    version: Literal["5.0", "5.1"] = "5.1"
+    worker_type: Literal["G.025X", "G.1X", "G.2X", "G.4X", "G.8X"] = "G.1X"
+    workers: int = Field(default=2, ge=2, le=299)
+    timeout_minutes: int = Field(default=60, ge=1, le=10080)
+    max_concurrent_runs: int = Field(default=1, ge=1, le=1000)
+    log_retention_days: RetentionDays = 14
+
+
+class Athena(_Section):
+    workgroup: Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]{1,128}$")] = "retail-wg"
+    engine_version: Literal["Athena engine version 3", "AUTO"] = "Athena engine version 3"
+    results_prefix: Prefix = "athena/"
+    # Athena's own minimum is 10 MB (WorkGroupConfiguration, API reference).
+    bytes_scanned_cutoff: int = Field(default=5 * 1024**3, ge=10_000_000)
+    expire_results_after_days: Days = 30
+
+
+class Triggers(_Section):
+    orders_rule: ResourceName = "on-orders-landed"
+    drain_rule: ResourceName = "on-transform-ended"
+    daily_rule: ResourceName = "run-glue-daily"
+    schedule: str = Field(default="cron(15 1 * * ? *)", pattern=r"^(cron\(\S+( \S+){5}\)|rate\(\d+ \w+\))$")
+    schedule_enabled: bool = True
+
+
+class Local(_Section):
+    port: int | None = Field(default=None, ge=1024, le=65535)
+
+
+def _default_sources() -> dict[str, Source]:
+    customers: dict[str, ColumnType] = {
+        "customer_id": "bigint",
+        "customer_name": "string",
+        "region": "string",
+        "signup_date": "date",
+    }
+    products: dict[str, ColumnType] = {
+        "product_id": "bigint",
+        "product_name": "string",
+        "category": "string",
+        "list_price": "double",
+    }
+    orders: dict[str, ColumnType] = {
+        "order_id": "bigint",
+        "order_date": "date",
+        "customer_id": "bigint",
+        "product_id": "bigint",
+        "qty": "int",
+        "unit_price": "double",
+        "channel": "string",
+    }
+    return {
+        "customers": Source(keys=("customer_id",), columns=customers),
+        "products": Source(keys=("product_id",), columns=products),
+        "orders": Source(keys=("order_id",), columns=orders),
+    }
+
+
+class Config(_Section):
+    """A validated lake configuration. See ``config/lake.yaml`` for what each value means."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,36}[a-z0-9]$|^[a-z0-9]$")] = "demo"
+    target: Literal["local", "aws"] = "local"
+    region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")] = "eu-west-1"
+    profile: str | None = None
+    endpoint_url: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = None
+    suffix_names: bool = False
+    tags: dict[str, str] = {}
+    buckets: Buckets = Buckets()
+    landing: Landing = Landing()
+    sources: dict[str, Source] = Field(default_factory=_default_sources)
+    run_log: RunLog = RunLog()
+    functions: Functions = Functions()
+    glue: Glue = Glue()
+    athena: Athena = Athena()
+    triggers: Triggers = Triggers()
+    local: Local = Local()
+
+    @field_validator("sources")
+    @classmethod
+    def _sources_of_the_job(cls, value: dict[str, Source]) -> dict[str, Source]:
+        missing = {"customers", "products", "orders"} - set(value)
+        if missing:
+            raise ValueError(f"the job reads customers, products and orders; missing: {', '.join(missing)}")
+        return value
+
+
+# Environment variable → config key, first one set wins.
+ENVIRONMENT: dict[str, tuple[str, ...]] = {
+    "name": ("LAKECTL_NAME",),
+    "target": ("LAKECTL_TARGET",),
+    "region": ("LAKECTL_REGION", "AWS_REGION", "AWS_DEFAULT_REGION"),
+    "profile": ("AWS_PROFILE",),
+    "endpoint_url": ("AWS_ENDPOINT_URL",),
+}
+
+PATTERN_HINTS = {
+    "name": "lower-case letters, digits and '-', at most 38",
+    "region": "an AWS region such as eu-west-1",
+    "schedule": "cron(min hour day month weekday year) with six fields, or rate(N unit)",
+    "prefix": "a path that ends in '/', such as retail/",
+    "results_prefix": "a path that ends in '/', such as athena/",
+    "endpoint_url": "a URL such as http://127.0.0.1:4566",
+}
+
+
+def load(path: Path, overrides: Mapping[str, Any] | None = None, environ: Mapping[str, str] = os.environ) -> Config:
+    """Read, merge and validate the configuration.
+
+    ``overrides`` holds the flags that were given (keys of the top level; ``None`` = not given).
+    Raises :class:`UsageError` with file and line for a missing file, bad YAML, an unknown key,
+    a wrong type or a value that is not allowed.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise UsageError(f"no config file at {path}", "name one with -c/--config") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"can't read {path}: {error}") from None
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        data = yaml.safe_load(text) or {}
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise UsageError(f"{path}:{line}: not valid YAML: {error.problem}") from None
+    if not isinstance(data, dict):
+        raise UsageError(f"{path}:1: expected keys and values, found {type(data).__name__}")
+    origin: dict[str, str] = {}
+    for key, names in ENVIRONMENT.items():
+        name = next((n for n in names if environ.get(n)), None)
+        if name:
+            data[key], origin[key] = environ[name], name
+    for key, value in (overrides or {}).items():
+        if value is not None:
+            data[key], origin[key] = value, "--" + key.replace("_", "-")
+    try:
+        return Config.model_validate(data)
+    except ValidationError as error:
+        raise _usage_error(error, path, node, origin) from None
+
+
+def load_for(project: Project, overrides: Mapping[str, Any] | None = None) -> Config:
+    """The configuration of ``project`` (see :func:`load`)."""
+    return load(project.config_file, overrides)
+
+
+def _usage_error(error: ValidationError, path: Path, node: yaml.Node | None, origin: Mapping[str, str]) -> UsageError:
+    first = error.errors()[0]
+    loc = [str(part) for part in first["loc"] if not str(part).startswith("function-")]
+    key = ".".join(loc)
+    where = origin.get(loc[0]) if loc else None
+    if where is None:
+        where = f"{path}:{_line_of(node, loc)}"
+    message = _explain(first, loc)
+    hint = f"{error.error_count() - 1} more in the same config" if error.error_count() > 1 else None
+    return UsageError(f"{where}: {key}: {message}", hint)
+
+
+def _explain(first: Any, loc: list[str]) -> str:
+    kind, value, ctx = first["type"], first.get("input"), first.get("ctx") or {}
+    if kind == "extra_forbidden":
+        known = _known_keys(loc[:-1])
+        near = difflib.get_close_matches(loc[-1], known, n=1)
+        did_you_mean = f"; did you mean {near[0]!r}?" if near else f"; known here: {', '.join(known)}"
+        return f"unknown key{did_you_mean}"
+    if kind == "missing":
+        return "missing"
+    shown = f"{value!r} is not allowed"
+    if kind == "literal_error":
+        return f"{shown}; expected {ctx['expected']}"
+    if kind == "string_pattern_mismatch":
+        return f"{shown}; expected {PATTERN_HINTS.get(loc[-1], 'to match ' + ctx['pattern'])}"
+    return f"{shown}; {re.sub('^Value error, ', '', first['msg']).lower()}"
+
+
+def _known_keys(parents: list[str]) -> list[str]:
+    model: type[BaseModel] = Config
+    for part in parents:
+        if part in model.model_fields:
+            annotation = model.model_fields[part].annotation
+            if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+                model = annotation
+        elif model is Config:
+            return []
+    return list(model.model_fields if "sources" not in parents else Source.model_fields)
+
+
+def _line_of(node: yaml.Node | None, loc: list[str]) -> int:
+    """The line (from 1) of the key that ``loc`` names, or of its nearest parent that is in the file."""
+    line = 1
+    for part in loc:
+        if isinstance(node, yaml.MappingNode):
+            pair = next((p for p in node.value if p[0].value == part), None)
+            if pair is None:
+                break
+            line, node = pair[0].start_mark.line + 1, pair[1]
+        elif isinstance(node, yaml.SequenceNode) and part.isdigit() and int(part) < len(node.value):
+            node = node.value[int(part)]
+            line = node.start_mark.line + 1
+    return line

@@ -1,0 +1,145 @@
+"""What a resource is, what a plan is. Plain values; only :mod:`lakectl.engine.apply` writes."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from lakectl.aws import Aws
+from lakectl.naming import TAG_LAKE
+
+
+@dataclass(frozen=True)
+class Change:
+    """One field that differs: what is there, what we want. Values are JSON-like."""
+
+    field: str
+    old: Any
+    new: Any
+
+
+@dataclass(frozen=True)
+class State:
+    """What AWS has. ``tags`` is ``None`` for sub-resources, which can't carry any and belong to their parent."""
+
+    fields: Mapping[str, Any]
+    tags: Mapping[str, str] | None = None
+
+
+class Action(StrEnum):
+    CREATE = "create"
+    CHANGE = "change"
+    ADOPT = "adopt"
+    DELETE = "delete"
+    KEEP = "in place"
+    ABSENT = "absent"
+    FOREIGN = "foreign"
+
+
+class Resource(ABC):
+    """One AWS resource: how it is read, compared, made, changed and deleted.
+
+    ``name`` is the physical name, ``needs`` the ids of what must exist first, ``parent`` the id of the
+    resource whose ownership a sub-resource inherits, ``step`` the subcommand that makes it.
+    """
+
+    kind: ClassVar[str]
+    # A log group may be made by the service before we tag it; then it is ours all the same.
+    adopt_silently: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        step: str,
+        tags: Mapping[str, str] | None = None,
+        needs: tuple[str, ...] = (),
+        parent: str | None = None,
+    ) -> None:
+        self.name = name
+        self.step = step
+        self.tags = dict(tags or {})
+        self.needs = needs if parent is None or parent in needs else (*needs, parent)
+        self.parent = parent
+
+    @property
+    def id(self) -> str:
+        return f"{self.kind}/{self.name}"
+
+    @property
+    def arn(self) -> str:
+        """The ARN, or an empty string for sub-resources."""
+        return ""
+
+    @abstractmethod
+    def desired(self) -> Mapping[str, Any]:
+        """The fields we manage and the values we want, in the shape that :meth:`read` returns."""
+
+    @abstractmethod
+    def read(self, aws: Aws) -> State | None:
+        """What is there; ``None`` = absent. Never writes."""
+
+    @abstractmethod
+    def create(self, aws: Aws) -> None:
+        """Make it, with its tags in the same call where the API allows it."""
+
+    @abstractmethod
+    def update(self, aws: Aws, changes: tuple[Change, ...]) -> None:
+        """Put the fields in ``changes`` (``tags`` among them) to the values we want."""
+
+    @abstractmethod
+    def destroy(self, aws: Aws) -> None:
+        """Delete it and what hangs on it. "Not found" is success."""
+
+    def diff(self, live: State) -> tuple[Change, ...]:
+        """The fields that differ. Foreign tags are left alone; ours must be there."""
+        changes = [
+            Change(field, live.fields.get(field), want)
+            for field, want in self.desired().items()
+            if live.fields.get(field) != want
+        ]
+        if live.tags is not None:
+            missing = {key: value for key, value in self.tags.items() if live.tags.get(key) != value}
+            if missing:
+                changes.append(Change("tags", {key: live.tags.get(key) for key in missing}, missing))
+        return tuple(changes)
+
+    def owned(self, live: State) -> bool:
+        """Whether what is there bears this lake's tag (sub-resources: decided by the parent)."""
+        return live.tags is None or live.tags.get(TAG_LAKE) == self.tags.get(TAG_LAKE)
+
+
+@dataclass(frozen=True)
+class Step:
+    """What the plan does with one resource."""
+
+    resource: Resource
+    action: Action
+    changes: tuple[Change, ...] = ()
+    live: State | None = None
+
+    @property
+    def pending(self) -> bool:
+        return self.action in (Action.CREATE, Action.CHANGE, Action.ADOPT, Action.DELETE)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What would be done, in an order that respects what needs what."""
+
+    steps: tuple[Step, ...]
+    deleting: bool = False
+
+    @property
+    def pending(self) -> tuple[Step, ...]:
+        return tuple(step for step in self.steps if step.pending)
+
+    @property
+    def foreign(self) -> tuple[Step, ...]:
+        return tuple(step for step in self.steps if step.action is Action.FOREIGN)
+
+    def count(self, action: Action) -> int:
+        return sum(step.action is action for step in self.steps)

@@ -1,0 +1,69 @@
+"""Reading AWS and comparing gives a :class:`Plan`. Nothing here writes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from lakectl.aws import Aws, explain
+from lakectl.engine.graph import in_order
+from lakectl.engine.model import Action, Change, Plan, Resource, State, Step
+
+READERS = 16
+
+
+def read_all(resources: Sequence[Resource], aws: Aws) -> dict[str, State | None]:
+    """The live state of each resource by id, read in parallel."""
+
+    def read(resource: Resource) -> State | None:
+        try:
+            return resource.read(aws)
+        except (ClientError, BotoCoreError) as error:
+            raise explain(error, f"reading {resource.kind} {resource.name}") from error
+
+    with ThreadPoolExecutor(READERS, thread_name_prefix="read") as pool:
+        return dict(zip((r.id for r in resources), pool.map(read, resources), strict=True))
+
+
+def plan_up(resources: Sequence[Resource], aws: Aws, adopt: bool = False) -> Plan:
+    """What ``up`` would do. A resource that bears our name but not our tag is FOREIGN unless ``adopt``."""
+    live = read_all(resources, aws)
+    foreign = _foreign(resources, live)
+    steps = []
+    for resource in in_order(resources):
+        state = live[resource.id]
+        if state is None:
+            action, changes = Action.CREATE, tuple[Change, ...]()
+        else:
+            changes = resource.diff(state)
+            action = Action.CHANGE if changes else Action.KEEP
+            if resource.id in foreign and not resource.adopt_silently:
+                action = Action.ADOPT if adopt else Action.FOREIGN
+        steps.append(Step(resource, action, changes, state))
+    return Plan(tuple(steps))
+
+
+def plan_down(resources: Sequence[Resource], aws: Aws) -> Plan:
+    """What ``down`` would do: delete what is there and ours, dependants first."""
+    live = read_all(resources, aws)
+    foreign = _foreign(resources, live)
+    steps = []
+    for resource in reversed(in_order(resources)):
+        state = live[resource.id]
+        action = Action.DELETE if state is not None else Action.ABSENT
+        if state is not None and resource.id in foreign:
+            action = Action.FOREIGN
+        steps.append(Step(resource, action, (), state))
+    return Plan(tuple(steps), deleting=True)
+
+
+def _foreign(resources: Sequence[Resource], live: dict[str, State | None]) -> set[str]:
+    """Ids of what is there without our tag, and of the sub-resources of such."""
+    foreign = set()
+    for resource in in_order(resources):
+        state = live[resource.id]
+        if state is not None and (not resource.owned(state) or resource.parent in foreign):
+            foreign.add(resource.id)
+    return foreign

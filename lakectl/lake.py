@@ -1,0 +1,370 @@
+"""The desired lake: config → the list of resources, in the tutorial's steps. Reads files, never AWS."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lakectl import packages, saved_queries
+from lakectl.engine.model import Resource
+from lakectl.naming import Names
+from lakectl.project import Project
+from lakectl.resources import policies
+from lakectl.resources.bucket import Bucket
+from lakectl.resources.database import Database
+from lakectl.resources.function import Function, Permission
+from lakectl.resources.glue_job import GlueJob
+from lakectl.resources.log_group import LogGroup
+from lakectl.resources.notification import Notification
+from lakectl.resources.role import Role
+from lakectl.resources.rule import Rule
+from lakectl.resources.s3_object import S3Object
+from lakectl.resources.table import Table
+from lakectl.resources.workgroup import NamedQuery, Workgroup
+
+# The subcommands that make resources, in the tutorial's order.
+STEPS = (
+    "create-buckets",
+    "create-table",
+    "create-roles",
+    "deploy-lambdas",
+    "wire-notifications",
+    "create-databases",
+    "create-workgroup",
+    "create-glue-job",
+    "schedule",
+)
+
+LOG_RULE = "lakectl-log"
+
+
+def resources(names: Names, project: Project) -> list[Resource]:
+    """Every resource of the lake."""
+    return [
+        *buckets(names),
+        run_log(names),
+        *roles(names),
+        *functions(names, project),
+        *notifications(names),
+        *databases(names),
+        *workgroup(names, project),
+        *glue_job(names, project),
+        *schedule(names),
+    ]
+
+
+def buckets(names: Names) -> list[Resource]:
+    config = names.config
+    cleanup: dict[str, Any] = {
+        "lakectl-abort-unfinished-uploads": {
+            "Status": "Enabled",
+            "Filter": {"Prefix": ""},
+            "AbortIncompleteMultipartUpload": {
+                "DaysAfterInitiation": config.buckets.abort_unfinished_uploads_after_days
+            },
+        }
+    }
+    results: dict[str, Any] = {
+        "lakectl-expire-query-results": {
+            "Status": "Enabled",
+            "Filter": {"Prefix": config.athena.results_prefix},
+            "Expiration": {"Days": config.athena.expire_results_after_days},
+        }
+    }
+    landing = tuple(f"{config.landing.prefix}{source}/" for source in config.sources)
+
+    def bucket(role: str, lifecycle: dict[str, Any], prefixes: tuple[str, ...]) -> Bucket:
+        return Bucket(
+            names.bucket(role),
+            step="create-buckets",
+            tags=names.tags,
+            account=names.account,
+            partition=names.partition,
+            versioning=getattr(config.buckets, role).versioning,
+            lifecycle=lifecycle,
+            prefixes=prefixes,
+        )
+
+    return [
+        bucket("raw", cleanup, landing),
+        bucket("silver", cleanup, ()),
+        bucket("tmp", {**cleanup, **results}, (config.athena.results_prefix,)),
+    ]
+
+
+def run_log(names: Names) -> Resource:
+    return Table(
+        names.run_log,
+        step="create-table",
+        tags=names.tags,
+        arn=names.arn("dynamodb", f"table/{names.run_log}"),
+        point_in_time_recovery=names.config.run_log.point_in_time_recovery,
+    )
+
+
+def roles(names: Names) -> list[Resource]:
+    def role(name: str, service: str, policy: list[policies.Statement]) -> Role:
+        return Role(
+            name,
+            step="create-roles",
+            tags=names.tags,
+            arn=names.global_arn("iam", f"role/{name}"),
+            service=service,
+            policy_name=f"{name}-policy",
+            policy=policy,
+        )
+
+    return [
+        role(names.log_role, "lambda.amazonaws.com", policies.log_function(names)),
+        role(names.start_role, "lambda.amazonaws.com", policies.start_function(names)),
+        role(names.glue_role, "glue.amazonaws.com", policies.glue_job(names)),
+    ]
+
+
+def functions(names: Names, project: Project) -> list[Resource]:
+    config = names.config.functions
+    common = {"DDB_TABLE": names.run_log, "LANDING_PREFIX": names.config.landing.prefix}
+    starter = {**common, "GLUE_JOB": names.glue_job, "RAW_BUCKET": names.raw_bucket}
+    made: list[Resource] = []
+    for folder, name, role, settings, environment, description in (
+        (
+            "log_ingestion_run",
+            names.log_function,
+            names.log_role,
+            config.log_ingestion_run,
+            common,
+            "Writes each landed file into the run log",
+        ),
+        (
+            "start_glue_job",
+            names.start_function,
+            names.start_role,
+            config.start_glue_job,
+            starter,
+            "Starts the transform when landings are pending",
+        ),
+    ):
+        group = log_group(names, names.lambda_log_group(name), "deploy-lambdas", config.log_retention_days)
+        made += [
+            group,
+            Function(
+                name,
+                step="deploy-lambdas",
+                tags=names.tags,
+                arn=names.arn("lambda", f"function:{name}"),
+                role_arn=names.global_arn("iam", f"role/{role}"),
+                code=packages.function_package(project, folder),
+                runtime=settings.runtime,
+                handler="handler.handler",
+                timeout=settings.timeout,
+                memory=settings.memory,
+                environment=environment,
+                description=description,
+                needs=(f"iam-role/{role}", group.id, f"dynamodb-table/{names.run_log}"),
+            ),
+        ]
+    return made
+
+
+def log_group(names: Names, name: str, step: str, retention_days: int) -> LogGroup:
+    return LogGroup(
+        name,
+        step=step,
+        tags=names.tags,
+        arn=names.arn("logs", f"log-group:{name}"),
+        retention_days=retention_days,
+    )
+
+
+def notifications(names: Names) -> list[Resource]:
+    """S3 → log function; EventBridge: orders landing → starter, end of a run → starter."""
+    config = names.config
+    step = "wire-notifications"
+    function_arn = names.arn("lambda", f"function:{names.log_function}")
+    permission = Permission(
+        "lakectl-s3",
+        step=step,
+        function=names.log_function,
+        function_arn=function_arn,
+        principal="s3.amazonaws.com",
+        source_arn=names.global_arn("s3", names.raw_bucket, account=False),
+        account=names.account,
+    )
+    prefix = config.landing.prefix
+    if config.landing.notifications == "single":
+        rules = {LOG_RULE: prefix}
+    else:
+        rules = {f"{LOG_RULE}-{source}": f"{prefix}{source}/" for source in config.sources}
+    notification = Notification(
+        names.raw_bucket,
+        step=step,
+        function_arn=function_arn,
+        rules=rules,
+        needs=(f"lambda-function/{names.log_function}", permission.id),
+    )
+    orders: dict[str, Any] = {
+        "source": ["aws.s3"],
+        "detail-type": ["Object Created"],
+        "detail": {
+            "bucket": {"name": [names.raw_bucket]},
+            # "/orders.csv" below an ingest_date= folder; `test_orders.csv` must not start a run.
+            "object": {
+                "key": [
+                    {"wildcard": f"{prefix}orders/ingest_date=*/orders.csv"},
+                    {"wildcard": f"{prefix}orders/ingest_date=*/orders.csv.gz"},
+                ]
+            },
+        },
+    }
+    ended: dict[str, Any] = {
+        "source": ["aws.glue"],
+        "detail-type": ["Glue Job State Change"],
+        "detail": {"jobName": [names.glue_job], "state": ["SUCCEEDED", "FAILED", "TIMEOUT", "STOPPED"]},
+    }
+    return [
+        permission,
+        notification,
+        *rule_with_permission(names, step, names.orders_rule, "An orders file has landed", pattern=orders),
+        *rule_with_permission(names, step, names.drain_rule, "A transform run has ended", pattern=ended),
+    ]
+
+
+def rule_with_permission(
+    names: Names,
+    step: str,
+    name: str,
+    description: str,
+    pattern: dict[str, Any] | None = None,
+    schedule: str | None = None,
+    enabled: bool = True,
+) -> list[Resource]:
+    """A rule whose target is the starter function, and the function's permission for it."""
+    function_arn = names.arn("lambda", f"function:{names.start_function}")
+    arn = names.arn("events", f"rule/{name}")
+    permission = Permission(
+        f"lakectl-{name}",
+        step=step,
+        function=names.start_function,
+        function_arn=function_arn,
+        principal="events.amazonaws.com",
+        source_arn=arn,
+        account=names.account,
+    )
+    rule = Rule(
+        name,
+        step=step,
+        tags=names.tags,
+        arn=arn,
+        target_arn=function_arn,
+        description=description,
+        pattern=pattern,
+        schedule=schedule,
+        enabled=enabled,
+        needs=(permission.id,),
+    )
+    return [permission, rule]
+
+
+def databases(names: Names) -> list[Resource]:
+    described = (
+        (names.bronze_database, "Landed files as they came"),
+        (names.silver_database, "Typed and enriched Iceberg tables"),
+    )
+    return [
+        Database(
+            name,
+            step="create-databases",
+            tags=names.tags,
+            arn=names.arn("glue", f"database/{name}"),
+            description=description,
+            needs=(),
+        )
+        for name, description in described
+    ]
+
+
+def workgroup(names: Names, project: Project) -> list[Resource]:
+    config = names.config.athena
+    group = Workgroup(
+        names.workgroup,
+        step="create-workgroup",
+        tags=names.tags,
+        arn=names.arn("athena", f"workgroup/{names.workgroup}"),
+        output=names.query_results,
+        engine_version=config.engine_version,
+        bytes_cutoff=config.bytes_scanned_cutoff,
+        description="Queries of the retail lakehouse",
+        needs=(f"s3-bucket/{names.tmp_bucket}",),
+    )
+    queries = [
+        NamedQuery(
+            query.name,
+            step="create-workgroup",
+            workgroup=names.workgroup,
+            database=names.silver_database,
+            sql=query.sql,
+            description=query.title,
+        )
+        for query in saved_queries.load(project, names)
+    ]
+    return [group, *queries]
+
+
+def glue_job(names: Names, project: Project) -> list[Resource]:
+    config = names.config.glue
+    step = "create-glue-job"
+    script = S3Object(names.tmp_bucket, names.job_script_key, step=step, content=packages.job_script(project))
+    package = S3Object(names.tmp_bucket, names.job_package_key, step=step, content=packages.job_package(project))
+    groups = [
+        log_group(names, f"{names.glue_log_prefix}/{stream}", step, config.log_retention_days)
+        for stream in ("output", "error")
+    ]
+    arguments = {
+        "--RAW_BUCKET": names.raw_bucket,
+        "--SILVER_DB": names.silver_database,
+        "--SILVER_WAREHOUSE": names.warehouse,
+        "--LEDGER_TABLE": names.run_log,
+        "--LANDING_PREFIX": names.config.landing.prefix,
+        "--extra-py-files": f"s3://{package.name}",
+        "--datalake-formats": "iceberg",
+        "--enable-glue-datacatalog": "true",
+        "--enable-metrics": "true",
+        "--custom-logGroup-prefix": names.glue_log_prefix,
+    }
+    job = GlueJob(
+        names.glue_job,
+        step=step,
+        tags=names.tags,
+        arn=names.arn("glue", f"job/{names.glue_job}"),
+        role_arn=names.global_arn("iam", f"role/{names.glue_role}"),
+        script=f"s3://{script.name}",
+        arguments=arguments,
+        glue_version=config.version,
+        worker_type=config.worker_type,
+        workers=config.workers,
+        timeout_minutes=config.timeout_minutes,
+        max_concurrent_runs=config.max_concurrent_runs,
+        description="Landed retail files to the silver Iceberg table",
+        needs=(
+            f"iam-role/{names.glue_role}",
+            script.id,
+            package.id,
+            *(group.id for group in groups),
+            f"s3-bucket/{names.raw_bucket}",
+            f"s3-bucket/{names.silver_bucket}",
+            f"glue-database/{names.silver_database}",
+            f"dynamodb-table/{names.run_log}",
+        ),
+    )
+    return [script, package, *groups, job]
+
+
+def schedule(names: Names) -> list[Resource]:
+    triggers = names.config.triggers
+    return rule_with_permission(
+        names,
+        "schedule",
+        names.daily_rule,
+        "Daily run of the transform, when landings are pending",
+        schedule=triggers.schedule,
+        enabled=triggers.schedule_enabled,
+    )

@@ -1,0 +1,145 @@
+"""Every physical name of a lake, derived in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lakectl.config import Config
+from lakectl.errors import UsageError
+
+TAG_LAKE = "lakectl:lake"
+TAG_REGION = "lakectl:region"
+
+
+@dataclass(frozen=True)
+class Names:
+    """Physical names and ARNs of the lake that ``config`` describes, in one account and region."""
+
+    config: Config
+    account: str
+    region: str
+
+    def _suffixed(self, name: str, separator: str = "-") -> str:
+        if not self.config.suffix_names:
+            return name
+        suffix = self.config.name if separator == "-" else self.config.name.replace("-", "_")
+        return f"{name}{separator}{suffix}"
+
+    # S3
+    def bucket(self, role: str) -> str:
+        """The bucket that plays ``role``: raw, silver or tmp. S3 allows 3 to 63 characters."""
+        name = str(getattr(self.config.buckets, role).name).replace("{name}", self.config.name)
+        if not 3 <= len(name) <= 63:
+            raise UsageError(f"bucket name {name!r} has {len(name)} characters; S3 allows 3 to 63", "shorten --name")
+        return name
+
+    @property
+    def raw_bucket(self) -> str:
+        return self.bucket("raw")
+
+    @property
+    def silver_bucket(self) -> str:
+        return self.bucket("silver")
+
+    @property
+    def tmp_bucket(self) -> str:
+        return self.bucket("tmp")
+
+    @property
+    def warehouse(self) -> str:
+        return f"s3://{self.silver_bucket}/"
+
+    @property
+    def job_script_key(self) -> str:
+        return "jobs/retail_bronze_to_silver.py"
+
+    @property
+    def job_package_key(self) -> str:
+        return "jobs/retail.zip"
+
+    @property
+    def query_results(self) -> str:
+        return f"s3://{self.tmp_bucket}/{self.config.athena.results_prefix}"
+
+    # DynamoDB
+    @property
+    def run_log(self) -> str:
+        return self._suffixed(self.config.run_log.table)
+
+    # Lambda
+    @property
+    def log_function(self) -> str:
+        return self._suffixed(self.config.functions.log_ingestion_run.name)
+
+    @property
+    def start_function(self) -> str:
+        return self._suffixed(self.config.functions.start_glue_job.name)
+
+    # IAM
+    @property
+    def log_role(self) -> str:
+        return self._suffixed(self.config.functions.log_ingestion_run.role)
+
+    @property
+    def start_role(self) -> str:
+        return self._suffixed(self.config.functions.start_glue_job.role)
+
+    @property
+    def glue_role(self) -> str:
+        return self._suffixed(self.config.glue.role)
+
+    # Glue and Athena. Database names take no hyphen (Athena, "Name databases, tables and columns").
+    @property
+    def bronze_database(self) -> str:
+        return self._suffixed(self.config.glue.bronze_database, "_")
+
+    @property
+    def silver_database(self) -> str:
+        return self._suffixed(self.config.glue.silver_database, "_")
+
+    @property
+    def glue_job(self) -> str:
+        return self._suffixed(self.config.glue.job)
+
+    @property
+    def glue_log_prefix(self) -> str:
+        return f"/aws-glue/{self.glue_job}-{self.config.name}"
+
+    @property
+    def workgroup(self) -> str:
+        return self._suffixed(self.config.athena.workgroup)
+
+    # EventBridge
+    @property
+    def orders_rule(self) -> str:
+        return self._suffixed(self.config.triggers.orders_rule)
+
+    @property
+    def drain_rule(self) -> str:
+        return self._suffixed(self.config.triggers.drain_rule)
+
+    @property
+    def daily_rule(self) -> str:
+        return self._suffixed(self.config.triggers.daily_rule)
+
+    def lambda_log_group(self, function: str) -> str:
+        return f"/aws/lambda/{function}"
+
+    def arn(self, service: str, resource: str) -> str:
+        """``arn:<partition>:<service>:<region>:<account>:<resource>``."""
+        return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
+
+    def global_arn(self, service: str, resource: str, account: bool = True) -> str:
+        """An ARN without a region: IAM (with the account) or S3 (without)."""
+        return f"arn:{self.partition}:{service}::{self.account if account else ''}:{resource}"
+
+    @property
+    def partition(self) -> str:
+        if self.region.startswith("cn-"):
+            return "aws-cn"
+        return "aws-us-gov" if self.region.startswith("us-gov-") else "aws"
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """The tags of everything that takes tags; :data:`TAG_LAKE` is the proof of ownership."""
+        return {**self.config.tags, TAG_LAKE: self.config.name, TAG_REGION: self.region}

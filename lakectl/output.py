@@ -1,0 +1,129 @@
+"""What a person or a program sees. Commands hand over values; an output shows them.
+
+:class:`Console` is for people (rich), :class:`Json` for programs: one JSON document on standard output.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Literal, Protocol
+
+Mark = Literal["ok", "failed", "skipped", "note"]
+WIDTH_WHEN_PIPED = 200
+
+
+class Output(Protocol):
+    """How commands talk."""
+
+    def say(self, text: str = "") -> None:
+        """A line of plain text."""
+
+    def heading(self, text: str) -> None:
+        """Starts a part of what is shown."""
+
+    def item(self, mark: Mark, text: str, detail: str = "") -> None:
+        """Something that was done, failed or was skipped."""
+
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[str] = ()) -> None:
+        """A table; the columns in ``right`` are aligned to the right."""
+
+    def result(self, value: Any) -> None:
+        """The command's answer for programs."""
+
+    def busy(self, text: str) -> Any:
+        """A context manager that shows work in progress; yields a function that changes the text."""
+
+
+class Console:
+    """For people: colours and spinners on a terminal, plain lines elsewhere."""
+
+    MARKS: Mapping[Mark, tuple[str, str]] = {
+        "ok": ("✓", "green"),
+        "failed": ("✗", "bold red"),
+        "skipped": ("-", "dim"),
+        "note": ("·", "cyan"),
+    }
+
+    def __init__(self) -> None:
+        from rich.console import Console as RichConsole
+
+        self._console = RichConsole(highlight=False)
+        if not self._console.is_terminal:
+            self._console = RichConsole(highlight=False, width=WIDTH_WHEN_PIPED)
+
+    def say(self, text: str = "") -> None:
+        self._console.print(text, markup=False, soft_wrap=True)
+
+    def heading(self, text: str) -> None:
+        from rich.text import Text
+
+        self._console.print()
+        self._console.print(Text(text, style="bold"))
+
+    def item(self, mark: Mark, text: str, detail: str = "") -> None:
+        from rich.text import Text
+
+        sign, style = self.MARKS[mark]
+        line = Text.assemble(("  " + sign + " ", style), text)
+        if detail:
+            line.append("  " + detail, style="dim" if mark != "failed" else "red")
+        self._console.print(line, soft_wrap=True)
+
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[str] = ()) -> None:
+        from rich.box import SIMPLE_HEAD
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+        for column in columns:
+            table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+        for row in rows:
+            table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
+        self._console.print(table)
+
+    def result(self, value: Any) -> None:
+        """People have seen it already."""
+
+    @contextmanager
+    def busy(self, text: str) -> Iterator[Callable[[str], None]]:
+        if not self._console.is_terminal:
+            yield lambda _: None
+            return
+        with self._console.status(text, spinner="dots") as status:
+            yield lambda new: status.update(new)
+
+
+class Json:
+    """For programs: only the result, as one JSON document."""
+
+    def say(self, text: str = "") -> None:
+        pass
+
+    def heading(self, text: str) -> None:
+        pass
+
+    def item(self, mark: Mark, text: str, detail: str = "") -> None:
+        pass
+
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[str] = ()) -> None:
+        pass
+
+    def result(self, value: Any) -> None:
+        json.dump(value, sys.stdout, indent=2, default=str, ensure_ascii=False)
+        sys.stdout.write("\n")
+
+    @contextmanager
+    def busy(self, text: str) -> Iterator[Callable[[str], None]]:  # noqa: ARG002
+        yield lambda _: None
+
+
+def human_bytes(size: float) -> str:
+    """``1536`` → ``1.5 KiB``"""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if size < 1024:
+            return f"{size:,.0f} B" if unit == "B" else f"{size:,.1f} {unit}"
+        size /= 1024
+    return f"{size:,.1f} TiB"

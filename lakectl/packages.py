@@ -1,0 +1,53 @@
+"""Deployment packages, reproducible to the byte: the same files give the same zip."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from lakectl.errors import UsageError
+from lakectl.project import Project
+
+# The earliest time a zip can hold; a real one would change the hash without a change of content.
+EPOCH = (1980, 1, 1, 0, 0, 0)
+READABLE = 0o644 << 16
+
+
+def function_package(project: Project, folder: str) -> bytes:
+    """The zip of a Lambda: ``lambdas/<folder>/`` and ``lambdas/shared/`` at its root."""
+    files = {**_python_files(project.lambdas / "shared"), **_python_files(project.lambdas / folder)}
+    return _zip(files)
+
+
+def job_package(project: Project) -> bytes:
+    """The zip for ``--extra-py-files``: ``jobs/retail/`` as package ``retail``, ``lambdas/shared/`` beside it."""
+    package = {f"retail/{name}": path for name, path in _python_files(project.jobs / "retail").items()}
+    return _zip({**_python_files(project.lambdas / "shared"), **package})
+
+
+def job_script(project: Project) -> bytes:
+    """The Glue job's script, as it is."""
+    path = project.jobs / "retail_bronze_to_silver.py"
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"can't read the job's script {path}: {error.strerror}") from None
+
+
+def _python_files(folder: Path) -> dict[str, Path]:
+    if not folder.is_dir():
+        raise UsageError(f"no folder {folder}", "run lakectl where config/, jobs/, lambdas/ and queries/ are")
+    return {path.relative_to(folder).as_posix(): path for path in folder.rglob("*.py")}
+
+
+def _zip(files: Mapping[str, Path]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in sorted(files):
+            entry = zipfile.ZipInfo(name, EPOCH)
+            entry.external_attr = READABLE
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, files[name].read_bytes())
+    return buffer.getvalue()

@@ -1,0 +1,60 @@
+"""Where the user's files are: ``config/ jobs/ lambdas/ queries/``.
+
+In a checkout they stand beside the package; a wheel carries a copy.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from lakectl.errors import UsageError
+
+PACKAGE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Project:
+    """The folder that holds ``jobs/``, ``lambdas/`` and ``queries/``, and the config file in use."""
+
+    root: Path
+    config_file: Path
+
+    @property
+    def jobs(self) -> Path:
+        return self.root / "jobs"
+
+    @property
+    def lambdas(self) -> Path:
+        return self.root / "lambdas"
+
+    @property
+    def queries(self) -> Path:
+        return self.root / "queries"
+
+
+def shipped_root() -> Path:
+    """The files that came with lakectl: the checkout's own, or the wheel's copy."""
+    packaged = PACKAGE / "project"
+    return packaged if packaged.is_dir() else PACKAGE.parent
+
+
+def find(config: str | None = None) -> Project:
+    """The project in use: ``-c/--config``, ``LAKECTL_CONFIG``, ``./config/lake.yaml``, else the shipped one.
+
+    A part that the config's own folder does not have (``jobs/``, say) comes from the shipped files.
+    Raises :class:`UsageError` when a named config file does not exist.
+    """
+    named = config or os.environ.get("LAKECTL_CONFIG")
+    if named:
+        path = Path(named).expanduser()
+        if not path.is_file():
+            raise UsageError(f"no config file at {path}", "name one that exists with -c/--config")
+    else:
+        path = Path("config/lake.yaml")
+        if not path.is_file():
+            path = shipped_root() / "config/lake.yaml"
+    root = path.resolve().parent.parent
+    complete = all((root / part).is_dir() for part in ("jobs", "lambdas", "queries"))
+    return Project(root if complete else shipped_root(), path)

@@ -1,0 +1,258 @@
+"""An S3 bucket with its settings. Policy statements and lifecycle rules of ours bear ``lakectl-`` ids;
+foreign ones beside them are kept (both puts replace everything, so they are read, merged and written)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, ClassVar
+
+from botocore.exceptions import ClientError
+
+from lakectl.aws import Aws, code_of
+from lakectl.engine.model import Change, Resource, State
+from lakectl.engine.retry import BUCKET_BUSY, until_ready
+from lakectl.errors import LakectlError
+
+OURS = "lakectl-"
+BLOCK_ALL = {
+    "BlockPublicAcls": True,
+    "IgnorePublicAcls": True,
+    "BlockPublicPolicy": True,
+    "RestrictPublicBuckets": True,
+}
+DELETE_BATCH = 1000  # DeleteObjects takes at most 1,000 keys (API reference)
+DELETERS = 8
+
+
+class Bucket(Resource):
+    """``lifecycle`` maps a rule id (``lakectl-…``) to the rest of the rule; ``prefixes`` are folder markers."""
+
+    kind = "s3-bucket"
+    # What the field is when AWS has no configuration of it.
+    ABSENT_CODES: ClassVar[frozenset[str]] = frozenset(
+        (
+            "NoSuchPublicAccessBlockConfiguration",
+            "ServerSideEncryptionConfigurationNotFoundError",
+            "OwnershipControlsNotFoundError",
+            "NoSuchBucketPolicy",
+            "NoSuchLifecycleConfiguration",
+            "NoSuchTagSet",
+        )
+    )
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        step: str,
+        tags: Mapping[str, str],
+        account: str,
+        partition: str = "aws",
+        versioning: bool = False,
+        lifecycle: Mapping[str, Mapping[str, Any]] | None = None,
+        prefixes: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(name, step=step, tags=tags)
+        self.account = account
+        self.partition = partition
+        self.versioning = versioning
+        self.lifecycle = {key: dict(rule) for key, rule in (lifecycle or {}).items()}
+        self.prefixes = prefixes
+
+    @property
+    def arn(self) -> str:
+        return f"arn:{self.partition}:s3:::{self.name}"
+
+    def desired(self) -> Mapping[str, Any]:
+        return {
+            "public_access_block": BLOCK_ALL,
+            "encryption": "AES256",
+            "object_ownership": "BucketOwnerEnforced",
+            "versioning": "Enabled" if self.versioning else "Suspended",
+            "policy": {f"{OURS}tls-only": self._tls_only()},
+            "lifecycle": self.lifecycle,
+            "prefixes": list(self.prefixes),
+        }
+
+    def _tls_only(self) -> dict[str, Any]:
+        return {
+            "Sid": f"{OURS}tls-only",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:*",
+            "Resource": [self.arn, f"{self.arn}/*"],
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }
+
+    def read(self, aws: Aws) -> State | None:
+        s3 = aws.client("s3")
+        owner = {"Bucket": self.name, "ExpectedBucketOwner": self.account}
+        try:
+            s3.head_bucket(**owner)
+        except ClientError as error:
+            if code_of(error) in ("404", "NoSuchBucket"):
+                return None
+            if code_of(error) == "403":
+                raise LakectlError(
+                    f"bucket {self.name} belongs to another account, or you may not see it",
+                    "bucket names are global: choose another lake name with --name",
+                ) from error
+            raise
+        calls: dict[str, Callable[[], Any]] = {
+            "public_access_block": lambda: s3.get_public_access_block(**owner)["PublicAccessBlockConfiguration"],
+            "encryption": lambda: s3.get_bucket_encryption(**owner)["ServerSideEncryptionConfiguration"]["Rules"][0][
+                "ApplyServerSideEncryptionByDefault"
+            ]["SSEAlgorithm"],
+            "object_ownership": lambda: s3.get_bucket_ownership_controls(**owner)["OwnershipControls"]["Rules"][0][
+                "ObjectOwnership"
+            ],
+            "versioning": lambda: self._versioning(s3.get_bucket_versioning(**owner)),
+            "policy": lambda: {k: v for k, v in self._statements(aws).items() if k.startswith(OURS)},
+            "lifecycle": lambda: {k: v for k, v in self._rules(aws).items() if k.startswith(OURS)},
+            "prefixes": lambda: [prefix for prefix in self.prefixes if self._has(aws, prefix)],
+            "tags": lambda: {tag["Key"]: tag["Value"] for tag in s3.get_bucket_tagging(**owner)["TagSet"]},
+        }
+        fields = {field: self._or_none(call) for field, call in calls.items()}
+        tags = fields.pop("tags") or {}
+        return State(fields, tags)
+
+    def _or_none(self, call: Callable[[], Any]) -> Any:
+        try:
+            return call()
+        except ClientError as error:
+            if code_of(error) in self.ABSENT_CODES:
+                return None
+            raise
+
+    @staticmethod
+    def _versioning(answer: Mapping[str, Any]) -> str:
+        # A bucket that never had versioning has no status; to us that is the same as Suspended.
+        return str(answer.get("Status", "Suspended"))
+
+    def _statements(self, aws: Aws) -> dict[str, dict[str, Any]]:
+        """All policy statements by Sid (``#n`` for those without)."""
+        document = self._or_none(lambda: aws.client("s3").get_bucket_policy(Bucket=self.name)["Policy"])
+        statements = json.loads(document)["Statement"] if document else []
+        if isinstance(statements, dict):
+            statements = [statements]
+        return {statement.get("Sid") or f"#{n}": statement for n, statement in enumerate(statements)}
+
+    def _rules(self, aws: Aws) -> dict[str, dict[str, Any]]:
+        """All lifecycle rules by id, without the id."""
+        rules = self._or_none(lambda: aws.client("s3").get_bucket_lifecycle_configuration(Bucket=self.name)["Rules"])
+        return {rule["ID"]: {k: v for k, v in rule.items() if k != "ID"} for rule in rules or []}
+
+    def _has(self, aws: Aws, key: str) -> bool:
+        try:
+            aws.client("s3").head_object(Bucket=self.name, Key=key)
+        except ClientError as error:
+            if code_of(error) in ("404", "NoSuchKey"):
+                return False
+            raise
+        return True
+
+    def create(self, aws: Aws) -> None:
+        s3 = aws.client("s3")
+        configuration: dict[str, Any] = {"Tags": [{"Key": k, "Value": v} for k, v in self.tags.items()]}
+        if aws.region != "us-east-1":  # us-east-1 is the one region that takes no LocationConstraint
+            configuration["LocationConstraint"] = aws.region
+        try:
+            until_ready(
+                lambda: s3.create_bucket(
+                    Bucket=self.name, CreateBucketConfiguration=configuration, ObjectOwnership="BucketOwnerEnforced"
+                ),
+                BUCKET_BUSY,
+            )
+        except ClientError as error:
+            if code_of(error) == "BucketAlreadyExists":
+                raise LakectlError(
+                    f"somebody else owns the bucket name {self.name}",
+                    "bucket names are global: choose another lake name with --name",
+                ) from error
+            raise
+        live = self.read(aws)
+        if live is not None:
+            self.update(aws, self.diff(live))
+
+    def update(self, aws: Aws, changes: tuple[Change, ...]) -> None:
+        s3 = aws.client("s3")
+        owner = {"Bucket": self.name, "ExpectedBucketOwner": self.account}
+        writers: dict[str, Callable[[], Any]] = {
+            "public_access_block": lambda: s3.put_public_access_block(
+                PublicAccessBlockConfiguration=BLOCK_ALL, **owner
+            ),
+            "encryption": lambda: s3.put_bucket_encryption(
+                ServerSideEncryptionConfiguration={
+                    "Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
+                },
+                **owner,
+            ),
+            "object_ownership": lambda: s3.put_bucket_ownership_controls(
+                OwnershipControls={"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}, **owner
+            ),
+            "versioning": lambda: s3.put_bucket_versioning(
+                VersioningConfiguration={"Status": self.desired()["versioning"]}, **owner
+            ),
+            "policy": lambda: self._put_policy(aws, owner),
+            "lifecycle": lambda: self._put_lifecycle(aws, owner),
+            "prefixes": lambda: [s3.put_object(Key=p, **owner) for p in self.prefixes if not self._has(aws, p)],
+            "tags": lambda: self._put_tags(aws, owner),
+        }
+        for change in changes:
+            until_ready(writers[change.field], BUCKET_BUSY)
+
+    def _put_policy(self, aws: Aws, owner: Mapping[str, str]) -> None:
+        foreign = [s for sid, s in self._statements(aws).items() if not sid.startswith(OURS)]
+        document = {"Version": "2012-10-17", "Statement": [*foreign, self._tls_only()]}
+        aws.client("s3").put_bucket_policy(Policy=json.dumps(document), **owner)
+
+    def _put_lifecycle(self, aws: Aws, owner: Mapping[str, str]) -> None:
+        foreign = {key: rule for key, rule in self._rules(aws).items() if not key.startswith(OURS)}
+        rules = [{"ID": key, **rule} for key, rule in {**foreign, **self.lifecycle}.items()]
+        aws.client("s3").put_bucket_lifecycle_configuration(LifecycleConfiguration={"Rules": rules}, **owner)
+
+    def _put_tags(self, aws: Aws, owner: Mapping[str, str]) -> None:
+        s3 = aws.client("s3")
+        answer = self._or_none(lambda: s3.get_bucket_tagging(**owner)["TagSet"])
+        tags = {**{tag["Key"]: tag["Value"] for tag in answer or []}, **self.tags}
+        s3.put_bucket_tagging(Tagging={"TagSet": [{"Key": k, "Value": v} for k, v in tags.items()]}, **owner)
+
+    def destroy(self, aws: Aws) -> None:
+        """Remove every version, delete marker and unfinished upload, then the bucket."""
+        s3 = aws.client("s3")
+        try:
+            empty(aws, self.name)
+            until_ready(lambda: s3.delete_bucket(Bucket=self.name, ExpectedBucketOwner=self.account), BUCKET_BUSY)
+        except ClientError as error:
+            if code_of(error) != "NoSuchBucket":
+                raise
+
+
+def empty(aws: Aws, bucket: str, prefix: str = "") -> int:
+    """Delete every version, delete marker and unfinished upload under ``prefix``; how many there were."""
+    s3 = aws.client("s3")
+
+    def delete(batch: list[dict[str, str]]) -> int:
+        answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": batch, "Quiet": True})
+        for failure in answer.get("Errors", []):
+            if failure["Code"] not in ("NoSuchKey", "NoSuchVersion"):
+                raise LakectlError(f"can't delete s3://{bucket}/{failure['Key']}: {failure['Code']}")
+        return len(batch)
+
+    def batches() -> Iterator[list[dict[str, str]]]:
+        pages = s3.get_paginator("list_object_versions").paginate(
+            Bucket=bucket, Prefix=prefix, PaginationConfig={"PageSize": DELETE_BATCH}
+        )
+        for page in pages:
+            found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+            if found:
+                yield [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in found]
+
+    with ThreadPoolExecutor(DELETERS, thread_name_prefix="empty") as pool:
+        deleted = sum(pool.map(delete, batches()))
+    for page in s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket, Prefix=prefix):
+        for upload in page.get("Uploads", []):
+            s3.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
+    return deleted

@@ -1,0 +1,75 @@
+"""A Glue database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from lakectl.aws import Aws, code_of
+from lakectl.engine.model import Change, Resource, State
+from lakectl.engine.retry import CONCURRENT_CHANGE, until_ready
+
+
+class Database(Resource):
+    """Its tables belong to it: they are deleted with it, and their data goes with the lake's buckets."""
+
+    kind = "glue-database"
+
+    def __init__(
+        self, name: str, *, step: str, tags: Mapping[str, str], arn: str, description: str, needs: tuple[str, ...]
+    ) -> None:
+        super().__init__(name, step=step, tags=tags, needs=needs)
+        self._arn = arn
+        self.description = description
+
+    @property
+    def arn(self) -> str:
+        return self._arn
+
+    def desired(self) -> Mapping[str, Any]:
+        return {"description": self.description}
+
+    def read(self, aws: Aws) -> State | None:
+        glue = aws.client("glue")
+        try:
+            database = glue.get_database(Name=self.name)["Database"]
+            tags = glue.get_tags(ResourceArn=self.arn)["Tags"]
+        except ClientError as error:
+            if code_of(error) == "EntityNotFoundException":
+                return None
+            raise
+        return State({"description": database.get("Description", "")}, tags)
+
+    def create(self, aws: Aws) -> None:
+        aws.client("glue").create_database(
+            DatabaseInput={"Name": self.name, "Description": self.description}, Tags=self.tags
+        )
+
+    def update(self, aws: Aws, changes: tuple[Change, ...]) -> None:
+        glue = aws.client("glue")
+        for change in changes:
+            if change.field == "description":
+                live = glue.get_database(Name=self.name)["Database"]
+                keep = {k: live[k] for k in ("LocationUri", "Parameters") if k in live}
+                until_ready(
+                    lambda keep=keep: glue.update_database(  # type: ignore[misc]
+                        Name=self.name, DatabaseInput={"Name": self.name, "Description": self.description, **keep}
+                    ),
+                    CONCURRENT_CHANGE,
+                )
+            elif change.field == "tags":
+                glue.tag_resource(ResourceArn=self.arn, TagsToAdd=change.new)
+
+    def destroy(self, aws: Aws) -> None:
+        """Delete the tables first: DeleteDatabase leaves them to be removed "at Glue's discretion" (API reference)."""
+        glue = aws.client("glue")
+        try:
+            for page in glue.get_paginator("get_tables").paginate(DatabaseName=self.name):
+                for table in page["TableList"]:
+                    glue.delete_table(DatabaseName=self.name, Name=table["Name"])
+            until_ready(lambda: glue.delete_database(Name=self.name), CONCURRENT_CHANGE)
+        except ClientError as error:
+            if code_of(error) != "EntityNotFoundException":
+                raise

@@ -1,0 +1,204 @@
+"""A Lambda function, and the permission of a service to invoke one."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from lakectl.aws import Aws, code_of
+from lakectl.engine.model import Change, Resource, State
+from lakectl.engine.retry import FUNCTION_BUSY, ROLE_NOT_READY, until_ready
+
+WAITER = {"Delay": 1, "MaxAttempts": 120}  # seconds
+CONFIGURATION_FIELDS = frozenset(("runtime", "handler", "timeout", "memory", "environment", "role"))
+
+
+class Function(Resource):
+    """``code`` is the deployment package (zip bytes, reproducible: the same files give the same bytes)."""
+
+    kind = "lambda-function"
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        step: str,
+        tags: Mapping[str, str],
+        arn: str,
+        role_arn: str,
+        code: bytes,
+        runtime: str,
+        handler: str,
+        timeout: int,
+        memory: int,
+        environment: Mapping[str, str],
+        description: str,
+        needs: tuple[str, ...],
+    ) -> None:
+        super().__init__(name, step=step, tags=tags, needs=needs)
+        self._arn = arn
+        self.role_arn = role_arn
+        self.code = code
+        self.runtime = runtime
+        self.handler = handler
+        self.timeout = timeout
+        self.memory = memory
+        self.environment = dict(environment)
+        self.description = description
+
+    @property
+    def arn(self) -> str:
+        return self._arn
+
+    def desired(self) -> Mapping[str, Any]:
+        return {
+            "code_sha256": base64.b64encode(hashlib.sha256(self.code).digest()).decode(),
+            "runtime": self.runtime,
+            "handler": self.handler,
+            "timeout": self.timeout,
+            "memory": self.memory,
+            "environment": self.environment,
+            "role": self.role_arn,
+        }
+
+    def read(self, aws: Aws) -> State | None:
+        try:
+            answer = aws.client("lambda").get_function(FunctionName=self.name)
+        except ClientError as error:
+            if code_of(error) == "ResourceNotFoundException":
+                return None
+            raise
+        live = answer["Configuration"]
+        fields = {
+            "code_sha256": live["CodeSha256"],
+            "runtime": live["Runtime"],
+            "handler": live["Handler"],
+            "timeout": live["Timeout"],
+            "memory": live["MemorySize"],
+            "environment": live.get("Environment", {}).get("Variables", {}),
+            "role": live["Role"],
+        }
+        return State(fields, answer.get("Tags", {}))
+
+    def _configuration(self) -> dict[str, Any]:
+        return {
+            "FunctionName": self.name,
+            "Description": self.description,
+            "Role": self.role_arn,
+            "Runtime": self.runtime,
+            "Handler": self.handler,
+            "Timeout": self.timeout,
+            "MemorySize": self.memory,
+            "Environment": {"Variables": self.environment},
+        }
+
+    def create(self, aws: Aws) -> None:
+        client = aws.client("lambda")
+        until_ready(
+            lambda: client.create_function(Code={"ZipFile": self.code}, Tags=self.tags, **self._configuration()),
+            ROLE_NOT_READY,
+        )
+        client.get_waiter("function_active_v2").wait(FunctionName=self.name, WaiterConfig=WAITER)
+
+    def update(self, aws: Aws, changes: tuple[Change, ...]) -> None:
+        client = aws.client("lambda")
+        fields = {change.field: change for change in changes}
+        if CONFIGURATION_FIELDS & fields.keys():
+            until_ready(
+                lambda: client.update_function_configuration(**self._configuration()), FUNCTION_BUSY + ROLE_NOT_READY
+            )
+            client.get_waiter("function_updated_v2").wait(FunctionName=self.name, WaiterConfig=WAITER)
+        if "code_sha256" in fields:
+            until_ready(lambda: client.update_function_code(FunctionName=self.name, ZipFile=self.code), FUNCTION_BUSY)
+            client.get_waiter("function_updated_v2").wait(FunctionName=self.name, WaiterConfig=WAITER)
+        if "tags" in fields:
+            client.tag_resource(Resource=self.arn, Tags=fields["tags"].new)
+
+    def destroy(self, aws: Aws) -> None:
+        try:
+            aws.client("lambda").delete_function(FunctionName=self.name)
+        except ClientError as error:
+            if code_of(error) != "ResourceNotFoundException":
+                raise
+
+
+class Permission(Resource):
+    """A statement of a function's resource policy: ``principal`` may invoke it for ``source_arn`` in ``account``.
+
+    ``SourceAccount`` is always set: without it the same bucket name in another account could invoke
+    (the confused deputy, Lambda developer guide, "Grant function access to AWS services").
+    """
+
+    kind = "lambda-permission"
+
+    def __init__(
+        self,
+        statement_id: str,
+        *,
+        step: str,
+        function: str,
+        function_arn: str,
+        principal: str,
+        source_arn: str,
+        account: str,
+        needs: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(f"{function}/{statement_id}", step=step, parent=f"lambda-function/{function}", needs=needs)
+        self.function = function
+        self.function_arn = function_arn
+        self.statement_id = statement_id
+        self.principal = principal
+        self.source_arn = source_arn
+        self.account = account
+
+    def desired(self) -> Mapping[str, Any]:
+        return {
+            "statement": {
+                "Sid": self.statement_id,
+                "Effect": "Allow",
+                "Principal": {"Service": self.principal},
+                "Action": "lambda:InvokeFunction",
+                "Resource": self.function_arn,
+                "Condition": {
+                    "StringEquals": {"AWS:SourceAccount": self.account},
+                    "ArnLike": {"AWS:SourceArn": self.source_arn},
+                },
+            }
+        }
+
+    def read(self, aws: Aws) -> State | None:
+        try:
+            policy = json.loads(aws.client("lambda").get_policy(FunctionName=self.function)["Policy"])
+        except ClientError as error:
+            if code_of(error) == "ResourceNotFoundException":
+                return None
+            raise
+        found = next((s for s in policy["Statement"] if s.get("Sid") == self.statement_id), None)
+        return State({"statement": found}) if found else None
+
+    def create(self, aws: Aws) -> None:
+        aws.client("lambda").add_permission(
+            FunctionName=self.function,
+            StatementId=self.statement_id,
+            Action="lambda:InvokeFunction",
+            Principal=self.principal,
+            SourceArn=self.source_arn,
+            SourceAccount=self.account,
+        )
+
+    def update(self, aws: Aws, changes: tuple[Change, ...]) -> None:
+        if changes:
+            self.destroy(aws)
+            self.create(aws)
+
+    def destroy(self, aws: Aws) -> None:
+        try:
+            aws.client("lambda").remove_permission(FunctionName=self.function, StatementId=self.statement_id)
+        except ClientError as error:
+            if code_of(error) != "ResourceNotFoundException":
+                raise

@@ -1,0 +1,120 @@
+"""The Glue Spark job."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from lakectl.aws import Aws, code_of
+from lakectl.engine.model import Change, Resource, State
+from lakectl.engine.retry import CONCURRENT_CHANGE, ROLE_NOT_READY, until_ready
+from lakectl.errors import LakectlError
+
+ACTIVE_STATES = frozenset(("STARTING", "RUNNING", "STOPPING", "WAITING"))
+STOP_LIMIT_S = 180
+STOP_POLL_S = 1.0
+
+
+class GlueJob(Resource):
+    """A ``glueetl`` job. ``arguments`` are its default arguments (``--NAME`` → value)."""
+
+    kind = "glue-job"
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        step: str,
+        tags: Mapping[str, str],
+        arn: str,
+        role_arn: str,
+        script: str,
+        arguments: Mapping[str, str],
+        glue_version: str,
+        worker_type: str,
+        workers: int,
+        timeout_minutes: int,
+        max_concurrent_runs: int,
+        description: str,
+        needs: tuple[str, ...],
+    ) -> None:
+        super().__init__(name, step=step, tags=tags, needs=needs)
+        self._arn = arn
+        # In the shape of CreateJob, which UpdateJob takes as JobUpdate.
+        self.definition: dict[str, Any] = {
+            "Description": description,
+            "Role": role_arn,
+            "Command": {"Name": "glueetl", "ScriptLocation": script, "PythonVersion": "3"},
+            "DefaultArguments": dict(arguments),
+            "GlueVersion": glue_version,
+            "WorkerType": worker_type,
+            "NumberOfWorkers": workers,
+            "Timeout": timeout_minutes,
+            "MaxRetries": 0,
+            "ExecutionProperty": {"MaxConcurrentRuns": max_concurrent_runs},
+            "JobRunQueuingEnabled": True,
+        }
+
+    @property
+    def arn(self) -> str:
+        return self._arn
+
+    def desired(self) -> Mapping[str, Any]:
+        return self.definition
+
+    def read(self, aws: Aws) -> State | None:
+        glue = aws.client("glue")
+        try:
+            job = glue.get_job(JobName=self.name)["Job"]
+            tags = glue.get_tags(ResourceArn=self.arn)["Tags"]
+        except ClientError as error:
+            if code_of(error) == "EntityNotFoundException":
+                return None
+            raise
+        return State({field: job.get(field) for field in self.definition}, tags)
+
+    def create(self, aws: Aws) -> None:
+        until_ready(
+            lambda: aws.client("glue").create_job(Name=self.name, Tags=self.tags, **self.definition), ROLE_NOT_READY
+        )
+
+    def update(self, aws: Aws, changes: tuple[Change, ...]) -> None:
+        glue = aws.client("glue")
+        fields = {change.field: change for change in changes}
+        if fields.keys() - {"tags"}:
+            until_ready(
+                lambda: glue.update_job(JobName=self.name, JobUpdate=self.definition),
+                ROLE_NOT_READY + CONCURRENT_CHANGE,
+            )
+        if "tags" in fields:
+            glue.tag_resource(ResourceArn=self.arn, TagsToAdd=fields["tags"].new)
+
+    def destroy(self, aws: Aws) -> None:
+        """Stop its runs, wait until they have ended, delete it."""
+        glue = aws.client("glue")
+        try:
+            self._stop_runs(glue)
+            glue.delete_job(JobName=self.name)
+        except ClientError as error:
+            if code_of(error) != "EntityNotFoundException":
+                raise
+
+    def _stop_runs(self, glue: Any) -> None:
+        deadline = time.monotonic() + STOP_LIMIT_S
+        while True:
+            pages = glue.get_paginator("get_job_runs").paginate(JobName=self.name)
+            active = [run for page in pages for run in page["JobRuns"] if run["JobRunState"] in ACTIVE_STATES]
+            if not active:
+                return
+            stoppable = [run["Id"] for run in active if run["JobRunState"] != "STOPPING"]
+            if stoppable:
+                glue.batch_stop_job_run(JobName=self.name, JobRunIds=stoppable[:25])
+            if time.monotonic() > deadline:
+                raise LakectlError(
+                    f"run {active[0]['Id']} did not stop within {STOP_LIMIT_S} s",
+                    "run `lakectl down` again in a minute",
+                )
+            time.sleep(STOP_POLL_S)

@@ -1,0 +1,69 @@
+"""A CloudWatch log group with a retention."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from lakectl.aws import Aws, code_of
+from lakectl.engine.model import Change, Resource, State
+
+
+class LogGroup(Resource):
+    """Adopted without asking: an invocation in flight makes the group of our function again, untagged."""
+
+    kind = "log-group"
+    adopt_silently = True
+
+    def __init__(self, name: str, *, step: str, tags: Mapping[str, str], arn: str, retention_days: int) -> None:
+        super().__init__(name, step=step, tags=tags)
+        self._arn = arn
+        self.retention_days = retention_days
+
+    @property
+    def arn(self) -> str:
+        return self._arn
+
+    def desired(self) -> Mapping[str, Any]:
+        return {"retention_days": self.retention_days}
+
+    def owned(self, live: State) -> bool:  # noqa: ARG002
+        # The name is derived from a function or job of ours, and so is nobody else's.
+        return True
+
+    def read(self, aws: Aws) -> State | None:
+        logs = aws.client("logs")
+        pages = logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=self.name)
+        group = next((g for page in pages for g in page["logGroups"] if g["logGroupName"] == self.name), None)
+        if group is None:
+            return None
+        try:
+            tags = logs.list_tags_for_resource(resourceArn=self.arn)["tags"]
+        except ClientError as error:
+            if code_of(error) == "ResourceNotFoundException":
+                return None
+            raise
+        return State({"retention_days": group.get("retentionInDays")}, tags)
+
+    def create(self, aws: Aws) -> None:
+        aws.client("logs").create_log_group(logGroupName=self.name, tags=self.tags)
+        self._put_retention(aws)
+
+    def _put_retention(self, aws: Aws) -> None:
+        aws.client("logs").put_retention_policy(logGroupName=self.name, retentionInDays=self.retention_days)
+
+    def update(self, aws: Aws, changes: tuple[Change, ...]) -> None:
+        for change in changes:
+            if change.field == "retention_days":
+                self._put_retention(aws)
+            elif change.field == "tags":
+                aws.client("logs").tag_resource(resourceArn=self.arn, tags=change.new)
+
+    def destroy(self, aws: Aws) -> None:
+        try:
+            aws.client("logs").delete_log_group(logGroupName=self.name)
+        except ClientError as error:
+            if code_of(error) != "ResourceNotFoundException":
+                raise

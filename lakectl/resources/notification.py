@@ -1,0 +1,117 @@
+"""What a bucket tells whom: Lambda rules of ours and the EventBridge switch.
+
+PutBucketNotificationConfiguration replaces everything, so foreign rules are read and written back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from lakectl.aws import Aws, code_of
+from lakectl.engine.model import Change, Resource, State
+from lakectl.engine.retry import BUCKET_BUSY, PERMISSION_NOT_READY, until_ready
+
+OURS = "lakectl-"
+
+
+class Notification(Resource):
+    """``rules`` maps a rule id (``lakectl-…``) to the key prefix whose new objects go to ``function_arn``.
+
+    EventBridge delivery is switched on and left on when others may use it: ``destroy`` turns it off
+    only when no foreign rule is left, as nothing tells who switched it on.
+    """
+
+    kind = "s3-notification"
+
+    def __init__(
+        self,
+        bucket: str,
+        *,
+        step: str,
+        function_arn: str,
+        rules: Mapping[str, str],
+        needs: tuple[str, ...],
+    ) -> None:
+        super().__init__(bucket, step=step, parent=f"s3-bucket/{bucket}", needs=needs)
+        self.function_arn = function_arn
+        self.rules = dict(rules)
+
+    def desired(self) -> Mapping[str, Any]:
+        return {
+            "rules": {
+                rule: {"function": self.function_arn, "events": ["s3:ObjectCreated:*"], "prefix": prefix}
+                for rule, prefix in self.rules.items()
+            },
+            "eventbridge": True,
+        }
+
+    def _configuration(self, aws: Aws) -> dict[str, Any] | None:
+        try:
+            answer = aws.client("s3").get_bucket_notification_configuration(Bucket=self.name)
+        except ClientError as error:
+            if code_of(error) == "NoSuchBucket":
+                return None
+            raise
+        return {key: value for key, value in answer.items() if key != "ResponseMetadata"}
+
+    def read(self, aws: Aws) -> State | None:
+        live = self._configuration(aws)
+        if live is None:
+            return None
+        rules = {r["Id"]: _readable(r) for r in live.get("LambdaFunctionConfigurations", []) if _is_ours(r)}
+        if not rules and "EventBridgeConfiguration" not in live:
+            return None
+        return State({"rules": rules, "eventbridge": "EventBridgeConfiguration" in live})
+
+    def create(self, aws: Aws) -> None:
+        self._put(aws, self.rules, eventbridge=True)
+
+    def update(self, aws: Aws, changes: tuple[Change, ...]) -> None:
+        if changes:
+            self._put(aws, self.rules, eventbridge=True)
+
+    def destroy(self, aws: Aws) -> None:
+        live = self._configuration(aws)
+        if live is None:
+            return
+        foreign = any(
+            not _is_ours(rule)
+            for key in ("LambdaFunctionConfigurations", "QueueConfigurations", "TopicConfigurations")
+            for rule in live.get(key, [])
+        )
+        self._put(aws, {}, eventbridge=foreign and "EventBridgeConfiguration" in live)
+
+    def _put(self, aws: Aws, rules: Mapping[str, str], eventbridge: bool) -> None:
+        merged = self._configuration(aws) or {}
+        foreign = [rule for rule in merged.get("LambdaFunctionConfigurations", []) if not _is_ours(rule)]
+        merged["LambdaFunctionConfigurations"] = foreign + [
+            {
+                "Id": rule,
+                "LambdaFunctionArn": self.function_arn,
+                "Events": ["s3:ObjectCreated:*"],
+                "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": prefix}]}},
+            }
+            for rule, prefix in rules.items()
+        ]
+        merged.pop("EventBridgeConfiguration", None)
+        if eventbridge:
+            merged["EventBridgeConfiguration"] = {}
+        until_ready(
+            lambda: aws.client("s3").put_bucket_notification_configuration(
+                Bucket=self.name, NotificationConfiguration=merged
+            ),
+            BUCKET_BUSY + PERMISSION_NOT_READY,
+        )
+
+
+def _is_ours(rule: Mapping[str, Any]) -> bool:
+    return str(rule.get("Id", "")).startswith(OURS)
+
+
+def _readable(rule: Mapping[str, Any]) -> dict[str, Any]:
+    filters = rule.get("Filter", {}).get("Key", {}).get("FilterRules", [])
+    named = {item["Name"].lower(): item["Value"] for item in filters}
+    return {"function": rule["LambdaFunctionArn"], "events": sorted(rule["Events"]), **named}

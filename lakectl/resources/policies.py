@@ -1,0 +1,112 @@
+"""The roles' policies: least privilege, by name. One function for each role gives its statements."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lakectl.naming import Names
+
+Statement = dict[str, Any]
+
+
+def log_function(names: Names) -> list[Statement]:
+    """What ``log-ingestion-run`` may do: write the run log, and its own logs."""
+    return [_run_log(names), _landed_objects(names), _own_logs(names, names.log_function)]
+
+
+def start_function(names: Names) -> list[Statement]:
+    """What the starter may do: write the run log, see and start runs of the one job."""
+    job = names.arn("glue", f"job/{names.glue_job}")
+    return [
+        _run_log(names),
+        _landed_objects(names),
+        _allow("lakectl-job-runs", ["glue:StartJobRun", "glue:GetJobRun", "glue:GetJobRuns"], [job]),
+        _own_logs(names, names.start_function),
+    ]
+
+
+def glue_job(names: Names) -> list[Statement]:
+    """What the Spark job may do (AWS Glue developer guide, "IAM permissions for AWS Glue jobs").
+
+    ``database/default`` and ``global_temp`` are looked up by Spark itself at start.
+    """
+    raw, silver, tmp = (names.global_arn("s3", b, account=False) for b in _buckets(names))
+    catalog = names.arn("glue", "catalog")
+    silver_db, default, temp = (names.arn("glue", f"database/{d}") for d in _databases(names))
+    silver_tables = names.arn("glue", f"table/{names.silver_database}/*")
+    logs = [
+        names.arn("logs", f"log-group:{names.glue_log_prefix}/{group}{rest}")
+        for group in ("output", "error")
+        for rest in ("", ":log-stream:*")
+    ]
+    return [
+        _allow(
+            "lakectl-list",
+            ["s3:ListBucket", "s3:ListBucketVersions", "s3:GetBucketLocation", "s3:ListBucketMultipartUploads"],
+            [raw, silver],
+        ),
+        _allow("lakectl-read-raw", ["s3:GetObject", "s3:GetObjectVersion"], [f"{raw}/*"]),
+        _allow(
+            "lakectl-write-silver",
+            ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"],
+            [f"{silver}/*"],
+        ),
+        _allow("lakectl-read-script", ["s3:GetObject"], [f"{tmp}/jobs/*"]),
+        _allow("lakectl-read-catalog", ["glue:GetDatabase", "glue:GetDatabases"], [catalog, silver_db, default, temp]),
+        _allow(
+            "lakectl-write-tables",
+            ["glue:GetTable", "glue:GetTables", "glue:CreateTable", "glue:UpdateTable"],
+            [catalog, silver_db, silver_tables],
+        ),
+        _allow("lakectl-own-runs", ["glue:GetJobRun"], [names.arn("glue", f"job/{names.glue_job}")]),
+        _run_log(names),
+        _allow("lakectl-logs", ["logs:CreateLogStream", "logs:PutLogEvents"], logs),
+        {
+            # PutMetricData takes no resource; the namespace is the only thing that narrows it
+            # (Service Authorization Reference, Amazon CloudWatch).
+            **_allow("lakectl-metrics", ["cloudwatch:PutMetricData"], ["*"]),
+            "Condition": {"StringEquals": {"cloudwatch:namespace": "Glue"}},
+        },
+    ]
+
+
+def _buckets(names: Names) -> tuple[str, str, str]:
+    return names.raw_bucket, names.silver_bucket, names.tmp_bucket
+
+
+def _databases(names: Names) -> tuple[str, str, str]:
+    return names.silver_database, "default", "global_temp"
+
+
+def _allow(sid: str, actions: list[str], resources: list[str]) -> Statement:
+    # Sids take letters and digits only in IAM policies (IAM user guide, "Sid").
+    plain = "".join(part.capitalize() for part in sid.split("-"))
+    return {"Sid": plain, "Effect": "Allow", "Action": actions, "Resource": resources}
+
+
+def _run_log(names: Names) -> Statement:
+    # TransactWriteItems is authorised as the writes it holds, ConditionCheckItem among them.
+    actions = ["GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem"]
+    return _allow(
+        "lakectl-run-log",
+        [f"dynamodb:{action}" for action in actions],
+        [names.arn("dynamodb", f"table/{names.run_log}")],
+    )
+
+
+def _landed_objects(names: Names) -> Statement:
+    # Without ListBucket S3 answers 403 for an object that is gone, and not 404.
+    raw = names.global_arn("s3", names.raw_bucket, account=False)
+    prefix = names.config.landing.prefix
+    return _allow(
+        "lakectl-landed-objects",
+        ["s3:ListBucket", "s3:GetObject", "s3:GetObjectVersion"],
+        [raw, f"{raw}/{prefix}*"],
+    )
+
+
+def _own_logs(names: Names, function: str) -> Statement:
+    group = names.arn("logs", f"log-group:{names.lambda_log_group(function)}")
+    return _allow(
+        "lakectl-logs", ["logs:CreateLogStream", "logs:PutLogEvents"], [f"{group}:log-stream:*", f"{group}:*"]
+    )

@@ -1,0 +1,113 @@
+"""An IAM role with one inline policy and no managed ones."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote
+
+from botocore.exceptions import ClientError
+
+from lakectl.aws import Aws, code_of
+from lakectl.engine.model import Change, Resource, State
+
+
+class Role(Resource):
+    """``service`` (``lambda.amazonaws.com``) may assume it; ``policy`` is the list of its statements."""
+
+    kind = "iam-role"
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        step: str,
+        tags: Mapping[str, str],
+        arn: str,
+        service: str,
+        policy_name: str,
+        policy: list[dict[str, Any]],
+    ) -> None:
+        super().__init__(name, step=step, tags=tags)
+        self._arn = arn
+        self.trust = {
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}],
+        }
+        self.policy_name = policy_name
+        self.policy = {"Version": "2012-10-17", "Statement": policy}
+
+    @property
+    def arn(self) -> str:
+        return self._arn
+
+    def desired(self) -> Mapping[str, Any]:
+        return {"trust": self.trust, "policy": {self.policy_name: self.policy}, "attached_policies": []}
+
+    def read(self, aws: Aws) -> State | None:
+        iam = aws.client("iam")
+        try:
+            role = iam.get_role(RoleName=self.name)["Role"]
+            inline = {
+                name: _document(iam.get_role_policy(RoleName=self.name, PolicyName=name)["PolicyDocument"])
+                for name in iam.list_role_policies(RoleName=self.name)["PolicyNames"]
+            }
+            attached = iam.list_attached_role_policies(RoleName=self.name)["AttachedPolicies"]
+            tags = iam.list_role_tags(RoleName=self.name)["Tags"]
+        except ClientError as error:
+            if code_of(error) == "NoSuchEntity":
+                return None
+            raise
+        fields = {
+            "trust": _document(role["AssumeRolePolicyDocument"]),
+            "policy": inline,
+            "attached_policies": sorted(policy["PolicyArn"] for policy in attached),
+        }
+        return State(fields, {tag["Key"]: tag["Value"] for tag in tags})
+
+    def create(self, aws: Aws) -> None:
+        aws.client("iam").create_role(
+            RoleName=self.name,
+            AssumeRolePolicyDocument=json.dumps(self.trust),
+            Description="Made by lakectl",
+            Tags=[{"Key": k, "Value": v} for k, v in self.tags.items()],
+        )
+        self._put_policy(aws)
+
+    def _put_policy(self, aws: Aws) -> None:
+        aws.client("iam").put_role_policy(
+            RoleName=self.name, PolicyName=self.policy_name, PolicyDocument=json.dumps(self.policy)
+        )
+
+    def update(self, aws: Aws, changes: tuple[Change, ...]) -> None:
+        iam = aws.client("iam")
+        for change in changes:
+            if change.field == "trust":
+                iam.update_assume_role_policy(RoleName=self.name, PolicyDocument=json.dumps(self.trust))
+            elif change.field == "policy":
+                self._put_policy(aws)
+                for name in set(change.old or ()) - {self.policy_name}:
+                    iam.delete_role_policy(RoleName=self.name, PolicyName=name)
+            elif change.field == "attached_policies":
+                for arn in change.old:
+                    iam.detach_role_policy(RoleName=self.name, PolicyArn=arn)
+            elif change.field == "tags":
+                iam.tag_role(RoleName=self.name, Tags=[{"Key": k, "Value": v} for k, v in change.new.items()])
+
+    def destroy(self, aws: Aws) -> None:
+        iam = aws.client("iam")
+        try:
+            for policy in iam.list_attached_role_policies(RoleName=self.name)["AttachedPolicies"]:
+                iam.detach_role_policy(RoleName=self.name, PolicyArn=policy["PolicyArn"])
+            for name in iam.list_role_policies(RoleName=self.name)["PolicyNames"]:
+                iam.delete_role_policy(RoleName=self.name, PolicyName=name)
+            iam.delete_role(RoleName=self.name)
+        except ClientError as error:
+            if code_of(error) != "NoSuchEntity":
+                raise
+
+
+def _document(value: Any) -> Any:
+    # botocore decodes the URL-encoded JSON of IAM; some endpoints hand it through as text.
+    return json.loads(unquote(value)) if isinstance(value, str) else value

@@ -1,0 +1,105 @@
+"""The DynamoDB table of the run log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from lakectl.aws import Aws, code_of
+from lakectl.engine.model import Change, Resource, State
+from lakectl.errors import LakectlError
+
+WAITER = {"Delay": 1, "MaxAttempts": 120}  # seconds; a table takes 5 to 20 s on AWS
+KEYS = {"pk": "HASH", "sk": "RANGE"}
+
+
+class Table(Resource):
+    """String keys ``pk`` and ``sk``, on-demand billing."""
+
+    kind = "dynamodb-table"
+
+    def __init__(
+        self, name: str, *, step: str, tags: Mapping[str, str], arn: str, point_in_time_recovery: bool
+    ) -> None:
+        super().__init__(name, step=step, tags=tags)
+        self._arn = arn
+        self.point_in_time_recovery = point_in_time_recovery
+
+    @property
+    def arn(self) -> str:
+        return self._arn
+
+    def desired(self) -> Mapping[str, Any]:
+        return {
+            "keys": KEYS,
+            "billing_mode": "PAY_PER_REQUEST",
+            "point_in_time_recovery": "ENABLED" if self.point_in_time_recovery else "DISABLED",
+        }
+
+    def read(self, aws: Aws) -> State | None:
+        dynamodb = aws.client("dynamodb")
+        try:
+            table = dynamodb.describe_table(TableName=self.name)["Table"]
+            if table["TableStatus"] == "DELETING":
+                return None
+            backups = dynamodb.describe_continuous_backups(TableName=self.name)["ContinuousBackupsDescription"]
+            tags = dynamodb.list_tags_of_resource(ResourceArn=table["TableArn"])["Tags"]
+        except ClientError as error:
+            if code_of(error) in ("ResourceNotFoundException", "TableNotFoundException"):
+                return None
+            raise
+        fields = {
+            "keys": {key["AttributeName"]: key["KeyType"] for key in table["KeySchema"]},
+            "billing_mode": table.get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED"),
+            "point_in_time_recovery": backups.get("PointInTimeRecoveryDescription", {}).get(
+                "PointInTimeRecoveryStatus", "DISABLED"
+            ),
+        }
+        return State(fields, {tag["Key"]: tag["Value"] for tag in tags})
+
+    def create(self, aws: Aws) -> None:
+        dynamodb = aws.client("dynamodb")
+        dynamodb.get_waiter("table_not_exists").wait(TableName=self.name, WaiterConfig=WAITER)
+        dynamodb.create_table(
+            TableName=self.name,
+            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in KEYS],
+            KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in KEYS.items()],
+            BillingMode="PAY_PER_REQUEST",
+            Tags=[{"Key": k, "Value": v} for k, v in self.tags.items()],
+        )
+        dynamodb.get_waiter("table_exists").wait(TableName=self.name, WaiterConfig=WAITER)
+        live = self.read(aws)
+        if live is not None:
+            self.update(aws, self.diff(live))
+
+    def update(self, aws: Aws, changes: tuple[Change, ...]) -> None:
+        dynamodb = aws.client("dynamodb")
+        dynamodb.get_waiter("table_exists").wait(TableName=self.name, WaiterConfig=WAITER)
+        for change in changes:
+            if change.field == "keys":
+                raise LakectlError(
+                    f"table {self.name} has the keys {change.old}, not {KEYS}, and keys can't be changed",
+                    "choose another run_log.table in the config",
+                )
+            if change.field == "billing_mode":
+                dynamodb.update_table(TableName=self.name, BillingMode="PAY_PER_REQUEST")
+            elif change.field == "point_in_time_recovery":
+                dynamodb.update_continuous_backups(
+                    TableName=self.name,
+                    PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": self.point_in_time_recovery},
+                )
+            elif change.field == "tags":
+                dynamodb.tag_resource(
+                    ResourceArn=self.arn, Tags=[{"Key": k, "Value": v} for k, v in change.new.items()]
+                )
+
+    def destroy(self, aws: Aws) -> None:
+        dynamodb = aws.client("dynamodb")
+        try:
+            dynamodb.delete_table(TableName=self.name)
+        except ClientError as error:
+            if code_of(error) != "ResourceNotFoundException":
+                raise
+        dynamodb.get_waiter("table_not_exists").wait(TableName=self.name, WaiterConfig=WAITER)

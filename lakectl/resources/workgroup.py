@@ -1,0 +1,197 @@
+"""The Athena workgroup and its named queries."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from lakectl.aws import Aws, code_of
+from lakectl.engine.model import Change, Resource, State
+
+
+class Workgroup(Resource):
+    """``output`` is where results go (``s3://…/``); ``bytes_cutoff`` stops a query that scans more."""
+
+    kind = "athena-workgroup"
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        step: str,
+        tags: Mapping[str, str],
+        arn: str,
+        output: str,
+        engine_version: str,
+        bytes_cutoff: int,
+        description: str,
+        needs: tuple[str, ...],
+    ) -> None:
+        super().__init__(name, step=step, tags=tags, needs=needs)
+        self._arn = arn
+        self.output = output
+        self.engine_version = engine_version
+        self.bytes_cutoff = bytes_cutoff
+        self.description = description
+
+    @property
+    def arn(self) -> str:
+        return self._arn
+
+    def desired(self) -> Mapping[str, Any]:
+        return {
+            "description": self.description,
+            "state": "ENABLED",
+            "output": self.output,
+            "engine_version": self.engine_version,
+            "bytes_scanned_cutoff": self.bytes_cutoff,
+            "enforce_configuration": True,
+            "publish_metrics": True,
+            "encryption": "SSE_S3",
+        }
+
+    def _get(self, aws: Aws) -> dict[str, Any] | None:
+        try:
+            return dict(aws.client("athena").get_work_group(WorkGroup=self.name)["WorkGroup"])
+        except ClientError as error:
+            # Athena answers InvalidRequestException "WorkGroup x is not found." (no code of its own).
+            if "is not found" in str(error) or "does not exist" in str(error):
+                return None
+            raise
+
+    def read(self, aws: Aws) -> State | None:
+        live = self._get(aws)
+        if live is None:
+            return None
+        configuration = live.get("Configuration", {})
+        results = configuration.get("ResultConfiguration", {})
+        tags = aws.client("athena").list_tags_for_resource(ResourceARN=self.arn)["Tags"]
+        fields = {
+            "description": live.get("Description", ""),
+            "state": live.get("State"),
+            "output": results.get("OutputLocation"),
+            "engine_version": configuration.get("EngineVersion", {}).get("SelectedEngineVersion"),
+            "bytes_scanned_cutoff": configuration.get("BytesScannedCutoffPerQuery"),
+            "enforce_configuration": configuration.get("EnforceWorkGroupConfiguration"),
+            "publish_metrics": configuration.get("PublishCloudWatchMetricsEnabled"),
+            "encryption": results.get("EncryptionConfiguration", {}).get("EncryptionOption"),
+        }
+        return State(fields, {tag["Key"]: tag["Value"] for tag in tags})
+
+    def _results(self) -> dict[str, Any]:
+        return {"OutputLocation": self.output, "EncryptionConfiguration": {"EncryptionOption": "SSE_S3"}}
+
+    def _configuration(self) -> dict[str, Any]:
+        return {
+            "EnforceWorkGroupConfiguration": True,
+            "PublishCloudWatchMetricsEnabled": True,
+            "BytesScannedCutoffPerQuery": self.bytes_cutoff,
+            "EngineVersion": {"SelectedEngineVersion": self.engine_version},
+        }
+
+    def create(self, aws: Aws) -> None:
+        try:
+            aws.client("athena").create_work_group(
+                Name=self.name,
+                Description=self.description,
+                Configuration={**self._configuration(), "ResultConfiguration": self._results()},
+                Tags=[{"Key": k, "Value": v} for k, v in self.tags.items()],
+            )
+        except ClientError as error:
+            # "WorkGroup is already created" has no code of its own either; what is there decides.
+            live = self.read(aws) if "already" in str(error) else None
+            if live is None or not self.owned(live):
+                raise
+            self.update(aws, self.diff(live))
+
+    def update(self, aws: Aws, changes: tuple[Change, ...]) -> None:
+        athena = aws.client("athena")
+        fields = {change.field: change for change in changes}
+        if fields.keys() - {"tags"}:
+            athena.update_work_group(
+                WorkGroup=self.name,
+                Description=self.description,
+                State="ENABLED",
+                ConfigurationUpdates={**self._configuration(), "ResultConfigurationUpdates": self._results()},
+            )
+        if "tags" in fields:
+            athena.tag_resource(
+                ResourceARN=self.arn, Tags=[{"Key": k, "Value": v} for k, v in fields["tags"].new.items()]
+            )
+
+    def destroy(self, aws: Aws) -> None:
+        if self._get(aws) is not None:
+            aws.client("athena").delete_work_group(WorkGroup=self.name, RecursiveDeleteOption=True)
+
+
+class NamedQuery(Resource):
+    """A saved query. Names are not unique on AWS: duplicates of ours are removed when the text is put right."""
+
+    kind = "athena-named-query"
+
+    def __init__(
+        self, query_name: str, *, step: str, workgroup: str, database: str, sql: str, description: str
+    ) -> None:
+        super().__init__(f"{workgroup}/{query_name}", step=step, parent=f"athena-workgroup/{workgroup}")
+        self.query_name = query_name
+        self.workgroup = workgroup
+        self.database = database
+        self.sql = sql
+        self.description = description
+
+    def desired(self) -> Mapping[str, Any]:
+        return {"database": self.database, "sql": self.sql, "description": self.description, "copies": 1}
+
+    def _copies(self, aws: Aws) -> list[dict[str, Any]]:
+        athena = aws.client("athena")
+        try:
+            pages = athena.get_paginator("list_named_queries").paginate(WorkGroup=self.workgroup)
+            ids = [query for page in pages for query in page["NamedQueryIds"]]
+        except ClientError as error:
+            if code_of(error) == "InvalidRequestException":  # the workgroup is not there
+                return []
+            raise
+        found = []
+        for start in range(0, len(ids), 50):  # BatchGetNamedQuery takes 50 ids (API reference)
+            found += athena.batch_get_named_query(NamedQueryIds=ids[start : start + 50])["NamedQueries"]
+        return [query for query in found if query["Name"] == self.query_name]
+
+    def read(self, aws: Aws) -> State | None:
+        copies = self._copies(aws)
+        if not copies:
+            return None
+        first = copies[0]
+        return State(
+            {
+                "database": first["Database"],
+                "sql": first["QueryString"],
+                "description": first.get("Description", ""),
+                "copies": len(copies),
+            }
+        )
+
+    def create(self, aws: Aws) -> None:
+        aws.client("athena").create_named_query(
+            Name=self.query_name,
+            Description=self.description,
+            Database=self.database,
+            QueryString=self.sql,
+            WorkGroup=self.workgroup,
+            ClientRequestToken=self._token(),
+        )
+
+    def _token(self) -> str:
+        # The same token for the same content: a retried or a racing create makes one query, not two.
+        return hashlib.sha256(f"{self.name}\n{self.database}\n{self.sql}".encode()).hexdigest()
+
+    def update(self, aws: Aws, changes: tuple[Change, ...]) -> None:
+        if changes:
+            self.destroy(aws)
+            self.create(aws)
+
+    def destroy(self, aws: Aws) -> None:
+        for query in self._copies(aws):
+            aws.client("athena").delete_named_query(NamedQueryId=query["NamedQueryId"])
