@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import io
 import re
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -60,10 +61,15 @@ def check(path: Path, name: str, source: Source) -> LandingFile:
     try:
         with _open_text(path, compressed) as text:
             header = _check_header(path, text, source)
-            first = next(_rows(text), None)
+            rows = _rows(text)
+            first = next(rows, None)
+            # A gzip has no tail to jump to; reading it through also proves that it is whole.
+            last = next(iter(deque(rows, maxlen=1)), None) if compressed else None
         if first is None:
             raise UsageError(f"{path}: only a header, no rows: nothing to land")
         _check_row(path, "line 2", header, first, source)
+        if last:
+            _check_row(path, "last line", header, last, source)
         if not compressed:
             _check_tail(path, header, source)
         size, sha256, md5 = _digest(path)

@@ -1,0 +1,107 @@
+"""What `land` looks at before a byte is sent."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from lakectl.config import Config
+from lakectl.errors import UsageError
+from lakectl.ops import land, landing_file
+
+ORDERS = Config().sources["orders"]
+HEADER = "order_id,order_date,customer_id,product_id,qty,unit_price,channel\n"
+ROW = '1,24/07/2025,7,9,2,"147,43",web\n'
+
+
+def check(tmp_path: Path, content: str | bytes, name: str = "orders.csv") -> landing_file.LandingFile:
+    path = tmp_path / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return landing_file.check(path, "orders", ORDERS)
+
+
+def test_a_good_file_is_measured(tmp_path: Path) -> None:
+    file = check(tmp_path, HEADER + ROW)
+    assert file.size == len(HEADER + ROW)
+    assert len(file.sha256) == 64
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "\ufeff" + HEADER + ROW,
+        "Order_ID , CHANNEL,order_date,customer_id,product_id,qty,unit_price\n1,web,01/02/2025,1,1,1,3\n",
+        HEADER + ROW.rstrip("\n"),
+        HEADER + ROW + "\n\n",
+        HEADER.replace("\n", "\r\n") + ROW.replace("\n", "\r\n"),
+        HEADER + '1,24/07/2025,7,9,2,"1.234,56",web\n',
+        HEADER + '1,24/07/2025,7,9,2,"1,234.56",web\n',
+        HEADER + "1,24/07/2025,7,9,,,web\n",
+    ],
+)
+def test_columns_in_any_order_and_case_a_bom_and_both_decimal_signs_are_fine(tmp_path: Path, content: str) -> None:
+    check(tmp_path, content)
+
+
+def test_gzip_is_read_through(tmp_path: Path) -> None:
+    assert check(tmp_path, gzip.compress((HEADER + ROW).encode()), "orders.csv.gz").compressed
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "empty: expected a header"),
+        (HEADER, "only a header, no rows"),
+        ("order_id,amount\n1,2\n", "wrong header: missing order_date, customer_id"),
+        (HEADER.replace("qty", "qty,qty") + ROW, "twice qty"),
+        (HEADER + "1,2025-07-24,7,9,2,1,web\n", "line 2: order_date = '2025-07-24': expected a date DD/MM/YYYY"),
+        (HEADER + "1,24/07/2025,7,9,two,1,web\n", "line 2: qty = 'two': expected a whole number (int)"),
+        (HEADER + "1,24/07/2025,7,9,3000000000,1,web\n", "expected a whole number (int)"),
+        (HEADER + "1,24/07/2025,7,9,2,abc,web\n", "unit_price = 'abc': expected a number such as 147.43"),
+        (HEADER + '1,24/07/2025,7,9,2,"1,234",web\n', "unit_price = '1,234'"),
+        (HEADER + ",24/07/2025,7,9,2,1,web\n", "line 2: key column order_id is empty"),
+        (HEADER + ROW + "2,31/02/2025,7,9,2,1,web\n", "last line: order_date = '31/02/2025'"),
+        (HEADER + "1,24/07/2025,7\n", "line 2: 3 values, the header has 7"),
+        (b"order_id\xff\n", "not UTF-8 text"),
+    ],
+)
+def test_what_is_wrong_is_one_line_with_place_and_value(tmp_path: Path, content: str | bytes, says: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        check(tmp_path, content)
+    assert says in caught.value.message
+    assert caught.value.message.startswith(str(tmp_path / "orders.csv"))
+    assert "\n" not in caught.value.message
+
+
+def test_a_torn_gzip_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="not a whole gzip file"):
+        check(tmp_path, gzip.compress((HEADER + ROW).encode())[:-9], "orders.csv.gz")
+
+
+def test_a_missing_file_and_a_folder_are_one_line(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no file at"):
+        landing_file.check(tmp_path / "orders.csv", "orders", ORDERS)
+    with pytest.raises(UsageError, match="is not a file"):
+        landing_file.check(tmp_path, "orders", ORDERS)
+
+
+def test_the_source_is_what_the_name_says_or_an_error_that_lists_them() -> None:
+    sources = Config().sources
+    assert landing_file.source_of(Path("x/orders.csv.gz"), sources) == "orders"
+    with pytest.raises(UsageError, match=r"no source is called 'test_orders'; known: customers, products, orders"):
+        landing_file.source_of(Path("test_orders.csv"), sources)
+
+
+def test_dimensions_land_before_orders_and_two_files_of_one_source_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text(HEADER + ROW)
+    customers = Config().sources["customers"]
+    header = ",".join(customers.columns)
+    values = {"bigint": "1", "string": "x", "date": "01/02/2025", "double": "1.5", "int": "1"}
+    row = ",".join(values[kind] for kind in customers.columns.values())
+    (tmp_path / "customers.csv").write_text(f"{header}\n{row}\n")
+    files = land.prepare(Config(), [tmp_path / "orders.csv", tmp_path / "customers.csv"])
+    assert [file.source for file in files] == ["customers", "orders"]
+    with pytest.raises(UsageError, match="both orders of one day"):
+        land.prepare(Config(), [tmp_path / "orders.csv", tmp_path / "orders.csv"])
