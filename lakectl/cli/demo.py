@@ -57,7 +57,7 @@ def demo(app: App, data: Path, orders: int) -> None:
     with clock.part("Sample data"):
         files = _sample_data(app, data, orders)
     with clock.part("The lake"):
-        make(app, None, adopt=False)
+        make(app, None)
     with clock.part("Landing"):
         landed = _land(app, files)
     with clock.part("The transform, started by the landing"):

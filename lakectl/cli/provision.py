@@ -20,8 +20,11 @@ VERBS = {"create": "created", "change": "changed", "adopt": "adopted", "delete":
 adopt_option = click.option("--adopt", is_flag=True, help="Take over what bears our names but not our tag.")
 
 
-def make(app: App, steps: tuple[str, ...] | None, adopt: bool) -> Plan:
-    """Plan and apply, showing both. Raises :class:`LakectlError` when anything failed or was interrupted."""
+def make(app: App, steps: tuple[str, ...] | None, adopt: bool = False) -> dict[str, Any]:
+    """Plan and apply, showing both; the outcome as data.
+
+    Raises :class:`LakectlError` when anything failed, ``KeyboardInterrupt`` when interrupted.
+    """
     from lakectl.ops import provision
 
     lake = app.announce()
@@ -29,8 +32,7 @@ def make(app: App, steps: tuple[str, ...] | None, adopt: bool) -> Plan:
         plan = provision.plan(lake, steps, adopt)
     result = provision.up(lake, plan, show_events(app.out))
     summarize(app.out, plan, result, "lakectl up")
-    app.out.result(as_data(plan, result))
-    return plan
+    return as_data(plan, result)
 
 
 def show_events(out: Output) -> Any:
@@ -117,8 +119,9 @@ def up(app: App, adopt: bool) -> None:
       lakectl up
       lakectl up --target aws --profile sandbox --name alice
     """
-    make(app, None, adopt)
+    made = make(app, None, adopt)
     show_workgroup(app, app.lake)
+    app.out.result(made)
 
 
 STEP_HELP = """{text}
@@ -133,9 +136,10 @@ Example:
 
 def _step(name: str, text: str) -> click.Command:
     def run(app: App, adopt: bool) -> None:
-        make(app, (name,), adopt)
+        made = make(app, (name,), adopt)
         if name == "create-workgroup":
             show_workgroup(app, app.lake)
+        app.out.result(made)
 
     run.__doc__ = STEP_HELP.format(text=text, name=name)
     return lake_command(name)(adopt_option(run))

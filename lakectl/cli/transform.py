@@ -38,8 +38,7 @@ def run_transform(app: App, path: str | None, batch: str | None, full: bool, att
         run_id = attach
         app.announce()
     else:
-        if not app.json:
-            make(app, ("create-glue-job",), adopt=False)
+        make(app, ("create-glue-job",))
         arguments = {
             key: value
             for key, value in (

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-import boto3
 import pytest
+from lakes import open_test_lake, tear_down
 
-from lakectl import project
-from lakectl.aws import Aws
 from lakectl.config import Config
 from lakectl.errors import LakectlError
 from lakectl.local.control import Endpoint
@@ -24,16 +21,10 @@ HEADER = "order_id,order_date,customer_id,product_id,qty,unit_price,channel\n"
 
 @pytest.fixture(scope="module")
 def lake(endpoint: Endpoint) -> Iterator[Lake]:
-    session = boto3.Session(
-        aws_access_key_id=endpoint.access_key_id,
-        aws_secret_access_key=endpoint.secret_access_key,
-        region_name=endpoint.region,
-    )
-    config = Config(name=f"l{uuid.uuid4().hex[:8]}", suffix_names=True)
-    lake = Lake(config, project.find(), Aws(session, endpoint.region, endpoint.url))
+    lake = open_test_lake(endpoint)
     assert provision.up(lake, provision.plan(lake, ("create-buckets",)), lambda _: None).ok
     yield lake
-    provision.down(lake, provision.down_plan(lake), lambda _: None)
+    tear_down(lake)
 
 
 def land_text(lake: Lake, tmp_path: Path, rows: str, batch: str | None = None) -> land.Landed:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import bring_up
+from lakes import bring_up
 
 from lakectl.naming import Names
 from lakectl.ops import provision

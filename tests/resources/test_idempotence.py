@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import bring_up, tear_down
+from lakes import bring_up, tear_down
 
 from lakectl import lake as definition
 from lakectl import project

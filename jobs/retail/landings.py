@@ -1,0 +1,235 @@
+"""What this run has to load: its path, all that is pending, and the dimensions already loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from landing import Landing, landing_of
+from ledger import CLAIMED, DUPLICATE, LOADED, PENDING, SUPERSEDED, Entry, Ledger
+
+from retail.arguments import Arguments
+from retail.schemas import DIMENSIONS, NO_BATCH, SOURCES
+
+_THREADS = 16
+_ENDED = {"SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT", "ERROR", "EXPIRED"}
+
+
+@dataclass
+class Item:
+    """A landing in this run. ``number`` ties its rows to it; ``problems`` non-empty = refused.
+
+    ``claimed`` is false for what is read again without being news: loaded dimensions, ``--FULL``.
+    """
+
+    entry: Entry
+    landed_at: datetime
+    claimed: bool
+    number: int = -1
+    rows: int = 0
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def landing(self) -> Landing:
+        return self.entry.landing
+
+    @property
+    def path(self) -> str:
+        return f"s3://{self.landing.bucket}/{self.landing.key}"
+
+    @property
+    def batch(self) -> str:
+        return self.landing.batch or NO_BATCH
+
+
+class Inbox:
+    """Takes landings out of the ledger for one run, and writes back what became of them."""
+
+    def __init__(self, arguments: Arguments, ledger: Ledger, s3: Any = None, glue: Any = None) -> None:
+        pool = Config(retries={"mode": "standard", "max_attempts": 8}, max_pool_connections=_THREADS)
+        self._arguments = arguments
+        self._ledger = ledger
+        self.s3 = s3 or boto3.client("s3", config=pool)
+        self._glue = glue or boto3.client("glue", config=pool)
+        self.superseded: list[str] = []
+
+    def take(self) -> list[Item]:
+        """Claimed landings whose bytes are the object's current ones; with ``--FULL`` the loaded ones too."""
+        entries = {entry.sk: entry for entry in self._waiting()}
+        again = {}
+        for landing in self._under_path():
+            entry = self._ledger.record(landing)
+            if entry.load_status in (PENDING, CLAIMED):
+                entries[entry.sk] = entry
+            elif entry.load_status in (LOADED, DUPLICATE) and self._arguments.full:
+                again[entry.sk] = Item(entry, _moment(landing.event_time), claimed=False)
+        taken = self._in_parallel(self._claim, self._free(entries.values()))
+        return self._numbered([*taken, *again.values()])
+
+    def loaded_dimensions(self, taken: list[Item]) -> list[Item]:
+        """Current customers and products that earlier runs have accepted, besides those in ``taken``.
+
+        A landing that the ledger doesn't know yet is claimed here and becomes news.
+        """
+        have = {item.entry.sk for item in taken}
+        found, unknown = [], []
+        for source in DIMENSIONS:
+            states = {(e.landing.key, e.landing.version_id): e for e in self._ledger.history(source.name)}
+            for landing in self._current(f"{self._arguments.landing_prefix}{source.name}/"):
+                entry = states.get((landing.key, landing.version_id))
+                if entry and entry.load_status == DUPLICATE:
+                    root = next(e for e in states.values() if e.sk == entry.duplicate_of)
+                    entry = root if root.load_status == LOADED else entry
+                if entry is None:
+                    unknown.append(self._ledger.record(landing))
+                elif entry.load_status == LOADED and entry.sk not in have:
+                    found.append(Item(entry, _moment(landing.event_time), claimed=False))
+        news = self._in_parallel(self._claim, self._free(e for e in unknown if e.sk not in have))
+        return self._numbered([*found, *news], first=len(taken))
+
+    # ---- finding
+
+    def _waiting(self) -> Iterator[Entry]:
+        for source in SOURCES:
+            yield from self._ledger.pending(source)
+            if self._arguments.retry_failed:
+                for entry in list(self._ledger.refused(source)):
+                    self._ledger.requeue(entry)
+                    yield Entry(entry.landing, entry.sk, PENDING)
+
+    def _under_path(self) -> Iterator[Landing]:
+        if self._arguments.full:
+            yield from self._current(self._arguments.landing_prefix)
+        elif self._arguments.raw_orders_path:
+            prefix = self._arguments.raw_orders_path.removeprefix(f"s3://{self._arguments.raw_bucket}/")
+            yield from self._current(prefix)
+
+    def _current(self, prefix: str) -> Iterator[Landing]:
+        """The current version of each loadable object under ``prefix``, with S3's own time."""
+        pages = self.s3.get_paginator("list_object_versions")
+        for page in pages.paginate(Bucket=self._arguments.raw_bucket, Prefix=prefix):
+            for version in page.get("Versions", []):
+                if not version["IsLatest"]:
+                    continue
+                landing = landing_of(
+                    prefix=self._arguments.landing_prefix,
+                    bucket=self._arguments.raw_bucket,
+                    key=version["Key"],
+                    version_id=version.get("VersionId"),
+                    etag=version["ETag"],
+                    size=version["Size"],
+                    event_time=_iso(version["LastModified"]),
+                )
+                if landing and landing.loadable and landing.source in SOURCES:
+                    yield landing
+
+    def _free(self, entries: Iterable[Entry]) -> list[Entry]:
+        """Those that no live run holds."""
+        states: dict[str, bool] = {}
+        free = []
+        for entry in entries:
+            owner = entry.claimed_by
+            if owner and owner not in states:
+                states[owner] = self._is_alive(owner)
+            if not owner or not states[owner]:
+                free.append(entry)
+        return free
+
+    def _is_alive(self, run_id: str) -> bool:
+        if run_id == self._arguments.run_id:
+            return False
+        try:
+            run = self._glue.get_job_run(JobName=self._arguments.job_name or "-", RunId=run_id)["JobRun"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "EntityNotFoundException":
+                return False
+            raise
+        return run["JobRunState"] not in _ENDED
+
+    # ---- taking
+
+    def _claim(self, entry: Entry) -> Item | None:
+        """The entry claimed, or what has replaced it; None when another run has it or the object is gone."""
+        if not self._ledger.claim(entry, self._arguments.run_id):
+            return None
+        landing = entry.landing
+        head = self._head(landing.bucket, landing.key)
+        if head is None:
+            self._set_aside(entry, "deleted")
+            return None
+        if (head.get("VersionId") or "null", head["ETag"].strip('"')) == (landing.version_id, landing.etag):
+            return Item(entry, head["LastModified"], claimed=True)
+        current = landing_of(
+            prefix=self._arguments.landing_prefix,
+            bucket=landing.bucket,
+            key=landing.key,
+            version_id=head.get("VersionId"),
+            etag=head["ETag"],
+            size=head["ContentLength"],
+            event_time=_iso(head["LastModified"]),
+        )
+        if current is None:  # an empty object took its place
+            self._set_aside(entry, "an empty object")
+            return None
+        successor = self._ledger.record(current)
+        if successor.duplicate_of == entry.sk:
+            own = self._head(landing.bucket, landing.key, landing.version_id)
+            return Item(entry, (own or head)["LastModified"], claimed=True)
+        self._set_aside(entry, successor.sk)
+        if successor.load_status == SUPERSEDED:
+            self._ledger.requeue(successor)
+            successor = Entry(current, successor.sk, PENDING)
+        return self._claim(successor) if successor.load_status == PENDING else None
+
+    def _set_aside(self, entry: Entry, by: str) -> None:
+        self._ledger.superseded(entry, self._arguments.run_id, by)
+        self.superseded.append(f"{entry.landing.key} version {entry.landing.version_id}, by {by}")
+
+    def _head(self, bucket: str, key: str, version_id: str = "") -> dict[str, Any] | None:
+        version = {"VersionId": version_id} if version_id else {}
+        try:
+            head: dict[str, Any] = self.s3.head_object(Bucket=bucket, Key=key, **version)
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+                return None
+            raise
+        return head
+
+    # ---- finishing
+
+    def finish(self, items: list[Item], snapshot_id: str) -> None:
+        """Tell the ledger: refused landings with their reason, the others loaded."""
+
+        def tell(item: Item) -> None:
+            if item.problems:
+                self._ledger.failed(item.entry, self._arguments.run_id, "; ".join(item.problems))
+            else:
+                self._ledger.loaded(item.entry, self._arguments.run_id, snapshot_id=snapshot_id, rows=item.rows)
+
+        self._in_parallel(tell, [item for item in items if item.claimed])
+
+    @staticmethod
+    def _in_parallel(work: Callable[[Any], Any], things: Iterable[Any]) -> list[Any]:
+        with ThreadPoolExecutor(_THREADS) as pool:
+            return [result for result in pool.map(work, things) if result is not None]
+
+    @staticmethod
+    def _numbered(items: list[Item], first: int = 0) -> list[Item]:
+        unique = list({item.entry.sk: item for item in items}.values())
+        for number, item in enumerate(unique, start=first):
+            item.number = number
+        return unique
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _moment(iso: str) -> datetime:
+    return datetime.fromisoformat(iso)

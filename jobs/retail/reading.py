@@ -1,0 +1,202 @@
+"""CSV files to typed rows, each row tied to its landing. All columns are read as text: no inference pass."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import re
+import zlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date
+from functools import reduce
+from typing import Any
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.types import StringType, StructField, StructType
+
+from retail.landings import Item
+from retail.parsing import clean, parse
+from retail.schemas import Source
+
+_SCHEME = "^[a-z0-9]+:/*"
+_HEAD_BYTES = 64 * 1024
+# Spark puts the whole line here when a row has more or fewer fields than the header.
+CORRUPT = "_corrupt_line"
+RAW = "raw_"
+
+
+def header(s3: Any, item: Item) -> tuple[str, ...]:
+    """Column names as the file orders them: trimmed, lower case, without a byte order mark.
+
+    Raises ValueError with a one-line reason when the first line is no header.
+    """
+    answer = s3.get_object(Bucket=item.landing.bucket, Key=item.landing.key, Range=f"bytes=0-{_HEAD_BYTES - 1}")
+    data: bytes = answer["Body"].read()
+    if item.landing.key.endswith(".gz"):
+        try:
+            data = zlib.decompressobj(wbits=31).decompress(data, _HEAD_BYTES)
+        except zlib.error as error:
+            raise ValueError(f"not a gzip file: {error}") from error
+    line = data.split(b"\n", 1)[0]
+    try:
+        text = line.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"line 1 is not UTF-8: {error.reason} at byte {error.start}") from error
+    return tuple(name.strip().lower() for name in next(csv.reader([text]), []))
+
+
+def check_header(source: Source, names: tuple[str, ...]) -> str | None:
+    """Why these columns won't do, or None."""
+    missing = [name for name in source.columns if name not in names]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if missing:
+        return f"line 1: the header lacks {', '.join(missing)}; it has {', '.join(names) or 'nothing'}"
+    if twice:
+        return f"line 1: the header names {', '.join(twice)} twice"
+    return None
+
+
+def read(spark: SparkSession, s3: Any, source: Source, items: Iterable[Item]) -> DataFrame | None:
+    """Rows of the landings: typed columns, ``raw_*`` texts, stamp, ``landing_no``, ``content`` hash.
+
+    A landing whose header won't do gets a problem instead of rows; None when no landing is left.
+    """
+    by_header: dict[tuple[str, ...], list[Item]] = defaultdict(list)
+    for item in items:
+        try:
+            names = header(s3, item)
+            problem = check_header(source, names)
+        except ValueError as error:
+            problem = str(error)
+        if problem:
+            item.problems.append(problem)
+        else:
+            by_header[names].append(item)
+    frames = [_read_alike(spark, source, names, group) for names, group in by_header.items()]
+    return reduce(DataFrame.unionByName, frames) if frames else None
+
+
+def _read_alike(spark: SparkSession, source: Source, names: tuple[str, ...], items: list[Item]) -> DataFrame:
+    fields = [StructField(name, StringType()) for name in (*names, CORRUPT)]
+    lines = (
+        spark.read.schema(StructType(fields))
+        .option("header", True)
+        .option("quote", '"')
+        .option("escape", '"')
+        .option("columnNameOfCorruptRecord", CORRUPT)
+        # Otherwise ingest_date= in the path becomes a column.
+        .option("recursiveFileLookup", True)
+        .csv([item.path for item in items])
+    )
+    texts = [clean(F.col(f"`{name}`")) for name in names]
+    raw = lines.select(
+        *(clean(F.col(f"`{name}`")).alias(RAW + name) for name in source.columns),
+        F.col(CORRUPT),
+        F.xxhash64(*texts).alias("text_hash"),
+        # Without the scheme: what was asked for as s3:// may be reported as s3a://.
+        F.regexp_replace(F.col("_metadata.file_path"), _SCHEME, "").alias("object"),
+    )
+    typed = [parse(F.col(RAW + name), kind).alias(name) for name, kind in source.columns.items()]
+    stamped = _stamped(spark, raw.select("*", *typed), items)
+    return stamped.select("*", _bad(source).alias("bad"), _content(source).alias("content"))
+
+
+def _stamped(spark: SparkSession, rows: DataFrame, items: list[Item]) -> DataFrame:
+    """``rows`` with landing_no, source_file and the stamp of the landing that each came from."""
+    if len(items) > 1:
+        return rows.join(F.broadcast(_stamps(spark, items)), "object", "left")
+    item = items[0]
+    return rows.select(
+        "*",
+        F.lit(item.number).alias("landing_no"),
+        F.lit(item.path).alias("source_file"),
+        F.lit(item.batch).alias("ingest_batch"),
+        F.lit(date.fromisoformat(item.landing.ingest_date)).alias("ingest_date"),
+        F.lit(item.landing.version_id).alias("source_version"),
+        F.lit(item.landed_at).alias("landed_at"),
+    )
+
+
+def _stamps(spark: SparkSession, items: list[Item]) -> DataFrame:
+    """One row for each landing, as a literal relation: Spark needs no job to broadcast it."""
+    rows = ", ".join(_stamp_literal(item) for item in items)
+    names = "object, landing_no, source_file, ingest_batch, ingest_date, source_version, landed_at"
+    return spark.sql(f"SELECT * FROM VALUES {rows} AS landing({names})")  # noqa: S608 - quoted above
+
+
+def _stamp_literal(item: Item) -> str:
+    place = _quoted(re.sub(_SCHEME, "", item.path))
+    landed_at = f"{item.landed_at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+    return (
+        f"('{place}', {item.number}, '{_quoted(item.path)}', '{item.batch}', "
+        f"DATE '{item.landing.ingest_date}', '{item.landing.version_id}', TIMESTAMP '{landed_at}')"
+    )
+
+
+def _quoted(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("'", "\\'")
+
+
+def _bad(source: Source) -> Column:
+    """True for a row that silver must not see."""
+    wrong = F.col(CORRUPT).isNotNull()
+    for name in source.columns:
+        if name not in source.nullable:
+            wrong = wrong | F.col(name).isNull()
+    return wrong
+
+
+def _content(source: Source) -> Column:
+    """Equal for equal rows. Orders compare by value (1,5 is 1.5); dimensions by every column of the file."""
+    if source.name != "orders":
+        return F.col("text_hash")
+    return F.xxhash64(*source.columns)
+
+
+def mark_torn(s3: Any, items: Iterable[Item]) -> bool:
+    """Give gzip landings that can't be read to their end a problem; True if there are any."""
+    torn = False
+    for item in items:
+        if not item.landing.key.endswith(".gz") or item.problems:
+            continue
+        body = s3.get_object(Bucket=item.landing.bucket, Key=item.landing.key)["Body"]
+        try:
+            with gzip.GzipFile(fileobj=body) as stream:
+                while stream.read(1 << 20):
+                    pass
+        except (EOFError, OSError, zlib.error) as error:
+            item.problems.append(f"not a whole gzip file: {error}")
+            torn = True
+    return torn
+
+
+def find_lines(s3: Any, item: Item, wanted: list[tuple[str, str]], limit: int = 10) -> Iterator[tuple[int, str, str]]:
+    """(line number, column, value) where the file holds those values; ``("", line)`` seeks a whole line.
+
+    Only for refused files, so reading one again is no cost to anyone; stops at ``limit``.
+    """
+    seek, found, names = set(wanted), 0, header(s3, item)
+    body = s3.get_object(Bucket=item.landing.bucket, Key=item.landing.key)["Body"]
+    for number, line in enumerate(_lines(body, item.landing.key.endswith(".gz")), start=1):
+        if number == 1 or found >= limit:
+            if found >= limit:
+                return
+            continue
+        row = next(csv.reader([line]), [])
+        cells = [("", line), *zip(names, (cell.strip() for cell in row), strict=False)]
+        for column, value in cells:
+            if (column, value) in seek and found < limit:
+                found += 1
+                yield number, column, value
+
+
+def _lines(body: Any, gzipped: bool) -> Iterator[str]:
+    stream = gzip.GzipFile(fileobj=body) if gzipped else body
+    rest = b""
+    for chunk in iter(lambda: stream.read(1 << 20), b""):
+        *whole, rest = (rest + chunk).split(b"\n")
+        yield from (line.decode("utf-8", "replace").removesuffix("\r") for line in whole)
+    if rest:
+        yield rest.decode("utf-8", "replace").removesuffix("\r")

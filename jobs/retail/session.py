@@ -1,0 +1,22 @@
+"""The Spark session, with Iceberg on the Glue catalog."""
+
+from __future__ import annotations
+
+from pyspark.sql import SparkSession
+
+
+def build(warehouse: str) -> SparkSession:
+    return (
+        SparkSession.builder.appName("retail_bronze_to_silver")
+        .config("spark.sql.extensions", "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions")
+        .config("spark.sql.catalog.glue_catalog", "org.apache.iceberg.spark.SparkCatalog")
+        .config("spark.sql.catalog.glue_catalog.warehouse", warehouse)
+        .config("spark.sql.catalog.glue_catalog.catalog-impl", "org.apache.iceberg.aws.glue.GlueCatalog")
+        .config("spark.sql.catalog.glue_catalog.io-impl", "org.apache.iceberg.aws.s3.S3FileIO")
+        # After a commit conflict the table must be read again, not taken from a cache.
+        .config("spark.sql.catalog.glue_catalog.cache-enabled", "false")
+        .config("spark.sql.session.timeZone", "UTC")
+        # The default raises for every date that Spark 2 would have read differently; we want NULL.
+        .config("spark.sql.legacy.timeParserPolicy", "CORRECTED")
+        .getOrCreate()
+    )

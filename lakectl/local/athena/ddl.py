@@ -1,0 +1,264 @@
+"""CREATE and DROP of databases and Iceberg tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pyiceberg.partitioning import PartitionField, PartitionSpec
+from pyiceberg.schema import Schema
+from pyiceberg.transforms import parse_transform
+from pyiceberg.types import (
+    BinaryType,
+    BooleanType,
+    DateType,
+    DecimalType,
+    DoubleType,
+    FloatType,
+    IcebergType,
+    IntegerType,
+    ListType,
+    LongType,
+    MapType,
+    NestedField,
+    StringType,
+    StructType,
+    TimestampType,
+    TimestamptzType,
+)
+from sqlglot import exp
+
+from lakectl.local.athena import names
+from lakectl.local.athena.errors import QueryError
+from lakectl.local.athena.results import Result
+
+if TYPE_CHECKING:
+    from lakectl.local.athena.engine import Run
+
+_TYPES: dict[str, type[Any]] = {
+    "boolean": BooleanType,
+    "int": IntegerType,
+    "bigint": LongType,
+    "float": FloatType,
+    "double": DoubleType,
+    "date": DateType,
+    "timestamp": TimestampType,
+    "timestamptz": TimestamptzType,
+    "varchar": StringType,
+    "text": StringType,
+    "binary": BinaryType,
+    "varbinary": BinaryType,
+}
+# https://docs.aws.amazon.com/athena/latest/ug/querying-iceberg-creating-tables.html#querying-iceberg-table-properties
+_PROPERTIES = {
+    "format": "write.format.default",
+    "write_compression": "write.parquet.compression-codec",
+    "vacuum_max_snapshot_age_seconds": "vacuum_max_snapshot_age_seconds",
+    "vacuum_min_snapshots_to_keep": "vacuum_min_snapshots_to_keep",
+    "vacuum_max_metadata_files_to_keep": "vacuum_max_metadata_files_to_keep",
+    "optimize_rewrite_delete_file_threshold": "optimize_rewrite_delete_file_threshold",
+    "optimize_rewrite_data_file_threshold": "optimize_rewrite_data_file_threshold",
+}
+
+
+class _Ids:
+    """Iceberg wants an id for each field, nested ones too."""
+
+    def __init__(self) -> None:
+        self.last = 0
+
+    def next(self) -> int:
+        self.last += 1
+        return self.last
+
+
+def create_database(run: Run) -> Result:
+    tree = run.statement.tree
+    name = names.of_database(tree.this if tree is not None else None)
+    if run.catalog.has_database(name):
+        if tree is not None and tree.args.get("exists"):
+            return Result()
+        raise QueryError("ALREADY_EXISTS", f"Database {name} already exists")
+    entry: dict[str, Any] = {"Name": name}
+    location = tree.find(exp.LocationProperty) if tree is not None else None
+    if location is not None:
+        entry["LocationUri"] = location.this.name
+    comment = tree.find(exp.SchemaCommentProperty) if tree is not None else None
+    if comment is not None:
+        entry["Description"] = comment.this.name
+    run.catalog.glue.create_database(DatabaseInput=entry)
+    return Result()
+
+
+def drop_database(run: Run) -> Result:
+    tree = run.statement.tree
+    if tree is None:
+        raise ValueError("DROP DATABASE without a tree")
+    name = names.of_database(tree)
+    if not run.catalog.has_database(name):
+        if tree.args.get("exists"):
+            return Result()
+        raise QueryError("SCHEMA_NOT_FOUND", f"Schema '{name}' does not exist")
+    pages = run.catalog.glue.get_paginator("get_tables").paginate(DatabaseName=name)
+    tables = [table["Name"] for page in pages for table in page["TableList"]]
+    if tables and not tree.args.get("cascade"):
+        raise QueryError(
+            "INVALID_OPERATION", f"Database {name} is not empty. One or more tables exist: {', '.join(tables[:5])}"
+        )
+    for table in tables:
+        _drop(run, name, table)
+    run.catalog.glue.delete_database(Name=name)
+    return Result()
+
+
+def drop_table(run: Run) -> Result:
+    """Athena's DROP TABLE of an Iceberg table deletes its data too (querying-iceberg-drop-table in its guide)."""
+    tree = run.statement.tree
+    if tree is None:
+        raise ValueError("DROP TABLE without a tree")
+    database, name = names.of_table(tree, run.database)
+    if not run.catalog.has_table(database, name):
+        if tree.args.get("exists"):
+            return Result()
+        run.catalog.require_database(database)
+        raise QueryError("TABLE_NOT_FOUND", f"Table 'awsdatacatalog.{database}.{name}' does not exist")
+    _drop(run, database, name)
+    return Result()
+
+
+def _drop(run: Run, database: str, name: str) -> None:
+    entry = run.catalog.entry(database, name)
+    if "metadata_location" in entry.get("Parameters", {}):
+        run.catalog.iceberg.purge_table((database, name))
+        _delete_prefix(run, entry["StorageDescriptor"]["Location"])
+    else:  # an external table is only a catalog entry: its data belongs to somebody else
+        run.catalog.glue.delete_table(DatabaseName=database, Name=name)
+
+
+def _delete_prefix(run: Run, location: str) -> None:
+    """Delete what is left under a dropped table: files of failed commits, which no metadata names."""
+    bucket, _, prefix = location.removeprefix("s3://").rstrip("/").partition("/")
+    if not prefix:
+        return
+    s3 = run.s3
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix + "/"):
+        keys = [{"Key": entry["Key"]} for entry in page.get("Contents", [])]
+        if keys:
+            s3.delete_objects(Bucket=bucket, Delete={"Objects": keys, "Quiet": True})
+
+
+def create_table(run: Run) -> Result:
+    tree = run.statement.tree
+    if not isinstance(tree, exp.Create) or not isinstance(tree.this, exp.Schema):
+        raise QueryError("NOT_SUPPORTED", "CREATE TABLE needs a list of columns")
+    database, name = names.of_table(tree.this.this, run.database)
+    settings = properties(tree)
+    if tree.find(exp.ExternalProperty) or settings.get("table_type", "").upper() != "ICEBERG":
+        raise QueryError(
+            "NOT_SUPPORTED", "the local Athena creates Iceberg tables only: TBLPROPERTIES ('table_type'='ICEBERG')"
+        )
+    ids = _Ids()
+    columns = [column for column in tree.this.expressions if isinstance(column, exp.ColumnDef)]
+    numbered = [(ids.next(), column) for column in columns]  # top-level ids first, as Iceberg assigns them
+    fields = [
+        NestedField(number, column.name.lower(), iceberg_type(column.kind, ids), required=False, doc=_comment(column))
+        for number, column in numbered
+    ]
+    partitions = tree.find(exp.PartitionedByProperty)
+    clauses = list(partitions.this.expressions) if partitions is not None else []
+    make_table(run, database, name, Schema(*fields), clauses, settings, bool(tree.args.get("exists")))
+    return Result()
+
+
+def _comment(column: exp.ColumnDef) -> str | None:
+    comment = column.find(exp.CommentColumnConstraint)
+    return comment.this.name if comment is not None else None
+
+
+def make_table(
+    run: Run,
+    database: str,
+    name: str,
+    schema: Schema,
+    clauses: list[exp.Expression],
+    settings: dict[str, str],
+    exists_ok: bool = False,
+) -> Any:
+    """Create an Iceberg table and return it. Raises QueryError if it exists or can't be made."""
+    run.catalog.require_database(database)
+    if run.catalog.has_table(database, name):
+        if exists_ok:
+            return run.catalog.load_for_write(database, name)
+        raise QueryError("TABLE_ALREADY_EXISTS", f"Table '{database}.{name}' already exists")
+    location = settings.get("location")
+    if not location:
+        raise QueryError("INVALID_TABLE_PROPERTY", "Table location can not be null: give LOCATION 's3://bucket/prefix/'")
+    if settings.get("format", "parquet").lower() != "parquet":
+        raise QueryError("NOT_SUPPORTED", f"format {settings['format']}: the local Athena writes parquet only")
+    fields = [_partition(clause, schema, index) for index, clause in enumerate(clauses)]
+    stored = {_PROPERTIES[key]: value for key, value in settings.items() if key in _PROPERTIES}
+    return run.catalog.iceberg.create_table(
+        (database, name),
+        schema,
+        location=location.rstrip("/"),
+        partition_spec=PartitionSpec(*fields),
+        properties={"write.format.default": "parquet", **stored},
+    )
+
+
+def properties(tree: exp.Expression) -> dict[str, str]:
+    """TBLPROPERTIES or WITH (...) of a CREATE TABLE, keys in lower case; ``location`` among them."""
+    found: dict[str, str] = {}
+    holder = tree.args.get("properties")
+    for item in holder.expressions if holder is not None else []:
+        if isinstance(item, exp.LocationProperty):
+            found["location"] = item.this.name
+        elif isinstance(item, exp.FileFormatProperty):
+            found["format"] = item.this.name
+        elif type(item) is exp.Property:
+            value = item.args["value"]
+            found[item.name.lower()] = value.name if isinstance(value, exp.Literal) else value.sql(dialect="trino")
+    return found
+
+
+def _partition(clause: exp.Expression, schema: Schema, index: int) -> PartitionField:
+    """``day(order_date)``, ``bucket(16, id)``, ``truncate(4, name)`` or a bare column."""
+    columns = [found.name.lower() for found in clause.find_all(exp.Identifier)] or [clause.name.lower()]
+    column = columns[-1]
+    if isinstance(clause, exp.Column | exp.Identifier | exp.ColumnDef):
+        transform = "identity"
+    else:
+        kind = (clause.name if isinstance(clause, exp.Anonymous) else clause.key).lower().removeprefix("partitionedby")
+        kind = {"tsordstoday": "day", "partitionbytruncate": "truncate", "days": "day", "months": "month"}.get(kind, kind)
+        width = clause.find(exp.Literal)
+        transform = f"{kind}[{width.name}]" if width is not None else kind
+    try:
+        field = schema.find_field(column)
+        parsed = parse_transform(transform)
+    except ValueError as error:
+        raise QueryError("INVALID_TABLE_PROPERTY", f"Invalid partitioning {clause.sql()}: {error}") from None
+    suffix = "" if transform == "identity" else "_" + transform.partition("[")[0]
+    return PartitionField(field.field_id, 1000 + index, parsed, column + suffix)
+
+
+def iceberg_type(kind: exp.DataType, ids: _Ids) -> IcebergType:
+    """A type of Athena's DDL as Iceberg's. Raises QueryError for one that Iceberg tables don't have."""
+    if kind.is_type("decimal"):
+        sizes = [int(parameter.name) for parameter in kind.expressions] or [10, 0]
+        return DecimalType(sizes[0], sizes[1] if len(sizes) > 1 else 0)
+    if kind.is_type("array", "list"):
+        return ListType(ids.next(), iceberg_type(kind.expressions[0], ids), element_required=False)
+    if kind.is_type("map"):
+        key, value = kind.expressions
+        return MapType(ids.next(), iceberg_type(key, ids), ids.next(), iceberg_type(value, ids), value_required=False)
+    if kind.is_type("struct"):
+        return StructType(
+            *(
+                NestedField(ids.next(), part.name.lower(), iceberg_type(part.kind, ids), required=False)
+                for part in kind.expressions
+            )
+        )
+    name = kind.this.name.lower() if isinstance(kind.this, exp.DType) else str(kind.this)
+    if name not in _TYPES:
+        raise QueryError("NOT_SUPPORTED", f"Type not supported for Iceberg: {kind.sql(dialect='hive').lower()}")
+    made: IcebergType = _TYPES[name]()
+    return made

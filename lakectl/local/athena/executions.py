@@ -1,0 +1,218 @@
+"""Query executions: from StartQueryExecution to their last state, and what GetQueryExecution tells of them."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from lakectl.local.athena.errors import QueryCancelled, QueryError, RequestError
+from lakectl.local.context import LocalContext
+
+if TYPE_CHECKING:
+    from lakectl.local.athena.engine import Engine
+    from lakectl.local.athena.results import Column, Result
+    from lakectl.local.athena.statements import Statement
+
+ENGINE_VERSION = {"SelectedEngineVersion": "AUTO", "EffectiveEngineVersion": "Athena engine version 3"}
+ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
+WORKERS = 4  # statements at once; more wait in QUEUED. DuckDB uses all cores for each already
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Execution:
+    """One query execution. Times are seconds since 1970."""
+
+    sql: str
+    statement: Statement
+    region: str
+    workgroup: str
+    context: dict[str, str]
+    location: str  # of the result file, s3://...
+    configuration: dict[str, Any]  # the effective ResultConfiguration
+    parameters: list[str] | None
+    cutoff: int | None
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    state: str = "QUEUED"
+    reason: str | None = None
+    error: dict[str, Any] | None = None
+    submitted: float = field(default_factory=time.time)
+    started: float | None = None
+    completed: float | None = None
+    scanned_bytes: int = 0
+    output_bytes: int = 0
+    columns: list[Column] = field(default_factory=list)
+    row_count: int = 0
+    header: bool = False
+    update_count: int | None = None
+    has_file: bool = False
+    cancelled: threading.Event = field(default_factory=threading.Event, repr=False)
+
+    def describe(self) -> dict[str, Any]:
+        """The QueryExecution structure of the API."""
+        status: dict[str, Any] = {"State": self.state, "SubmissionDateTime": self.submitted}
+        if self.reason is not None:
+            status["StateChangeReason"] = self.reason
+        if self.error is not None:
+            status["AthenaError"] = self.error
+        if self.completed is not None:
+            status["CompletionDateTime"] = self.completed
+        described = {
+            "QueryExecutionId": self.id,
+            "Query": self.sql,
+            "StatementType": self.statement.type,
+            "SubstatementType": self.statement.subtype,
+            "ResultConfiguration": {**self.configuration, "OutputLocation": self.location},
+            "ResultReuseConfiguration": {"ResultReuseByAgeConfiguration": {"Enabled": False}},
+            "QueryExecutionContext": self.context,
+            "Status": status,
+            "Statistics": {
+                **self.timeline(),
+                "DataScannedInBytes": self.scanned_bytes,
+                "ResultReuseInformation": {"ReusedPreviousResult": False},
+            },
+            "WorkGroup": self.workgroup,
+            "EngineVersion": ENGINE_VERSION,
+        }
+        if self.parameters:
+            described["ExecutionParameters"] = self.parameters
+        return described
+
+    def timeline(self) -> dict[str, int]:
+        now = self.completed or time.time()
+        started = self.started or now
+        return {
+            "EngineExecutionTimeInMillis": _milliseconds(now - started),
+            "TotalExecutionTimeInMillis": _milliseconds(now - self.submitted),
+            "QueryQueueTimeInMillis": _milliseconds(started - self.submitted),
+            "ServicePreProcessingTimeInMillis": 0,
+            "QueryPlanningTimeInMillis": 0,
+            "ServiceProcessingTimeInMillis": 0,
+        }
+
+
+def _milliseconds(seconds: float) -> int:
+    return max(0, round(seconds * 1000))
+
+
+class Executions:
+    """All executions of one account, and the workers that run them."""
+
+    def __init__(self, context: LocalContext) -> None:
+        self._context = context
+        self._by_id: dict[str, Execution] = {}
+        self._tokens: dict[tuple[str, str], tuple[str, Any]] = {}
+        self._lock = threading.Lock()
+        self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="athena")
+        self._engine: Engine | None = None
+        context.on_stop.append(self.close)
+
+    def engine(self) -> Engine:
+        """Made at the first query: importing and loading DuckDB must not slow the server's start."""
+        with self._lock:
+            if self._engine is None:
+                from lakectl.local.athena.engine import Engine
+
+                self._engine = Engine(self._context, WORKERS)
+            return self._engine
+
+    def close(self) -> None:
+        """Stop what runs; nothing new starts."""
+        for execution in self.all():
+            if execution.state not in ENDED:
+                execution.cancelled.set()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def all(self) -> list[Execution]:
+        with self._lock:
+            return list(self._by_id.values())
+
+    def get(self, execution_id: str | None, region: str) -> Execution:
+        with self._lock:
+            execution = self._by_id.get(execution_id or "")
+        if execution is None or execution.region != region:
+            raise RequestError(f"QueryExecution {execution_id} was not found")
+        return execution
+
+    def start(self, token: str | None, request: Any, make: Callable[[], Execution]) -> str:
+        """The id of a new execution; or of the one that ``token`` has already started with this ``request``."""
+        execution = None
+        with self._lock:
+            known = self._tokens.get((str(request["Region"]), token)) if token else None
+        if known is not None:
+            if known[1] != request:
+                raise RequestError("Idempotent parameters do not match")
+            return known[0]
+        execution = make()
+        with self._lock:
+            if token:
+                raced = self._tokens.setdefault((execution.region, token), (execution.id, request))
+                if raced[0] != execution.id:
+                    return raced[0]
+            self._by_id[execution.id] = execution
+        self._pool.submit(self._run, execution)
+        return execution.id
+
+    def stop(self, execution: Execution) -> None:
+        with self._lock:
+            execution.cancelled.set()
+            if execution.state == "QUEUED":
+                self._end(execution, "CANCELLED", "Query cancelled by user")
+
+    def _run(self, execution: Execution) -> None:
+        with self._lock:
+            if execution.state != "QUEUED":
+                return
+            execution.state, execution.started = "RUNNING", time.time()
+        state, reason, error = "SUCCEEDED", None, None
+        try:
+            execution.scanned_bytes = self.engine().run(
+                execution.statement,
+                database=execution.context.get("Database", "default").lower(),
+                region=execution.region,
+                cancelled=execution.cancelled,
+                cutoff=execution.cutoff,
+                deliver=lambda result: self._deliver(execution, result),
+            )
+        except QueryCancelled as stopped:
+            state, reason = "CANCELLED", stopped.reason
+        except QueryError as failed:
+            state, reason, error = "FAILED", failed.reason, _athena_error(failed)
+        except Exception as failed:  # a bug of ours must end the query, not hang it
+            log.exception("query %s failed: %s", execution.id, execution.sql)
+            internal = QueryError("GENERIC_INTERNAL_ERROR", f"{type(failed).__name__}: {failed}")
+            state, reason, error = "FAILED", internal.reason, _athena_error(internal)
+        with self._lock:
+            execution.error = error
+            self._end(execution, state, reason)
+
+    def _end(self, execution: Execution, state: str, reason: str | None) -> None:
+        execution.reason = reason
+        execution.completed = time.time()
+        execution.state = state
+
+    def _deliver(self, execution: Execution, result: Result) -> None:
+        from lakectl.local.athena import results
+
+        execution.columns, execution.header = result.columns, result.header
+        execution.update_count, execution.has_file = result.update_count, result.has_file
+        if result.has_file:
+            s3 = self._context.client("s3", execution.region)
+            execution.output_bytes = results.write(s3, execution.location, result)
+        execution.row_count = result.row_count or result.update_count or 0
+
+
+def _athena_error(failed: QueryError) -> dict[str, Any]:
+    return {
+        "ErrorCategory": failed.category,
+        "ErrorType": failed.type,
+        "Retryable": False,
+        "ErrorMessage": failed.reason,
+    }

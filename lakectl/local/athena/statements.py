@@ -1,0 +1,185 @@
+"""What a query string is: its kind, Athena's names for that kind, and its syntax tree."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError, TokenError
+from sqlglot.tokens import Token, TokenType
+
+from lakectl.local.athena.errors import MalformedQuery, QueryError, RequestError
+
+# sqlglot warns on stderr for each statement that it keeps as text; those are handled here by design.
+logging.getLogger("sqlglot").setLevel(logging.ERROR)
+
+DIALECT = "athena"
+_NAME = r'((?:[`"]?[\w$]+[`"]?\.)?[`"]?[\w$]+[`"]?)'
+_STATEMENT_WORDS = (
+    "ALTER ANALYZE CALL COMMIT CREATE DEALLOCATE DELETE DESC DESCRIBE DROP EXECUTE EXPLAIN GRANT INSERT MERGE "
+    "MSCK OPTIMIZE PREPARE RESET REVOKE ROLLBACK SELECT SET SHOW START TABLE TRUNCATE UNLOAD UPDATE USE VACUUM "
+    "VALUES WITH"
+).split()
+# https://docs.aws.amazon.com/athena/latest/APIReference/API_QueryExecution.html: UTILITY is what is neither
+# DDL nor DML, "such as SHOW CREATE TABLE, EXPLAIN, DESCRIBE, or SHOW TABLES".
+_COMMANDS: tuple[tuple[str, str, str], ...] = (
+    (r"SHOW\s+TABLES(?:\s+(?:IN|FROM)\s+[`\"]?(\w+)[`\"]?)?(?:\s+(?:LIKE\s+)?'([^']*)')?", "SHOW_TABLES", "UTILITY"),
+    (r"SHOW\s+(?:DATABASES|SCHEMAS)(?:\s+LIKE)?(?:\s+'([^']*)')?", "SHOW_DATABASES", "UTILITY"),
+    (rf"SHOW\s+COLUMNS\s+(?:IN|FROM)\s+{_NAME}(?:\s+(?:IN|FROM)\s+[`\"]?(\w+)[`\"]?)?", "SHOW_COLUMNS", "UTILITY"),
+    (rf"SHOW\s+CREATE\s+TABLE\s+{_NAME}", "SHOW_CREATE_TABLE", "UTILITY"),
+    (rf"SHOW\s+TBLPROPERTIES\s+{_NAME}(?:\s*\(\s*['\"]([^'\"]+)['\"]\s*\))?", "SHOW_TBLPROPERTIES", "UTILITY"),
+    (rf"(?:DESCRIBE|DESC)(?:\s+(?:EXTENDED|FORMATTED))?\s+{_NAME}", "DESCRIBE_TABLE", "UTILITY"),
+    (r"OPTIMIZE\s+.*", "OPTIMIZE", "DDL"),
+    (r"VACUUM\s+.*", "VACUUM", "DDL"),
+    (r"MSCK\s+.*", "MSCK_REPAIR_TABLE", "DDL"),
+    (r"SHOW\s+.*", "SHOW", "UTILITY"),
+    (r"ALTER\s+.*", "ALTER_TABLE", "DDL"),
+)
+_EXPLAIN = re.compile(r"EXPLAIN(\s+ANALYZE)?(?:\s+VERBOSE)?(?:\s*\([^()]*\))?\s+(?=\S)", re.I)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One parsed statement. ``tree`` is None for a command; ``words`` are then its captured names."""
+
+    sql: str
+    type: str  # DML, DDL or UTILITY
+    subtype: str  # SELECT, EXPLAIN, CREATE_TABLE_AS_SELECT, ...
+    tree: exp.Expression | None = None
+    words: tuple[str | None, ...] = field(default=())
+    analyze: bool = False  # EXPLAIN ANALYZE
+
+    @property
+    def is_query(self) -> bool:
+        return self.subtype == "SELECT"
+
+
+def parse(sql: str, parameters: Sequence[str] | None = None) -> Statement:
+    """The statement in ``sql``; ``parameters`` take the place of its ``?``.
+
+    Raises MalformedQuery as StartQueryExecution does for SQL that does not parse, RequestError for a
+    statement of a kind that Athena does not have.
+    """
+    text = sql.strip()
+    while text.endswith(";"):
+        text = text[:-1].rstrip()
+    tokens = _tokens(text)
+    if not tokens:
+        raise MalformedQuery("line 1:1: mismatched input '<EOF>'. Expecting: <query>")
+    text = _with_parameters(text, tokens, parameters or ())
+    bare = text[tokens[0].start :]  # comments before the statement are no part of it
+    first = tokens[0].text.upper()
+    if first not in _STATEMENT_WORDS and not bare.startswith("("):
+        expected = ", ".join(f"'{word}'" for word in _STATEMENT_WORDS)
+        raise MalformedQuery(
+            f"{_line_col(text, tokens[0].start)}: mismatched input '{tokens[0].text}'. Expecting: {expected}"
+        )
+    explain = _EXPLAIN.match(bare)
+    if explain:
+        offset = tokens[0].start + explain.end()
+        padded = re.sub(r"[^\n]", " ", text[:offset]) + text[offset:]  # error positions stay those of the text
+        inner = _tree(padded)
+        return Statement(text, "UTILITY", "EXPLAIN", inner, analyze=bool(explain.group(1)))
+    for pattern, subtype, kind in _COMMANDS:
+        found = re.fullmatch(pattern, bare, re.I | re.S)
+        if found:
+            return Statement(text, kind, subtype, words=tuple(_unquote(word) for word in found.groups()))
+    tree = _tree(text)
+    kind, subtype = _classify(tree)
+    return Statement(text, kind, subtype, tree)
+
+
+def _classify(tree: exp.Expression) -> tuple[str, str]:
+    if isinstance(tree, exp.Query | exp.Values):
+        return "DML", "SELECT"
+    if isinstance(tree, exp.Create):
+        kind = str(tree.args.get("kind") or "").upper()
+        if kind in ("DATABASE", "SCHEMA"):
+            return "DDL", "CREATE_DATABASE"
+        if kind == "TABLE":
+            return ("DDL", "CREATE_TABLE_AS_SELECT") if tree.expression else ("DDL", "CREATE_TABLE")
+        return "DDL", f"CREATE_{kind}"
+    if isinstance(tree, exp.Drop):
+        kind = str(tree.args.get("kind") or "").upper()
+        return "DDL", "DROP_DATABASE" if kind in ("DATABASE", "SCHEMA") else f"DROP_{kind}"
+    for node, name in ((exp.Insert, "INSERT"), (exp.Delete, "DELETE"), (exp.Update, "UPDATE"), (exp.Merge, "MERGE")):
+        if isinstance(tree, node):
+            return "DML", name
+    raise RequestError("Queries of this type are not supported", athena_error_code="NOT_SUPPORTED")
+
+
+def _tokens(text: str) -> list[Token]:
+    try:
+        return list(sqlglot.tokenize(text, read="trino"))
+    except TokenError as error:
+        raise MalformedQuery(f"line 1:1: {str(error).splitlines()[0]}") from None
+
+
+def _tree(text: str) -> exp.Expression:
+    try:
+        trees = sqlglot.parse(text, read=DIALECT)
+    except SqlglotError as error:
+        raise MalformedQuery(_syntax_message(text, error)) from None
+    if len(trees) != 1 or trees[0] is None:
+        raise MalformedQuery("Only one sql statement is allowed. Got: " + text)
+    tree = trees[0]
+    if isinstance(tree, exp.Command):
+        raise RequestError("Queries of this type are not supported", athena_error_code="NOT_SUPPORTED")
+    return tree
+
+
+def _syntax_message(text: str, error: SqlglotError) -> str:
+    details = getattr(error, "errors", None)
+    if not details:
+        return f"line 1:1: {str(error).splitlines()[0]}"
+    detail = details[0]
+    token, line, end = detail["highlight"], detail["line"], detail["col"]
+    description = detail["description"].split(" but got ")[0].rstrip(".")
+    at_end = not (detail["end_context"] or "").strip() and description.startswith(("Expect", "Required"))
+    if at_end:
+        return f"{_line_col(text, len(text))}: mismatched input '<EOF>'. {description}"
+    return f"line {line}:{max(1, end - len(token) + 1)}: mismatched input '{token}'. {description}"
+
+
+def _line_col(text: str, offset: int) -> str:
+    line, col = position_of(text, offset)
+    return f"line {line}:{col}"
+
+
+def position_of(text: str, offset: int) -> tuple[int, int]:
+    """Line and column (both from 1) of a character offset, as Athena's messages count them."""
+    before = text[:offset]
+    return before.count("\n") + 1, offset - (before.rfind("\n") + 1) + 1
+
+
+def _with_parameters(text: str, tokens: list[Token], parameters: Sequence[str]) -> str:
+    marks = [token for token in tokens if token.token_type == TokenType.PLACEHOLDER and token.text == "?"]
+    if len(marks) != len(parameters):
+        raise QueryError(
+            "INVALID_PARAMETER_USAGE",
+            f"Incorrect number of parameters: expected {len(marks)} but found {len(parameters)}",
+            (1, 1),
+        )
+    for mark, value in reversed(list(zip(marks, parameters, strict=True))):
+        text = text[: mark.start] + _literal(value) + text[mark.end + 1 :]
+    return text
+
+
+def _literal(value: str) -> str:
+    """A parameter is one SQL literal (``'web'``, ``42``, ``DATE '2025-09-15'``); anything else is refused."""
+    try:
+        node = sqlglot.parse_one(value, read=DIALECT)
+    except SqlglotError:
+        node = None
+    inner = node.this if isinstance(node, exp.Neg | exp.Cast) else node
+    if not isinstance(inner, exp.Literal | exp.Boolean | exp.Null):
+        raise QueryError("INVALID_PARAMETER_USAGE", f"not a literal: {value}; quote strings, as in 'web'")
+    return value.strip()
+
+
+def _unquote(word: str | None) -> str | None:
+    return None if word is None else re.sub(r'[`"]', "", word)

@@ -1,0 +1,181 @@
+"""Which table a name in a query means, and what DuckDB reads in its place.
+
+A kind of table is a class with ``columns`` and ``relation``; ``Catalog.resolve`` chooses it from the Glue
+entry. Another kind (external CSV, say) is another class and another line there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+import pyarrow as pa
+from botocore.exceptions import ClientError
+from pyiceberg.catalog.glue import GlueCatalog
+from pyiceberg.io.pyarrow import schema_to_pyarrow
+from pyiceberg.table import StaticTable, Table
+
+from lakectl.local.athena import metadata_tables, types
+from lakectl.local.athena.errors import QueryError
+from lakectl.local.athena.session import Session
+from lakectl.local.context import LocalContext
+
+Position = tuple[int, int] | None
+
+
+class Source(Protocol):
+    """A table as one query sees it."""
+
+    label: str  # retail_silver.orders_silver$data@1234, as EXPLAIN prints it
+    columns: dict[str, str]  # lower-case name → Athena type, in order
+
+    def relation(self, session: Session, name: str) -> str:
+        """DuckDB SQL that stands in FROM; ``name`` is free for the session to register something under."""
+
+
+@dataclass
+class IcebergSource:
+    """An Iceberg table at one snapshot (its current one, or the one asked for by AS OF)."""
+
+    label: str
+    table: Table
+    snapshot_id: int | None
+
+    @cached_property
+    def schema(self) -> Any:
+        return self.table.scan(snapshot_id=self.snapshot_id).projection() if self.snapshot_id else self.table.schema()
+
+    @cached_property
+    def columns(self) -> dict[str, str]:
+        return {field.name.lower(): types.of_iceberg(field.field_type) for field in self.schema.fields}
+
+    def relation(self, session: Session, name: str) -> str:
+        if self.snapshot_id is None:  # created and never written: there is no file that DuckDB could open
+            empty = schema_to_pyarrow(self.schema, include_field_ids=False).empty_table()
+            session.register(name, empty)
+            return f'"{name}"'
+        location = self.table.metadata_location.replace("'", "''")
+        return f"iceberg_scan('{location}', snapshot_from_id={self.snapshot_id}::UBIGINT)"
+
+
+@dataclass
+class MetadataSource:
+    """``"orders_silver$snapshots"`` and its like."""
+
+    label: str
+    table: Table
+    kind: str
+
+    @cached_property
+    def _rows(self) -> Any:
+        return metadata_tables.read(self.table, self.kind)
+
+    @cached_property
+    def columns(self) -> dict[str, str]:
+        return {field.name: _type_of_arrow(field.type) for field in self._rows.schema}
+
+    def relation(self, session: Session, name: str) -> str:
+        session.register(name, self._rows)
+        return f'"{name}"'
+
+
+class Catalog:
+    """The Glue catalog of one region, as Athena's ``awsdatacatalog``."""
+
+    def __init__(self, context: LocalContext, region: str) -> None:
+        self.glue = context.client("glue", region)
+        keys = {"access-key-id": context.access_key_id, "secret-access-key": context.secret_access_key}
+        self.properties = {
+            "glue.endpoint": context.endpoint_url,
+            "glue.region": region,
+            "s3.endpoint": context.endpoint_url,
+            "s3.region": region,
+            "py-io-impl": "pyiceberg.io.pyarrow.PyArrowFileIO",
+            **{f"{service}.{name}": value for service in ("glue", "s3") for name, value in keys.items()},
+        }
+
+    @cached_property
+    def iceberg(self) -> GlueCatalog:
+        return GlueCatalog("glue", **self.properties)
+
+    def resolve(self, database: str, name: str, version: Any = None, position: Position = None) -> Source:
+        """The source that ``database.name`` means. ``version`` picks the snapshot of an Iceberg table: given
+        the table, it returns a snapshot id. Raises QueryError as Athena words it."""
+        base, _, kind = name.partition("$")
+        if kind and kind not in metadata_tables.KINDS:
+            raise _no_table(database, name, position)
+        table = self.load(database, base, position, shown=name)
+        if kind:
+            return MetadataSource(f"{database}.{name}", table, kind)
+        if version is not None:
+            snapshot_id = version(table)
+        else:
+            current = table.current_snapshot()
+            snapshot_id = current.snapshot_id if current else None
+        return IcebergSource(f"{database}.{base}$data@{snapshot_id or 'empty'}", table, snapshot_id)
+
+    def load(self, database: str, name: str, position: Position = None, shown: str | None = None) -> StaticTable:
+        """The Iceberg table for reading. Raises QueryError if it is not there or no Iceberg table."""
+        entry = self.entry(database, name, position, shown)
+        location = entry.get("Parameters", {}).get("metadata_location")
+        if not location:
+            raise QueryError(
+                "NOT_SUPPORTED",
+                f"Table '{database}.{name}' is not an Iceberg table; the local Athena reads Iceberg tables only",
+                position,
+            )
+        return StaticTable.from_metadata(location, properties=self.properties)
+
+    def load_for_write(self, database: str, name: str) -> Table:
+        self.load(database, name)  # for Athena's errors
+        return self.iceberg.load_table((database, name))
+
+    def entry(self, database: str, name: str, position: Position = None, shown: str | None = None) -> dict[str, Any]:
+        """Glue's own entry for a table. Raises QueryError SCHEMA_NOT_FOUND or TABLE_NOT_FOUND."""
+        try:
+            table: dict[str, Any] = self.glue.get_table(DatabaseName=database, Name=name)["Table"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "EntityNotFoundException":
+                raise
+            self.require_database(database, position)
+            raise _no_table(database, shown or name, position) from None
+        return table
+
+    def require_database(self, database: str, position: Position = None) -> None:
+        if not self.has_database(database):
+            raise QueryError("SCHEMA_NOT_FOUND", f"Schema '{database}' does not exist", position)
+
+    def has_database(self, database: str) -> bool:
+        try:
+            self.glue.get_database(Name=database)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "EntityNotFoundException":
+                raise
+            return False
+        return True
+
+    def has_table(self, database: str, name: str) -> bool:
+        try:
+            self.entry(database, name)
+        except QueryError:
+            return False
+        return True
+
+
+def _no_table(database: str, name: str, position: Position) -> QueryError:
+    return QueryError("TABLE_NOT_FOUND", f"Table 'awsdatacatalog.{database}.{name}' does not exist", position)
+
+
+def _type_of_arrow(kind: Any) -> str:
+    if pa.types.is_map(kind):
+        return f"map({_type_of_arrow(kind.key_type)},{_type_of_arrow(kind.item_type)})"
+    if pa.types.is_list(kind):
+        return f"array({_type_of_arrow(kind.value_type)})"
+    if pa.types.is_struct(kind):
+        return f"row({','.join(f'{field.name} {_type_of_arrow(field.type)}' for field in kind)})"
+    if pa.types.is_timestamp(kind):
+        return "timestamp(3) with time zone" if kind.tz else "timestamp(6)"
+    if pa.types.is_decimal(kind):
+        return f"decimal({kind.precision},{kind.scale})"
+    return {"float": "real"}.get(types.of_arrow(kind), types.of_arrow(kind))

@@ -1,0 +1,203 @@
+"""The same meaning in DuckDB's SQL: an analyzed query, with what the two engines do differently spelled out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlglot import exp
+
+from lakectl.local.athena import types
+from lakectl.local.athena.analyze import Analyzed
+from lakectl.local.athena.errors import QueryError
+from lakectl.local.athena.functions import ATHENA_FUNCTIONS
+from lakectl.local.athena.session import Session
+
+_WRAPPERS = (exp.Filter, exp.Window, exp.IgnoreNulls, exp.RespectNulls, exp.WithinGroup)
+Rule = Callable[[exp.Expression], exp.Expression | None]
+
+
+def to_duckdb(query: Analyzed, session: Session) -> str:
+    """DuckDB SQL for an analyzed query. Registers what its sources need in ``session``."""
+    tree = query.tree.copy()
+    for node in reversed(list(tree.walk(bfs=True))):  # children before parents
+        rule = _RULES.get(type(node))
+        replacement = rule(node) if rule else None
+        if replacement is not None:
+            replacement.type = node.type
+            if node is tree:
+                tree = replacement
+            else:
+                node.replace(replacement)
+    relations = {name: source.relation(session, name) for name, source in query.sources.items()}
+    for table in list(tree.find_all(exp.Table)):
+        relation = relations.get(table.name)
+        if relation is not None and relation != f'"{table.name}"':
+            table.set("this", exp.Var(this=relation))  # generated as it stands, its alias and joins stay
+    return str(tree.sql(dialect="duckdb"))
+
+
+def _call(name: str, *arguments: exp.Expression) -> exp.Expression:
+    return exp.Anonymous(this=name, expressions=[argument.copy() for argument in arguments])
+
+
+def _cast(node: exp.Expression, kind: str | exp.DataType) -> exp.Expression:
+    to = exp.DataType.build(kind, dialect="duckdb") if isinstance(kind, str) else kind.copy()
+    return exp.Cast(this=node, to=to)
+
+
+def _tried(node: exp.Expression) -> bool:
+    return any(
+        isinstance(parent, exp.Try) or (isinstance(parent, exp.Anonymous) and parent.name.lower() == "try")
+        for parent in _ancestors(node)
+    )
+
+
+def _ancestors(node: exp.Expression) -> list[exp.Expression]:
+    found = []
+    parent = node.parent
+    while parent is not None:
+        found.append(parent)
+        parent = parent.parent
+    return found
+
+
+def _divide(node: exp.Expression) -> exp.Expression | None:
+    left, right = node.this, node.expression
+    prefix = "athena_try_" if _tried(node) else "athena_"
+    if types.is_integer(left) and types.is_integer(right):
+        return _call(prefix + "divide", left, right)
+    if types.decimal_of(left) and types.decimal_of(right):
+        return _cast(_call(prefix + "divide_decimal", left, right), node.type)
+    node.set("typed", False)  # doubles divide alike in both engines; sqlglot must not add its own guards
+    node.set("safe", True)
+    return None
+
+
+def _modulo(node: exp.Expression) -> exp.Expression | None:
+    if types.is_float(node.this) or types.is_float(node.expression):
+        return None
+    return _call("athena_try_modulo" if _tried(node) else "athena_modulo", _bare(node.this), _bare(node.expression))
+
+
+def _bare(node: exp.Expression) -> exp.Expression:
+    return node.this if isinstance(node, exp.Paren) else node
+
+
+def _sum(node: exp.Expression) -> None:
+    """DuckDB's SUM of integers is HUGEINT, Athena's is bigint."""
+    if types.is_integer(node.this):
+        _cast_outside(node, exp.DataType.build("bigint"))
+
+
+def _avg(node: exp.Expression) -> None:
+    """DuckDB's AVG of a decimal is double, Athena's has the decimal's own type."""
+    if types.is_decimal(node.this):
+        _cast_outside(node, node.type)
+
+
+def _percentile(node: exp.Expression) -> None:
+    if types.is_integer(node.this):
+        _cast_outside(node, exp.DataType.build("bigint"))
+
+
+def _cast_outside(node: exp.Expression, kind: exp.DataType) -> None:
+    """Cast an aggregate's result: around FILTER and OVER, which belong to the call."""
+    outer = node
+    while isinstance(outer.parent, _WRAPPERS) and outer.arg_key == "this":
+        outer = outer.parent
+    cast = _cast(exp.Placeholder(), kind)
+    cast.type = kind
+    outer.replace(cast)
+    cast.set("this", outer)
+
+
+def _date_diff(node: exp.Expression) -> exp.Expression:
+    """Athena counts whole units that have passed, DuckDB's date_diff the boundaries crossed."""
+    unit = exp.Literal.string((node.text("unit") or "day").lower())
+    return _call("date_sub", unit, node.expression, node.this)
+
+
+def _stay_date(node: exp.Expression) -> exp.Expression | None:
+    """date_trunc, date_add and ± INTERVAL of a date: a date in Athena, a timestamp in DuckDB."""
+    if not (node.type and node.type.is_type("date")):
+        return None
+    return _cast(node.copy(), "date")
+
+
+def _subtract(node: exp.Expression) -> exp.Expression | None:
+    if types.is_date(node.this) and types.is_date(node.expression):
+        return _call("to_days", _cast(node.copy(), "int"))
+    return _stay_date(node)
+
+
+def _text_cast(node: exp.Expression) -> exp.Expression | None:
+    source, to = node.this, node.args["to"]
+    if to.is_type("varchar", "char", "text"):
+        text = _text_of(source)
+        if to.expressions:
+            text = _call("left", text or _cast(source.copy(), "varchar"), exp.Literal.number(to.expressions[0].name))
+        return text
+    if to.is_type("tinyint", "smallint", "int", "bigint") and (types.is_float(source) or types.is_decimal(source)):
+        # 2.5 becomes 3 in Athena (half up), 2 in DuckDB (half to even)
+        return exp.Cast(this=_call("round", source), to=to.copy())
+    if to.is_type("timestamp", "timestamptz") and to.expressions:
+        return exp.Cast(this=source.copy(), to=exp.DataType(this=to.this))  # DuckDB keeps microseconds always
+    return None
+
+
+def _text_of(source: exp.Expression) -> exp.Expression | None:
+    if types.is_float(source):
+        return _call("athena_double_text", source)
+    if types.is_timestamp(source) and source.type is not None:
+        digits = source.type.expressions[0].name if source.type.expressions else "3"
+        pattern = "%Y-%m-%d %H:%M:%S" + {"0": "", "6": ".%f"}.get(digits, ".%g")
+        text = _call("strftime", source, exp.Literal.string(pattern))
+        if source.type.is_type("timestamptz"):
+            return exp.DPipe(this=text, expression=exp.Literal.string(" UTC"))
+        return text
+    return None
+
+
+def _subscript(node: exp.Expression) -> exp.Expression | None:
+    """``a[i]`` beyond the end raises in Athena; ``element_at`` (marked safe) gives NULL in both."""
+    source = node.this
+    if node.args.get("safe") or not (source.type and source.type.is_type("array", "list")):
+        return None
+    if len(node.expressions) != 1 or _tried(node):
+        return None
+    index = node.expressions[0].copy()
+    if node.args.get("offset") != 1:
+        index = exp.Add(this=index, expression=exp.Literal.number(1 - int(node.args.get("offset") or 0)))
+    return _call("athena_subscript", source, index)
+
+
+def _by_name(node: exp.Expression) -> exp.Expression | None:
+    name = node.name.lower()
+    known = ATHENA_FUNCTIONS.get(name)
+    if name.startswith("athena_") or name == "date_sub" or name not in ATHENA_FUNCTIONS:
+        return None  # our own, made by another rule
+    if known is None:
+        raise QueryError("NOT_SUPPORTED", f"function {name} exists in Athena, but not in the local Athena")
+    arguments = node.expressions
+    if name == "at_timezone":
+        arguments = list(reversed(arguments))
+    return _call(known, *arguments)
+
+
+_RULES: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression | None]] = {
+    exp.Div: _divide,
+    exp.Mod: _modulo,
+    exp.Sum: _sum,
+    exp.Avg: _avg,
+    exp.ApproxQuantile: _percentile,
+    exp.DateDiff: _date_diff,
+    exp.TimestampTrunc: _stay_date,
+    exp.DateTrunc: _stay_date,
+    exp.DateAdd: _stay_date,
+    exp.DateSub: _stay_date,
+    exp.Add: _stay_date,
+    exp.Sub: _subtract,
+    exp.Cast: _text_cast,
+    exp.Bracket: _subscript,
+    exp.Anonymous: _by_name,
+}

@@ -1,0 +1,253 @@
+"""Starting, finding and stopping the local endpoint: one background process for each state folder.
+
+Standard library only: every command that needs the endpoint pays for this import.
+
+Files under ``<state dir>/local``: ``endpoint.json`` (present while the server answers), ``server.lock`` (held by
+the server: there is never a second one), ``start.lock``, ``server.log``, ``last_stop.json``. A pid in a file may
+be stale or another process's by now, so the endpoint itself is asked for its pid.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from lakectl.errors import LakectlError
+from lakectl.local import processes
+
+ACCOUNT_ID = "123456789012"
+ACCESS_KEY_ID = "lakectl"
+SECRET_ACCESS_KEY = "lakectl"  # noqa: S105 - the sandbox's, known to everybody
+START_SECONDS = 60.0
+STOP_SECONDS = 10.0
+HEALTH_PATH = "/_lakectl/health"
+HEALTH_SECONDS = 5.0
+# Exit statuses of the server process.
+ALREADY_RUNNING = 97
+PORT_TAKEN = 98
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A running local endpoint. ``state_dir`` is the server's own folder, ``started_at`` ISO 8601 in UTC."""
+
+    url: str
+    region: str
+    account_id: str
+    pid: int
+    port: int
+    access_key_id: str
+    secret_access_key: str
+    state_dir: Path
+    started_at: str
+
+
+@dataclass(frozen=True)
+class LastStop:
+    """How the server before this one ended. The lake's state lives in memory: it ended with it."""
+
+    stopped_at: str  # ISO 8601 in UTC; for a death, when it was noticed
+    reason: str  # "stopped" | "died"
+    buckets: int | None  # how many buckets were lost; None when it died and nobody knows
+
+
+def default_state_dir() -> Path:
+    """``${XDG_STATE_HOME:-~/.local/state}/lakectl``."""
+    home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(home) / "lakectl"
+
+
+def server_dir() -> Path:
+    return default_state_dir() / "local"
+
+
+def running() -> Endpoint | None:
+    """The endpoint of a living server, or None. Never starts or writes anything."""
+    record = _read_json(server_dir() / "endpoint.json")
+    if record is None or not processes.alive(record["pid"]) or not _answers(record["port"], record["pid"]):
+        return None
+    return Endpoint(**record | {"state_dir": Path(record["state_dir"])})
+
+
+def last_stop() -> LastStop | None:
+    """How the latest server that is gone ended; None if there never was one."""
+    folder = server_dir()
+    if (folder / "endpoint.json").exists() and running() is None:
+        return LastStop(_now(), "died", None)
+    record = _read_json(folder / "last_stop.json")
+    return LastStop(**record) if record else None
+
+
+def ensure_running(
+    *,
+    region: str = "eu-west-1",
+    port: int | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Endpoint:
+    """The running endpoint, started first if need be. Two callers at once start one server.
+
+    ``region`` is what clients without one of their own get; a server answers for every region.
+    Raises LakectlError: port taken, folder not writable, disk full, server died at its start.
+    """
+    endpoint = running()
+    if endpoint is None:
+        folder = server_dir()
+        with _said_plainly(folder), _exclusive(folder / "start.lock"):
+            endpoint = running() or _start(folder, region, port or 0, progress or (lambda _: None))
+    if port and endpoint.port != port:
+        raise LakectlError(f"the local lake already runs on port {endpoint.port}, not {port}", "lakectl local stop")
+    return endpoint
+
+
+def stop() -> bool:
+    """End the server and every process that it started. False if none was running."""
+    folder = server_dir()
+    endpoint = running()
+    if endpoint is None:
+        processes.end(processes.orphans(folder))
+        return False
+    below = processes.descendants(endpoint.pid)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(endpoint.pid, signal.SIGTERM)
+    deadline = time.monotonic() + STOP_SECONDS
+    while processes.alive(endpoint.pid) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    left = {endpoint.pid, *below, *processes.orphans(folder)}
+    processes.end([pid for pid in left if processes.alive(pid)])
+    return True
+
+
+def _start(folder: Path, region: str, port: int, progress: Callable[[str], None]) -> Endpoint:
+    _bury(folder, progress)
+    progress("starting the local AWS endpoint")
+    process = _spawn(folder, region, port)
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        endpoint = running()
+        if endpoint is not None:
+            return endpoint
+        # ALREADY_RUNNING: a command that was interrupted started one, and it is on its way.
+        if process.poll() not in (None, ALREADY_RUNNING):
+            raise _start_failure(folder, port, process.poll())
+        time.sleep(0.02)
+    raise LakectlError(
+        f"the local endpoint did not answer within {START_SECONDS:.0f} s: {_last_log_line(folder)}",
+        f"see {folder / 'server.log'}",
+    )
+
+
+def _spawn(folder: Path, region: str, port: int) -> subprocess.Popen[bytes]:
+    log = folder / "server.log"
+    if log.exists():
+        log.replace(folder / "server.log.1")
+    command = [sys.executable, "-m", "lakectl.local.server", "--state-dir", str(folder)]
+    command += ["--port", str(port), "--region", region]
+    # The user's AWS settings (a profile, keys, an endpoint) have no say in the sandbox.
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    with log.open("wb") as out:
+        return subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environ, start_new_session=True
+        )
+
+
+def _bury(folder: Path, progress: Callable[[str], None]) -> None:
+    """Record the death of a server that could not do so itself, and end the children it left."""
+    gone = last_stop()
+    if gone is None:
+        return
+    if gone.reason == "died" and (folder / "endpoint.json").exists():
+        write_json(folder / "last_stop.json", asdict(gone))
+        (folder / "endpoint.json").unlink()
+        processes.end(processes.orphans(folder))
+    if gone.buckets != 0:
+        progress(f"the local lake {gone.reason} ({gone.stopped_at}); it lived in memory, so this one is empty")
+
+
+def _start_failure(folder: Path, port: int, status: int | None) -> LakectlError:
+    if status == PORT_TAKEN:
+        return LakectlError(
+            f"port {port} is taken by another program", "choose another port, or leave it out for a free one"
+        )
+    line = _last_log_line(folder)
+    if line.startswith("ModuleNotFoundError"):
+        return LakectlError(f"the local endpoint can't start: {line}", "pip install 'lakectl[local]'")
+    return LakectlError(f"the local endpoint died at its start: {line}", f"see {folder / 'server.log'}")
+
+
+def _last_log_line(folder: Path) -> str:
+    try:
+        lines = (folder / "server.log").read_text(errors="replace").strip().splitlines()
+    except OSError:
+        lines = []
+    return lines[-1] if lines else "it left no log"
+
+
+def write_json(path: Path, record: dict[str, Any]) -> None:
+    """Write atomically: a reader sees the old file or the new one."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    draft.write_text(json.dumps(record, default=str))
+    draft.chmod(0o600)
+    draft.replace(path)
+
+
+def _read_json(path: Path) -> dict[str, Any] | None:
+    try:
+        record: dict[str, Any] = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return None
+    return record
+
+
+def _answers(port: int, pid: int) -> bool:
+    """Whether the process ``pid`` serves ``port``. A server too busy to answer in time counts as serving."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), HEALTH_SECONDS) as connection:
+            connection.sendall(f"GET {HEALTH_PATH} HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n".encode())
+            answer = b""
+            while data := connection.recv(4096):
+                answer += data
+    except TimeoutError:
+        return True
+    except OSError:
+        return False
+    try:
+        return bool(json.loads(answer.partition(b"\r\n\r\n")[2])["pid"] == pid)
+    except (ValueError, KeyError, TypeError):
+        return False
+
+
+@contextlib.contextmanager
+def _exclusive(path: Path) -> Iterator[None]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@contextlib.contextmanager
+def _said_plainly(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise LakectlError(f"no space left on the disk of {folder}", "free some, or set XDG_STATE_HOME") from error
+        raise LakectlError(
+            f"can't write to {folder}: {error.strerror}", "set XDG_STATE_HOME to a folder of yours"
+        ) from error
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

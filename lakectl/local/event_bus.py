@@ -1,0 +1,194 @@
+"""EventBridge: who gets an event, what they get, and what happens when they can't be reached."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from moto.events.models import EventsBackend, Rule, events_backends
+
+from lakectl.local import event_input, schedule, services
+from lakectl.local.context import LocalContext
+
+log = logging.getLogger(__name__)
+
+TICK_SECONDS = 1.0
+
+
+def new_event(
+    context: LocalContext,
+    source: str,
+    detail_type: str,
+    detail: dict[str, Any],
+    resources: list[str],
+    region: str,
+    when: datetime | None = None,
+) -> dict[str, Any]:
+    """An event's envelope, as it arrives at a target."""
+    return {
+        "version": "0",
+        "id": str(uuid.uuid4()),
+        "detail-type": detail_type,
+        "source": source,
+        "account": context.account_id,
+        "time": (when or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "region": region,
+        "resources": resources,
+        "detail": detail,
+    }
+
+
+def publish(context: LocalContext, event: dict[str, Any], bus: str = "default") -> None:
+    """Offer an event to every rule of a bus in the event's region. Targets are reached in the background."""
+    backend: EventsBackend = events_backends[context.account_id][event["region"]]
+    event_bus = backend.event_buses.get(bus)
+    if event_bus is None:
+        log.warning("event %s dropped: no event bus %s in %s", event["id"], bus, event["region"])
+        return
+    for rule in list(event_bus.rules.values()):
+        if matches(rule, event):
+            send_to_targets(context, rule, event)
+
+
+def matches(rule: Rule, event: dict[str, Any]) -> bool:
+    """A rule without a pattern has a schedule instead, and matches no event."""
+    return bool(
+        rule.state != "DISABLED" and rule.event_pattern.get_pattern() and rule.event_pattern.matches_event(event)
+    )
+
+
+def send_to_targets(context: LocalContext, rule: Rule, event: dict[str, Any]) -> None:
+    for target in list(rule.targets):
+        context.background.submit(_send_or_bury, context, rule, target, event)
+
+
+class TargetError(Exception):
+    """A target could not be reached; ``code`` is what EventBridge writes on the dead letter."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def _send_or_bury(context: LocalContext, rule: Rule, target: dict[str, Any], event: dict[str, Any]) -> None:
+    try:
+        _send(context, rule, target, event)
+    except Exception as error:  # noqa: BLE001 - whatever went wrong, the event goes to the dead-letter queue
+        code = getattr(error, "code", None) or "SDK_CLIENT_ERROR"
+        log.warning("rule %s: target %s: %s: %s", rule.name, target["Arn"], code, error)
+        dead_letter = (target.get("DeadLetterConfig") or {}).get("Arn")
+        if dead_letter is not None:
+            attributes = {
+                "RULE_ARN": rule.arn,
+                "TARGET_ARN": target["Arn"],
+                "ERROR_CODE": str(code),
+                "ERROR_MESSAGE": str(error)[:1024] or str(code),
+            }
+            _send_to_queue(context, dead_letter, json.dumps(event), attributes)
+
+
+def _send(context: LocalContext, rule: Rule, target: dict[str, Any], event: dict[str, Any]) -> None:
+    arn = target["Arn"]
+    service, region = arn.split(":")[2:4]
+    payload = event_input.target_input(target, event)
+    if service == "lambda":
+        _send_to_function(arn, rule.arn, payload)
+    elif service == "sqs":
+        group = (target.get("SqsParameters") or {}).get("MessageGroupId")
+        _send_to_queue(context, arn, payload, {}, group)
+    elif service == "sns":
+        context.client("sns", region).publish(TopicArn=arn, Message=payload)
+    elif service == "logs":
+        _send_to_log_group(context, arn, payload)
+    elif service == "events" and ":event-bus/" in arn:
+        publish(context, {**event, "region": region}, arn.rpartition("/")[2])
+    else:
+        raise TargetError("UNSUPPORTED_TARGET", f"the local endpoint can't reach a target of {service}")
+
+
+def _send_to_function(arn: str, rule_arn: str, payload: str) -> None:
+    service = services.lambda_service()
+    if service.find(arn) is None:
+        raise TargetError("RESOURCE_NOT_FOUND", f"Function not found: {arn}")
+    if not service.may_invoke(arn, "events.amazonaws.com", rule_arn):
+        raise TargetError("NO_PERMISSIONS", f"{arn} does not let {rule_arn} invoke it")
+    service.invoke_async(arn, payload)
+
+
+def _send_to_queue(
+    context: LocalContext, arn: str, body: str, attributes: dict[str, str], group: str | None = None
+) -> None:
+    _, _, _, region, _, name = arn.split(":")
+    client = context.client("sqs", region)
+    url = client.get_queue_url(QueueName=name)["QueueUrl"]
+    typed = {key: {"DataType": "String", "StringValue": value} for key, value in attributes.items()}
+    fifo = {"MessageGroupId": group} if group else {}
+    client.send_message(QueueUrl=url, MessageBody=body, MessageAttributes=typed, **fifo)
+
+
+def _send_to_log_group(context: LocalContext, arn: str, payload: str) -> None:
+    region, name = arn.split(":")[3], arn.split(":log-group:")[1].removesuffix(":*")
+    client = context.client("logs", region)
+    stream = str(uuid.uuid4())
+    client.create_log_stream(logGroupName=name, logStreamName=stream)
+    entry = {"timestamp": int(time.time() * 1000), "message": payload}
+    client.put_log_events(logGroupName=name, logStreamName=stream, logEvents=[entry])
+
+
+class Scheduler:
+    """Fires the rules that have a ScheduleExpression. ``tick`` is all it does; tests call it with their clock.
+
+    A rate starts to count when the rule is first seen, as on AWS, where it is when the rule is created.
+    """
+
+    def __init__(self, context: LocalContext, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self.context = context
+        self.clock = clock
+        self._due: dict[tuple[str, str], datetime | None] = {}
+
+    def start(self) -> None:
+        threading.Thread(target=self._run, name="scheduler", daemon=True).start()
+
+    def _run(self) -> None:
+        while True:
+            try:
+                self.tick()
+            except Exception:
+                log.exception("the scheduler failed once")
+            time.sleep(TICK_SECONDS)
+
+    def tick(self) -> None:
+        now = self.clock()
+        seen = set()
+        for region, rule in self._scheduled_rules():
+            key = (rule.arn, rule.scheduled_expression)
+            seen.add(key)
+            every = schedule.parse(rule.scheduled_expression)
+            if key not in self._due:
+                self._due[key] = every.next_after(now)
+            due = self._due[key]
+            if due is None or due > now:
+                continue
+            # A machine that slept fires once, not once for each missed time.
+            self._due[key] = every.next_after(now)
+            if rule.state != "DISABLED":
+                log.info("schedule %s fires", rule.name)
+                event = new_event(self.context, "aws.events", "Scheduled Event", {}, [rule.arn], region, when=due)
+                send_to_targets(self.context, rule, event)
+        for key in self._due.keys() - seen:
+            del self._due[key]
+
+    def _scheduled_rules(self) -> list[tuple[str, Rule]]:
+        backends = events_backends[self.context.account_id]
+        return [
+            (region, rule)
+            for region, backend in list(dict.items(backends))
+            for rule in list(backend.event_buses["default"].rules.values())
+            if rule.scheduled_expression
+        ]

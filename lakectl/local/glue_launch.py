@@ -1,0 +1,187 @@
+"""From a run's definition to what its process needs: the script, its libraries, its environment."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from lakectl.local import jars, spark_conf
+from lakectl.local.class_archive import ClassArchive
+from lakectl.local.context import LocalContext
+from lakectl.local.java import find_java
+
+SPARK_COMMANDS = ("glueetl", "gluestreaming")
+PYTHON_COMMAND = "pythonshell"
+LOG_GROUP_PREFIX = "/aws-glue/jobs"
+DPU_PER_WORKER = {"G.025X": 0.25, "Standard": 1.0, "G.1X": 1.0, "G.2X": 2.0, "G.4X": 4.0, "G.8X": 8.0}
+# What would silently not happen here is refused.
+UNSUPPORTED_ARGUMENTS = ("--additional-python-modules", "--extra-files")
+FAST_START = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+THROUGHPUT = ("-XX:+UseParallelGC",)
+
+
+class LaunchError(Exception):
+    """The run can't start: its script or a library is not there, or an argument is wrong."""
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """A job's definition merged with what StartJobRun gave. Times in minutes, capacity in DPU."""
+
+    job_name: str
+    region: str
+    command_name: str
+    script_location: str
+    arguments: dict[str, str] = field(default_factory=dict)
+    timeout_minutes: float = 480
+    max_retries: int = 0
+    max_concurrent_runs: int = 1
+    max_capacity: float = 2.0
+    glue_version: str = "5.1"
+    worker_type: str | None = None
+    number_of_workers: int | None = None
+    execution_class: str = "STANDARD"
+    security_configuration: str | None = None
+    notification_property: dict[str, Any] | None = None
+
+    @property
+    def log_group_prefix(self) -> str:
+        """Groups are ``<prefix>/output`` and ``<prefix>/error``, as Glue 5 names them."""
+        return self.arguments.get("--custom-logGroup-prefix") or LOG_GROUP_PREFIX
+
+
+@dataclass(frozen=True)
+class Launch:
+    """``python`` arguments and environment; ``archive_partial`` is where the JVM writes its class archive."""
+
+    arguments: list[str]
+    environ: dict[str, str]
+    archive: ClassArchive | None = None
+    archive_partial: Path | None = None
+
+    def settle_archive(self, accept: bool, broken: bool) -> None:
+        """Take the archive that the run wrote, or drop it; ``broken``: a JVM that was given ours didn't start."""
+        if self.archive is None:
+            return
+        if broken:
+            self.archive.discard()
+        if self.archive_partial is None:
+            return
+        if accept and self.archive_partial.exists():
+            self.archive.accept(self.archive_partial)
+        self.archive.release(self.archive_partial)
+
+
+def merge_arguments(
+    default: dict[str, str] | None, given: dict[str, str] | None, fixed: dict[str, str] | None
+) -> dict[str, str]:
+    """The job's defaults, replaced by the run's, replaced by the job's NonOverridableArguments."""
+    return {**(default or {}), **(given or {}), **(fixed or {})}
+
+
+def script_arguments(spec: RunSpec, job_run_id: str) -> list[str]:
+    """What follows the script in ``sys.argv``: each argument as two items, then Glue's own two."""
+    given = {key: value for key, value in spec.arguments.items() if key not in ("--JOB_NAME", "--JOB_RUN_ID")}
+    own = {"--JOB_NAME": spec.job_name, "--JOB_RUN_ID": job_run_id}
+    return [item for pair in (given | own).items() for item in pair]
+
+
+def prepare(context: LocalContext, spec: RunSpec, job_run_id: str, work_dir: Path, fast_start: bool) -> Launch:
+    """Fetch the script and its libraries into ``work_dir``, and set up Spark for it.
+
+    Raises LaunchError, or LakectlError when this machine lacks Java or the jars.
+    """
+    if spec.command_name not in (*SPARK_COMMANDS, PYTHON_COMMAND):
+        raise LaunchError(f"The local Glue runs glueetl and pythonshell jobs, not {spec.command_name}")
+    for name in UNSUPPORTED_ARGUMENTS:
+        if spec.arguments.get(name):
+            raise LaunchError(f"The local Glue does not support {name}")
+    s3 = context.client("s3", spec.region)
+    script = download(s3, spec.script_location, work_dir)
+    libraries = _download_all(s3, spec.arguments.get("--extra-py-files"), work_dir / "py")
+    folder = jars.ensure_jars()
+    # A zip or a wheel is itself an entry of the path; a module's entry is its folder.
+    python_path = [str(path.parent if path.suffix == ".py" else path) for path in libraries]
+    python_path.append(str(folder / jars.PYTHON_FOLDER))
+    environ = context.worker_environ(spec.region) | {
+        "PYTHONPATH": os.pathsep.join(dict.fromkeys(python_path)),
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    arguments = [str(script), *script_arguments(spec, job_run_id)]
+    if spec.command_name == PYTHON_COMMAND:
+        return Launch(arguments, environ)
+    extra_jars = tuple(_download_all(s3, spec.arguments.get("--extra-jars"), work_dir / "extra-jars"))
+    return _spark_launch(context, spec, work_dir, arguments, environ, folder, extra_jars, fast_start)
+
+
+def _spark_launch(
+    context: LocalContext,
+    spec: RunSpec,
+    work_dir: Path,
+    arguments: list[str],
+    environ: dict[str, str],
+    folder: Path,
+    extra_jars: tuple[Path, ...],
+    fast_start: bool,
+) -> Launch:
+    java = find_java()
+    formats = spec.arguments.get("--datalake-formats", "").replace(" ", "").split(",")
+    iceberg = "iceberg" in formats
+    try:
+        conf = spark_conf.parse_conf(spec.arguments.get("--conf", ""))
+    except ValueError as error:
+        raise LaunchError(str(error)) from error
+    options: tuple[str, ...] = FAST_START if fast_start else THROUGHPUT
+    archive = partial = None
+    if fast_start and not extra_jars:
+        archive = ClassArchive.of(java, folder, iceberg)
+        use = archive.options_to_use()
+        if not use:
+            partial = archive.path.parent / f"{work_dir.name}.partial"
+            use = archive.options_to_write(partial)
+            partial = partial if use else None
+        options += use
+    run = spark_conf.SparkRun(
+        work_dir=work_dir,
+        jars_dir=folder,
+        endpoint_url=context.endpoint_url,
+        region=spec.region,
+        worker_type=spec.worker_type or spark_conf.DEFAULT_WORKER_TYPE,
+        iceberg=iceberg,
+        conf=conf,
+        java_options=options,
+        extra_jars=extra_jars,
+    )
+    return Launch(arguments, environ | spark_conf.submit_environ(run, java.home), archive, partial)
+
+
+def _download_all(s3: Any, locations: str | None, folder: Path) -> list[Path]:
+    """The files of a comma-separated list of S3 locations, in its order."""
+    wanted = [location.strip() for location in (locations or "").split(",") if location.strip()]
+    return [download(s3, location, folder) for location in wanted]
+
+
+def download(s3: Any, location: str, folder: Path) -> Path:
+    """One object, under its own file name in ``folder``. Raises LaunchError that names bucket and key."""
+    parts = urlsplit(location)
+    bucket, key = parts.netloc, parts.path.lstrip("/")
+    if parts.scheme not in ("s3", "s3a") or not bucket or not key or key.endswith("/"):
+        raise LaunchError(f"Not the location of an object in S3: {location or '(empty)'}")
+    path = folder / Path(key).name
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        path.write_bytes(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    except ClientError as error:
+        reason = error.response["Error"]
+        raise LaunchError(
+            f"Error downloading from S3 for bucket: {bucket}, key: {key}. {reason['Code']}: {reason['Message']}"
+        ) from error
+    except BotoCoreError as error:
+        raise LaunchError(f"Error downloading from S3 for bucket: {bucket}, key: {key}. {error}") from error
+    return path

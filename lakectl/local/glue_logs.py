@@ -1,0 +1,82 @@
+"""A job run's output, line by line into CloudWatch Logs while it runs."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+FLUSH_SECONDS = 0.5
+BATCH_EVENTS = 1_000  # PutLogEvents takes 10,000 events and 1 MB
+BATCH_BYTES = 800_000
+EVENT_BYTES = 200_000  # an event may have 256 KB
+EVENT_OVERHEAD = 26  # bytes that CloudWatch adds to each event when it counts
+
+log = logging.getLogger(__name__)
+
+
+class LogStream:
+    """One log stream; makes its group and itself if they aren't there. For one thread."""
+
+    def __init__(self, client: Any, group: str, stream: str) -> None:
+        self._client, self._group, self._stream = client, group, stream
+        self._rest = b""
+        self._events: list[dict[str, Any]] = []
+        self._bytes = 0
+        self._flushed_at = time.monotonic()
+        self._create()
+
+    def feed(self, chunk: bytes) -> None:
+        """Bytes as they come; whole lines become events, blank lines none (CloudWatch refuses them)."""
+        *lines, self._rest = (self._rest + chunk).split(b"\n")
+        while len(self._rest) > EVENT_BYTES:
+            lines.append(self._rest[:EVENT_BYTES])
+            self._rest = self._rest[EVENT_BYTES:]
+        for line in lines:
+            self._add(line)
+
+    def flush_if_due(self) -> None:
+        if time.monotonic() - self._flushed_at >= FLUSH_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Send what is pending. A failure is logged by the server: it must not fail the run."""
+        self._flushed_at = time.monotonic()
+        events, self._events, self._bytes = self._events, [], 0
+        if not events:
+            return
+        target = {"logGroupName": self._group, "logStreamName": self._stream}
+        try:
+            try:
+                self._client.put_log_events(**target, logEvents=events)
+            except self._client.exceptions.ResourceNotFoundException:
+                self._create()  # someone deleted the group while the job ran
+                self._client.put_log_events(**target, logEvents=events)
+        except (BotoCoreError, ClientError):
+            log.exception("%d log events of %s in %s are lost", len(events), self._stream, self._group)
+
+    def close(self) -> None:
+        self._add(self._rest)
+        self._rest = b""
+        self.flush()
+
+    def _add(self, line: bytes) -> None:
+        for start in range(0, len(line.rstrip()), EVENT_BYTES):
+            message = line[start : start + EVENT_BYTES].decode("utf-8", "replace").rstrip()
+            self._events.append({"timestamp": int(time.time() * 1000), "message": message or " "})
+            self._bytes += len(message.encode()) + EVENT_OVERHEAD
+            if len(self._events) >= BATCH_EVENTS or self._bytes >= BATCH_BYTES:
+                self.flush()
+
+    def _create(self) -> None:
+        exists = self._client.exceptions.ResourceAlreadyExistsException
+        try:
+            self._client.create_log_group(logGroupName=self._group)
+        except exists:
+            log.debug("log group %s is there", self._group)
+        try:
+            self._client.create_log_stream(logGroupName=self._group, logStreamName=self._stream)
+        except exists:
+            log.debug("log stream %s is there", self._stream)

@@ -1,0 +1,163 @@
+"""Asynchronous invocation: a queue for each function, retries, then the destination or dead-letter queue."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from lakectl.local.context import LocalContext, LoggingExecutor
+from lakectl.local.lambda_process import FunctionSpec, Outcome
+from lakectl.local.lambda_runtime import WORKERS_PER_FUNCTION, LambdaRuntime
+
+DEFAULT_RETRIES = 2
+DEFAULT_MAX_AGE_SECONDS = 21_600
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class AsyncTarget:
+    """A function as it is now, with what AWS calls its event invoke config and its DeadLetterConfig."""
+
+    spec: FunctionSpec
+    max_retries: int = DEFAULT_RETRIES
+    max_age_seconds: int = DEFAULT_MAX_AGE_SECONDS
+    on_success: str | None = None  # ARNs
+    on_failure: str | None = None
+    dead_letter: str | None = None
+
+
+@dataclass
+class Delivery:
+    """One event on its way to one function; the request id stays the same over all attempts, as on AWS."""
+
+    find: Callable[[], AsyncTarget | None]
+    payload: str
+    request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    attempts: int = 0
+    accepted: float = field(default_factory=time.time)
+
+
+def retry_delay_seconds() -> float:
+    """How long the first retry waits; the second waits twice as long. On AWS: one minute, two minutes."""
+    return float(os.environ.get("LAKECTL_LAMBDA_RETRY_DELAY", "60"))
+
+
+class AsyncInvoker:
+    """Accepts events and never loses one in silence: it ends in success, a destination, or the server's log."""
+
+    def __init__(self, context: LocalContext, runtime: LambdaRuntime) -> None:
+        self.context = context
+        self.runtime = runtime
+        self._queues: dict[str, LoggingExecutor] = {}
+        self._lock = threading.Lock()
+
+    def submit(self, find: Callable[[], AsyncTarget | None], arn: str, payload: str) -> str:
+        """Queue an event for the function that ``find`` returns at each attempt. Returns the request id."""
+        delivery = Delivery(find, payload)
+        self._queue(arn).submit(self._attempt, arn, delivery)
+        return delivery.request_id
+
+    def _queue(self, arn: str) -> LoggingExecutor:
+        # A queue of its own for each function: a slow one must not hold up the others.
+        with self._lock:
+            if arn not in self._queues:
+                self._queues[arn] = LoggingExecutor(WORKERS_PER_FUNCTION, f"async-{arn.rpartition(':')[2]}")
+            return self._queues[arn]
+
+    def _attempt(self, arn: str, delivery: Delivery) -> None:
+        target = delivery.find()
+        if target is None:
+            log.warning("event %s dropped: %s does not exist any more", delivery.request_id, arn)
+            return
+        delivery.attempts += 1
+        outcome = self._run(target.spec, delivery)
+        if not outcome.error:
+            self._send(target, target.on_success, delivery, outcome, "Success")
+            return
+        delay = retry_delay_seconds() * delivery.attempts
+        if delivery.attempts > target.max_retries:
+            self._give_up(target, delivery, outcome, "RetriesExhausted")
+        elif time.time() + delay - delivery.accepted > target.max_age_seconds:
+            self._give_up(target, delivery, outcome, "EventAgeExceeded")
+        else:
+            timer = threading.Timer(delay, lambda: self._queue(arn).submit(self._attempt, arn, delivery))
+            timer.daemon = True
+            timer.start()
+
+    def _run(self, spec: FunctionSpec, delivery: Delivery) -> Outcome:
+        try:
+            return self.runtime.invoke(spec, delivery.payload, delivery.request_id)
+        except Exception as error:
+            # No process could be started (a full disk, say): for AWS a service error, retried like the function's.
+            log.exception("event %s for %s: no process", delivery.request_id, spec.name)
+            failure = {"errorType": "ServiceException", "errorMessage": f"{type(error).__name__}: {error}"}
+            return Outcome(delivery.request_id, json.dumps(failure), True, [], False)
+
+    def _give_up(self, target: AsyncTarget, delivery: Delivery, outcome: Outcome, condition: str) -> None:
+        log.warning("event %s for %s: %s", delivery.request_id, target.spec.name, condition)
+        self._send(target, target.on_failure, delivery, outcome, condition)
+        if target.dead_letter is not None:
+            error = json.loads(outcome.payload)
+            attributes = {
+                "RequestID": {"DataType": "String", "StringValue": delivery.request_id},
+                "ErrorCode": {"DataType": "Number", "StringValue": "200"},
+                "ErrorMessage": {"DataType": "String", "StringValue": str(error.get("errorMessage"))[:1024]},
+            }
+            self._send_to_queue(target.dead_letter, delivery.payload, attributes)
+
+    def _send(self, target: AsyncTarget, arn: str | None, delivery: Delivery, outcome: Outcome, condition: str) -> None:
+        if arn is None:
+            return
+        record = destination_record(target.spec, delivery, outcome, condition)
+        service = arn.split(":")[2]
+        if service == "sqs":
+            self._send_to_queue(arn, json.dumps(record), {})
+        elif service == "lambda":
+            client = self.context.client("lambda", arn.split(":")[3])
+            client.invoke(FunctionName=arn, InvocationType="Event", Payload=json.dumps(record))
+        elif service == "events":
+            from lakectl.local import event_bus
+
+            kind = "Success" if condition == "Success" else "Failure"
+            detail_type = f"Lambda Function Invocation Result - {kind}"
+            event = event_bus.new_event(
+                self.context, "lambda", detail_type, record, [target.spec.arn], target.spec.region
+            )
+            event_bus.publish(self.context, event, bus=arn.rpartition("/")[2])
+        else:
+            self.context.client("sns", arn.split(":")[3]).publish(TopicArn=arn, Message=json.dumps(record))
+
+    def _send_to_queue(self, arn: str, body: str, attributes: dict[str, Any]) -> None:
+        _, _, _, region, _, name = arn.split(":")
+        client = self.context.client("sqs", region)
+        url = client.get_queue_url(QueueName=name)["QueueUrl"]
+        client.send_message(QueueUrl=url, MessageBody=body, MessageAttributes=attributes)
+
+
+def destination_record(spec: FunctionSpec, delivery: Delivery, outcome: Outcome, condition: str) -> dict[str, Any]:
+    """The record that Lambda sends to a destination [AWS: "Capturing records of asynchronous invocations"]."""
+    response: dict[str, Any] = {"statusCode": 200, "executedVersion": spec.version}
+    if outcome.error:
+        response["functionError"] = "Unhandled"
+    return {
+        "version": "1.0",
+        "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "requestContext": {
+            "requestId": delivery.request_id,
+            "functionArn": f"{spec.arn}:{spec.version}",
+            "condition": condition,
+            "approximateInvokeCount": delivery.attempts,
+        },
+        "requestPayload": json.loads(delivery.payload),
+        "responseContext": response,
+        "responsePayload": json.loads(outcome.payload),
+    }

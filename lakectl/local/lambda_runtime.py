@@ -1,0 +1,146 @@
+"""Runs Lambda functions: warm processes for each function, a bound on how many, logs in CloudWatch Logs."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+import uuid
+from collections.abc import Callable
+
+from lakectl.local.context import LocalContext
+from lakectl.local.lambda_process import FunctionSpec, Outcome, Worker
+
+WORKERS_PER_FUNCTION = int(os.environ.get("LAKECTL_LAMBDA_WORKERS", "4"))
+IDLE_SECONDS = 300.0
+REAP_EVERY_SECONDS = 15.0
+
+log = logging.getLogger(__name__)
+
+LogSink = Callable[[FunctionSpec, str, list[tuple[int, str]]], None]
+
+
+class FunctionPool:
+    """The processes of one function: never more than ``limit``; who comes later waits."""
+
+    def __init__(self, context: LocalContext, limit: int = WORKERS_PER_FUNCTION) -> None:
+        self.context = context
+        self.limit = limit
+        self.closed = False
+        self._idle: list[Worker] = []
+        self._busy: set[Worker] = set()
+        self._starting = 0
+        self._changed = threading.Condition()
+
+    def acquire(self, spec: FunctionSpec) -> Worker:
+        """An idle process of exactly this code and configuration, or a new one; blocks while all are busy."""
+        with self._changed:
+            while True:
+                stale = [worker for worker in self._idle if worker.spec.key != spec.key]
+                for worker in stale:
+                    self._idle.remove(worker)
+                    worker.close()
+                if self._idle:
+                    worker = self._idle.pop()
+                    if worker.process.poll() is not None:
+                        worker.close()
+                        continue
+                    self._busy.add(worker)
+                    return worker
+                if len(self._busy) + self._starting < self.limit:
+                    self._starting += 1
+                    break
+                self._changed.wait()
+        return self._start(spec)
+
+    def _start(self, spec: FunctionSpec) -> Worker:
+        worker: Worker | None = None
+        try:
+            worker = Worker(spec, self.context)
+        finally:
+            with self._changed:
+                self._starting -= 1
+                if worker is not None:
+                    self._busy.add(worker)
+                self._changed.notify()
+        return worker
+
+    def release(self, worker: Worker, reusable: bool) -> None:
+        with self._changed:
+            self._busy.discard(worker)
+            if reusable and not self.closed:
+                worker.idle_since = time.monotonic()
+                self._idle.append(worker)
+            else:
+                worker.close()
+            self._changed.notify()
+
+    def reap(self, idle_seconds: float) -> None:
+        """End processes that have had nothing to do for ``idle_seconds``."""
+        horizon = time.monotonic() - idle_seconds
+        with self._changed:
+            for worker in [worker for worker in self._idle if worker.idle_since < horizon]:
+                self._idle.remove(worker)
+                worker.close()
+
+    def close(self) -> None:
+        """End idle processes now, and busy ones as soon as they have answered."""
+        self.closed = True
+        self.reap(0)
+
+    def kill(self) -> None:
+        self.closed = True
+        with self._changed:
+            for worker in [*self._idle, *self._busy]:
+                worker.kill()
+
+
+class LambdaRuntime:
+    """All functions of one server. ``invoke`` may be called from any thread."""
+
+    def __init__(self, context: LocalContext, log_sink: LogSink) -> None:
+        self.context = context
+        self._log_sink = log_sink
+        self._pools: dict[str, FunctionPool] = {}
+        self._lock = threading.Lock()
+        context.on_stop.append(self.close)
+        threading.Thread(target=self._reap, name="lambda-reaper", daemon=True).start()
+
+    def invoke(self, spec: FunctionSpec, payload: str, request_id: str | None = None) -> Outcome:
+        """Run the function once and wait for it. ``payload`` is JSON text."""
+        pool = self._pool(spec.arn)
+        worker = pool.acquire(spec)
+        reusable = False
+        try:
+            outcome = worker.invoke(payload, request_id or str(uuid.uuid4()))
+            reusable = outcome.reusable
+        finally:
+            pool.release(worker, reusable)
+        self._log_sink(spec, worker.log_stream, outcome.log_lines)
+        return outcome
+
+    def forget(self, arn: str) -> None:
+        """The function was deleted: its idle processes end, busy ones after their answer."""
+        with self._lock:
+            pool = self._pools.pop(arn, None)
+        if pool is not None:
+            pool.close()
+
+    def close(self) -> None:
+        with self._lock:
+            pools = list(self._pools.values())
+        for pool in pools:
+            pool.kill()
+
+    def _pool(self, arn: str) -> FunctionPool:
+        with self._lock:
+            return self._pools.setdefault(arn, FunctionPool(self.context))
+
+    def _reap(self) -> None:
+        while True:
+            time.sleep(REAP_EVERY_SECONDS)
+            with self._lock:
+                pools = list(self._pools.values())
+            for pool in pools:
+                pool.reap(IDLE_SECONDS)

@@ -1,0 +1,119 @@
+"""Joins moto's Lambda functions to the runtime: finds a function, its policy and its async settings."""
+
+from __future__ import annotations
+
+import fnmatch
+import logging
+import threading
+from operator import itemgetter
+from typing import Any
+
+from moto.awslambda.exceptions import UnknownFunctionException
+from moto.awslambda.models import LambdaFunction, lambda_backends
+from moto.logs.models import logs_backends
+
+from lakectl.local.context import LocalContext
+from lakectl.local.lambda_async import DEFAULT_MAX_AGE_SECONDS, DEFAULT_RETRIES, AsyncInvoker, AsyncTarget
+from lakectl.local.lambda_process import FunctionSpec, Outcome
+from lakectl.local.lambda_runtime import LambdaRuntime
+
+log = logging.getLogger(__name__)
+
+_log_lock = threading.Lock()
+
+
+class LambdaService:
+    def __init__(self, context: LocalContext) -> None:
+        self.context = context
+        self.runtime = LambdaRuntime(context, self._write_logs)
+        self.asynchronous = AsyncInvoker(context, self.runtime)
+
+    def find(self, arn: str) -> LambdaFunction | None:
+        """The function with this ARN (with or without a qualifier), or None."""
+        parts = arn.split(":")
+        if len(parts) < 7 or parts[2] != "lambda":
+            return None
+        try:
+            return lambda_backends[parts[4]][parts[3]].get_function(arn)
+        except UnknownFunctionException:
+            return None
+
+    def invoke(self, function: LambdaFunction, payload: str) -> Outcome:
+        return self.runtime.invoke(function_spec(function), payload)
+
+    def invoke_async(self, arn: str, payload: str) -> str:
+        """Queue an event. Returns the request id."""
+        return self.asynchronous.submit(lambda: self._target(arn), arn, payload)
+
+    def may_invoke(self, arn: str, principal: str, source_arn: str | None, source_account: str | None = None) -> bool:
+        """Whether the function exists and its policy lets ``principal`` invoke it for ``source_arn``."""
+        function = self.find(arn)
+        if function is None:
+            return False
+        account = source_account or self.context.account_id
+        return any(_allows(each, principal, source_arn, account) for each in function.policy.statements)
+
+    def _target(self, arn: str) -> AsyncTarget | None:
+        function = self.find(arn)
+        if function is None:
+            return None
+        config = event_invoke_config(function)
+        destinations = config.get("DestinationConfig") or {}
+        return AsyncTarget(
+            spec=function_spec(function),
+            max_retries=config.get("MaximumRetryAttempts", DEFAULT_RETRIES),
+            max_age_seconds=config.get("MaximumEventAgeInSeconds", DEFAULT_MAX_AGE_SECONDS),
+            on_success=(destinations.get("OnSuccess") or {}).get("Destination"),
+            on_failure=(destinations.get("OnFailure") or {}).get("Destination"),
+            dead_letter=(getattr(function, "dead_letter_config", None) or {}).get("TargetArn"),
+        )
+
+    def _write_logs(self, spec: FunctionSpec, stream: str, lines: list[tuple[int, str]]) -> None:
+        backend = logs_backends[self.context.account_id][spec.region]
+        events = [{"timestamp": when, "message": message or " "} for when, message in sorted(lines, key=itemgetter(0))]
+        with _log_lock:
+            if spec.log_group not in backend.groups:
+                backend.create_log_group(spec.log_group, {})
+            if stream not in backend.groups[spec.log_group].streams:
+                backend.create_log_stream(spec.log_group, stream)
+            backend.put_log_events(spec.log_group, stream, events)
+
+
+def function_spec(function: LambdaFunction) -> FunctionSpec:
+    arn = function.function_arn
+    return FunctionSpec(
+        arn=arn,
+        name=function.function_name,
+        version=str(function.version),
+        region=function.region,
+        handler=function.handler or "",
+        runtime=function.run_time or "",
+        memory_mb=int(function.memory_size),
+        timeout_seconds=int(function.timeout or 3),
+        environment=tuple(sorted((name, str(value)) for name, value in function.environment_vars.items())),
+        log_group=function.logs_group_name,
+        code_sha256=function.code_digest,
+        code=function.code_bytes,
+    )
+
+
+def event_invoke_config(function: LambdaFunction) -> dict[str, Any]:
+    configs = function.event_invoke_config
+    return dict(configs[-1].config) if configs else {}
+
+
+def _allows(statement: dict[str, Any], principal: str, source_arn: str | None, account: str) -> bool:
+    if statement.get("Effect") != "Allow" or statement.get("Action") not in ("lambda:InvokeFunction", "lambda:*"):
+        return False
+    who = statement.get("Principal")
+    if who != "*" and (who or {}).get("Service") != principal:
+        return False
+    for operator, conditions in statement.get("Condition", {}).items():
+        for name, wanted in conditions.items():
+            actual = {"aws:sourcearn": source_arn or "", "aws:sourceaccount": account}.get(name.lower())
+            if actual is None:
+                return False  # a condition on a key that such a call does not carry is not met
+            like = operator in ("ArnLike", "StringLike", "ArnEquals")
+            if not (fnmatch.fnmatchcase(actual, wanted) if like else actual == wanted):
+                return False
+    return True

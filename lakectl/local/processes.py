@@ -1,0 +1,86 @@
+"""Finding and ending the processes that a local server started, also after the server itself was killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+# Marks every child process of one server, so that children that outlive a `kill -9` can still be found.
+STATE_DIR_VARIABLE = "LAKECTL_LOCAL_STATE_DIR"
+
+
+def _parents() -> dict[int, int]:
+    """pid -> parent pid of all processes."""
+    listing = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True)
+    return {int(pid): int(parent) for pid, parent in (line.split() for line in listing.stdout.splitlines())}
+
+
+def _parents_from_proc() -> dict[int, int]:
+    parents = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                # The command name may hold spaces and brackets: the fields begin after the last bracket.
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+                parents[int(entry.name)] = int(fields[1])
+            except (OSError, IndexError):
+                continue  # it ended while we looked
+    return parents
+
+
+def descendants(pid: int) -> list[int]:
+    """All living descendants of ``pid``, without ``pid`` itself."""
+    parents = _parents_from_proc() if Path("/proc/self/stat").exists() else _parents()
+    children: dict[int, list[int]] = {}
+    for child, parent in parents.items():
+        children.setdefault(parent, []).append(child)
+    found: list[int] = []
+    todo = [pid]
+    while todo:
+        below = children.get(todo.pop(), [])
+        found += below
+        todo += below
+    return found
+
+
+def orphans(state_dir: Path) -> list[int]:
+    """Processes that a server of ``state_dir`` started (Linux only: elsewhere they can't be told apart)."""
+    marker = f"{STATE_DIR_VARIABLE}={state_dir}".encode()
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            if marker in (entry / "environ").read_bytes().split(b"\0") and int(entry.name) != os.getpid():
+                found.append(int(entry.name))
+        except OSError:
+            continue  # not ours, or gone
+    return found
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (OSError, IndexError):
+        return True
+
+
+def end(pids: list[int], grace_seconds: float = 1.0) -> None:
+    """SIGTERM, then SIGKILL for what is left after ``grace_seconds``."""
+    for signal_number in (signal.SIGTERM, signal.SIGKILL):
+        for pid in pids:
+            try:
+                os.kill(pid, signal_number)
+            except ProcessLookupError:
+                continue
+        deadline = time.monotonic() + grace_seconds
+        while pids and time.monotonic() < deadline:
+            pids = [pid for pid in pids if alive(pid)]
+            time.sleep(0.01)

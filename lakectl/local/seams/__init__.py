@@ -1,0 +1,16 @@
+"""Every place where lakectl replaces part of moto, one module for each AWS service.
+
+moto's internals are no public interface: its version is pinned, nothing outside this package assigns onto
+its classes, and each seam is held by a contract test in ``tests/local``.
+"""
+
+from __future__ import annotations
+
+from lakectl.local.context import LocalContext
+
+
+def install_all(context: LocalContext) -> None:
+    from lakectl.local.seams import athena, awslambda, dynamodb, events, glue_catalog, glue_jobs, iam, s3
+
+    for seam in (iam, s3, awslambda, events, dynamodb, glue_catalog, glue_jobs, athena):
+        seam.install(context)

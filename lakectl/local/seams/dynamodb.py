@@ -1,0 +1,79 @@
+"""DynamoDB: one request after the other, and transactions whose cost does not grow with the table.
+
+moto lets requests interleave: of 500 rows acknowledged by concurrent transactions 491 were present, and 25 claims
+were granted twice. It also deep-copies whole tables before each transaction. Wrapped: ``DynamoHandler.call_action``,
+``DynamoDBBackend.transact_write_items``. Added: ``Table.__deepcopy__``.
+"""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.models.dynamo_type import DynamoType
+from moto.dynamodb.models.table import Table
+from moto.dynamodb.responses import DynamoHandler
+
+from lakectl.local.context import LocalContext
+
+_requests = threading.RLock()
+_transaction = threading.local()
+
+
+def install(context: LocalContext) -> None:  # noqa: ARG001 - all seams are installed alike
+    DynamoHandler.call_action = _one_at_a_time(DynamoHandler.call_action)
+    DynamoDBBackend.transact_write_items = _remembering(DynamoDBBackend.transact_write_items)
+    Table.__deepcopy__ = _deepcopy
+
+
+def _one_at_a_time(original: Callable[..., Any]) -> Callable[..., Any]:
+    def call_action(self: DynamoHandler) -> Any:
+        with _requests:
+            return original(self)
+
+    return call_action
+
+
+def _remembering(original: Callable[..., None]) -> Callable[..., None]:
+    def transact_write_items(self: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> None:
+        _transaction.items = transact_items
+        try:
+            original(self, transact_items)
+        finally:
+            _transaction.items = None
+
+    return transact_write_items
+
+
+def _deepcopy(self: Table, memo: dict[int, Any]) -> Table:
+    """Inside a transaction: a snapshot that is deep only for the items that the transaction touches."""
+    clone: Table = copy.copy(self)
+    operations = getattr(_transaction, "items", None)
+    if operations is None:
+        clone.__dict__.update(copy.deepcopy(self.__dict__, memo))
+        return clone
+    clone.items = defaultdict(dict, self.items)
+    for operation in operations:
+        (described,) = list(operation.values())[:1]
+        key = described.get("Key") or described.get("Item") or {}
+        if described.get("TableName") == self.name and self.hash_key_attr in key:
+            _keep(clone, key)
+    return clone
+
+
+def _keep(clone: Table, key: dict[str, Any]) -> None:
+    """Take one item out of what clone and original share."""
+    hash_key = DynamoType(key[clone.hash_key_attr])
+    if hash_key not in clone.items:
+        return
+    if clone.range_key_attr is None:
+        clone.items[hash_key] = copy.deepcopy(clone.items[hash_key])
+        return
+    partition = clone.items[hash_key] = dict(clone.items[hash_key])
+    range_value = key.get(clone.range_key_attr)
+    if range_value is not None and DynamoType(range_value) in partition:
+        partition[DynamoType(range_value)] = copy.deepcopy(partition[DynamoType(range_value)])

@@ -1,0 +1,267 @@
+"""S3: events as AWS sends them, and requests that change a bucket one after the other.
+
+Replaced: ``notifications.send_event`` (wrong shapes, synchronous, swallows errors, extra events),
+``S3Backend.put_bucket_notification_configuration`` (accepts what S3 refuses), ``FakeBucket.get_permission``
+(ignores conditions). Wrapped: ``S3Response._key_response`` and ``_bucket_response``, because "does it exist?" and
+"put" must be one step for ``If-None-Match: *``, and listings must not meet a change half-way.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from moto.s3 import notifications
+from moto.s3.exceptions import MalformedXML, S3ClientError
+from moto.s3.models import FakeBucket, FakeDeleteMarker, S3Backend
+from moto.s3.responses import S3Response
+
+from lakectl.local import s3_events, s3_policy, services
+from lakectl.local.context import LocalContext
+from lakectl.local.s3_events import ObjectEvent
+
+log = logging.getLogger(__name__)
+
+MAX_DELETE_KEYS = 1000
+OVERLAP = "Configurations overlap. Configurations on the same bucket cannot share a common event type."
+UNREACHABLE = "Unable to validate the following destination configurations"
+
+_changes = threading.RLock()
+_request = threading.local()
+_sequencer = s3_events.Sequencer()
+
+
+class InvalidArgument(S3ClientError):
+    def __init__(self, message: str) -> None:
+        super().__init__("InvalidArgument", message)
+
+
+class AccessDenied(S3ClientError):
+    def __init__(self) -> None:
+        super().__init__("AccessDenied", "Access Denied")
+
+
+def install(context: LocalContext) -> None:
+    notifications.send_event = _collect
+    S3Response._key_response = _key_response(S3Response._key_response, context)
+    S3Response._bucket_response = _bucket_response(S3Response._bucket_response, context)
+    S3Response._bucket_response_put = _tagging_new_bucket(S3Response._bucket_response_put)
+    S3Response._bucket_response_delete_keys = _limited_delete(S3Response._bucket_response_delete_keys)
+    S3Response._notification_config_from_body = _any_case(S3Response._notification_config_from_body)
+    S3Backend.delete_object = _reporting_delete(S3Backend.delete_object)
+    S3Backend.put_bucket_notification_configuration = _checked_notifications(
+        S3Backend.put_bucket_notification_configuration
+    )
+    S3Response.get_bucket_notification = _with_eventbridge(S3Response.get_bucket_notification)
+    FakeBucket.get_permission = _get_permission
+
+
+def _with_eventbridge(original: Callable[..., Any]) -> Callable[..., Any]:
+    """moto keeps the EventBridge switch but leaves it out of GetBucketNotificationConfiguration's answer."""
+
+    def get_bucket_notification(self: S3Response) -> Any:
+        status, headers, body = original(self)
+        configuration = self.backend.get_bucket_notification_configuration(self.bucket_name)
+        if configuration and configuration.event_bridge is not None:
+            text = body.decode() if isinstance(body, bytes) else body
+            end = text.rindex("</")
+            body = f"{text[:end]}<EventBridgeConfiguration/>{text[end:]}"
+            headers.pop("Content-Length", None)
+            headers.pop("content-length", None)
+        return status, headers, body
+
+    return get_bucket_notification
+
+
+def _key_response(original: Callable[..., Any], context: LocalContext) -> Callable[..., Any]:
+    def key_response(self: S3Response, request: Any, full_url: str) -> Any:
+        if request.method in ("GET", "HEAD", "OPTIONS") or "partNumber=" in full_url:
+            response = original(self, request, full_url)
+        else:
+            response = _changing(context, lambda: original(self, request, full_url), "tagging" in request.args)
+        if isinstance(response, tuple) and response[0] == 403 and not response[2]:
+            raise AccessDenied
+        return response
+
+    return key_response
+
+
+def _bucket_response(original: Callable[..., Any], context: LocalContext) -> Callable[..., Any]:
+    def bucket_response(self: S3Response, request: Any, full_url: str) -> Any:
+        return _changing(context, lambda: original(self, request, full_url), False)
+
+    return bucket_response
+
+
+def _changing(context: LocalContext, handle: Callable[[], Any], is_tagging: bool) -> Any:
+    """Run one request alone, then send its events: only when it is complete may anybody hear of it."""
+    with _changes:
+        _request.events = []
+        try:
+            response = handle()
+            happened = [_object_event(*each) for each in _real(_request.events, is_tagging)]
+        finally:
+            _request.events = None
+    for event, bucket in happened:
+        _deliver(context, event, bucket)
+    return response
+
+
+def _collect(account_id: str, event_name: Any, bucket: Any, key: Any) -> None:
+    name = str(getattr(event_name, "value", event_name))
+    events = getattr(_request, "events", None)
+    if events is not None and key is not None:
+        events.append((account_id, name, bucket, key))
+
+
+def _real(collected: list[tuple[str, str, Any, Any]], is_tagging: bool) -> list[tuple[str, str, Any, Any]]:
+    """Without moto's by-products: a Put inside a multipart upload, a tagging of each new object."""
+    multipart = any(name.endswith(":CompleteMultipartUpload") for _, name, _, _ in collected)
+    return [
+        each
+        for each in collected
+        if not (multipart and each[1] == "s3:ObjectCreated:Put")
+        and (is_tagging or not each[1].startswith("s3:ObjectTagging"))
+    ]
+
+
+def _object_event(account_id: str, name: str, bucket: FakeBucket, key: Any) -> tuple[ObjectEvent, FakeBucket]:
+    removed = name.startswith("s3:ObjectRemoved")
+    event = ObjectEvent(
+        name=name,
+        bucket=bucket.name,
+        region=bucket.region_name,
+        account_id=account_id,
+        key=key.name,
+        size=None if removed else key.size,
+        etag=None if isinstance(key, FakeDeleteMarker) else key.etag.strip('"'),
+        version_id=str(key.version_id) if bucket.is_versioned else None,
+        time=datetime.now(UTC),
+        sequencer=_sequencer.next(),
+        request_id=s3_events.new_request_id(),
+    )
+    return event, bucket
+
+
+def _deliver(context: LocalContext, event: ObjectEvent, bucket: FakeBucket) -> None:
+    configuration = bucket.notification_configuration
+    if configuration is None:
+        return
+    for kind in ("cloud_function", "queue", "topic"):
+        for each in getattr(configuration, kind):
+            if each.matches(event.name, event.key):
+                message = json.dumps(s3_events.notification(event, each.id))
+                context.background.submit(_send, context, kind, each.arn, message, bucket.arn)
+    detail_type = s3_events.eventbridge_detail_type(event.name)
+    if configuration.event_bridge is not None and detail_type is not None:
+        detail = s3_events.eventbridge_detail(event)
+        context.background.submit(context.emit_event, "aws.s3", detail_type, detail, [bucket.arn], event.region)
+
+
+def _send(context: LocalContext, kind: str, arn: str, message: str, bucket_arn: str) -> None:
+    region, _, name = arn.split(":")[3:6]
+    if kind == "topic":
+        context.client("sns", region).publish(TopicArn=arn, Message=message)
+    elif kind == "queue":
+        client = context.client("sqs", region)
+        url = client.get_queue_url(QueueName=name)["QueueUrl"]
+        client.send_message(QueueUrl=url, MessageBody=message)
+    elif services.lambda_service().may_invoke(arn, "s3.amazonaws.com", bucket_arn):
+        services.lambda_service().invoke_async(arn, message)
+    else:
+        log.warning("S3 event lost: %s does not exist, or does not let %s invoke it", arn, bucket_arn)
+
+
+def _reporting_delete(original: Callable[..., Any]) -> Callable[..., Any]:
+    """moto reports a deletion only when the last version goes, and never a delete marker."""
+
+    def delete_object(
+        self: S3Backend, bucket_name: str, key_name: str, version_id: str | None = None, bypass: bool = False
+    ) -> Any:
+        bucket = self.get_bucket(bucket_name)
+        versions = bucket.keys.getlist(key_name, []) if hasattr(bucket, "keys") else []
+        gone = next(
+            (key for key in reversed(versions) if version_id is None or str(key.version_id) == str(version_id)),
+            None,
+        )
+        events = getattr(_request, "events", None)
+        before = list(events) if events is not None else []
+        result = original(self, bucket_name, key_name, version_id=version_id, bypass=bypass)
+        if events is not None:
+            events[:] = before
+        if result[0] and gone is not None:
+            marker = bucket.is_versioned and version_id is None
+            name = f"s3:ObjectRemoved:{'DeleteMarkerCreated' if marker else 'Delete'}"
+            _collect(self.account_id, name, bucket, bucket.keys.get(key_name) if marker else gone)
+        return result
+
+    return delete_object
+
+
+def _checked_notifications(original: Callable[..., None]) -> Callable[..., None]:
+    def put(self: S3Backend, bucket_name: str, notification_config: dict[str, Any]) -> None:
+        bucket = self.get_bucket(bucket_name)
+        for entry in notification_config.get("CloudFunctionConfiguration") or []:
+            arn = entry["CloudFunction"]
+            if not services.lambda_service().may_invoke(arn, "s3.amazonaws.com", bucket.arn):
+                raise InvalidArgument(UNREACHABLE)
+        if s3_events.any_overlap(list(s3_events.rules_of(notification_config))):
+            raise InvalidArgument(OVERLAP)
+        original(self, bucket_name, notification_config)
+
+    return put
+
+
+def _any_case(original: Callable[..., Any]) -> Callable[..., Any]:
+    """S3 takes ``prefix`` and ``Prefix`` as a filter's name; moto takes the first only."""
+
+    def parse(self: S3Response) -> Any:
+        lower = re.compile(rb"<Name>\s*(prefix|suffix)\s*</Name>", re.IGNORECASE)
+        body = self.body if isinstance(self.body, bytes) else self.body.encode()
+        self.body = lower.sub(lambda found: b"<Name>" + found[1].lower() + b"</Name>", body)
+        return original(self)
+
+    return parse
+
+
+def _tagging_new_bucket(original: Callable[..., Any]) -> Callable[..., Any]:
+    """CreateBucketConfiguration.Tags, which moto drops: without them a crash could orphan a bucket."""
+
+    def put(self: S3Response, request: Any, bucket_name: str, querystring: dict[str, Any]) -> Any:
+        existed = bucket_name in self.backend.buckets
+        response = original(self, request, bucket_name, querystring)
+        if not querystring and not existed and self.body:
+            import xmltodict  # type: ignore[import-untyped]
+
+            parsed = xmltodict.parse(self.body, force_list={"Tag": True})
+            tags = ((parsed.get("CreateBucketConfiguration") or {}).get("Tags") or {}).get("Tag", [])
+            if tags:
+                named = {tag["Key"]: tag["Value"] or "" for tag in tags}
+                self.backend.put_bucket_tagging(bucket_name, named)
+        return response
+
+    return put
+
+
+def _limited_delete(original: Callable[..., Any]) -> Callable[..., Any]:
+    def delete_keys(self: S3Response, bucket_name: str, authenticated: bool = True) -> Any:
+        body = self.body if isinstance(self.body, bytes) else self.body.encode()
+        if body.count(b"<Object>") > MAX_DELETE_KEYS:
+            raise MalformedXML
+        return original(self, bucket_name, authenticated)
+
+    return delete_keys
+
+
+def _get_permission(self: FakeBucket, action: str, resource: str) -> Any:
+    from moto.iam.access_control import IAMPolicy, PermissionResult
+
+    policy = s3_policy.effective_policy(self.policy) if self.policy is not None else None
+    if policy is None:
+        return PermissionResult.NEUTRAL
+    return IAMPolicy(policy).is_action_permitted(s3_policy.ACTIONS.get(action, action), resource)

@@ -1,0 +1,172 @@
+"""The local endpoint's process: ``python -m lakectl.local.server --state-dir D --port P --region R``.
+
+moto is the control plane; the seams put real compute behind it. Bound to 127.0.0.1, never to another address.
+"""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import fcntl
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import IO, Any
+
+from lakectl.local import control, processes
+
+# What every lake uses, by moto's names: loaded while the caller still imports its own AWS client.
+SERVICES = ("sts", "iam", "s3", "dynamodb", "awslambda", "logs", "events", "sqs", "glue", "athena")
+
+log = logging.getLogger("lakectl.local")
+
+
+def main(argv: list[str] | None = None) -> None:
+    arguments = _arguments(argv)
+    state_dir: Path = arguments.state_dir
+    state_dir.mkdir(parents=True, exist_ok=True)
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("botocore").setLevel(logging.WARNING)
+    lock = _lock(state_dir / "server.lock")
+    (state_dir / "endpoint.json").unlink(missing_ok=True)
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    server, context = _build(arguments)
+    endpoint = control.Endpoint(
+        url=context.endpoint_url,
+        region=arguments.region,
+        account_id=context.account_id,
+        pid=os.getpid(),
+        port=server.port,
+        access_key_id=context.access_key_id,
+        secret_access_key=context.secret_access_key,
+        state_dir=state_dir,
+        started_at=_now(),
+    )
+    threading.Thread(target=server.serve_forever, name="http", daemon=True).start()
+    control.write_json(state_dir / "endpoint.json", vars(endpoint))
+    log.info("listening on %s", endpoint.url)
+    threading.Thread(target=server.app.warm, name="warm-up", daemon=True).start()
+    stopping.wait()
+    _shut_down(server, context, state_dir)
+    lock.close()
+    os._exit(0)  # threads that wait for a child that is gone must not keep the process
+
+
+def _arguments(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m lakectl.local.server")
+    parser.add_argument("--state-dir", type=Path, required=True)
+    parser.add_argument("--port", type=int, default=0, help="0: a free one")
+    parser.add_argument("--region", default="eu-west-1")
+    return parser.parse_args(argv)
+
+
+def _lock(path: Path) -> IO[bytes]:
+    """Hold the server lock for as long as this process lives; the kernel frees it however we end."""
+    file = path.open("wb")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        log.error("another local endpoint already runs in %s", path.parent)
+        sys.exit(control.ALREADY_RUNNING)
+    return file
+
+
+def _build(arguments: argparse.Namespace) -> tuple[Any, Any]:
+    os.environ.update(
+        MOTO_IAM_LOAD_MANAGED_POLICIES="true",
+        MOTO_DISABLE_GLOBAL_CORS="true",
+        AWS_ACCESS_KEY_ID=control.ACCESS_KEY_ID,
+        AWS_SECRET_ACCESS_KEY=control.SECRET_ACCESS_KEY,
+        AWS_DEFAULT_REGION=arguments.region,
+        AWS_EC2_METADATA_DISABLED="true",
+    )
+    from moto.moto_server.werkzeug_app import create_backend_app
+
+    from lakectl.local.context import LocalContext
+    from lakectl.local.http_server import Dispatcher, KeepAliveHandler, LocalServer
+    from lakectl.local.seams import install_all
+
+    moto = Dispatcher(create_backend_app)
+    try:
+        server = LocalServer("127.0.0.1", arguments.port, _Gateway(moto, arguments.region), KeepAliveHandler)
+    except (SystemExit, OSError) as error:
+        _exit_for(error, arguments.port)
+    os.environ["MOTO_PORT"] = str(server.port)
+    context = LocalContext(
+        endpoint_url=f"http://127.0.0.1:{server.port}",
+        region=arguments.region,
+        account_id=control.ACCOUNT_ID,
+        state_dir=arguments.state_dir,
+        access_key_id=control.ACCESS_KEY_ID,
+        secret_access_key=control.SECRET_ACCESS_KEY,
+    )
+    install_all(context)
+    return server, context
+
+
+def _exit_for(error: BaseException, port: int) -> None:
+    # werkzeug turns any failure to bind into SystemExit and keeps the OSError as its context.
+    cause = error if isinstance(error, OSError) else error.__context__
+    log.error("can't listen on port %s: %s", port, cause)
+    taken = isinstance(cause, OSError) and cause.errno == errno.EADDRINUSE
+    sys.exit(control.PORT_TAKEN if taken else 1)
+
+
+class _Gateway:
+    """Our own route in front of moto."""
+
+    def __init__(self, moto: Any, region: str) -> None:
+        from lakectl import __version__
+
+        self.moto = moto
+        health = {"pid": os.getpid(), "version": __version__, "region": region, "account_id": control.ACCOUNT_ID}
+        self.health = json.dumps(health).encode()
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ["PATH_INFO"] != control.HEALTH_PATH:
+            answer: Iterable[bytes] = self.moto(environ, start_response)
+            return answer
+        headers = [("Content-Type", "application/json"), ("Content-Length", str(len(self.health)))]
+        start_response("200 OK", headers)
+        return [self.health]
+
+    def warm(self) -> None:
+        self.moto.warm(SERVICES)
+
+
+def _shut_down(server: Any, context: Any, state_dir: Path) -> None:
+    server.server_close()
+    for callback in context.on_stop:
+        try:
+            callback()
+        except Exception:
+            log.exception("stopping %s failed", callback)
+    processes.end(processes.descendants(os.getpid()))
+    record = {"stopped_at": _now(), "reason": "stopped", "buckets": _bucket_count()}
+    control.write_json(state_dir / "last_stop.json", record)
+    (state_dir / "endpoint.json").unlink(missing_ok=True)
+    log.info("stopped")
+
+
+def _bucket_count() -> int:
+    from moto.s3.models import s3_backends
+
+    return sum(len(backend.buckets) for partitions in s3_backends.values() for backend in partitions.values())
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+if __name__ == "__main__":
+    main()

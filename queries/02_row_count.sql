@@ -1,0 +1,4 @@
+-- title: How many orders silver holds
+-- expect: the number of distinct orders landed
+SELECT COUNT(*) AS "rows"
+FROM retail_silver.orders_silver;

@@ -1,0 +1,7 @@
+-- title: Sales of the last seven days that have orders
+-- expect: 7 rows, newest first
+SELECT order_date AS day, SUM(sales_amount) AS sales
+FROM retail_silver.orders_silver
+GROUP BY 1
+ORDER BY 1 DESC
+LIMIT 7;

@@ -1,0 +1,6 @@
+-- title: Sales by channel
+-- expect: one row each for web, store and mobile; channel comes from orders.csv
+SELECT channel, ROUND(SUM(sales_amount), 2) AS sales
+FROM retail_silver.orders_silver
+GROUP BY 1
+ORDER BY sales DESC;

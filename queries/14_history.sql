@@ -1,0 +1,6 @@
+-- title: Which snapshot was current since when
+-- expect: newest first; is_current_ancestor is false for what a rollback undid
+SELECT *
+FROM retail_silver."orders_silver$history"
+ORDER BY made_current_at DESC
+LIMIT 5;

@@ -1,0 +1,61 @@
+"""Fixtures that every area shares: one real local endpoint for the whole test run, and clients on it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from lakectl.local import control
+from lakectl.local.control import Endpoint
+
+# A retry after one and two minutes is AWS's; nobody waits that long for a test.
+RETRY_DELAY_SECONDS = "0.2"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def state_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A state folder for this run alone, and none of the user's AWS settings."""
+    home = tmp_path_factory.mktemp("state")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith(("AWS_", "LAKECTL_"))]:
+            patch.delenv(name)
+        patch.setenv("XDG_STATE_HOME", str(home))
+        patch.setenv("LAKECTL_LAMBDA_RETRY_DELAY", RETRY_DELAY_SECONDS)
+        yield home
+
+
+@pytest.fixture(scope="session")
+def endpoint(state_home: Path) -> Iterator[Endpoint]:  # noqa: ARG001 - it sets where the server keeps its files
+    """A running local endpoint: a real process, stopped after the last test."""
+    running = control.ensure_running(region="eu-west-1")
+    yield running
+    control.stop()
+
+
+@pytest.fixture(scope="session")
+def client(endpoint: Endpoint) -> Callable[..., Any]:
+    """``client("s3")``: a boto3 client on the endpoint. ``client("s3", fresh=True)`` shares no connections."""
+    known: dict[str, Any] = {}
+
+    def make(service: str, *, fresh: bool = False) -> Any:
+        if fresh or service not in known:
+            made = boto3.client(
+                service,
+                endpoint_url=endpoint.url,
+                region_name=endpoint.region,
+                aws_access_key_id=endpoint.access_key_id,
+                aws_secret_access_key=endpoint.secret_access_key,
+                config=Config(max_pool_connections=64, retries={"max_attempts": 2, "mode": "standard"}),
+            )
+            if fresh:
+                return made
+            known[service] = made
+        return known[service]
+
+    return make

@@ -1,0 +1,115 @@
+"""The whole tutorial with the command line alone: demo, again, again, validate, down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from program import run_json, run_lakectl, wait_for
+
+from lakectl.local.control import Endpoint
+
+NAME = ("--name", "tutorial")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("tutorial")
+
+
+@pytest.fixture(scope="module")
+def demo(endpoint: Endpoint, folder: Path) -> Iterator[Any]:  # noqa: ARG001 - the program finds it by itself
+    yield run_json("demo", *NAME, "--orders", "900", cwd=folder)
+    run_lakectl("down", *NAME, "--yes", cwd=folder)
+
+
+def query(sql: str, folder: Path) -> list[list[str]]:
+    return run_json("query", sql, *NAME, cwd=folder)["rows"]
+
+
+def snapshots(folder: Path) -> list[list[str]]:
+    return query('SELECT snapshot_id FROM retail_silver."orders_silver$snapshots"', folder)
+
+
+def test_the_demo_ends_with_every_check_passed(demo: Any) -> None:
+    assert [check["name"] for check in demo["checks"] if check["passed"] is not True] == []
+    assert len(demo["checks"]) == 15
+
+
+def test_the_run_log_has_three_landed_rows_with_decoded_keys(demo: Any, folder: Path) -> None:
+    runs = run_json("runs", *NAME, cwd=folder)
+    assert {(run["source"], run["status"], run["load_status"]) for run in runs} == {
+        (source, "LANDED", "LOADED") for source in ("customers", "products", "orders")
+    }
+    assert sorted(run["key"] for run in runs) == sorted(demo["landed"])
+    assert all("ingest_date=20" in run["key"] for run in runs)
+
+
+@pytest.mark.usefixtures("demo")
+def test_up_again_changes_nothing_and_says_so(folder: Path) -> None:
+    assert "Nothing to change: all 41 resources are in place." in run_lakectl("up", *NAME, cwd=folder)
+
+
+@pytest.mark.usefixtures("demo")
+def test_landing_the_same_file_again_adds_no_run(folder: Path) -> None:
+    said = run_lakectl("land", "retail_data/orders.csv", *NAME, cwd=folder)
+    assert "already landed" in said
+    assert len(run_json("runs", "orders", *NAME, cwd=folder)) == 1
+
+
+@pytest.mark.usefixtures("demo")
+def test_running_again_changes_no_row_and_makes_no_snapshot(folder: Path) -> None:
+    before = snapshots(folder)
+    said = run_lakectl("run-transform", *NAME, cwd=folder)
+    assert "SUCCEEDED" in said
+    assert "nothing pending" in said
+    full = run_json("run-transform", "--full", *NAME, cwd=folder)
+    assert full["state"] == "SUCCEEDED"
+    assert full["result"]["rows_unchanged"] == 900
+    assert snapshots(folder) == before
+    assert query("SELECT COUNT(*), COUNT(DISTINCT order_id) FROM retail_silver.orders_silver", folder) == [
+        ["900", "900"]
+    ]
+
+
+@pytest.mark.usefixtures("demo")
+def test_a_bad_file_among_good_ones_fails_alone_and_is_named(folder: Path) -> None:
+    header = "order_id,order_date,customer_id,product_id,qty,unit_price,channel\n"
+    good = folder / "good.csv"
+    good.write_text(header + "900001,24/07/2025,7,9,2,1.5,web\n")
+    bad = folder / "bad.csv"
+    bad.write_text(
+        header + "900002,24/07/2025,7,9,2,1.5,web\n900003,24/07/2025,7,9,2,oops,web\n900004,24/07/2025,7,9,2,1,web\n"
+    )
+    run_lakectl("land", str(good), "--source", "orders", "--batch", "2", *NAME, cwd=folder)
+    run_lakectl("land", str(bad), "--source", "orders", "--batch", "3", *NAME, cwd=folder)
+
+    def settled() -> dict[str, str] | None:
+        states = {
+            run["key"].split("/")[-2]: run["load_status"] for run in run_json("runs", "orders", *NAME, cwd=folder)
+        }
+        waiting = {"PENDING", "CLAIMED"} & set(states.values())
+        return None if waiting else states
+
+    states = wait_for(settled, what="loading both batches")
+    assert (states["batch=0002"], states["batch=0003"]) == ("LOADED", "FAILED")
+    found = query("SELECT order_id FROM retail_silver.orders_silver WHERE order_id > 900000", folder)
+    assert found == [["900001"]]
+    assert "oops" in run_lakectl("logs", "glue", *NAME, cwd=folder)
+
+
+@pytest.mark.usefixtures("demo")
+def test_bad_sql_is_athenas_reason_on_one_line(folder: Path) -> None:
+    said = run_lakectl("query", "SELECT nope FROM retail_silver.orders_silver", *NAME, cwd=folder, code=1)
+    assert "COLUMN_NOT_FOUND: line 1:8: Column 'nope' cannot be resolved" in said
+    assert "Traceback" not in said
+
+
+def test_down_leaves_nothing_and_again_there_is_nothing_to_do(endpoint: Endpoint, folder: Path) -> None:  # noqa: ARG001
+    name = ("--name", "gone", "-c", str(folder / "gone.yaml"))
+    (folder / "gone.yaml").write_text("suffix_names: true\n")
+    run_lakectl("up", *name, cwd=folder)
+    assert "0 left." in run_lakectl("down", "--yes", *name, cwd=folder)
+    assert "Nothing to delete." in run_lakectl("down", "--yes", *name, cwd=folder)

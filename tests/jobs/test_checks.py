@@ -1,0 +1,121 @@
+"""The gate: what is refused, and how it is named."""
+
+from __future__ import annotations
+
+import gzip
+
+HEADER = "order_id,order_date,customer_id,product_id,qty,unit_price,channel\n"
+GOOD = "1,24/11/2026,7,8,2,147.43,web\n"
+
+
+def judge(spark, files, *items):
+    from retail.checks import gate
+    from retail.reading import read
+    from retail.schemas import SOURCES
+
+    frames = {}
+    for name, source in SOURCES.items():
+        frame = read(spark, files, source, [item for item in items if item.landing.source == name])
+        if frame is not None:
+            frames[name] = frame
+    return frames, gate(frames, list(items), files)
+
+
+def test_a_good_landing_passes_with_its_rows_counted(spark, files, landed) -> None:
+    item = landed("orders", HEADER + GOOD + '2,23/11/2026,7,8,0,"1.234,56",\n')
+    frames, totals = judge(spark, files, item)
+    assert (item.problems, item.rows) == ([], 2)
+    assert (totals.keys, totals.lowest, totals.highest, totals.odd_quantities) == (2, 1, 2, 1)
+    second = frames["orders"].where("order_id = 2").first()
+    assert (second["unit_price"], second["channel"], second["ingest_batch"]) == (1234.56, None, "0000")
+
+
+def test_columns_in_any_order_and_case_with_a_byte_order_mark(spark, files, landed) -> None:
+    header = "\ufeff Channel ,QTY,order_date,note,order_id,customer_id,product_id,unit_price\r\n"
+    header = "\ufeff Channel ,QTY,order_date,note,order_id,customer_id,product_id,unit_price\r\n"
+    text = header + 'web,2,24/11/2026,"a, ""b""",1,7,8,"3,50"\r\n'
+    item = landed("orders", text)
+    frames, _ = judge(spark, files, item)
+    assert item.problems == []
+    row = frames["orders"].first()
+    assert (row["order_id"], row["qty"], row["unit_price"], row["channel"]) == (1, 2, 3.5, "web")
+
+
+def test_each_bad_value_is_named_with_its_line(spark, files, landed) -> None:
+    item = landed(
+        "orders",
+        HEADER
+        + GOOD
+        + "2,31/02/2026,7,8,1,5.00,web\n3,24/11/2026,x,8,1,5.00,web\n4,24/11/2026,7,8,1,1.234,web\n"
+        + ",24/11/2026,7,8,1,5.00,web\n6,24/11/2026,7,8,,5.00,web\n7,24/11/2026\n",
+    )
+    judge(spark, files, item)
+    assert [problem.split(",")[0] for problem in item.problems] == [
+        "line 3: order_date is '31/02/2026'",
+        "line 4: customer_id is 'x'",
+        "line 5: unit_price is '1.234'",
+        "line 6: order_id is empty",
+        "line 7: qty is empty",
+        "line 8: '7",
+    ]
+
+
+def test_only_the_first_ten_bad_rows_are_named(spark, files, landed) -> None:
+    item = landed("orders", HEADER + "".join(f"{n},never,7,8,1,5.00,web\n" for n in range(25)))
+    judge(spark, files, item)
+    assert item.problems[0] == "25 bad rows"
+    assert len(item.problems) == 11
+
+
+def test_one_order_twice_with_other_content_is_named(spark, files, landed) -> None:
+    item = landed("orders", HEADER + GOOD + "5,24/11/2026,7,8,1,5.00,web\n1,24/11/2026,7,8,3,147.43,web\n")
+    judge(spark, files, item)
+    assert item.problems == ["1 order_id occur more than once with different content: 1 (lines 2, 4)"]
+
+
+def test_one_order_twice_with_equal_values_is_no_clash(spark, files, landed) -> None:
+    item = landed("orders", HEADER + GOOD + '1,24/11/2026,7,8,2,"147,43",web\n')
+    _, totals = judge(spark, files, item)
+    assert (item.problems, item.rows, totals.keys) == ([], 2, 1)
+
+
+def test_a_customer_twice_with_other_content_is_named(spark, files, landed) -> None:
+    item = landed("customers", "customer_id,name,region\n1,A,North\n2,B,East\n1,A,South\n")
+    judge(spark, files, item)
+    assert item.problems == ["1 customer_id occur more than once with different content: 1 (lines 2, 4)"]
+
+
+def test_a_wrong_header_an_empty_file_and_broken_gzip_are_refused_beside_a_good_one(spark, files, landed) -> None:
+    good = landed("orders", gzip.compress((HEADER + GOOD).encode()), batch="0001", gz=True)
+    header = landed("orders", "order_id,order_date\n1,24/11/2026\n", batch="0002")
+    empty = landed("orders", HEADER, batch="0003")
+    broken = landed("orders", b"\x1f\x8bnonsense", batch="0004", gz=True)
+    judge(spark, files, good, header, empty, broken)
+    assert (good.problems, good.rows) == ([], 1)
+    assert header.problems == [
+        "line 1: the header lacks customer_id, product_id, qty, unit_price, channel; it has order_id, order_date"
+    ]
+    assert empty.problems == ["no rows below the header"]
+    assert broken.problems[0].startswith("not a gzip file")
+
+
+def test_a_torn_gzip_file_is_found(files, landed) -> None:
+    from retail.reading import mark_torn
+
+    whole = gzip.compress((HEADER + GOOD * 5000).encode())
+    torn = landed("orders", whole[: len(whole) // 2], batch="0001", gz=True)
+    good = landed("orders", whole, batch="0002", gz=True)
+    assert mark_torn(files, [torn, good])
+    assert torn.problems[0].startswith("not a whole gzip file")
+    assert good.problems == []
+
+
+def test_rows_know_their_own_landing(spark, files, landed) -> None:
+    one = landed("orders", HEADER + GOOD, batch="0001")
+    two = landed("orders", HEADER + GOOD.replace("web", "store"), batch="0002", day="2026-11-23")
+    frames, _ = judge(spark, files, one, two)
+    rows = {row["ingest_batch"]: row for row in frames["orders"].collect()}
+    assert (rows["0001"]["channel"], rows["0001"]["source_version"]) == ("web", "v0001")
+    assert (rows["0002"]["channel"], str(rows["0002"]["ingest_date"])) == ("store", "2026-11-23")
+    single, _ = judge(spark, files, one)
+    assert single["orders"].first()["landed_at"] == rows["0001"]["landed_at"]

@@ -1,0 +1,102 @@
+"""What the job would change in silver, without a catalog: silver is a temporary view here."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import pytest
+
+DAY = date(2026, 11, 24)
+
+
+def stamped(order: int, day: int, qty: int = 1, batch: str = "0000", customer: int = 1) -> dict:
+    return {
+        "order_id": order, "order_date": DAY, "customer_id": customer, "product_id": 1, "qty": qty,
+        "unit_price": 2.5, "channel": "web", "ingest_batch": batch, "ingest_date": date(2026, 11, day),
+        "source_file": "f", "source_version": "v", "landed_at": datetime(2026, 11, 24, 10),
+    }  # fmt: skip
+
+
+@pytest.fixture
+def compare(spark, monkeypatch):
+    """``compare(in silver, incoming, region=..., reenrich=...)`` -> {order_id: kind}."""
+    from retail.enrich import enrich
+    from retail.silver import Incoming, Silver
+
+    raw = (
+        "order_id bigint, order_date date, customer_id bigint, product_id bigint, qty int, unit_price double, "
+        "channel string, ingest_batch string, ingest_date date, source_file string, source_version string, "
+        "landed_at timestamp"
+    )
+    products = spark.createDataFrame([(1, "Toys")], "product_id bigint, category string")
+    old_customers = spark.createDataFrame([(1, "North"), (2, "East")], "customer_id bigint, region string")
+
+    def run(present, incoming, *, region="North", reenrich=False):
+        silver = Silver(spark, "none")
+        rows = enrich(spark.createDataFrame(present, raw), old_customers, products)
+        silver._shaped(rows).createOrReplaceTempView("silver_now")
+        silver.table = "silver_now"
+        monkeypatch.setattr(Silver, "snapshot_id", lambda _: "1" if present else "")
+        customers = spark.createDataFrame([(1, region), (2, "East")], "customer_id bigint, region string")
+        orders = None
+        if incoming:
+            ids = [row["order_id"] for row in incoming]
+            orders = Incoming(spark.createDataFrame(incoming, raw), len(ids), min(ids), max(ids))
+        delta = silver.delta(orders, customers, products, reenrich=reenrich)
+        return {row["order_id"]: row["kind"] for row in delta.rows.collect()}, delta
+
+    return run
+
+
+def test_each_incoming_order_is_what_it_is(compare) -> None:
+    silver = [stamped(1, 24), stamped(2, 24), stamped(3, 24), stamped(4, 24)]
+    incoming = [stamped(1, 24), stamped(2, 25), stamped(3, 25, qty=9), stamped(4, 23, qty=9), stamped(5, 24)]
+    kinds, delta = compare(silver, incoming)
+    assert kinds == {1: "unchanged", 2: "advance", 3: "update", 4: "stale", 5: "insert"}
+    assert (delta.lowest, delta.highest) == (2, 5)
+    assert delta.changes
+
+
+def test_an_order_that_is_there_already_changes_nothing(compare) -> None:
+    _, delta = compare([stamped(1, 24)], [stamped(1, 24)])
+    assert not delta.changes
+    assert delta.counts["unchanged"] == 1
+
+
+def test_everything_is_new_to_an_empty_table(compare) -> None:
+    kinds, _ = compare([], [stamped(1, 24), stamped(2, 24)])
+    assert kinds == {1: "insert", 2: "insert"}
+
+
+def test_the_batch_decides_within_a_day(compare) -> None:
+    kinds, _ = compare([stamped(1, 24, batch="0002")], [stamped(1, 24, batch="0001", qty=9)])
+    assert kinds == {1: "stale"}
+
+
+def test_equal_content_with_a_greater_stamp_advances_so_that_a_late_landing_loses(compare) -> None:
+    """A on day 1, B on day 2, C = A on day 3; loaded A, C, B: silver must end with C."""
+    kinds, _ = compare([stamped(1, 21)], [stamped(1, 23)])
+    assert kinds == {1: "advance"}
+    kinds, _ = compare([stamped(1, 23)], [stamped(1, 22, qty=2)])
+    assert kinds == {1: "stale"}
+
+
+def test_new_dimensions_reenrich_the_orders_they_touch_and_no_others(compare) -> None:
+    silver = [stamped(1, 24), stamped(2, 24, customer=2)]
+    kinds, delta = compare(silver, [], region="South", reenrich=True)
+    assert kinds == {1: "reenrich"}
+    assert delta.rows.first()["region"] == "South"
+
+
+def test_an_order_that_comes_in_is_not_reenriched_beside_itself(compare) -> None:
+    kinds, delta = compare([stamped(1, 24)], [stamped(1, 25)], region="South", reenrich=True)
+    assert kinds == {1: "update"}
+    assert delta.rows.count() == 1
+
+
+def test_the_newest_row_of_a_key_wins(spark) -> None:
+    from retail.enrich import newest
+
+    rows = [stamped(1, 24, qty=1), stamped(1, 25, qty=2), stamped(1, 25, qty=3, batch="0001"), stamped(2, 20)]
+    kept = {row["order_id"]: row["qty"] for row in newest(spark.createDataFrame(rows), "order_id").collect()}
+    assert kept == {1: 3, 2: 1}

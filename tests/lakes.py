@@ -1,0 +1,36 @@
+"""Lakes on the local endpoint, for tests."""
+
+from __future__ import annotations
+
+import uuid
+
+import boto3
+
+from lakectl import project
+from lakectl.aws import Aws
+from lakectl.config import Config
+from lakectl.local.control import Endpoint
+from lakectl.ops import provision
+from lakectl.ops.lake import Lake
+
+
+def open_test_lake(endpoint: Endpoint, name: str = "", **settings: object) -> Lake:
+    """A lake with suffixed names of its own; nothing of it is made yet."""
+    session = boto3.Session(
+        aws_access_key_id=endpoint.access_key_id,
+        aws_secret_access_key=endpoint.secret_access_key,
+        region_name=endpoint.region,
+    )
+    config = Config.model_validate({"name": name or f"t{uuid.uuid4().hex[:8]}", "suffix_names": True, **settings})
+    return Lake(config, project.find(), Aws(session, endpoint.region, endpoint.url))
+
+
+def bring_up(lake: Lake) -> None:
+    result = provision.up(lake, provision.plan(lake), lambda _: None)
+    assert result.ok, {key: error.message for key, error in result.failed.items()}
+
+
+def tear_down(lake: Lake) -> None:
+    result, left = provision.down(lake, provision.down_plan(lake), lambda _: None)
+    assert result.ok, {key: error.message for key, error in result.failed.items()}
+    assert left.pending == ()

@@ -1,0 +1,73 @@
+"""The log function: one run item for each landing."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from landing_events import ORDERS_KEY, bridge_event, record_event
+
+
+def test_the_same_event_three_times_is_one_row(log_function, rows) -> None:
+    answers = [log_function.handler(record_event(), None) for _ in range(3)]
+    assert [answer["recorded"] for answer in answers] == [1, 0, 0]
+    (item,) = rows("SRC#")
+    assert item["status"] == "LANDED"
+    assert item["load_status"] == "PENDING"
+    assert len(rows("PENDING#orders")) == 1
+
+
+def test_the_same_landing_by_both_paths_is_one_row(log_function, rows) -> None:
+    log_function.handler(bridge_event(), None)
+    log_function.handler(record_event(), None)
+    assert len(rows("SRC#orders")) == 1
+
+
+def test_the_run_item_has_the_keys_and_fields_of_the_run_log(log_function, rows) -> None:
+    log_function.handler(record_event(), None)
+    (item,) = rows("SRC#")
+    assert item["pk"] == "SRC#orders"
+    assert item["sk"] == f"INGEST#2026-11-24T10:00:00Z#e1#{item['dedupe']}"
+    assert item["key"] == ORDERS_KEY
+    assert item["ingest_ts"] == "2026-11-24T10:00:00Z"
+    assert item["size_bytes"] == 100
+    assert item["run_id"].startswith("orders_2026-11-24T10-00-00Z_")
+    (guard,) = rows("OBJ#")
+    assert (guard["pk"], guard["sk"]) == (f"OBJ#lake-raw/{ORDERS_KEY}", "v1")
+
+
+def test_equal_content_under_ten_keys_at_once_is_ten_rows(log_function, rows) -> None:
+    keys = [f"retail/orders/ingest_date=2026-11-24/batch={n:04d}/orders.csv" for n in range(10)]
+    with ThreadPoolExecutor(5) as pool:
+        list(pool.map(lambda key: log_function.handler(record_event(key), None), keys))
+    assert sorted(item["key"] for item in rows("SRC#orders")) == keys
+
+
+def test_a_key_that_nothing_loads_is_in_the_log_but_not_pending(log_function, rows) -> None:
+    log_function.handler(record_event("retail/orders/test_orders.csv"), None)
+    (item,) = rows("SRC#orders")
+    assert (item["status"], item["load_status"]) == ("LANDED", "IGNORED")
+    assert rows("PENDING#") == []
+
+
+def test_a_record_that_fails_does_not_stop_the_others(log_function, rows, monkeypatch) -> None:
+    record = log_function.LEDGER.record
+
+    def flaky(landing):
+        if landing.version_id == "v1":
+            raise RuntimeError("no table")
+        return record(landing)
+
+    monkeypatch.setattr(log_function.LEDGER, "record", flaky)
+    other = record_event("retail/customers/ingest_date=2026-11-24/customers.csv", version="v2")
+    event = {"Records": [*record_event()["Records"], *other["Records"]]}
+    with pytest.raises(RuntimeError, match=r"1 landings not recorded: .*orders.csv: no table"):
+        log_function.handler(event, None)
+    assert [item["source"] for item in rows("SRC#")] == ["customers"]
+
+
+def test_the_log_is_one_line_of_json_for_each_landing(log_function, capsys) -> None:
+    log_function.handler(record_event(), None)
+    (line,) = capsys.readouterr().out.splitlines()
+    assert json.loads(line)["what"] == "recorded"

@@ -1,0 +1,108 @@
+"""S3 where moto differs from AWS: conditions under concurrency, tags at creation, policies, limits."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from local_helpers import REGION
+
+WRITERS = 16
+
+
+@pytest.fixture
+def bucket(client: Callable[..., Any], unique: str) -> str:
+    name = f"semantics-{unique}"
+    client("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
+    return name
+
+
+def race(action: Callable[[int], Any]) -> list[str]:
+    """The outcome of ``action`` in concurrent threads: "ok" or an error code each."""
+
+    def run(number: int) -> str:
+        try:
+            action(number)
+        except ClientError as error:
+            return str(error.response["Error"]["Code"])
+        return "ok"
+
+    with ThreadPoolExecutor(WRITERS) as pool:
+        return list(pool.map(run, range(WRITERS)))
+
+
+def test_if_none_match_lets_one_of_many_put(client: Any, bucket: str) -> None:
+    for attempt in range(5):
+        outcomes = race(
+            lambda n, key=f"once-{attempt}": client("s3").put_object(
+                Bucket=bucket, Key=key, Body=str(n).encode(), IfNoneMatch="*"
+            )
+        )
+        assert sorted(outcomes) == ["PreconditionFailed"] * (WRITERS - 1) + ["ok"]
+
+
+def test_if_none_match_lets_one_of_many_complete_an_upload(client: Any, bucket: str) -> None:
+    s3 = client("s3")
+
+    def upload(number: int) -> None:
+        upload_id = s3.create_multipart_upload(Bucket=bucket, Key="large")["UploadId"]
+        body = str(number).encode()
+        part = s3.upload_part(Bucket=bucket, Key="large", UploadId=upload_id, PartNumber=1, Body=body)
+        parts = {"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}
+        s3.complete_multipart_upload(
+            Bucket=bucket, Key="large", UploadId=upload_id, MultipartUpload=parts, IfNoneMatch="*"
+        )
+
+    assert sorted(race(upload)) == ["PreconditionFailed"] * (WRITERS - 1) + ["ok"]
+
+
+def test_concurrent_puts_lose_no_version(client: Any, bucket: str) -> None:
+    client("s3").put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    assert race(lambda n: client("s3").put_object(Bucket=bucket, Key="k", Body=str(n).encode())) == ["ok"] * WRITERS
+    versions = client("s3").list_object_versions(Bucket=bucket)["Versions"]
+    assert len(versions) == WRITERS
+
+
+def test_tags_of_the_create_call_are_kept(client: Any, unique: str) -> None:
+    name = f"tagged-{unique}"
+    tags = [{"Key": "lakectl:lake", "Value": "demo"}, {"Key": "empty", "Value": ""}]
+    client("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION, "Tags": tags})
+    assert client("s3").get_bucket_tagging(Bucket=name)["TagSet"] == tags
+
+
+def statement(bucket: str, action: str, **more: Any) -> str:
+    resources = [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"]
+    body = {"Effect": "Deny", "Principal": "*", "Action": action, "Resource": resources} | more
+    return json.dumps({"Version": "2012-10-17", "Statement": [body]})
+
+
+def test_a_tls_only_policy_does_not_lock_out_loopback(client: Any, bucket: str) -> None:
+    policy = statement(bucket, "s3:*", Condition={"Bool": {"aws:SecureTransport": "false"}})
+    client("s3").put_bucket_policy(Bucket=bucket, Policy=policy)
+    client("s3").put_object(Bucket=bucket, Key="k", Body=b"x")
+    assert client("s3").get_object(Bucket=bucket, Key="k")["Body"].read() == b"x"
+
+
+def test_a_deny_denies(client: Any, bucket: str) -> None:
+    client("s3").put_bucket_policy(Bucket=bucket, Policy=statement(bucket, "s3:PutObject"))
+    with pytest.raises(ClientError) as caught:
+        client("s3").put_object(Bucket=bucket, Key="k", Body=b"x")
+    assert caught.value.response["Error"]["Code"] == "AccessDenied"
+
+
+def test_a_thousand_keys_are_deleted_at_once_and_no_more(client: Any, bucket: str) -> None:
+    keys = [{"Key": str(number)} for number in range(1001)]
+    client("s3").delete_objects(Bucket=bucket, Delete={"Objects": keys[:1000]})
+    with pytest.raises(ClientError, match="MalformedXML"):
+        client("s3").delete_objects(Bucket=bucket, Delete={"Objects": keys})
+
+
+@pytest.mark.parametrize("key", ["a b", "a+b", "a%20b", "ü/ß=1", "a//b", "trailing/"])
+def test_odd_keys_come_back_as_they_went(client: Any, bucket: str, key: str) -> None:
+    client("s3").put_object(Bucket=bucket, Key=key, Body=b"x")
+    assert [entry["Key"] for entry in client("s3").list_objects_v2(Bucket=bucket)["Contents"]] == [key]
+    assert client("s3").get_object(Bucket=bucket, Key=key)["Body"].read() == b"x"
