@@ -27,9 +27,9 @@ from retail.arguments import Arguments, parse
 from retail.checks import Totals, gate
 from retail.enrich import dimension, newest
 from retail.landings import Inbox, Item
-from retail.reading import mark_torn, read
+from retail.reading import Rows, mark_torn, read
 from retail.schemas import CUSTOMERS, ORDERS, PRODUCTS, SOURCES
-from retail.silver import CommitConflict, Incoming, Silver, kept
+from retail.silver import CommitConflict, Incoming, Silver
 
 ATTEMPTS = 5
 BEGAN = time.monotonic()
@@ -63,7 +63,7 @@ def main(argv: list[str]) -> None:
     return None
 
 
-def judge(spark: SparkSession, inbox: Inbox, items: list[Item]) -> tuple[dict[str, DataFrame], Totals]:
+def judge(spark: SparkSession, inbox: Inbox, items: list[Item]) -> tuple[dict[str, Rows], Totals]:
     """Typed rows for each source, and what the gate counted; refused landings have their problems set."""
     rows = read_all(spark, inbox, items)
     try:
@@ -76,21 +76,20 @@ def judge(spark: SparkSession, inbox: Inbox, items: list[Item]) -> tuple[dict[st
     return rows, gate(rows, items, inbox.s3)
 
 
-def read_all(spark: SparkSession, inbox: Inbox, items: list[Item]) -> dict[str, DataFrame]:
-    """Orders are kept on disk once computed, so that the gate and the MERGE read S3 once."""
+def read_all(spark: SparkSession, inbox: Inbox, items: list[Item]) -> dict[str, Rows]:
     frames = {}
     for name, source in SOURCES.items():
         landed = [item for item in items if item.landing.source == name and not item.problems]
-        frame = read(spark, inbox.s3, source, landed)
-        if frame is not None:
-            frames[name] = kept(frame) if source is ORDERS else frame
+        found = read(spark, inbox.s3, source, landed)
+        if found:
+            frames[name] = found
     return frames
 
 
 def load(
     spark: SparkSession,
     arguments: Arguments,
-    rows: dict[str, DataFrame],
+    rows: dict[str, Rows],
     items: list[Item],
     totals: Totals,
 ) -> tuple[dict[str, int], str]:
@@ -98,7 +97,7 @@ def load(
     accepted = [item for item in items if not item.problems]
     if not accepted:
         return {}, ""
-    good = {name: only(frame, accepted) for name, frame in rows.items()}
+    good = {name: only(source.typed, accepted) for name, source in rows.items()}
     customers = dimension(spark, CUSTOMERS, good.get("customers"))
     products = dimension(spark, PRODUCTS, good.get("products"))
     incoming = each_once(good, accepted, totals)

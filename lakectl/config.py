@@ -106,6 +106,7 @@ class StartGlueJob(Function):
 class Functions(_Section):
     log_ingestion_run: LogIngestionRun = LogIngestionRun()
     start_glue_job: StartGlueJob = StartGlueJob()
+    dead_letter_queue: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,80}$")] = "lakectl-failed-events"
     log_retention_days: RetentionDays = 14
 
 

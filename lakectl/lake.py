@@ -15,6 +15,7 @@ from lakectl.resources.function import Function, Permission
 from lakectl.resources.glue_job import GlueJob
 from lakectl.resources.log_group import LogGroup
 from lakectl.resources.notification import Notification
+from lakectl.resources.queue import Queue
 from lakectl.resources.role import Role
 from lakectl.resources.rule import Rule
 from lakectl.resources.s3_object import S3Object
@@ -124,7 +125,8 @@ def functions(names: Names, project: Project) -> list[Resource]:
     config = names.config.functions
     common = {"DDB_TABLE": names.run_log, "LANDING_PREFIX": names.config.landing.prefix}
     starter = {**common, "GLUE_JOB": names.glue_job, "RAW_BUCKET": names.raw_bucket}
-    made: list[Resource] = []
+    queue = dead_letter_queue(names)
+    made: list[Resource] = [queue]
     for folder, name, role, settings, environment, description in (
         (
             "log_ingestion_run",
@@ -159,10 +161,23 @@ def functions(names: Names, project: Project) -> list[Resource]:
                 memory=settings.memory,
                 environment=environment,
                 description=description,
-                needs=(f"iam-role/{role}", group.id, f"dynamodb-table/{names.run_log}"),
+                on_failure=queue.arn,
+                needs=(f"iam-role/{role}", group.id, queue.id, f"dynamodb-table/{names.run_log}"),
             ),
         ]
     return made
+
+
+def dead_letter_queue(names: Names) -> Queue:
+    rules = (names.orders_rule, names.drain_rule, names.daily_rule)
+    return Queue(
+        names.dead_letter_queue,
+        step="deploy-lambdas",
+        tags=names.tags,
+        arn=names.arn("sqs", names.dead_letter_queue),
+        account=names.account,
+        rule_arns=tuple(names.arn("events", f"rule/{rule}") for rule in rules),
+    )
 
 
 def log_group(names: Names, name: str, step: str, retention_days: int) -> LogGroup:
@@ -255,11 +270,12 @@ def rule_with_permission(
         tags=names.tags,
         arn=arn,
         target_arn=function_arn,
+        dead_letter_arn=names.arn("sqs", names.dead_letter_queue),
         description=description,
         pattern=pattern,
         schedule=schedule,
         enabled=enabled,
-        needs=(permission.id,),
+        needs=(permission.id, f"sqs-queue/{names.dead_letter_queue}"),
     )
     return [permission, rule]
 

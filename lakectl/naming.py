@@ -75,6 +75,11 @@ class Names:
     def start_function(self) -> str:
         return self._suffixed(self.config.functions.start_glue_job.name)
 
+    # SQS
+    @property
+    def dead_letter_queue(self) -> str:
+        return self._suffixed(self.config.functions.dead_letter_queue)
+
     # IAM
     @property
     def log_role(self) -> str:

@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 
 from retail.landings import Item
 from retail.parsing import EXPECTED
-from retail.reading import CORRUPT, RAW, find_lines
+from retail.reading import CORRUPT, RAW, Rows, find_lines
 from retail.schemas import SOURCES, Source
 
 _NAMED = 10  # how many bad values of a landing are named
@@ -27,7 +27,7 @@ class Totals:
     odd_quantities: int = 0
 
 
-def gate(frames: dict[str, DataFrame], items: list[Item], s3: Any) -> Totals:
+def gate(frames: dict[str, Rows], items: list[Item], s3: Any) -> Totals:
     """Fill in ``rows`` and ``problems`` of each item. ``frames``: source name -> its rows."""
     counted = {row["landing_no"]: row for row in _count(frames)} if frames else {}
     passed = []
@@ -40,7 +40,7 @@ def gate(frames: dict[str, DataFrame], items: list[Item], s3: Any) -> Totals:
             continue
         item.rows = row["rows"]
         source = SOURCES[item.landing.source]
-        frame = frames[source.name].where(F.col("landing_no") == item.number)
+        frame = frames[source.name].raw.where(F.col("landing_no") == item.number)
         if row["bad"]:
             item.problems.extend(_name_bad_rows(frame, source, item, s3, row["bad"]))
         if row["clashes"]:
@@ -55,11 +55,11 @@ def gate(frames: dict[str, DataFrame], items: list[Item], s3: Any) -> Totals:
     )
 
 
-def _count(frames: dict[str, DataFrame]) -> list[Any]:
+def _count(frames: dict[str, Rows]) -> list[Any]:
     odd = {name: F.col("qty") <= 0 if name == "orders" else F.lit(False) for name in frames}
     narrow = [
-        frame.select("landing_no", F.col(SOURCES[name].key).alias("key"), "content", "bad", odd[name].alias("odd"))
-        for name, frame in frames.items()
+        rows.typed.select("landing_no", F.col(SOURCES[name].key).alias("key"), "content", "bad", odd[name].alias("odd"))
+        for name, rows in frames.items()
     ]
     by_key = (
         reduce(DataFrame.union, narrow)

@@ -6,6 +6,8 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 _PLAIN = r"^-?\d+$"
+# What nearly all amounts look like: one test and they are done.
+_USUAL = r"^-?\d+([.,]\d{1,2})?$"
 _DECIMAL = r"^-?\d+[.,]\d+$"
 # 1.234 may be one thousand or one and a bit: three digits after one separator, and what stands
 # before it could be the first group of a grouped number (not 0.125, not 1234.567).
@@ -29,7 +31,9 @@ def parse(text: Column, kind: str) -> Column:
     if kind in ("bigint", "int"):
         return F.when(text.rlike(_PLAIN), text.cast(kind))
     if kind == "date":
-        return F.when(text.rlike(r"^\d{2}/\d{2}/\d{4}$"), F.to_date(text, "dd/MM/yyyy"))
+        # By parts: casting yyyy-MM-dd is several times faster than parsing by a pattern, and as strict.
+        parts = [F.substring(text, start, length) for start, length in ((7, 4), (4, 2), (1, 2))]
+        return F.when(text.rlike(r"^\d{2}/\d{2}/\d{4}$"), F.concat_ws("-", *parts).cast("date"))
     if kind == "double":
         return money(text).cast("double")
     return text
@@ -40,10 +44,10 @@ def money(text: Column) -> Column:
     without_dots = F.regexp_replace(text, r"\.", "")
     without_commas = F.regexp_replace(text, ",", "")
     return (
-        F.when(text.rlike(_PLAIN), text)
+        F.when(text.rlike(_USUAL), F.translate(text, ",", "."))
         .when(text.rlike(_AMBIGUOUS), F.lit(None))
-        .when(text.rlike(_DECIMAL), F.regexp_replace(text, ",", "."))
-        .when(text.rlike(_DOT_GROUPS), F.regexp_replace(without_dots, ",", "."))
+        .when(text.rlike(_DECIMAL), F.translate(text, ",", "."))
+        .when(text.rlike(_DOT_GROUPS), F.translate(without_dots, ",", "."))
         .when(text.rlike(_COMMA_GROUPS), without_commas)
         .when(text.rlike(_DOT_GROUPS_ONLY), without_dots)
         .when(text.rlike(_COMMA_GROUPS_ONLY), without_commas)

@@ -8,23 +8,26 @@ import re
 import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, date
 from functools import reduce
 from typing import Any
 
+from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
 
 from retail.landings import Item
 from retail.parsing import clean, parse
-from retail.schemas import Source
+from retail.schemas import ORDERS, STAMP, Source
 
 _SCHEME = "^[a-z0-9]+:/*"
 _HEAD_BYTES = 64 * 1024
 # Spark puts the whole line here when a row has more or fewer fields than the header.
 CORRUPT = "_corrupt_line"
 RAW = "raw_"
+_LINEAGE = ("landing_no", "source_file", *STAMP, "bad", "content")
 
 
 def header(s3: Any, item: Item) -> tuple[str, ...]:
@@ -58,8 +61,19 @@ def check_header(source: Source, names: tuple[str, ...]) -> str | None:
     return None
 
 
-def read(spark: SparkSession, s3: Any, source: Source, items: Iterable[Item]) -> DataFrame | None:
-    """Rows of the landings: typed columns, ``raw_*`` texts, stamp, ``landing_no``, ``content`` hash.
+@dataclass(frozen=True)
+class Rows:
+    """Rows of a source's landings. ``typed``: columns, stamp, ``landing_no``, ``bad``, ``content`` hash;
+    for orders kept on local disk once computed, so that the gate and the MERGE read S3 once.
+    ``raw`` also has the ``raw_*`` texts and the line of a broken row: read again, to name what is wrong.
+    """
+
+    typed: DataFrame
+    raw: DataFrame
+
+
+def read(spark: SparkSession, s3: Any, source: Source, items: Iterable[Item]) -> Rows | None:
+    """The rows of these landings, which are all of ``source``.
 
     A landing whose header won't do gets a problem instead of rows; None when no landing is left.
     """
@@ -75,7 +89,12 @@ def read(spark: SparkSession, s3: Any, source: Source, items: Iterable[Item]) ->
         else:
             by_header[names].append(item)
     frames = [_read_alike(spark, source, names, group) for names, group in by_header.items()]
-    return reduce(DataFrame.unionByName, frames) if frames else None
+    if not frames:
+        return None
+    raw = reduce(DataFrame.unionByName, frames)
+    typed = raw.select(*source.columns, *_LINEAGE)
+    # In memory it would raise the job's peak by more than half.
+    return Rows(typed.persist(StorageLevel.DISK_ONLY) if source is ORDERS else typed, raw)
 
 
 def _read_alike(spark: SparkSession, source: Source, names: tuple[str, ...], items: list[Item]) -> DataFrame:

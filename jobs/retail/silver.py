@@ -167,7 +167,7 @@ class Silver:
 
 
 def _counted(rows: DataFrame) -> Delta:
-    rows = kept(rows)
+    rows = rows.persist(StorageLevel.DISK_ONLY)
     key = F.col("order_id")
     found = rows.groupBy("kind").agg(F.count("*").alias("rows"), F.min(key).alias("low"), F.max(key).alias("high"))
     groups = found.collect()
@@ -183,11 +183,6 @@ def _counted(rows: DataFrame) -> Delta:
 def _by_kind(groups: list[Any]) -> dict[str, int]:
     counts = {group["kind"]: int(group["rows"]) for group in groups}
     return {kind: counts.get(kind, 0) for kind in (*WRITTEN, "unchanged", "stale")}
-
-
-def kept(frame: DataFrame) -> DataFrame:
-    """Computed once and kept on local disk: in memory it would raise the peak by more than half."""
-    return frame.persist(StorageLevel.DISK_ONLY)
 
 
 def _stamp(side: str) -> Column:

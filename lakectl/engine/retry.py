@@ -17,8 +17,12 @@ T = TypeVar("T")
 ROLE_NOT_READY = ("cannot be assumed", "unable to assume", "is not authorized to perform: sts:AssumeRole")
 # S3 answers OperationAborted while a bucket of that name is still being deleted or configured.
 BUCKET_BUSY = ("OperationAborted",)
+# SQS refuses a queue of a name that was deleted less than 60 seconds ago (DeleteQueue, API reference).
+QUEUE_DELETED_RECENTLY = ("AWS.SimpleQueueService.QueueDeletedRecently", "QueueDeletedRecently")
 # Lambda refuses a change while the previous one is still being applied.
 FUNCTION_BUSY = ("ResourceConflictException",)
+# Lambda checks that the role may send to a destination before the role's new policy has spread.
+DESTINATION_NOT_READY = ("permissions to call SendMessage",)
 # Two callers change one Glue or EventBridge resource at once.
 CONCURRENT_CHANGE = ("ConcurrentModificationException",)
 # S3 validates that it may invoke the function before the new permission has spread.

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
 from lakectl.engine.model import Change, Resource, State
-from lakectl.engine.retry import FUNCTION_BUSY, ROLE_NOT_READY, until_ready
+from lakectl.engine.retry import DESTINATION_NOT_READY, FUNCTION_BUSY, ROLE_NOT_READY, until_ready
 
 WAITER = {"Delay": 1, "MaxAttempts": 120}  # seconds
 CONFIGURATION_FIELDS = frozenset(("runtime", "handler", "timeout", "memory", "environment", "role"))
@@ -38,6 +38,7 @@ class Function(Resource):
         memory: int,
         environment: Mapping[str, str],
         description: str,
+        on_failure: str,
         needs: tuple[str, ...],
     ) -> None:
         super().__init__(name, step=step, tags=tags, needs=needs)
@@ -50,6 +51,7 @@ class Function(Resource):
         self.memory = memory
         self.environment = dict(environment)
         self.description = description
+        self.on_failure = on_failure
 
     @property
     def arn(self) -> str:
@@ -64,6 +66,7 @@ class Function(Resource):
             "memory": self.memory,
             "environment": self.environment,
             "role": self.role_arn,
+            "on_failure": self.on_failure,
         }
 
     def read(self, aws: Aws) -> State | None:
@@ -82,8 +85,31 @@ class Function(Resource):
             "memory": live["MemorySize"],
             "environment": live.get("Environment", {}).get("Variables", {}),
             "role": live["Role"],
+            "on_failure": self._on_failure(aws),
         }
         return State(fields, answer.get("Tags", {}))
+
+    def _on_failure(self, aws: Aws) -> str | None:
+        try:
+            answer = aws.client("lambda").get_function_event_invoke_config(FunctionName=self.name)
+        except ClientError as error:
+            if code_of(error) == "ResourceNotFoundException":
+                return None
+            raise
+        destination = answer.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
+        return str(destination) if destination else None
+
+    def _put_on_failure(self, aws: Aws) -> None:
+        # A rule's dead-letter queue holds what could not be delivered; what the function itself
+        # failed on ends here, after two retries.
+        until_ready(
+            lambda: aws.client("lambda").put_function_event_invoke_config(
+                FunctionName=self.name,
+                MaximumRetryAttempts=2,
+                DestinationConfig={"OnFailure": {"Destination": self.on_failure}},
+            ),
+            FUNCTION_BUSY + ROLE_NOT_READY + DESTINATION_NOT_READY,
+        )
 
     def _configuration(self) -> dict[str, Any]:
         return {
@@ -104,6 +130,7 @@ class Function(Resource):
             ROLE_NOT_READY,
         )
         client.get_waiter("function_active_v2").wait(FunctionName=self.name, WaiterConfig=WAITER)
+        self._put_on_failure(aws)
 
     def update(self, aws: Aws, changes: tuple[Change, ...]) -> None:
         client = aws.client("lambda")
@@ -116,6 +143,8 @@ class Function(Resource):
         if "code_sha256" in fields:
             until_ready(lambda: client.update_function_code(FunctionName=self.name, ZipFile=self.code), FUNCTION_BUSY)
             client.get_waiter("function_updated_v2").wait(FunctionName=self.name, WaiterConfig=WAITER)
+        if "on_failure" in fields:
+            self._put_on_failure(aws)
         if "tags" in fields:
             client.tag_resource(Resource=self.arn, Tags=fields["tags"].new)
 

@@ -11,7 +11,7 @@ Statement = dict[str, Any]
 
 def log_function(names: Names) -> list[Statement]:
     """What ``log-ingestion-run`` may do: write the run log, and its own logs."""
-    return [_run_log(names), _landed_objects(names), _own_logs(names, names.log_function)]
+    return [_run_log(names), _landed_objects(names), _failed_events(names), _own_logs(names, names.log_function)]
 
 
 def start_function(names: Names) -> list[Statement]:
@@ -21,6 +21,7 @@ def start_function(names: Names) -> list[Statement]:
         _run_log(names),
         _landed_objects(names),
         _allow("lakectl-job-runs", ["glue:StartJobRun", "glue:GetJobRun", "glue:GetJobRuns"], [job]),
+        _failed_events(names),
         _own_logs(names, names.start_function),
     ]
 
@@ -103,6 +104,10 @@ def _landed_objects(names: Names) -> Statement:
         ["s3:ListBucket", "s3:GetObject", "s3:GetObjectVersion"],
         [raw, f"{raw}/{prefix}*"],
     )
+
+
+def _failed_events(names: Names) -> Statement:
+    return _allow("lakectl-failed-events", ["sqs:SendMessage"], [names.arn("sqs", names.dead_letter_queue)])
 
 
 def _own_logs(names: Names, function: str) -> Statement:

@@ -28,6 +28,7 @@ class Rule(Resource):
         tags: Mapping[str, str],
         arn: str,
         target_arn: str,
+        dead_letter_arn: str,
         description: str,
         pattern: Mapping[str, Any] | None = None,
         schedule: str | None = None,
@@ -37,6 +38,7 @@ class Rule(Resource):
         super().__init__(name, step=step, tags=tags, needs=needs)
         self._arn = arn
         self.target_arn = target_arn
+        self.dead_letter_arn = dead_letter_arn
         self.description = description
         self.pattern = dict(pattern) if pattern else None
         self.schedule = schedule
@@ -52,7 +54,7 @@ class Rule(Resource):
             "pattern": self.pattern,
             "schedule": self.schedule,
             "state": "ENABLED" if self.enabled else "DISABLED",
-            "targets": {TARGET_ID: self.target_arn},
+            "targets": {TARGET_ID: {"arn": self.target_arn, "dead_letter": self.dead_letter_arn}},
         }
 
     def read(self, aws: Aws) -> State | None:
@@ -70,7 +72,13 @@ class Rule(Resource):
             "pattern": json.loads(rule["EventPattern"]) if rule.get("EventPattern") else None,
             "schedule": rule.get("ScheduleExpression") or None,
             "state": rule["State"],
-            "targets": {target["Id"]: target["Arn"] for target in targets},
+            "targets": {
+                target["Id"]: {
+                    "arn": target["Arn"],
+                    "dead_letter": target.get("DeadLetterConfig", {}).get("Arn"),
+                }
+                for target in targets
+            },
         }
         return State(fields, {tag["Key"]: tag["Value"] for tag in tags})
 
@@ -89,12 +97,8 @@ class Rule(Resource):
         until_ready(lambda: aws.client("events").put_rule(**definition), CONCURRENT_CHANGE)
 
     def _put_target(self, aws: Aws) -> None:
-        until_ready(
-            lambda: aws.client("events").put_targets(
-                Rule=self.name, Targets=[{"Id": TARGET_ID, "Arn": self.target_arn}]
-            ),
-            CONCURRENT_CHANGE,
-        )
+        target = {"Id": TARGET_ID, "Arn": self.target_arn, "DeadLetterConfig": {"Arn": self.dead_letter_arn}}
+        until_ready(lambda: aws.client("events").put_targets(Rule=self.name, Targets=[target]), CONCURRENT_CHANGE)
 
     def create(self, aws: Aws) -> None:
         self._put_rule(aws, with_tags=True)

@@ -23,7 +23,7 @@ def test_a_suffix_keeps_two_lakes_of_one_account_apart() -> None:
     attributes = (
         ("run_log", "log_function", "start_function", "log_role", "start_role", "glue_role", "silver_database")
         + ("bronze_database", "glue_job", "workgroup", "orders_rule", "drain_rule", "daily_rule", "raw_bucket")
-        + ("silver_bucket", "tmp_bucket", "glue_log_prefix")
+        + ("silver_bucket", "tmp_bucket", "glue_log_prefix", "dead_letter_queue")
     )
     for attribute in attributes:
         assert getattr(plain, attribute) != getattr(suffixed, attribute), attribute

@@ -15,9 +15,9 @@ def judge(spark, files, *items):
 
     frames = {}
     for name, source in SOURCES.items():
-        frame = read(spark, files, source, [item for item in items if item.landing.source == name])
-        if frame is not None:
-            frames[name] = frame
+        rows = read(spark, files, source, [item for item in items if item.landing.source == name])
+        if rows is not None:
+            frames[name] = rows
     return frames, gate(frames, list(items), files)
 
 
@@ -26,7 +26,7 @@ def test_a_good_landing_passes_with_its_rows_counted(spark, files, landed) -> No
     frames, totals = judge(spark, files, item)
     assert (item.problems, item.rows) == ([], 2)
     assert (totals.keys, totals.lowest, totals.highest, totals.odd_quantities) == (2, 1, 2, 1)
-    second = frames["orders"].where("order_id = 2").first()
+    second = frames["orders"].typed.where("order_id = 2").first()
     assert (second["unit_price"], second["channel"], second["ingest_batch"]) == (1234.56, None, "0000")
 
 
@@ -37,7 +37,7 @@ def test_columns_in_any_order_and_case_with_a_byte_order_mark(spark, files, land
     item = landed("orders", text)
     frames, _ = judge(spark, files, item)
     assert item.problems == []
-    row = frames["orders"].first()
+    row = frames["orders"].typed.first()
     assert (row["order_id"], row["qty"], row["unit_price"], row["channel"]) == (1, 2, 3.5, "web")
 
 
@@ -114,8 +114,8 @@ def test_rows_know_their_own_landing(spark, files, landed) -> None:
     one = landed("orders", HEADER + GOOD, batch="0001")
     two = landed("orders", HEADER + GOOD.replace("web", "store"), batch="0002", day="2026-11-23")
     frames, _ = judge(spark, files, one, two)
-    rows = {row["ingest_batch"]: row for row in frames["orders"].collect()}
+    rows = {row["ingest_batch"]: row for row in frames["orders"].typed.collect()}
     assert (rows["0001"]["channel"], rows["0001"]["source_version"]) == ("web", "v0001")
     assert (rows["0002"]["channel"], str(rows["0002"]["ingest_date"])) == ("store", "2026-11-23")
     single, _ = judge(spark, files, one)
-    assert single["orders"].first()["landed_at"] == rows["0001"]["landed_at"]
+    assert single["orders"].typed.first()["landed_at"] == rows["0001"]["landed_at"]

@@ -49,6 +49,11 @@ def copy_query(get: Get, n: Names) -> None:
     get("athena").create_named_query(**{k: old[k] for k in ("Name", "Database", "QueryString", "WorkGroup")})
 
 
+def queue_attributes(get: Get, n: Names, **changed: str) -> None:
+    url = get("sqs").get_queue_url(QueueName=n.dead_letter_queue)["QueueUrl"]
+    get("sqs").set_queue_attributes(QueueUrl=url, Attributes=changed)
+
+
 def put_rule(get: Get, name: str, **changed: Any) -> None:
     rule = get("events").describe_rule(Name=name)
     keep = {k: rule[k] for k in ("Name", "EventPattern", "ScheduleExpression", "State", "Description") if rule.get(k)}
@@ -111,6 +116,11 @@ CASES: list[tuple[str, str, Tamper]] = [
         FunctionName=n.log_function, Environment={"Variables": {"DDB_TABLE": "other"}})),
     ("lambda-function", "role", lambda g, n: g("lambda").update_function_configuration(
         FunctionName=n.log_function, Role=n.global_arn("iam", f"role/{n.start_role}"))),
+    ("lambda-function", "on_failure", lambda g, n: g("lambda").delete_function_event_invoke_config(
+        FunctionName=n.log_function)),
+    ("sqs-queue", "retention_seconds", lambda g, n: queue_attributes(g, n, MessageRetentionPeriod="60")),
+    ("sqs-queue", "encryption", lambda g, n: queue_attributes(g, n, SqsManagedSseEnabled="false")),
+    ("sqs-queue", "policy", lambda g, n: queue_attributes(g, n, Policy="")),
     ("s3-notification", "rules", lambda g, n: notifications(g, n, narrow_prefix)),
     ("s3-notification", "eventbridge", lambda g, n: notifications(g, n, lambda c: c.pop("EventBridgeConfiguration"))),
     ("events-rule", "pattern", lambda g, n: put_rule(g, n.orders_rule, EventPattern='{"source": ["aws.s3"]}')),

@@ -5,6 +5,7 @@ string) and the surprise would come in the account.
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -30,12 +31,12 @@ WRITTEN = "written"  # a name as the person wrote it: Athena folds case to compa
 class Analyzed:
     """A query whose every column is qualified and typed. ``sources`` are keyed by the stand-in table name."""
 
-    tree: exp.Expression
+    tree: exp.Expr
     names: list[str]
     sources: dict[str, Source] = field(default_factory=dict)
 
 
-def analyze(tree: exp.Expression, sql: str, database: str, catalog: Catalog, instant: Callable[[str], int]) -> Analyzed:
+def analyze(tree: exp.Expr, sql: str, database: str, catalog: Catalog, instant: Callable[[str], int]) -> Analyzed:
     """Resolve and type a query. ``instant`` turns a SQL timestamp expression (DuckDB's dialect) into
     milliseconds since 1970. Raises QueryError with the position that Athena would name."""
     tree = tree.copy()
@@ -44,6 +45,7 @@ def analyze(tree: exp.Expression, sql: str, database: str, catalog: Catalog, ins
         tree = _values_query(tree)
     for identifier in tree.find_all(exp.Identifier):
         identifier.meta[WRITTEN] = identifier.name
+    _align_decimals(tree)
     sources = _stand_ins(tree, sql, database, catalog, instant)
     schema = MappingSchema(dialect=DIALECT)
     for name, source in sources.items():
@@ -57,7 +59,7 @@ def analyze(tree: exp.Expression, sql: str, database: str, catalog: Catalog, ins
     return Analyzed(tree, _output_names(tree), sources)
 
 
-def _values_query(select: exp.Select) -> exp.Expression:
+def _values_query(select: exp.Select) -> exp.Expr:
     values = select.find(exp.Values)
     width = len(values.expressions[0].expressions) if values is not None else 0
     source = select.args["from_"].this
@@ -71,8 +73,23 @@ def _values_query(select: exp.Select) -> exp.Expression:
     return select
 
 
+def _align_decimals(tree: exp.Expr) -> None:
+    """``VALUES 1.25, 2.5``: Trino gives the column one type that holds each row; sqlglot takes a single row's."""
+    for values in tree.find_all(exp.Values):
+        rows = [row.expressions if isinstance(row, exp.Tuple) else [row] for row in values.expressions]
+        for column in zip(*rows, strict=False):
+            texts = [item.name for item in column if isinstance(item, exp.Literal) and not item.is_string]
+            plain = [text for text in texts if "e" not in text.lower()]
+            scale = max((len(text.partition(".")[2]) for text in plain), default=0)
+            if not scale or len(plain) != len(column):
+                continue
+            whole = max(len(text.partition(".")[0].lstrip("0")) for text in plain)
+            for item in column:
+                item.replace(exp.cast(item.copy(), f"decimal({whole + scale},{scale})", dialect=DIALECT))
+
+
 def _stand_ins(
-    tree: exp.Expression, sql: str, database: str, catalog: Catalog, instant: Callable[[str], int]
+    tree: exp.Expr, sql: str, database: str, catalog: Catalog, instant: Callable[[str], int]
 ) -> dict[str, Source]:
     """Put a stand-in name in the place of each table, and drop the database from column references."""
     ctes = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
@@ -80,7 +97,7 @@ def _stand_ins(
     databases = set()
     for node in list(tree.find_all(exp.Table)):
         if isinstance(node.this, exp.Func):
-            name = node.this.name or node.this.key
+            name = node.this.name if isinstance(node.this, exp.Anonymous) else node.this.sql_name()
             raise QueryError("FUNCTION_NOT_FOUND", f"Table function '{name.lower()}' not registered", locate(sql, node))
         if not node.db and node.name.lower() in ctes:
             continue
@@ -122,17 +139,18 @@ def _version(node: exp.Table, name: str, instant: Callable[[str], int]) -> Calla
         return int(wanted.name)
 
     def by_time(table: Any) -> int:
-        snapshot = table.snapshot_as_of_timestamp(instant(wanted.sql(dialect="duckdb")))
+        moment = instant(wanted.sql(dialect="duckdb"))
+        snapshot = table.snapshot_as_of_timestamp(moment)
         if snapshot is None:
             database, _, short = name.partition(".")
-            text = wanted.sql(dialect="trino")
+            text = datetime.datetime.fromtimestamp(moment / 1000, datetime.UTC).isoformat().replace("+00:00", "Z")
             raise QueryError("INVALID_ARGUMENTS", f'No version history table {database}."{short}" at or before {text}')
         return int(snapshot.snapshot_id)
 
     return by_id if str(clause.this).upper() == "VERSION" else by_time
 
 
-def _qualify(tree: exp.Expression, sql: str, schema: MappingSchema) -> exp.Expression:
+def _qualify(tree: exp.Expr, sql: str, schema: MappingSchema) -> exp.Expr:
     try:
         tree = qualify(tree, schema=schema, dialect=DIALECT, expand_alias_refs=False, validate_qualify_columns=False)
         _qualify_having(tree, schema)
@@ -142,7 +160,7 @@ def _qualify(tree: exp.Expression, sql: str, schema: MappingSchema) -> exp.Expre
     return tree
 
 
-def _qualify_having(tree: exp.Expression, schema: MappingSchema) -> None:
+def _qualify_having(tree: exp.Expr, schema: MappingSchema) -> None:
     """sqlglot leaves HAVING's columns bare; DuckDB would then prefer an alias, which Athena doesn't know there."""
     for scope in traverse_scope(tree):
         having = scope.expression.args.get("having") if isinstance(scope.expression, exp.Select) else None
@@ -160,11 +178,12 @@ def _qualify_having(tree: exp.Expression, schema: MappingSchema) -> None:
 
 def _columns(source: Any, schema: MappingSchema) -> list[str]:
     if isinstance(source, Scope):
-        return list(source.expression.named_selects)
+        query: Any = source.expression
+        return list(query.named_selects)
     return [str(name) for name in schema.column_names(source)]
 
 
-def _validate_columns(tree: exp.Expression, sql: str) -> None:
+def _validate_columns(tree: exp.Expr, sql: str) -> None:
     for scope in traverse_scope(tree):
         if not isinstance(scope.expression, exp.Select):
             continue
@@ -195,7 +214,7 @@ def _optimize_error(message: str, sql: str) -> QueryError:
     return QueryError("SYNTAX_ERROR", first.split(" Line:")[0], position)
 
 
-def _output_names(tree: exp.Expression) -> list[str]:
+def _output_names(tree: exp.Expr) -> list[str]:
     """The result's column names: what was written, and ``_colN`` for an expression without a name."""
     query = tree
     while isinstance(query, exp.SetOperation | exp.Subquery):
@@ -208,18 +227,24 @@ def _output_names(tree: exp.Expression) -> list[str]:
             names.append(str(alias.meta[WRITTEN]))
         elif isinstance(inner, exp.Column):
             names.append(str(inner.this.meta.get(WRITTEN, inner.name)))
-        elif isinstance(inner, exp.Coalesce) and alias is not None:  # the shared column of JOIN ... USING
+        elif alias is not None and _is_shared(inner, alias.name):
             names.append(alias.name)
         else:
             names.append(f"_col{index}")
     return names
 
 
-def _start(node: exp.Expression) -> int:
+def _is_shared(node: exp.Expr, name: str) -> bool:
+    """The one column that sqlglot makes of the two that JOIN ... USING names."""
+    parts = [node.this, *node.expressions] if isinstance(node, exp.Coalesce) else []
+    return bool(parts) and all(isinstance(part, exp.Column) and part.name == name for part in parts)
+
+
+def _start(node: exp.Expr) -> int:
     return min((int(part.meta["start"]) for part in node.find_all(exp.Identifier) if "start" in part.meta), default=0)
 
 
-def locate(sql: str, node: exp.Expression) -> tuple[int, int] | None:
+def locate(sql: str, node: exp.Expr) -> tuple[int, int] | None:
     """Where an expression begins in the text; None if the tree kept no position for it."""
     starts = [int(part.meta["start"]) for part in node.find_all(exp.Identifier, exp.Literal) if "start" in part.meta]
     return position_of(sql, min(starts)) if starts else None

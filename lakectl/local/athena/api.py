@@ -55,7 +55,13 @@ class AthenaApi:
             parameters=parameters,
             cutoff=group.configuration.get("BytesScannedCutoffPerQuery"),
         )
-        suffix = ".csv" if statement.is_query else "" if statement.type == "DML" or "AS_SELECT" in statement.subtype else ".txt"
+        suffix = (
+            ".csv"
+            if statement.is_query
+            else ""
+            if statement.type == "DML" or "AS_SELECT" in statement.subtype
+            else ".txt"
+        )
         execution.location = configuration["OutputLocation"].rstrip("/") + f"/{execution.id}{suffix}"
         self._check_bucket(execution)
         return execution
@@ -100,7 +106,9 @@ class AthenaApi:
 
     def list_query_executions(self, backend: Any, request: dict[str, Any]) -> dict[str, Any]:
         group = workgroups.find(backend, request.get("WorkGroup"))
-        mine = [run for run in self.executions.all() if run.workgroup == group.name and run.region == backend.region_name]
+        mine = [
+            run for run in self.executions.all() if run.workgroup == group.name and run.region == backend.region_name
+        ]
         newest_first = [run.id for run in sorted(mine, key=lambda run: run.submitted, reverse=True)]
         return _page(newest_first, "QueryExecutionIds", request, 50)
 

@@ -23,7 +23,7 @@ _FAMILIES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("row", ("struct",)),
     ("varbinary", ("varbinary", "binary")),
 )
-_COMPARISONS: dict[type[exp.Expression], str] = {
+_COMPARISONS: dict[type[exp.Expr], str] = {
     exp.EQ: "=",
     exp.NEQ: "<>",
     exp.GT: ">",
@@ -31,7 +31,7 @@ _COMPARISONS: dict[type[exp.Expression], str] = {
     exp.LT: "<",
     exp.LTE: "<=",
 }
-_ARITHMETIC: dict[type[exp.Expression], str] = {
+_ARITHMETIC: dict[type[exp.Expr], str] = {
     exp.Add: "+",
     exp.Sub: "-",
     exp.Mul: "*",
@@ -41,7 +41,7 @@ _ARITHMETIC: dict[type[exp.Expression], str] = {
 _NUMERIC_AGGREGATES = (exp.Sum, exp.Avg, exp.Stddev, exp.StddevPop, exp.StddevSamp, exp.Variance, exp.VariancePop)
 
 
-def check_functions(tree: exp.Expression, sql: str) -> None:
+def check_functions(tree: exp.Expr, sql: str) -> None:
     """Raise FUNCTION_NOT_FOUND for a function that Athena does not have (DuckDB has hundreds of its own)."""
     for node in tree.find_all(exp.Anonymous):
         name = node.name
@@ -54,7 +54,7 @@ def check_functions(tree: exp.Expression, sql: str) -> None:
             )
 
 
-def check_types(tree: exp.Expression, sql: str) -> None:
+def check_types(tree: exp.Expr, sql: str) -> None:
     """Raise TYPE_MISMATCH where Athena would, as far as the types are known."""
     for node in tree.walk():
         if type(node) in _COMPARISONS:
@@ -82,11 +82,13 @@ def check_types(tree: exp.Expression, sql: str) -> None:
                 f"Expected: {name}(bigint), {name}(decimal(p,s)), {name}(double), {name}(real)",
                 _function_start(name, sql),
             )
+        elif isinstance(node, exp.And | exp.Or):
+            _check_logical(node, sql)
         elif isinstance(node, exp.DPipe | exp.Concat):
             _check_concat(node, sql)
 
 
-def _check_arithmetic(node: exp.Expression, sql: str) -> None:
+def _check_arithmetic(node: exp.Expr, sql: str) -> None:
     left, right = node.this, node.expression
     families = {_family(left), _family(right)}
     if None in families or families == {"number"}:
@@ -102,14 +104,22 @@ def _check_arithmetic(node: exp.Expression, sql: str) -> None:
         raise _operator(node, _ARITHMETIC[type(node)], left, right, sql)
 
 
+def _check_logical(node: exp.And | exp.Or, sql: str) -> None:
+    for term in (node.left, node.right):
+        if _family(term) not in (None, "boolean"):
+            message = f"Logical expression term must evaluate to a boolean (actual: {types.display(term)})"
+            raise QueryError("TYPE_MISMATCH", message, _start(term, sql))
+
+
 def _check_in(node: exp.In, sql: str) -> None:
     for item in node.expressions:
         if _differ(node.this, item):
-            message = f"IN value and list items must be the same type or coercible to a common type. Cannot find common type between {types.display(node.this)} and {types.display(item)}"
+            kinds = f"{types.display(node.this)} and {types.display(item)}"
+            message = f"IN value and list items must be the same type or coercible to a common type: {kinds}"
             raise QueryError("TYPE_MISMATCH", message, _start(item, sql))
 
 
-def _check_concat(node: exp.Expression, sql: str) -> None:
+def _check_concat(node: exp.Expr, sql: str) -> None:
     parts = [node.this, node.expression] if isinstance(node, exp.DPipe) else node.expressions
     families = {_family(part) for part in parts}
     if None in families or families <= {"text"} or "array" in families or families <= {"varbinary"}:
@@ -123,7 +133,7 @@ def _check_concat(node: exp.Expression, sql: str) -> None:
     )
 
 
-def _family(node: exp.Expression | None) -> str | None:
+def _family(node: exp.Expr | None) -> str | None:
     kind = node.type if node is not None else None
     if kind is None or kind.is_type("unknown", "null"):
         return None
@@ -132,14 +142,14 @@ def _family(node: exp.Expression | None) -> str | None:
     return next((family for family, names in _FAMILIES if kind.is_type(*names)), None)
 
 
-def _differ(left: exp.Expression, right: exp.Expression) -> bool:
+def _differ(left: exp.Expr, right: exp.Expr) -> bool:
     first, second = _family(left), _family(right)
     if first is None or second is None or first == second:
         return False
     return {first, second} != {"date", "timestamp"}
 
 
-def _operator(node: exp.Expression, symbol: str, left: exp.Expression, right: exp.Expression, sql: str) -> QueryError:
+def _operator(node: exp.Expr, symbol: str, left: exp.Expr, right: exp.Expr, sql: str) -> QueryError:
     message = f"Cannot apply operator: {types.display(left)} {symbol} {types.display(right)}"
     ends = [int(part.meta["end"]) for part in left.find_all(exp.Identifier, exp.Literal) if "end" in part.meta]
     position = _start(node, sql)
@@ -149,7 +159,7 @@ def _operator(node: exp.Expression, symbol: str, left: exp.Expression, right: ex
     return QueryError("TYPE_MISMATCH", message, position)
 
 
-def _start(node: exp.Expression, sql: str) -> tuple[int, int] | None:
+def _start(node: exp.Expr, sql: str) -> tuple[int, int] | None:
     starts = [int(part.meta["start"]) for part in node.find_all(exp.Identifier, exp.Literal) if "start" in part.meta]
     return position_of(sql, min(starts)) if starts else None
 

@@ -179,7 +179,7 @@ def make_table(
     database: str,
     name: str,
     schema: Schema,
-    clauses: list[exp.Expression],
+    clauses: list[exp.Expr],
     settings: dict[str, str],
     exists_ok: bool = False,
 ) -> Any:
@@ -191,7 +191,9 @@ def make_table(
         raise QueryError("TABLE_ALREADY_EXISTS", f"Table '{database}.{name}' already exists")
     location = settings.get("location")
     if not location:
-        raise QueryError("INVALID_TABLE_PROPERTY", "Table location can not be null: give LOCATION 's3://bucket/prefix/'")
+        raise QueryError(
+            "INVALID_TABLE_PROPERTY", "Table location can not be null: give LOCATION 's3://bucket/prefix/'"
+        )
     if settings.get("format", "parquet").lower() != "parquet":
         raise QueryError("NOT_SUPPORTED", f"format {settings['format']}: the local Athena writes parquet only")
     fields = [_partition(clause, schema, index) for index, clause in enumerate(clauses)]
@@ -205,7 +207,7 @@ def make_table(
     )
 
 
-def properties(tree: exp.Expression) -> dict[str, str]:
+def properties(tree: exp.Expr) -> dict[str, str]:
     """TBLPROPERTIES or WITH (...) of a CREATE TABLE, keys in lower case; ``location`` among them."""
     found: dict[str, str] = {}
     holder = tree.args.get("properties")
@@ -220,7 +222,7 @@ def properties(tree: exp.Expression) -> dict[str, str]:
     return found
 
 
-def _partition(clause: exp.Expression, schema: Schema, index: int) -> PartitionField:
+def _partition(clause: exp.Expr, schema: Schema, index: int) -> PartitionField:
     """``day(order_date)``, ``bucket(16, id)``, ``truncate(4, name)`` or a bare column."""
     columns = [found.name.lower() for found in clause.find_all(exp.Identifier)] or [clause.name.lower()]
     column = columns[-1]
@@ -228,7 +230,9 @@ def _partition(clause: exp.Expression, schema: Schema, index: int) -> PartitionF
         transform = "identity"
     else:
         kind = (clause.name if isinstance(clause, exp.Anonymous) else clause.key).lower().removeprefix("partitionedby")
-        kind = {"tsordstoday": "day", "partitionbytruncate": "truncate", "days": "day", "months": "month"}.get(kind, kind)
+        kind = {"tsordstoday": "day", "partitionbytruncate": "truncate", "days": "day", "months": "month"}.get(
+            kind, kind
+        )
         width = clause.find(exp.Literal)
         transform = f"{kind}[{width.name}]" if width is not None else kind
     try:
@@ -240,8 +244,10 @@ def _partition(clause: exp.Expression, schema: Schema, index: int) -> PartitionF
     return PartitionField(field.field_id, 1000 + index, parsed, column + suffix)
 
 
-def iceberg_type(kind: exp.DataType, ids: _Ids) -> IcebergType:
+def iceberg_type(kind: exp.DataType | None, ids: _Ids) -> IcebergType:
     """A type of Athena's DDL as Iceberg's. Raises QueryError for one that Iceberg tables don't have."""
+    if kind is None:
+        raise QueryError("SYNTAX_ERROR", "a column has no type")
     if kind.is_type("decimal"):
         sizes = [int(parameter.name) for parameter in kind.expressions] or [10, 0]
         return DecimalType(sizes[0], sizes[1] if len(sizes) > 1 else 0)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import sqlglot
-from pyiceberg.exceptions import CommitFailedException
+from pyiceberg.exceptions import CommitFailedException, NotInstalledError
 from pyiceberg.expressions import AlwaysTrue
 from pyiceberg.io.pyarrow import _ConvertToIcebergWithoutIDs, schema_to_pyarrow, visit_pyarrow
 from pyiceberg.schema import Schema, assign_fresh_schema_ids
@@ -110,16 +110,16 @@ def create_table_as_select(run: Run) -> Result:
     rows = run.arrow(query)
     schema = _schema_of(rows.schema, [column.lower() for column in query.names])
     table = ddl.make_table(run, database, name, schema, _partitioning(tree), settings)
-    data = _fitted(dict(zip([column.lower() for column in query.names], rows.columns, strict=True)), schema, rows.num_rows)
+    data = _fitted(
+        dict(zip([column.lower() for column in query.names], rows.columns, strict=True)), schema, rows.num_rows
+    )
     _commit(lambda: table.append(data))
     return _count(rows.num_rows)
 
 
 def _schema_of(arrow: pa.Schema, columns: list[str]) -> Schema:
-    renamed = pa.schema(
-        [pa.field(name, _storable(field.type)) for name, field in zip(columns, arrow, strict=True)]
-    )
-    schema: Schema = visit_pyarrow(renamed, _ConvertToIcebergWithoutIDs())
+    renamed = pa.schema([pa.field(name, _storable(field.type)) for name, field in zip(columns, arrow, strict=True)])
+    schema: Any = visit_pyarrow(renamed, _ConvertToIcebergWithoutIDs())
     return assign_fresh_schema_ids(schema)
 
 
@@ -132,7 +132,7 @@ def _storable(kind: Any) -> Any:
     return kind
 
 
-def _partitioning(tree: exp.Create) -> list[exp.Expression]:
+def _partitioning(tree: exp.Create) -> list[exp.Expr]:
     """The clauses of ``partitioning = ARRAY['day(order_date)', 'region']``."""
     holder = tree.args.get("properties")
     for item in holder.expressions if holder is not None else []:
@@ -143,7 +143,7 @@ def _partitioning(tree: exp.Create) -> list[exp.Expression]:
     return []
 
 
-def _target(run: Run, tree: exp.Expression) -> tuple[Any, Any]:
+def _target(run: Run, tree: exp.Expr) -> tuple[Any, Any]:
     """The table that DELETE or UPDATE changes, and its WHERE as an exact Iceberg filter."""
     database, name = names.of_table(tree.this, run.database)
     table = run.catalog.load_for_write(database, name)
@@ -155,10 +155,10 @@ def _target(run: Run, tree: exp.Expression) -> tuple[Any, Any]:
     try:
         schema = {field.name.lower(): field.name for field in table.schema().fields}
         return table, pruning.exact_filter(condition, schema)
-    except pruning.Inexact as reason:
+    except pruning.Inexact:
         raise QueryError(
             "NOT_SUPPORTED",
-            f"{run.statement.subtype} with the predicate {reason} is not supported by the local Athena: it takes "
+            f"{run.statement.subtype} WHERE {where.this.sql(dialect='trino')} is not supported by the local Athena: it takes "
             "comparisons of columns with literals. Nothing was changed",
         ) from None
 
@@ -203,6 +203,11 @@ def update(run: Run) -> Result:
 def _commit(change: Any) -> None:
     try:
         change()
+    except NotInstalledError:
+        raise QueryError(
+            "NOT_SUPPORTED",
+            "the local Athena writes to tables without a partition transform only (pyiceberg-core is not installed); "
+            "nothing was changed",
+        ) from None
     except CommitFailedException as error:
         raise QueryError("ICEBERG_COMMIT_ERROR", f"Failed to commit Iceberg update to table: {error}") from None
-

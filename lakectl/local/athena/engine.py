@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +12,8 @@ from typing import Any
 import duckdb
 from sqlglot import exp
 
-from lakectl.local.athena import analyze, ddl, dml, explain, show, types
+from lakectl.local.athena import ddl, dml, explain, show, types
+from lakectl.local.athena.analyze import Analyzed, analyze
 from lakectl.local.athena.errors import QueryCancelled, QueryError
 from lakectl.local.athena.render import writer_for
 from lakectl.local.athena.results import Column, Result
@@ -20,6 +22,8 @@ from lakectl.local.athena.statements import Statement, position_of
 from lakectl.local.athena.tables import Catalog
 from lakectl.local.athena.translate import to_duckdb
 from lakectl.local.context import LocalContext
+
+logging.getLogger("pyiceberg").setLevel(logging.WARNING)  # it tells of each table that it opens
 
 CUTOFF_MESSAGE = "Bytes scanned limit was exceeded"
 _WATCH_SECONDS = 0.2
@@ -39,10 +43,10 @@ class Run:
     cancelled: threading.Event = field(default_factory=threading.Event)
     over_limit: bool = False
 
-    def analyze(self, tree: exp.Expression) -> analyze.Analyzed:
-        return analyze.analyze(tree, self.statement.sql, self.database, self.catalog, self._instant)
+    def analyze(self, tree: exp.Expr) -> Analyzed:
+        return analyze(tree, self.statement.sql, self.database, self.catalog, self._instant)
 
-    def arrow(self, query: analyze.Analyzed) -> Any:
+    def arrow(self, query: Analyzed) -> Any:
         """The query's rows as an Arrow table. For writing; results go through ``read``, batch by batch."""
         return self.execute(to_duckdb(query, self.session)).to_arrow_table()
 
@@ -95,7 +99,15 @@ class Engine:
         Raises QueryError when it fails and QueryCancelled when it was stopped or crossed ``cutoff``.
         """
         with self._pool.session() as session:
-            run = Run(statement, database, session, self.catalog(region), self._context.client("s3", region), cutoff, cancelled)
+            run = Run(
+                statement,
+                database,
+                session,
+                self.catalog(region),
+                self._context.client("s3", region),
+                cutoff,
+                cancelled,
+            )
             finished = threading.Event()
             watcher = threading.Thread(target=_watch, args=(run, finished), name="athena-watch", daemon=True)
             watcher.start()
@@ -105,6 +117,8 @@ class Engine:
                 if cutoff and scanned > cutoff:
                     raise QueryCancelled(CUTOFF_MESSAGE)
                 return scanned
+            except duckdb.FatalException:
+                raise
             except duckdb.Error as error:
                 run.check_cancelled()
                 raise translate_error(error, statement.sql) from None
@@ -170,10 +184,10 @@ _PRECISIONS = {
 }
 
 
-def _rows(run: Run, reader: Any, query: analyze.Analyzed) -> Iterator[Sequence[str | None]]:
+def _rows(run: Run, reader: Any, query: Analyzed) -> Iterator[Sequence[str | None]]:
     selects = query.tree.selects if isinstance(query.tree, exp.Query) else []
     writers = [
-        writer_for(kind.type, _digits(selects[index]) if index < len(selects) else 3)
+        writer_for(kind.type, _digits(selects[index]) if index < len(selects) else None)
         for index, kind in enumerate(reader.schema)
     ]
     for batch in reader:
@@ -184,9 +198,12 @@ def _rows(run: Run, reader: Any, query: analyze.Analyzed) -> Iterator[Sequence[s
         yield from zip(*columns, strict=True)
 
 
-def _digits(node: exp.Expression) -> int:
+def _digits(node: exp.Expr) -> int | None:
+    """Fractional digits of a timestamp: timestamp(6) shows 6, every other known type 3, an unknown what it has."""
     kind = node.type
-    return 6 if kind is not None and kind.expressions and kind.expressions[0].name == "6" else 3
+    if kind is None or not kind.is_type("timestamp", "timestamptz"):
+        return None
+    return 6 if kind.expressions and kind.expressions[0].name == "6" else 3
 
 
 def translate_error(error: duckdb.Error, sql: str) -> QueryError:
@@ -206,7 +223,9 @@ def translate_error(error: duckdb.Error, sql: str) -> QueryError:
         return QueryError("NOT_SUPPORTED", f"function {missing.group(1)} is not supported by the local Athena")
     cast = re.search(r"[Cc]ould not convert string '(.*)' to (\w+)", text)
     if cast:
-        return QueryError("INVALID_CAST_ARGUMENT", f"Cannot cast '{cast.group(1)}' to {_ATHENA.get(cast.group(2), cast.group(2))}")
+        return QueryError(
+            "INVALID_CAST_ARGUMENT", f"Cannot cast '{cast.group(1)}' to {_ATHENA.get(cast.group(2), cast.group(2))}"
+        )
     if isinstance(error, duckdb.ConversionException):
         return QueryError("INVALID_CAST_ARGUMENT", first)
     if isinstance(error, duckdb.OutOfRangeException):
@@ -227,7 +246,14 @@ def translate_error(error: duckdb.Error, sql: str) -> QueryError:
     return QueryError("GENERIC_INTERNAL_ERROR", first)
 
 
-_ATHENA = {"INT64": "BIGINT", "INT32": "INTEGER", "INT16": "SMALLINT", "INT8": "TINYINT", "BOOL": "BOOLEAN", "FLOAT": "REAL"}
+_ATHENA = {
+    "INT64": "BIGINT",
+    "INT32": "INTEGER",
+    "INT16": "SMALLINT",
+    "INT8": "TINYINT",
+    "BOOL": "BOOLEAN",
+    "FLOAT": "REAL",
+}
 
 
 def _find(sql: str, name: str) -> tuple[int, int] | None:

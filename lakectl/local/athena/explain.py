@@ -38,7 +38,7 @@ def explain(run: Run) -> Result:
     return Result([Column("Query Plan", "varchar", 2147483647)], [(line,) for line in lines])
 
 
-def _plan(tree: exp.Expression, query: Analyzed) -> list[str]:
+def _plan(tree: exp.Expr, query: Analyzed) -> list[str]:
     scope = build_scope(tree)
     return _node(scope, query) if scope else []
 
@@ -53,7 +53,7 @@ def _child(lines: list[str], last: bool = True) -> list[str]:
 def _node(scope: Scope, query: Analyzed) -> list[str]:
     tree = scope.expression
     if isinstance(tree, exp.SetOperation):
-        parts = [_node(part, query) for part in scope.union_scopes]
+        parts = [_node(part, query) for part in scope.union_scopes or []]
         lines = [type(tree).__name__]
         for index, part in enumerate(parts):
             lines += _child(part, last=index == len(parts) - 1)
@@ -61,7 +61,7 @@ def _node(scope: Scope, query: Analyzed) -> list[str]:
     return _steps(_headers(tree), _sources(scope, query))
 
 
-def _headers(tree: exp.Expression) -> list[str]:
+def _headers(tree: Any) -> list[str]:
     """The operators above the scans, the outermost first."""
     steps = []
     order, limit = tree.args.get("order"), tree.args.get("limit")
@@ -89,7 +89,7 @@ def _steps(headers: list[str], sources: list[str]) -> list[str]:
 
 
 def _sources(scope: Scope, query: Analyzed) -> list[str]:
-    select = scope.expression
+    select: Any = scope.expression
     scans = []
     for alias, (node, source) in scope.selected_sources.items():
         if isinstance(source, Scope):

@@ -6,22 +6,20 @@ NOT_SUPPORTED. https://docs.aws.amazon.com/athena/latest/ug/functions.html
 
 from __future__ import annotations
 
-_SAME_NAME = """
-    acos asin atan atan2 cbrt ceil ceiling cos cosh cot degrees e ln log10 log2 pi radians sign sin sinh sqrt tan tanh
-    truncate bit_count chr codepoint concat_ws ends_with starts_with levenshtein_distance hamming_distance
-    lower upper lpad rpad ltrim rtrim trim replace reverse translate md5 sha1 sha256
-    bool_and bool_or bitwise_and bitwise_or corr covar_pop covar_samp kurtosis regr_intercept regr_slope skewness
-    histogram entropy first_value last_value nth_value lag lead ntile rank dense_rank percent_rank cume_dist row_number
-    map_keys map_values map_entries map_concat map_from_entries cardinality flatten repeat
-    day_of_month day_of_year hour minute second millisecond month quarter week year
-    normalize soundex to_base64 from_base64 uuid random typeof nullif coalesce
-""".split()
+_SAME_NAME = (
+    "acos asin atan atan2 bit_count bool_and bool_or cbrt ceil ceiling chr concat_ws corr cos cosh cot covar_pop "
+    "covar_samp cume_dist degrees dense_rank ends_with entropy first_value flatten histogram hour kurtosis lag "
+    "last_value lead ln log10 log2 lower lpad ltrim map_concat map_entries map_from_entries map_keys map_values md5 "
+    "millisecond minute month nth_value ntile percent_rank pi quarter radians random rank regr_intercept regr_slope "
+    "repeat replace reverse row_number rpad rtrim second sha1 sha256 sign sin sinh skewness split_part sqrt "
+    "starts_with tan tanh translate trim try typeof upper url_decode url_encode uuid week year"
+)
 _OTHER_NAME = {
+    "array_join": "array_to_string",
     "at_timezone": "timezone",
     "arbitrary": "any_value",
     "array_average": "list_avg",
     "array_distinct": "list_distinct",
-    "array_except": "list_except",
     "array_intersect": "list_intersect",
     "array_max": "list_max",
     "array_min": "list_min",
@@ -32,10 +30,11 @@ _OTHER_NAME = {
     "bitwise_and_agg": "bit_and",
     "bitwise_or_agg": "bit_or",
     "bitwise_xor": "xor",
-    "current_timezone": "current_setting",
     "day_of_month": "dayofmonth",
     "day_of_year": "dayofyear",
     "every": "bool_and",
+    "dow": "isodow",
+    "doy": "dayofyear",
     "filter": "list_filter",
     "from_hex": "unhex",
     "geometric_mean": "geomean",
@@ -55,37 +54,18 @@ _OTHER_NAME = {
     "yow": "isoyear",
     "zip": "list_zip",
 }
-_NOT_HERE = """
-    all_match any_match array_join array_remove array_union approx_most_frequent approx_set cast_from classify
-    codepoint combinations contains_sequence date_format_joda format_datetime from_iso8601_date from_iso8601_timestamp
-    from_utf8 human_readable_seconds json_format json_object json_parse json_query json_value json_size map_agg
-    map_filter map_union map_zip_with merge multimap_agg ngrams none_match numeric_histogram parse_datetime
-    parse_duration reduce reduce_agg regexp_count regexp_extract_all regexp_position regexp_split shuffle
-    split_to_map timezone_hour timezone_minute to_iso8601 to_milliseconds to_utf8 transform_keys
-    transform_values trim_array try_cast url_decode url_encode url_extract_fragment url_extract_host
-    url_extract_parameter url_extract_path url_extract_port url_extract_protocol url_extract_query width_bucket
-    with_timezone zip_with bitwise_not bitwise_left_shift bitwise_right_shift day_of_week dow doy
-    split_part checksum count_if geometric format last_day_of_month
-""".split()
+_NOT_HERE = (
+    "all_match any_match approx_most_frequent approx_set array_except array_union bitwise_and bitwise_left_shift "
+    "bitwise_not bitwise_or bitwise_right_shift checksum classify codepoint combinations contains_sequence e "
+    "format_datetime from_iso8601_date from_iso8601_timestamp human_readable_seconds json_format json_object "
+    "json_query json_size json_value map_agg map_filter map_union map_zip_with merge multimap_agg ngrams none_match "
+    "normalize numeric_histogram parse_datetime parse_duration reduce reduce_agg regexp_position shuffle soundex "
+    "split_to_map timezone_hour timezone_minute to_iso8601 to_milliseconds transform_keys transform_values trim_array "
+    "url_extract_fragment url_extract_host url_extract_parameter url_extract_path url_extract_port "
+    "url_extract_protocol url_extract_query width_bucket with_timezone zip_with"
+)
 ATHENA_FUNCTIONS: dict[str, str | None] = {
-    **dict.fromkeys(_NOT_HERE),
-    **{name: name for name in _SAME_NAME},
+    **dict.fromkeys(_NOT_HERE.split()),
+    **{name: name for name in _SAME_NAME.split()},
     **_OTHER_NAME,
-    "from_iso8601_date": "athena_iso_date",
-    "from_iso8601_timestamp": "athena_iso_timestamp",
-    "day_of_week": "isodow",
-    "dow": "isodow",
-    "doy": "dayofyear",
-    "array_join": "array_to_string",
-    "array_union": "athena_array_union",
-    "split_part": "split_part",
-    "url_decode": "url_decode",
-    "url_encode": "url_encode",
-    "map_agg": "athena_map_agg",
-    "reduce": None,
-    "to_utf8": "encode",
-    "from_utf8": "decode",
-    "json_parse": "json",
-    "json_format": "json_text",
-    "checksum": None,
 }

@@ -186,7 +186,8 @@ def _bound_text(table: Any, field_id: int, raw: bytes) -> str | None:
     if schema is None:
         return None
     kind = schema.find_field(field_id).field_type
-    return str(IdentityTransform().to_human_string(kind, from_bytes(kind, raw)))
+    identity: Any = IdentityTransform()
+    return str(identity.to_human_string(kind, from_bytes(kind, raw)))
 
 
 def _partitions(table: Any) -> pa.Table:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 
-def of_table(node: exp.Expression | None, database: str) -> tuple[str, str]:
+def of_table(node: exp.Expr | None, database: str) -> tuple[str, str]:
     """(database, table) of the table that a tree names; ``database`` is the query's own."""
     table = node if isinstance(node, exp.Table) else node.find(exp.Table) if node is not None else None
     if table is None:
@@ -13,7 +13,7 @@ def of_table(node: exp.Expression | None, database: str) -> tuple[str, str]:
     return (table.db or database).lower(), table.name.lower()
 
 
-def of_database(node: exp.Expression | None) -> str:
+def of_database(node: exp.Expr | None) -> str:
     table = node if isinstance(node, exp.Table) else node.find(exp.Table) if node is not None else None
     if table is None:
         raise ValueError("the statement names no database")

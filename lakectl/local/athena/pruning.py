@@ -6,10 +6,12 @@ import functools
 from dataclasses import dataclass
 from typing import Any
 
-from pyiceberg import expressions as ice
+from pyiceberg import expressions
 from sqlglot import exp
 
-_SWAPPED: dict[type[exp.Expression], type[exp.Expression]] = {
+ice: Any = expressions  # its classes take positional arguments that their annotations don't show
+
+_SWAPPED: dict[type[exp.Expr], type[exp.Expr]] = {
     exp.EQ: exp.EQ,
     exp.GT: exp.LT,
     exp.GTE: exp.LTE,
@@ -17,7 +19,7 @@ _SWAPPED: dict[type[exp.Expression], type[exp.Expression]] = {
     exp.LTE: exp.GTE,
     exp.NEQ: exp.NEQ,
 }
-_ICEBERG: dict[type[exp.Expression], Any] = {
+_ICEBERG: dict[type[exp.Expr], Any] = {
     exp.EQ: ice.EqualTo,
     exp.NEQ: ice.NotEqualTo,
     exp.GT: ice.GreaterThan,
@@ -48,7 +50,7 @@ class Span:
         return f"{left}, {right}"
 
 
-def conjuncts(select: exp.Select, alias: str) -> list[exp.Expression]:
+def conjuncts(select: exp.Select, alias: str) -> list[exp.Expr]:
     """The parts of a SELECT's WHERE that speak of the table ``alias`` alone and may be applied to its scan."""
     where = select.args.get("where")
     if where is None or not _safe(select, alias):
@@ -72,7 +74,7 @@ def _safe(select: exp.Select, alias: str) -> bool:
     return source.alias_or_name == alias and all(join.side.upper() == "LEFT" for join in outer)
 
 
-def filter_of(parts: list[exp.Expression], names: dict[str, str]) -> Any:
+def filter_of(parts: list[exp.Expr], names: dict[str, str]) -> Any:
     """A PyIceberg filter that is implied by all ``parts`` (parts that have none are left out).
 
     ``names``: lower-case column name → the name in the table's schema.
@@ -86,7 +88,7 @@ def filter_of(parts: list[exp.Expression], names: dict[str, str]) -> Any:
     return found
 
 
-def exact_filter(node: exp.Expression, names: dict[str, str]) -> Any:
+def exact_filter(node: exp.Expr, names: dict[str, str]) -> Any:
     """The PyIceberg filter that means the same as ``node``. Raises Inexact if there is none."""
     if isinstance(node, exp.Paren):
         return exact_filter(node.this, names)
@@ -115,13 +117,13 @@ def exact_filter(node: exp.Expression, names: dict[str, str]) -> Any:
     raise Inexact(node.sql())
 
 
-def _column(node: exp.Expression, names: dict[str, str]) -> str:
+def _column(node: exp.Expr, names: dict[str, str]) -> str:
     if isinstance(node, exp.Column) and node.name.lower() in names:
         return names[node.name.lower()]
     raise Inexact(node.sql())
 
 
-def value_of(node: exp.Expression) -> Any:
+def value_of(node: exp.Expr) -> Any:
     """A literal's value, in the form that PyIceberg takes. Raises Inexact for anything else."""
     if isinstance(node, exp.Paren):
         return value_of(node.this)
@@ -140,7 +142,7 @@ def value_of(node: exp.Expression) -> Any:
     raise Inexact(node.sql())
 
 
-def spans(parts: list[exp.Expression]) -> dict[str, list[Span]]:
+def spans(parts: list[exp.Expr]) -> dict[str, list[Span]]:
     """For each column that ``parts`` limit: the ranges left of it. Column names are lower-case."""
     found: dict[str, list[Span]] = {}
     for part in parts:
@@ -152,7 +154,7 @@ def spans(parts: list[exp.Expression]) -> dict[str, list[Span]]:
     return found
 
 
-def _domain(node: exp.Expression) -> tuple[str, list[Span]] | None:
+def _domain(node: exp.Expr) -> tuple[str, list[Span]] | None:
     """(column, ranges) of a predicate on one column; None if it limits no single column to ranges."""
     try:
         if isinstance(node, exp.Paren):
@@ -178,13 +180,13 @@ def _domain(node: exp.Expression) -> tuple[str, list[Span]] | None:
     return None
 
 
-def _name(node: exp.Expression) -> str:
+def _name(node: exp.Expr) -> str:
     if not isinstance(node, exp.Column):
         raise Inexact(node.sql())
     return str(node.name).lower()
 
 
-def _compared(kind: type[exp.Expression], value: Any) -> Span:
+def _compared(kind: type[exp.Expr], value: Any) -> Span:
     if kind is exp.EQ:
         return Span(value, value)
     if kind in (exp.GT, exp.GTE):

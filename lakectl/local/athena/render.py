@@ -16,10 +16,10 @@ import pyarrow as pa
 Writer = Callable[[Any], str | None]
 
 
-def writer_for(kind: Any, digits: int = 3) -> Writer:
+def writer_for(kind: Any, digits: int | None = None) -> Writer:
     """A function that turns a Python value of an Arrow type into Athena's text; None stays None (SQL NULL).
 
-    ``digits``: the least fractional digits of a timestamp (Athena shows 3, and 6 for timestamp(6)).
+    ``digits``: how many fractional digits a timestamp shows (6 for timestamp(6), else 3); None: as many as it has.
     """
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return lambda value: value
@@ -45,6 +45,10 @@ def text(value: Any) -> str | None:
         return timestamp(value)
     if isinstance(value, datetime.timedelta):
         return interval(value)
+    if isinstance(value, pa.MonthDayNano):
+        if value.months:
+            return f"{value.months // 12}-{value.months % 12}"
+        return interval(datetime.timedelta(days=value.days, microseconds=value.nanoseconds // 1000))
     if isinstance(value, list):
         if value and isinstance(value[0], tuple):  # Arrow gives maps as lists of pairs
             return "{" + ", ".join(f"{inner(key)}={inner(item)}" for key, item in value) + "}"
@@ -88,10 +92,10 @@ def _is_float32(shortest: str, value: float) -> bool:
     return bool(struct.unpack("f", struct.pack("f", float(shortest)))[0] == value)
 
 
-def timestamp(value: datetime.datetime, digits: int = 3) -> str:
+def timestamp(value: datetime.datetime, digits: int | None = None) -> str:
     """``2025-09-15 10:00:00.000``, with `` UTC`` after it if it has a zone."""
     fraction = f"{value.microsecond:06d}"
-    if digits < 6 and fraction.endswith("000"):
+    if digits == 3 or (digits is None and fraction.endswith("000")):
         fraction = fraction[:3]
     shown = f"{value:%Y-%m-%d %H:%M:%S}.{fraction}"
     return f"{shown} UTC" if value.tzinfo else shown

@@ -94,6 +94,15 @@ class SessionPool:
                 session = self._free.pop() if self._free else None
             session = session or Session(self._context)
             session.reset()
-            yield session
-            with self._lock:  # an instance whose query raised is not reused: it may hold a broken transaction
-                self._free.append(session)
+            try:
+                yield session
+            except duckdb.FatalException:
+                raise  # this instance is broken for good: it is not given back
+            except BaseException:
+                self._give_back(session)
+                raise
+            self._give_back(session)
+
+    def _give_back(self, session: Session) -> None:
+        with self._lock:
+            self._free.append(session)

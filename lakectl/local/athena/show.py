@@ -110,7 +110,10 @@ def create_table(run: Run) -> Result:
         lines.append(f"PARTITIONED BY ({', '.join(partitions)})")
     lines += [f"LOCATION '{table.location()}'", "TBLPROPERTIES ("]
     shown = {"table_type": "iceberg", **table.properties}
-    lines += [f"  '{key}'='{value}'{',' if index < len(shown) - 1 else ''}" for index, (key, value) in enumerate(shown.items())]
+    lines += [
+        f"  '{key}'='{value}'{',' if index < len(shown) - 1 else ''}"
+        for index, (key, value) in enumerate(shown.items())
+    ]
     return _one_column("createtab_stmt", [*lines, ")"])
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError, TokenError
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from lakectl.local.athena.errors import MalformedQuery, QueryError, RequestError
 
@@ -19,11 +19,12 @@ logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
 DIALECT = "athena"
 _NAME = r'((?:[`"]?[\w$]+[`"]?\.)?[`"]?[\w$]+[`"]?)'
-_STATEMENT_WORDS = (
+_WORDS = (
     "ALTER ANALYZE CALL COMMIT CREATE DEALLOCATE DELETE DESC DESCRIBE DROP EXECUTE EXPLAIN GRANT INSERT MERGE "
     "MSCK OPTIMIZE PREPARE RESET REVOKE ROLLBACK SELECT SET SHOW START TABLE TRUNCATE UNLOAD UPDATE USE VACUUM "
     "VALUES WITH"
-).split()
+)
+_STATEMENT_WORDS = _WORDS.split()
 # https://docs.aws.amazon.com/athena/latest/APIReference/API_QueryExecution.html: UTILITY is what is neither
 # DDL nor DML, "such as SHOW CREATE TABLE, EXPLAIN, DESCRIBE, or SHOW TABLES".
 _COMMANDS: tuple[tuple[str, str, str], ...] = (
@@ -49,7 +50,7 @@ class Statement:
     sql: str
     type: str  # DML, DDL or UTILITY
     subtype: str  # SELECT, EXPLAIN, CREATE_TABLE_AS_SELECT, ...
-    tree: exp.Expression | None = None
+    tree: exp.Expr | None = None
     words: tuple[str | None, ...] = field(default=())
     analyze: bool = False  # EXPLAIN ANALYZE
 
@@ -93,7 +94,7 @@ def parse(sql: str, parameters: Sequence[str] | None = None) -> Statement:
     return Statement(text, kind, subtype, tree)
 
 
-def _classify(tree: exp.Expression) -> tuple[str, str]:
+def _classify(tree: exp.Expr) -> tuple[str, str]:
     if isinstance(tree, exp.Query | exp.Values):
         return "DML", "SELECT"
     if isinstance(tree, exp.Create):
@@ -119,7 +120,7 @@ def _tokens(text: str) -> list[Token]:
         raise MalformedQuery(f"line 1:1: {str(error).splitlines()[0]}") from None
 
 
-def _tree(text: str) -> exp.Expression:
+def _tree(text: str) -> exp.Expr:
     try:
         trees = sqlglot.parse(text, read=DIALECT)
     except SqlglotError as error:

@@ -27,8 +27,13 @@ Position = tuple[int, int] | None
 class Source(Protocol):
     """A table as one query sees it."""
 
-    label: str  # retail_silver.orders_silver$data@1234, as EXPLAIN prints it
-    columns: dict[str, str]  # lower-case name → Athena type, in order
+    @property
+    def label(self) -> str:
+        """``retail_silver.orders_silver$data@1234``, as EXPLAIN prints it."""
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """Lower-case name → Athena type, in order."""
 
     def relation(self, session: Session, name: str) -> str:
         """DuckDB SQL that stands in FROM; ``name`` is free for the session to register something under."""

@@ -13,7 +13,7 @@ from lakectl.local.athena.functions import ATHENA_FUNCTIONS
 from lakectl.local.athena.session import Session
 
 _WRAPPERS = (exp.Filter, exp.Window, exp.IgnoreNulls, exp.RespectNulls, exp.WithinGroup)
-Rule = Callable[[exp.Expression], exp.Expression | None]
+Rule = Callable[[exp.Expr], exp.Expr | None]
 
 
 def to_duckdb(query: Analyzed, session: Session) -> str:
@@ -36,23 +36,25 @@ def to_duckdb(query: Analyzed, session: Session) -> str:
     return str(tree.sql(dialect="duckdb"))
 
 
-def _call(name: str, *arguments: exp.Expression) -> exp.Expression:
+def _call(name: str, *arguments: exp.Expr) -> exp.Expr:
     return exp.Anonymous(this=name, expressions=[argument.copy() for argument in arguments])
 
 
-def _cast(node: exp.Expression, kind: str | exp.DataType) -> exp.Expression:
+def _cast(node: exp.Expr, kind: str | exp.DataType | None) -> exp.Expr:
+    if kind is None:
+        return node
     to = exp.DataType.build(kind, dialect="duckdb") if isinstance(kind, str) else kind.copy()
     return exp.Cast(this=node, to=to)
 
 
-def _tried(node: exp.Expression) -> bool:
+def _tried(node: exp.Expr) -> bool:
     return any(
         isinstance(parent, exp.Try) or (isinstance(parent, exp.Anonymous) and parent.name.lower() == "try")
         for parent in _ancestors(node)
     )
 
 
-def _ancestors(node: exp.Expression) -> list[exp.Expression]:
+def _ancestors(node: exp.Expr) -> list[exp.Expr]:
     found = []
     parent = node.parent
     while parent is not None:
@@ -61,7 +63,7 @@ def _ancestors(node: exp.Expression) -> list[exp.Expression]:
     return found
 
 
-def _divide(node: exp.Expression) -> exp.Expression | None:
+def _divide(node: exp.Expr) -> exp.Expr | None:
     left, right = node.this, node.expression
     prefix = "athena_try_" if _tried(node) else "athena_"
     if types.is_integer(left) and types.is_integer(right):
@@ -69,38 +71,38 @@ def _divide(node: exp.Expression) -> exp.Expression | None:
     if types.decimal_of(left) and types.decimal_of(right):
         return _cast(_call(prefix + "divide_decimal", left, right), node.type)
     node.set("typed", False)  # doubles divide alike in both engines; sqlglot must not add its own guards
-    node.set("safe", True)
+    node.set("safe", False)
     return None
 
 
-def _modulo(node: exp.Expression) -> exp.Expression | None:
+def _modulo(node: exp.Expr) -> exp.Expr | None:
     if types.is_float(node.this) or types.is_float(node.expression):
         return None
     return _call("athena_try_modulo" if _tried(node) else "athena_modulo", _bare(node.this), _bare(node.expression))
 
 
-def _bare(node: exp.Expression) -> exp.Expression:
+def _bare(node: exp.Expr) -> exp.Expr:
     return node.this if isinstance(node, exp.Paren) else node
 
 
-def _sum(node: exp.Expression) -> None:
+def _sum(node: exp.Expr) -> None:
     """DuckDB's SUM of integers is HUGEINT, Athena's is bigint."""
     if types.is_integer(node.this):
         _cast_outside(node, exp.DataType.build("bigint"))
 
 
-def _avg(node: exp.Expression) -> None:
+def _avg(node: exp.Expr) -> None:
     """DuckDB's AVG of a decimal is double, Athena's has the decimal's own type."""
     if types.is_decimal(node.this):
         _cast_outside(node, node.type)
 
 
-def _percentile(node: exp.Expression) -> None:
+def _percentile(node: exp.Expr) -> None:
     if types.is_integer(node.this):
         _cast_outside(node, exp.DataType.build("bigint"))
 
 
-def _cast_outside(node: exp.Expression, kind: exp.DataType) -> None:
+def _cast_outside(node: exp.Expr, kind: exp.DataType | None) -> None:
     """Cast an aggregate's result: around FILTER and OVER, which belong to the call."""
     outer = node
     while isinstance(outer.parent, _WRAPPERS) and outer.arg_key == "this":
@@ -111,26 +113,26 @@ def _cast_outside(node: exp.Expression, kind: exp.DataType) -> None:
     cast.set("this", outer)
 
 
-def _date_diff(node: exp.Expression) -> exp.Expression:
+def _date_diff(node: exp.Expr) -> exp.Expr:
     """Athena counts whole units that have passed, DuckDB's date_diff the boundaries crossed."""
     unit = exp.Literal.string((node.text("unit") or "day").lower())
     return _call("date_sub", unit, node.expression, node.this)
 
 
-def _stay_date(node: exp.Expression) -> exp.Expression | None:
+def _stay_date(node: exp.Expr) -> exp.Expr | None:
     """date_trunc, date_add and ± INTERVAL of a date: a date in Athena, a timestamp in DuckDB."""
     if not (node.type and node.type.is_type("date")):
         return None
     return _cast(node.copy(), "date")
 
 
-def _subtract(node: exp.Expression) -> exp.Expression | None:
+def _subtract(node: exp.Expr) -> exp.Expr | None:
     if types.is_date(node.this) and types.is_date(node.expression):
         return _call("to_days", _cast(node.copy(), "int"))
     return _stay_date(node)
 
 
-def _text_cast(node: exp.Expression) -> exp.Expression | None:
+def _text_cast(node: exp.Expr) -> exp.Expr | None:
     source, to = node.this, node.args["to"]
     if to.is_type("varchar", "char", "text"):
         text = _text_of(source)
@@ -145,7 +147,7 @@ def _text_cast(node: exp.Expression) -> exp.Expression | None:
     return None
 
 
-def _text_of(source: exp.Expression) -> exp.Expression | None:
+def _text_of(source: exp.Expr) -> exp.Expr | None:
     if types.is_float(source):
         return _call("athena_double_text", source)
     if types.is_timestamp(source) and source.type is not None:
@@ -158,7 +160,7 @@ def _text_of(source: exp.Expression) -> exp.Expression | None:
     return None
 
 
-def _subscript(node: exp.Expression) -> exp.Expression | None:
+def _subscript(node: exp.Expr) -> exp.Expr | None:
     """``a[i]`` beyond the end raises in Athena; ``element_at`` (marked safe) gives NULL in both."""
     source = node.this
     if node.args.get("safe") or not (source.type and source.type.is_type("array", "list")):
@@ -171,7 +173,12 @@ def _subscript(node: exp.Expression) -> exp.Expression | None:
     return _call("athena_subscript", source, index)
 
 
-def _by_name(node: exp.Expression) -> exp.Expression | None:
+def _typeof(node: exp.Expr) -> exp.Expr | None:
+    shown = types.display(node.this)
+    return None if shown == "unknown" else exp.Literal.string(shown)
+
+
+def _by_name(node: exp.Expr) -> exp.Expr | None:
     name = node.name.lower()
     known = ATHENA_FUNCTIONS.get(name)
     if name.startswith("athena_") or name == "date_sub" or name not in ATHENA_FUNCTIONS:
@@ -184,7 +191,7 @@ def _by_name(node: exp.Expression) -> exp.Expression | None:
     return _call(known, *arguments)
 
 
-_RULES: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression | None]] = {
+_RULES: dict[type[exp.Expr], Callable[[exp.Expr], exp.Expr | None]] = {
     exp.Div: _divide,
     exp.Mod: _modulo,
     exp.Sum: _sum,
@@ -199,5 +206,6 @@ _RULES: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression | N
     exp.Sub: _subtract,
     exp.Cast: _text_cast,
     exp.Bracket: _subscript,
+    exp.Typeof: _typeof,
     exp.Anonymous: _by_name,
 }

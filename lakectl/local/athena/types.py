@@ -90,7 +90,7 @@ def parse(name: str) -> exp.DataType:
     return exp.DataType.build(name, dialect="trino")
 
 
-def display(node: exp.Expression) -> str:
+def display(node: exp.Expr) -> str:
     """The type of an annotated expression, as Athena's error messages spell it (``varchar(10)`` for 'a literal')."""
     kind = node.type
     if kind is None or kind.is_type("unknown"):
@@ -102,7 +102,7 @@ def display(node: exp.Expression) -> str:
     return str(kind.sql(dialect="trino")).lower().replace(", ", ",")
 
 
-def decimal_of(node: exp.Expression | None) -> tuple[int, int] | None:
+def decimal_of(node: exp.Expr | None) -> tuple[int, int] | None:
     """(precision, scale) of an expression that is a decimal, or an integer seen as one; else None."""
     kind = node.type if node is not None else None
     if kind is None:
@@ -114,23 +114,23 @@ def decimal_of(node: exp.Expression | None) -> tuple[int, int] | None:
     return (digits, 0) if digits else None
 
 
-def is_integer(node: exp.Expression | None) -> bool:
+def is_integer(node: exp.Expr | None) -> bool:
     return node is not None and node.type is not None and node.type.is_type(*exp.DataType.INTEGER_TYPES)
 
 
-def is_decimal(node: exp.Expression | None) -> bool:
+def is_decimal(node: exp.Expr | None) -> bool:
     return node is not None and node.type is not None and node.type.is_type("decimal")
 
 
-def is_float(node: exp.Expression | None) -> bool:
+def is_float(node: exp.Expr | None) -> bool:
     return node is not None and node.type is not None and node.type.is_type("double", "float")
 
 
-def is_date(node: exp.Expression | None) -> bool:
+def is_date(node: exp.Expr | None) -> bool:
     return node is not None and node.type is not None and node.type.is_type("date")
 
 
-def is_timestamp(node: exp.Expression | None) -> bool:
+def is_timestamp(node: exp.Expr | None) -> bool:
     return node is not None and node.type is not None and node.type.is_type("timestamp", "timestamptz", "datetime")
 
 
@@ -138,7 +138,7 @@ def _decimal(precision: int, scale: int) -> exp.DataType:
     return exp.DataType.build(f"decimal({min(38, precision)},{scale})", dialect="trino")
 
 
-def _literal(annotator: TypeAnnotator, node: exp.Literal) -> exp.Expression:
+def _literal(annotator: TypeAnnotator, node: exp.Literal) -> exp.Expr:
     """Trino: 1.25 is decimal(3,2), 1.25e0 is double, 3000000000 is bigint."""
     text = node.name
     if node.is_string:
@@ -151,11 +151,11 @@ def _literal(annotator: TypeAnnotator, node: exp.Literal) -> exp.Expression:
     return annotator._set_type(node, exp.DType.INT if int(text) < 2**31 else exp.DType.BIGINT)
 
 
-def _arithmetic(annotator: TypeAnnotator, node: exp.Binary) -> exp.Expression:
+def _arithmetic(annotator: TypeAnnotator, node: exp.Binary) -> exp.Expr:
     """Trino's result types: https://trino.io/docs/current/functions/decimal.html#binary-arithmetic-decimal-operators"""
     left, right = node.left, node.right
     if is_integer(left) and is_integer(right):
-        wider = max((left, right), key=lambda side: _INTEGER_DIGITS.get(side.type.this.name, 19))
+        wider = max((left, right), key=lambda side: (decimal_of(side) or (19, 0))[0])
         return annotator._set_type(node, wider.type)
     first, second = decimal_of(left), decimal_of(right)
     if first and second:
@@ -167,7 +167,7 @@ def _arithmetic(annotator: TypeAnnotator, node: exp.Binary) -> exp.Expression:
     return annotator._set_type(node, exp.DType.UNKNOWN)
 
 
-def _temporal(annotator: TypeAnnotator, node: exp.Binary) -> exp.Expression:
+def _temporal(annotator: TypeAnnotator, node: exp.Binary) -> exp.Expr:
     left, right = node.left, node.right
     if is_date(left) and is_date(right):
         return annotator._set_type(node, exp.DType.INTERVAL)
@@ -190,7 +190,7 @@ def _decimal_result(node: exp.Binary, first: tuple[int, int], second: tuple[int,
     return max(p1 - s1, p2 - s2) + max(s1, s2) + 1, max(s1, s2)
 
 
-def _sum(annotator: TypeAnnotator, node: exp.Sum) -> exp.Expression:
+def _sum(annotator: TypeAnnotator, node: exp.Sum) -> exp.Expr:
     if is_integer(node.this):
         return annotator._set_type(node, exp.DType.BIGINT)
     if is_decimal(node.this):
@@ -199,15 +199,15 @@ def _sum(annotator: TypeAnnotator, node: exp.Sum) -> exp.Expression:
     return _same(annotator, node)
 
 
-def _avg(annotator: TypeAnnotator, node: exp.Avg) -> exp.Expression:
+def _avg(annotator: TypeAnnotator, node: exp.Avg) -> exp.Expr:
     return _same(annotator, node) if is_decimal(node.this) else annotator._set_type(node, exp.DType.DOUBLE)
 
 
-def _same(annotator: TypeAnnotator, node: exp.Expression) -> exp.Expression:
+def _same(annotator: TypeAnnotator, node: exp.Expr) -> exp.Expr:
     return annotator._set_type(node, node.this.type if node.this is not None else None)
 
 
-def _bigint(annotator: TypeAnnotator, node: exp.Expression) -> exp.Expression:
+def _bigint(annotator: TypeAnnotator, node: exp.Expr) -> exp.Expr:
     return annotator._set_type(node, exp.DType.BIGINT)
 
 

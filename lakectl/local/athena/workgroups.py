@@ -29,9 +29,7 @@ def create(backend: Any, request: dict[str, Any]) -> dict[str, Any]:
     if name in backend.work_groups:
         raise RequestError("WorkGroup is already created")
     configuration = _complete(dict(request.get("Configuration") or {}))
-    group = backend.create_work_group(
-        name, configuration, request.get("Description") or "", request.get("Tags") or []
-    )
+    group = backend.create_work_group(name, configuration, request.get("Description") or "", request.get("Tags") or [])
     group.creation_time = time.time()
     return {}
 

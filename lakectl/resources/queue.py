@@ -1,0 +1,137 @@
+"""An SQS queue that keeps what a function or a rule could not deliver."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from lakectl.aws import Aws, code_of
+from lakectl.engine.model import Change, Resource, State
+from lakectl.engine.retry import QUEUE_DELETED_RECENTLY, until_ready
+
+OURS = "lakectl-"
+RETENTION_S = 14 * 24 * 3600  # SQS keeps a message for 14 days at most (SetQueueAttributes, API reference)
+ABSENT = frozenset(("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"))
+
+
+class Queue(Resource):
+    """``rule_arns`` are the EventBridge rules of ``account`` that may send to it."""
+
+    kind = "sqs-queue"
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        step: str,
+        tags: Mapping[str, str],
+        arn: str,
+        account: str,
+        rule_arns: tuple[str, ...],
+    ) -> None:
+        super().__init__(name, step=step, tags=tags)
+        self._arn = arn
+        self.account = account
+        self.rule_arns = rule_arns
+
+    @property
+    def arn(self) -> str:
+        return self._arn
+
+    def statements(self) -> dict[str, dict[str, Any]]:
+        """The statements of the queue policy by Sid."""
+        return {
+            f"{OURS}rules": {
+                "Sid": f"{OURS}rules",
+                "Effect": "Allow",
+                "Principal": {"Service": "events.amazonaws.com"},
+                "Action": "sqs:SendMessage",
+                "Resource": self.arn,
+                "Condition": {
+                    "ArnEquals": {"aws:SourceArn": list(self.rule_arns)},
+                    "StringEquals": {"aws:SourceAccount": self.account},
+                },
+            },
+            f"{OURS}tls-only": {
+                "Sid": f"{OURS}tls-only",
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": "sqs:*",
+                "Resource": self.arn,
+                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+            },
+        }
+
+    def desired(self) -> Mapping[str, Any]:
+        return {"retention_seconds": RETENTION_S, "encryption": "SSE-SQS", "policy": self.statements()}
+
+    def _attributes(self) -> dict[str, str]:
+        return {
+            "MessageRetentionPeriod": str(RETENTION_S),
+            "SqsManagedSseEnabled": "true",
+            "Policy": json.dumps({"Version": "2012-10-17", "Statement": list(self.statements().values())}),
+        }
+
+    def url(self, aws: Aws) -> str | None:
+        """The queue's URL, ``None`` when it is not there."""
+        try:
+            return str(aws.client("sqs").get_queue_url(QueueName=self.name)["QueueUrl"])
+        except ClientError as error:
+            if code_of(error) in ABSENT:
+                return None
+            raise
+
+    def read(self, aws: Aws) -> State | None:
+        url = self.url(aws)
+        if url is None:
+            return None
+        sqs = aws.client("sqs")
+        try:
+            live = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+            tags = sqs.list_queue_tags(QueueUrl=url).get("Tags", {})
+        except ClientError as error:
+            if code_of(error) in ABSENT:
+                return None
+            raise
+        statements = json.loads(live["Policy"])["Statement"] if live.get("Policy") else []
+        fields = {
+            "retention_seconds": int(live["MessageRetentionPeriod"]),
+            "encryption": "SSE-SQS" if live.get("SqsManagedSseEnabled", "").lower() == "true" else "none",
+            "policy": {s["Sid"]: s for s in statements if str(s.get("Sid", "")).startswith(OURS)},
+        }
+        return State(fields, tags)
+
+    def create(self, aws: Aws) -> None:
+        sqs = aws.client("sqs")
+        until_ready(
+            lambda: sqs.create_queue(QueueName=self.name, Attributes=self._attributes(), tags=self.tags),
+            QUEUE_DELETED_RECENTLY,
+        )
+
+    def update(self, aws: Aws, changes: tuple[Change, ...]) -> None:
+        sqs, url = aws.client("sqs"), self.url(aws)
+        for change in changes:
+            if change.field == "tags":
+                sqs.tag_queue(QueueUrl=url, Tags=change.new)
+        if any(change.field != "tags" for change in changes):
+            live = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"]).get("Attributes", {})
+            foreign = [
+                statement
+                for statement in (json.loads(live["Policy"])["Statement"] if live.get("Policy") else [])
+                if not str(statement.get("Sid", "")).startswith(OURS)
+            ]
+            document = {"Version": "2012-10-17", "Statement": [*foreign, *self.statements().values()]}
+            sqs.set_queue_attributes(QueueUrl=url, Attributes={**self._attributes(), "Policy": json.dumps(document)})
+
+    def destroy(self, aws: Aws) -> None:
+        url = self.url(aws)
+        if url is None:
+            return
+        try:
+            aws.client("sqs").delete_queue(QueueUrl=url)
+        except ClientError as error:
+            if code_of(error) not in ABSENT:
+                raise
