@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal, Protocol
 
-Mark = Literal["ok", "failed", "skipped", "note"]
+Mark = Literal["ok", "failed", "skipped", "note", "create", "change", "delete"]
 WIDTH_WHEN_PIPED = 200
 
 
@@ -45,6 +45,9 @@ class Console:
         "failed": ("✗", "bold red"),
         "skipped": ("-", "dim"),
         "note": ("·", "cyan"),
+        "create": ("+", "green"),
+        "change": ("~", "yellow"),
+        "delete": ("-", "red"),
     }
 
     def __init__(self) -> None:

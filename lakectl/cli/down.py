@@ -9,8 +9,9 @@ from lakectl.errors import LakectlError, UsageError
 
 
 @lake_command("down")
+@click.option("--keep-data", is_flag=True, help="Leave the buckets, the databases and the run log.")
 @click.option("--yes", is_flag=True, help="Don't ask.")
-def down(app: App, yes: bool) -> None:
+def down(app: App, keep_data: bool, yes: bool) -> None:
     """Delete the lake, and prove that nothing is left.
 
     Deletes what bears the lake's tag and nothing else, data included. Reads everything again at the end.
@@ -18,14 +19,14 @@ def down(app: App, yes: bool) -> None:
     \b
     Examples:
       lakectl down
-      lakectl down --yes
+      lakectl down --keep-data --yes
     """
     from lakectl.cli.provision import as_data, show_events, summarize
     from lakectl.ops import provision
 
     lake = app.announce()
     with app.out.busy("reading what is there"):
-        plan = provision.down_plan(lake)
+        plan = provision.down_plan(lake, keep_data)
     for step in plan.foreign:
         app.out.item("skipped", f"{step.resource.kind} {step.resource.name}", "not tagged as ours: left alone")
     if not plan.pending:
@@ -33,7 +34,7 @@ def down(app: App, yes: bool) -> None:
         app.out.result({"ok": True, "resources": [], "left": []})
         return
     if not yes:
-        _confirm(app.config.name, len(plan.pending))
+        _confirm(app.config.name, len(plan.pending), keep_data)
     result, after = provision.down(lake, plan, show_events(app.out))
     left = [step.resource.id for step in after.pending]
     if result.ok and left:
@@ -43,8 +44,9 @@ def down(app: App, yes: bool) -> None:
     app.out.result({**as_data(plan, result), "left": left})
 
 
-def _confirm(name: str, count: int) -> None:
-    click.echo(f"This deletes {count} resources of lake {name!r} and all its data. It can't be undone.", err=True)
+def _confirm(name: str, count: int, keep_data: bool) -> None:
+    data = "and keeps its data" if keep_data else "and all its data. It can't be undone"
+    click.echo(f"This deletes {count} resources of lake {name!r} {data}.", err=True)
     try:
         answer = click.prompt(f"Type the lake's name ({name}) to go on", err=True)
     except click.Abort:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -45,16 +45,19 @@ def plan_up(resources: Sequence[Resource], aws: Aws, adopt: bool = False) -> Pla
     return Plan(tuple(steps))
 
 
-def plan_down(resources: Sequence[Resource], aws: Aws) -> Plan:
-    """What ``down`` would do: delete what is there and ours, dependants first."""
+def plan_down(resources: Sequence[Resource], aws: Aws, keep: Collection[str] = ()) -> Plan:
+    """What ``down`` would do: delete what is there and ours, dependants first. Kinds in ``keep`` stay."""
     live = read_all(resources, aws)
     foreign = _foreign(resources, live)
     steps = []
     for resource in reversed(in_order(resources)):
         state = live[resource.id]
-        action = Action.DELETE if state is not None else Action.ABSENT
-        if state is not None and resource.id in foreign:
+        if state is None:
+            action = Action.ABSENT
+        elif resource.id in foreign:
             action = Action.FOREIGN
+        else:
+            action = Action.KEEP if resource.kind in keep else Action.DELETE
         steps.append(Step(resource, action, (), state))
     return Plan(tuple(steps), deleting=True)
 

@@ -6,10 +6,13 @@ from collections.abc import Callable, Iterable
 
 from lakectl.engine import apply as engine
 from lakectl.engine.graph import with_needs
-from lakectl.engine.model import Plan
+from lakectl.engine.model import Action, Plan
 from lakectl.engine.plan import plan_down, plan_up
 from lakectl.errors import LakectlError
 from lakectl.ops.lake import Lake
+
+# What holds data, or says where it is.
+DATA_KINDS = frozenset(("s3-bucket", "dynamodb-table", "glue-database"))
 
 Observer = Callable[[engine.Event], None]
 
@@ -35,12 +38,17 @@ def up(lake: Lake, todo: Plan, observer: Observer) -> engine.Result:
     return engine.apply(todo, lake.aws, observer)
 
 
-def down_plan(lake: Lake) -> Plan:
-    """What ``down`` would delete. Only reads."""
-    return plan_down(lake.resources, lake.aws)
+def down_plan(lake: Lake, keep_data: bool = False) -> Plan:
+    """What ``down`` would delete. Only reads.
+
+    ``keep_data`` leaves the buckets, the databases with their tables and the run log, so that a later
+    ``up`` finds everything again.
+    """
+    return plan_down(lake.resources, lake.aws, DATA_KINDS if keep_data else ())
 
 
 def down(lake: Lake, todo: Plan, observer: Observer) -> tuple[engine.Result, Plan]:
-    """Delete what ``todo`` says, then read everything again: the second value is what is left."""
+    """Delete what ``todo`` says, then read everything again: what the second plan deletes is what is left."""
     result = engine.apply(todo, lake.aws, observer)
-    return result, plan_down(lake.resources, lake.aws)
+    kept = {step.resource.kind for step in todo.steps if step.action is Action.KEEP}
+    return result, plan_down(lake.resources, lake.aws, kept)

@@ -8,7 +8,8 @@ from typing import Any
 
 
 def test_setting_another_attribute_keeps_the_policy(client: Callable[..., Any], unique: str) -> None:
-    policy = {"Version": "2012-10-17", "Statement": [{"Sid": "a", "Effect": "Deny", "Principal": "*", "Action": "sqs:*"}]}
+    statement = {"Sid": "a", "Effect": "Deny", "Principal": "*", "Action": "sqs:*"}
+    policy = {"Version": "2012-10-17", "Statement": [statement]}
     url = client("sqs").create_queue(QueueName=f"p-{unique}", Attributes={"Policy": json.dumps(policy)})["QueueUrl"]
     client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"MessageRetentionPeriod": "60"})
     kept = client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]

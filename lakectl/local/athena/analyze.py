@@ -151,12 +151,13 @@ def _version(node: exp.Table, name: str, instant: Callable[[str], int]) -> Calla
 
 
 def _qualify(tree: exp.Expr, sql: str, schema: MappingSchema) -> exp.Expr:
+    columns = [column.copy() for column in tree.find_all(exp.Column)]  # qualify changes the tree before it raises
     try:
         tree = qualify(tree, schema=schema, dialect=DIALECT, expand_alias_refs=False, validate_qualify_columns=False)
         _qualify_having(tree, schema)
         _validate_columns(tree, sql)
     except OptimizeError as error:
-        raise _optimize_error(str(error), sql) from None
+        raise _optimize_error(str(error), sql, columns) from None
     return tree
 
 
@@ -191,17 +192,24 @@ def _validate_columns(tree: exp.Expr, sql: str) -> None:
         if scope.external_columns and not scope.is_correlated_subquery and not scope.pivots:
             bad = [*scope.external_columns, *bad]
         for column in bad:
-            name = ".".join(part.meta.get(WRITTEN, part.name) for part in column.parts)
-            raise QueryError(
-                "COLUMN_NOT_FOUND",
-                f"Column '{name.lower()}' cannot be resolved or requester is not authorized to access "
-                "requested resources",
-                locate(sql, column),
-            )
+            raise _no_column(column, sql)
 
 
-def _optimize_error(message: str, sql: str) -> QueryError:
+def _no_column(column: exp.Column, sql: str) -> QueryError:
+    name = ".".join(part.meta.get(WRITTEN, part.name) for part in column.parts)
+    return QueryError(
+        "COLUMN_NOT_FOUND",
+        f"Column '{name.lower()}' cannot be resolved or requester is not authorized to access requested resources",
+        locate(sql, column),
+    )
+
+
+def _optimize_error(message: str, sql: str, columns: list[exp.Column]) -> QueryError:
     first = message.splitlines()[0]
+    unknown = re.fullmatch(r"Unknown column: (.+)", first)
+    for column in columns:
+        if unknown and column.table and column.name.lower() == unknown.group(1).lower():
+            return _no_column(column, sql)
     ambiguous = re.search(r"[Aa]mbiguous[^'\"]*['\"]?([\w$]+)", first)
     where = re.search(r"Line: (\d+), Col: (\d+)", message)
     if ambiguous:

@@ -158,8 +158,8 @@ def _target(run: Run, tree: exp.Expr) -> tuple[Any, Any]:
     except pruning.Inexact:
         raise QueryError(
             "NOT_SUPPORTED",
-            f"{run.statement.subtype} WHERE {where.this.sql(dialect='trino')} is not supported by the local Athena: it takes "
-            "comparisons of columns with literals. Nothing was changed",
+            f"{run.statement.subtype} WHERE {where.this.sql(dialect='trino')} is not supported by the local Athena, "
+            "which compares columns with literals only; nothing was changed",
         ) from None
 
 

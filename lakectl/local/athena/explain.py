@@ -53,7 +53,7 @@ def _child(lines: list[str], last: bool = True) -> list[str]:
 def _node(scope: Scope, query: Analyzed) -> list[str]:
     tree = scope.expression
     if isinstance(tree, exp.SetOperation):
-        parts = [_node(part, query) for part in scope.union_scopes or []]
+        parts = [_node(part, query) for part in scope.set_operation_scopes]
         lines = [type(tree).__name__]
         for index, part in enumerate(parts):
             lines += _child(part, last=index == len(parts) - 1)

@@ -1,0 +1,100 @@
+"""``lakectl plan``."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lakectl.cli.app import App, lake_command
+
+if TYPE_CHECKING:
+    from lakectl.engine.model import Plan
+    from lakectl.output import Mark, Output
+
+EXIT_CHANGES = 2
+SIGNS: dict[str, Mark] = {
+    "create": "create",
+    "change": "change",
+    "adopt": "change",
+    "delete": "delete",
+    "foreign": "failed",
+}
+LONGEST_VALUE = 100  # characters of a value that are shown; --json has it whole
+
+
+@lake_command("plan")
+@click.option("--down", is_flag=True, help="What `down` would delete.")
+@click.option("--keep-data", is_flag=True, help="With --down: as `down --keep-data`.")
+@click.option("--adopt", is_flag=True, help="Plan to take over what bears our names but not our tag.")
+@click.pass_context
+def plan(ctx: click.Context, app: App, down: bool, keep_data: bool, adopt: bool) -> None:
+    """Show what `up` or `down` would do. Only reads.
+
+    Exit code 0: nothing to do. 2: changes are pending.
+
+    \b
+    Examples:
+      lakectl plan
+      lakectl plan --down --json
+    """
+    from lakectl.ops import provision
+
+    lake = app.announce()
+    with app.out.busy("reading what is there"):
+        todo = provision.down_plan(lake, keep_data) if down else provision.plan(lake, adopt=adopt)
+    show(app.out, todo)
+    app.out.result(as_data(todo))
+    if todo.pending or (todo.foreign and not down):
+        ctx.exit(EXIT_CHANGES)
+
+
+def show(out: Output, plan: Plan) -> None:
+    """Every pending step with its changes, old → new; then the counts."""
+    for step in plan.steps:
+        if step.action.value not in SIGNS:
+            continue
+        note = "not tagged as ours: left alone" if step.action.value == "foreign" else step.action.value
+        out.item(SIGNS[step.action.value], f"{step.resource.kind} {step.resource.name}", note)
+        for change in step.changes:
+            if isinstance(change.old, dict) and isinstance(change.new, dict):
+                for key in sorted(change.old.keys() | change.new.keys()):
+                    old, new = change.old.get(key), change.new.get(key)
+                    if old != new:
+                        out.say(f"      {change.field}.{key}: {_short(old)} → {_short(new)}")
+            else:
+                out.say(f"      {change.field}: {_short(change.old)} → {_short(change.new)}")
+    counts: dict[str, int] = {}
+    for step in plan.steps:
+        counts[step.action.value] = counts.get(step.action.value, 0) + 1
+    parts = [f"{counts[action]} to {action}" for action in ("create", "change", "adopt", "delete") if action in counts]
+    parts += [f"{counts[action]} {action}" for action in ("foreign", "in place") if action in counts]
+    if not plan.pending:
+        parts.insert(0, "Nothing to do")
+    out.say(", ".join(parts) + ".")
+
+
+def as_data(plan: Plan) -> dict[str, Any]:
+    """The plan for ``--json``."""
+    return {
+        "pending": len(plan.pending),
+        "resources": [
+            {
+                "kind": step.resource.kind,
+                "name": step.resource.name,
+                "arn": step.resource.arn,
+                "action": step.action.value,
+                "changes": [{"field": c.field, "old": c.old, "new": c.new} for c in step.changes],
+            }
+            for step in plan.steps
+        ],
+    }
+
+
+def _short(value: Any) -> str:
+    text = "absent" if value is None else value if isinstance(value, str) else json.dumps(value, default=str)
+    return text if len(text) <= LONGEST_VALUE else text[:LONGEST_VALUE] + "…"
+
+
+COMMANDS = {"plan": plan}
