@@ -1,6 +1,6 @@
 """What a person or a program sees. Commands hand over values; an output shows them.
 
-:class:`Console` is for people (rich), :class:`Json` for programs: one JSON document on standard output.
+:class:`Console` is for people (rich), :class:`Json` for programs.
 """
 
 from __future__ import annotations
@@ -29,6 +29,9 @@ class Output(Protocol):
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[str] = ()) -> None:
         """A table; the columns in ``right`` are aligned to the right."""
+
+    def event(self, **facts: Any) -> None:
+        """Something that has just happened, for programs that watch."""
 
     def result(self, value: Any) -> None:
         """The command's answer for programs."""
@@ -87,6 +90,9 @@ class Console:
             table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
         self._console.print(table)
 
+    def event(self, **facts: Any) -> None:
+        pass
+
     def result(self, value: Any) -> None:
         """People have seen it already."""
 
@@ -100,7 +106,7 @@ class Console:
 
 
 class Json:
-    """For programs: only the result, as one JSON document."""
+    """For programs: the result as one JSON document on standard output, events as JSON lines on standard error."""
 
     def say(self, text: str = "") -> None:
         pass
@@ -113,6 +119,9 @@ class Json:
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[str] = ()) -> None:
         pass
+
+    def event(self, **facts: Any) -> None:
+        sys.stderr.write(json.dumps(facts, default=str, ensure_ascii=False) + "\n")
 
     def result(self, value: Any) -> None:
         json.dump(value, sys.stdout, indent=2, default=str, ensure_ascii=False)

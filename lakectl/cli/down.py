@@ -21,7 +21,7 @@ def down(app: App, keep_data: bool, yes: bool) -> None:
       lakectl down
       lakectl down --keep-data --yes
     """
-    from lakectl.cli.provision import as_data, show_events, summarize
+    from lakectl.cli import progress
     from lakectl.ops import provision
 
     lake = app.announce()
@@ -35,13 +35,14 @@ def down(app: App, keep_data: bool, yes: bool) -> None:
         return
     if not yes:
         _confirm(app.config.name, len(plan.pending), keep_data)
-    result, after = provision.down(lake, plan, show_events(app.out))
+    with progress.watching(app.out, plan) as observer:
+        result, after = provision.down(lake, plan, observer)
     left = [step.resource.id for step in after.pending]
     if result.ok and left:
         raise LakectlError(f"{len(left)} left: {', '.join(left)}", "run `lakectl down` again")
-    summarize(app.out, plan, result, "lakectl down")
+    progress.summarize(app.out, plan, result, "lakectl down")
     app.out.say(f"{len(left)} left.")
-    app.out.result({**as_data(plan, result), "left": left})
+    app.out.result({**progress.as_data(plan, result), "left": left})
 
 
 def _confirm(name: str, count: int, keep_data: bool) -> None:

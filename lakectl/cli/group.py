@@ -11,7 +11,7 @@ import click
 SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "Everything at once": {
         "demo": ("demo", "Run the whole tutorial and show what came of it."),
-        "plan": ("plan", "Show what up or down would do."),
+        "plan": ("plan", "Show what `up` or `down` would do."),
         "up": ("provision", "Make the whole lake, or what is missing of it."),
         "status": ("status", "Show every resource: in place, drifted or absent."),
         "down": ("down", "Delete the lake, and prove that nothing is left."),

@@ -6,16 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lakectl.cli import progress
 from lakectl.cli.app import App, lake_command
-from lakectl.errors import LakectlError
 
 if TYPE_CHECKING:
-    from lakectl.engine.apply import Event, Result
-    from lakectl.engine.model import Plan, Step
     from lakectl.ops.lake import Lake
-    from lakectl.output import Output
-
-VERBS = {"create": "created", "change": "changed", "adopt": "adopted", "delete": "deleted"}
 
 adopt_option = click.option("--adopt", is_flag=True, help="Take over what bears our names but not our tag.")
 
@@ -30,70 +25,10 @@ def make(app: App, steps: tuple[str, ...] | None, adopt: bool = False) -> dict[s
     lake = app.announce()
     with app.out.busy("reading what is there"):
         plan = provision.plan(lake, steps, adopt)
-    result = provision.up(lake, plan, show_events(app.out))
-    summarize(app.out, plan, result, "lakectl up")
-    return as_data(plan, result)
-
-
-def show_events(out: Output) -> Any:
-    """An observer that prints each resource when it is done."""
-
-    def observe(event: Event) -> None:
-        step = event.step
-        name = f"{step.resource.kind} {step.resource.name}"
-        if event.outcome == "done":
-            fields = ", ".join(change.field for change in step.changes)
-            detail = f"{fields + '  ' if fields else ''}{event.seconds:.1f} s"
-            out.item("ok", f"{VERBS[step.action.value]} {name}", detail)
-        elif event.outcome == "failed" and event.error:
-            out.item("failed", name, event.error.message)
-        elif event.outcome == "blocked":
-            out.item("skipped", name, "waits for what failed")
-
-    return observe
-
-
-def summarize(out: Output, plan: Plan, result: Result, again: str) -> None:
-    """The closing line. Raises :class:`LakectlError` (the first failure) when the plan was not carried out."""
-    if result.interrupted:
-        out.say(f"Interrupted after {len(result.done)} of {len(plan.pending)}. Go on with: {again}")
-        raise KeyboardInterrupt
-    if not result.ok:
-        first = next(iter(result.failed.values()))
-        others = len(result.failed) - 1
-        message = f"{first.message}{f' (and {others} more failed)' if others else ''}"
-        failure = LakectlError(message, first.hint or f"mend it and go on with: {again}")
-        failure.exit_code = first.exit_code
-        raise failure
-    if not plan.pending:
-        out.say(f"Nothing to change: all {len(plan.steps)} resources are in place.")
-        return
-    counts: dict[str, int] = {}
-    for step in result.done:
-        verb = VERBS[step.action.value]
-        counts[verb] = counts.get(verb, 0) + 1
-    kept = len(plan.steps) - len(plan.pending)
-    parts = [f"{count} {verb}" for verb, count in counts.items()]
-    if not plan.deleting:
-        parts.append(f"{kept} in place")
-    out.say(f"{', '.join(parts)} in {result.seconds:.1f} s.")
-
-
-def as_data(plan: Plan, result: Result) -> dict[str, Any]:
-    """The outcome for ``--json``."""
-    done = {step.resource.id for step in result.done}
-
-    def row(step: Step) -> dict[str, Any]:
-        return {
-            "kind": step.resource.kind,
-            "name": step.resource.name,
-            "arn": step.resource.arn,
-            "action": step.action.value,
-            "changes": [{"field": c.field, "old": c.old, "new": c.new} for c in step.changes],
-            "done": step.resource.id in done or not step.pending,
-        }
-
-    return {"ok": result.ok, "seconds": round(result.seconds, 3), "resources": [row(step) for step in plan.steps]}
+    with progress.watching(app.out, plan) as observer:
+        result = provision.up(lake, plan, observer)
+    progress.summarize(app.out, plan, result, "lakectl up")
+    return progress.as_data(plan, result)
 
 
 def show_workgroup(app: App, lake: Lake) -> None:

@@ -20,10 +20,11 @@ from lakectl.errors import UsageError
 DATE_FORMAT = "%d/%m/%Y"
 TAIL_BYTES = 64 * 1024
 INTEGER_LIMITS = {"bigint": 2**63, "int": 2**31}
-# 147.43  147,43  1.234,56  1,234.56: a lone separator before exactly three digits could be either,
-# so it is not a price we guess.
-PLAIN_NUMBER = re.compile(r"-?\d+([.,]\d{1,2}|[.,]\d{4,})?")
-GROUPED_NUMBER = re.compile(r"-?\d{1,3}(\.\d{3})+,\d+|-?\d{1,3}(,\d{3})+\.\d+")
+# As the job reads amounts (jobs/retail/parsing.py): 147.43  147,43  1.234,56  1,234.56. A lone separator
+# before exactly three digits could be either kind, so 1.234 is not guessed.
+AMOUNT = re.compile(r"-?\d+([.,]\d+)?|-?[1-9]\d{0,2}(\.\d{3})+,\d+|-?[1-9]\d{0,2}(,\d{3})+\.\d+")
+GROUPS_ONLY = re.compile(r"-?[1-9]\d{0,2}((\.\d{3}){2,}|(,\d{3}){2,})")
+AMBIGUOUS_AMOUNT = re.compile(r"-?[1-9]\d{0,2}[.,]\d{3}")
 
 
 @dataclass(frozen=True)
@@ -153,20 +154,25 @@ def _digest(path: Path) -> tuple[int, str, str]:
 
 def _integer(value: str, kind: str) -> str | None:
     limit = INTEGER_LIMITS[kind]
-    fits = re.fullmatch(r"[+-]?\d+", value) is not None and -limit <= int(value) < limit
+    fits = re.fullmatch(r"-?\d+", value) is not None and -limit <= int(value) < limit
     return None if fits else f"a whole number ({kind})"
 
 
 def _number(value: str, kind: str) -> str | None:  # noqa: ARG001
-    fits = PLAIN_NUMBER.fullmatch(value) or GROUPED_NUMBER.fullmatch(value)
+    if AMBIGUOUS_AMOUNT.fullmatch(value):
+        return "an amount that can be read in one way only (1.234 or 1,234 could be two numbers)"
+    fits = AMOUNT.fullmatch(value) or GROUPS_ONLY.fullmatch(value)
     return None if fits else "a number such as 147.43, 147,43 or 1.234,56"
 
 
 def _date(value: str, kind: str) -> str | None:  # noqa: ARG001
+    expected = "a date DD/MM/YYYY"
+    if not re.fullmatch(r"\d{2}/\d{2}/\d{4}", value):  # strptime would take 1/7/2025 too; the job doesn't
+        return expected
     try:
         datetime.strptime(value, DATE_FORMAT)
     except ValueError:
-        return "a date DD/MM/YYYY"
+        return expected
     return None
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lakectl import saved_queries
-from lakectl.aws import explain
+from lakectl.aws import code_of, explain
 from lakectl.errors import LakectlError, UsageError
 from lakectl.ops.lake import Lake
 
@@ -99,6 +99,8 @@ def run(lake: Lake, sql: str, on_start: Callable[[str], None] = lambda _: None) 
             raise LakectlError(
                 f"there is no workgroup {lake.names.workgroup}", "make it with: lakectl create-workgroup"
             ) from error
+        if code_of(error) == "InvalidRequestException":  # SQL that does not parse is refused at once
+            raise QueryFailed(error.response["Error"]["Message"]) from error
         raise explain(error, "running the query") from error
 
 

@@ -105,6 +105,9 @@ def test_bad_sql_is_athenas_reason_on_one_line(folder: Path) -> None:
     said = run_lakectl("query", "SELECT nope FROM retail_silver.orders_silver", *NAME, cwd=folder, code=1)
     assert "COLUMN_NOT_FOUND: line 1:8: Column 'nope' cannot be resolved" in said
     assert "Traceback" not in said
+    said = run_lakectl("query", "SELEKT 1", *NAME, cwd=folder, code=1)
+    assert said.startswith("error: ")
+    assert "mismatched input 'SELEKT'" in said
 
 
 def test_down_leaves_nothing_and_again_there_is_nothing_to_do(endpoint: Endpoint, folder: Path) -> None:  # noqa: ARG001
