@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 
 from lakectl.engine import apply as engine
@@ -13,6 +14,9 @@ from lakectl.ops.lake import Lake
 
 # What holds data, or says where it is.
 DATA_KINDS = frozenset(("s3-bucket", "dynamodb-table", "glue-database"))
+
+# Before each further round of `down`. A function may run for its whole timeout after it was deleted.
+ROUND_PAUSES_S = (0.5, 2.0, 10.0, 30.0)
 
 Observer = Callable[[engine.Event], None]
 
@@ -29,13 +33,18 @@ def up(lake: Lake, todo: Plan, observer: Observer) -> engine.Result:
     Raises :class:`LakectlError` when something bears our name but not our tag: it is not touched
     without ``--adopt``.
     """
+    refuse_foreign(lake, todo)
+    return engine.apply(todo, lake.aws, observer)
+
+
+def refuse_foreign(lake: Lake, todo: Plan) -> None:
+    """Raise :class:`LakectlError` when ``todo`` meets what bears our name but not our tag."""
     if todo.foreign:
         names = ", ".join(step.resource.id for step in todo.foreign)
         raise LakectlError(
             f"not tagged as part of lake {lake.config.name!r}, so left alone: {names}",
             "adopt what is yours with: lakectl up --adopt; or choose other names (--name, suffix_names: true)",
         )
-    return engine.apply(todo, lake.aws, observer)
 
 
 def down_plan(lake: Lake, keep_data: bool = False) -> Plan:
@@ -48,7 +57,23 @@ def down_plan(lake: Lake, keep_data: bool = False) -> Plan:
 
 
 def down(lake: Lake, todo: Plan, observer: Observer) -> tuple[engine.Result, Plan]:
-    """Delete what ``todo`` says, then read everything again: what the second plan deletes is what is left."""
+    """Delete what ``todo`` says, then read everything again: what the second plan deletes is what is left.
+
+    What came back meanwhile (an invocation in flight makes the log group of its function again) is
+    deleted in further rounds.
+    """
     result = engine.apply(todo, lake.aws, observer)
     kept = {step.resource.kind for step in todo.steps if step.action is Action.KEEP}
-    return result, plan_down(lake.resources, lake.aws, kept)
+    left = plan_down(lake.resources, lake.aws, kept)
+    for pause in ROUND_PAUSES_S:
+        if not (result.ok and left.pending):
+            break
+        time.sleep(pause)
+        again = engine.apply(left, lake.aws, observer)
+        result.done += again.done
+        result.failed |= again.failed
+        result.blocked += again.blocked
+        result.interrupted = again.interrupted
+        result.seconds += pause + again.seconds
+        left = plan_down(lake.resources, lake.aws, kept)
+    return result, left

@@ -120,7 +120,8 @@ def _sales_by_day(lake: Lake, result: QueryResult, facts: _Facts) -> Verdict:  #
 
 def _recompute(lake: Lake, result: QueryResult, facts: _Facts) -> Verdict:  # noqa: ARG001
     stored, computed, difference = (_number(value) for value in result.rows[0][:3])
-    return abs(difference) < CENT, f"stored {stored:,.2f}, recomputed {computed:,.2f}, difference {difference:g}"
+    difference = abs(difference)
+    return difference < CENT, f"stored {stored:,.2f}, recomputed {computed:,.2f}, difference {difference:g}"
 
 
 def _pruning(lake: Lake, result: QueryResult, facts: _Facts) -> Verdict:  # noqa: ARG001

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pyarrow as pa
@@ -28,9 +28,10 @@ def catalog(endpoint: Endpoint) -> GlueCatalog:
     return GlueCatalog("glue", **properties, **{"py-io-impl": "pyiceberg.io.pyarrow.PyArrowFileIO"})
 
 
-@pytest.fixture(scope="session")
-def lake(endpoint: Endpoint, client: Callable[..., Any], catalog: GlueCatalog) -> Lake:
-    """600 orders over 30 days in a first snapshot, 300 more in a second."""
+@pytest.fixture(scope="module")
+def lake(endpoint: Endpoint, client: Callable[..., Any], catalog: GlueCatalog) -> Iterator[Lake]:
+    """600 orders over 30 days in a first snapshot, 300 more in a second. Gone after the module: other
+    tests make the same database."""
     for bucket in (SILVER, RESULTS):
         client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": endpoint.region})
     client("athena").create_work_group(
@@ -45,17 +46,24 @@ def lake(endpoint: Endpoint, client: Callable[..., Any], catalog: GlueCatalog) -
     )
     orders = [order(number) for number in range(900)]
     snapshots = []
-    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        # PyIceberg computes day partitions in pyiceberg-core; days since 1970 is what an Arrow date holds already.
-        patch.setattr(DayTransform, "pyarrow_transform", lambda *_: lambda dates: dates.cast(pa.int32()))
         for part in (orders[:600], orders[600:]):
             table.append(pa.Table.from_pylist(part, schema=table.schema().as_arrow()))
             snapshots.append(table.current_snapshot().snapshot_id)
-    return Lake(catalog, table, snapshots, orders)
+    yield Lake(catalog, table, snapshots, orders)
+    client("athena").delete_work_group(WorkGroup=WORKGROUP, RecursiveDeleteOption=True)
+    for found in client("glue").get_tables(DatabaseName="retail_silver")["TableList"]:
+        client("glue").delete_table(DatabaseName="retail_silver", Name=found["Name"])
+    client("glue").delete_database(Name="retail_silver")
+    for bucket in (SILVER, RESULTS):
+        for page in client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket):
+            for item in page.get("Contents", []):
+                client("s3").delete_object(Bucket=bucket, Key=item["Key"])
+        client("s3").delete_bucket(Bucket=bucket)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def query(lake: Lake, client: Callable[..., Any]) -> Query:  # noqa: ARG001 - it makes the workgroup and the tables
     """``query(sql)``: run a statement to its end with plain boto3."""
     athena = client("athena")

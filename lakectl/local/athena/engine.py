@@ -122,6 +122,10 @@ class Engine:
             except duckdb.Error as error:
                 run.check_cancelled()
                 raise translate_error(error, statement.sql) from None
+            except Exception:
+                # An interrupt that meets Arrow half-way through the rows comes out as an error of Arrow's.
+                run.check_cancelled()
+                raise
             finally:
                 finished.set()
                 watcher.join()
