@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+AWS_CLI := .venv-awscli
+AWS_CLI_VERSION := 1.46.3
 
 .PHONY: help setup demo test test-long lint format bench lock clean
 .DEFAULT_GOAL := help
@@ -24,7 +26,13 @@ setup: $(READY) ## Make .venv and fetch the Spark jars (once)
 demo: setup ## The whole tutorial on the local target
 	@$(BIN)/lakectl demo
 
-test: setup ## Unit, per-resource and end-to-end tests
+# The AWS CLI pins versions of what others need too, so it gets an environment of its own.
+$(AWS_CLI)/.ready: requirements-awscli.lock
+	@$(PYTHON) -m venv $(AWS_CLI)
+	@$(AWS_CLI)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-awscli.lock
+	@touch $@
+
+test: setup $(AWS_CLI)/.ready ## Unit, per-resource and end-to-end tests
 	@$(BIN)/python -m pytest -m "not long"
 
 test-long: setup ## The sweeps that take minutes
@@ -42,10 +50,12 @@ format: $(READY) ## Let ruff rewrite what it can
 bench: setup ## Print the figures of benchmarks/
 	@$(BIN)/python -m benchmarks
 
-lock: $(READY) ## Write requirements.lock again from pyproject.toml
+lock: $(READY) ## Write the requirements*.lock again
 	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
 	  --generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements.lock
+	@echo "awscli==$(AWS_CLI_VERSION)" | $(BIN)/uv pip compile - --universal --python-version 3.11 \
+	  --generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements-awscli.lock
 
 clean: ## Remove what make has made here (not the local lake's state)
-	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) $(AWS_CLI) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 
 import click
 
@@ -63,6 +64,11 @@ def main(arguments: list[str] | None = None) -> None:
         text = str(error).splitlines()[0] if str(error) else "no message"
         _complain(f"unexpected {type(error).__name__}: {text}", "this is a bug; see more with LAKECTL_DEBUG=1")
         code = EXIT_FAILED
+    if code == EXIT_INTERRUPTED and threading.active_count() > 1:
+        # An ordinary exit would wait for the calls that a second Ctrl-C has just left behind.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -31,7 +31,7 @@ from lakectl.errors import AccessError, LakectlError
 
 # 8 attempts of botocore's standard mode (exponential backoff with jitter, at most 20 s each) outlast
 # the throttling that creating some forty resources at once causes in a fresh account.
-RETRIES = {"mode": "standard", "total_max_attempts": 8}
+ATTEMPTS = 8
 CONNECT_TIMEOUT_S = 10
 READ_TIMEOUT_S = 60
 MAX_CONNECTIONS = 32
@@ -50,12 +50,13 @@ DENIED_CODES = frozenset(("AccessDenied", "AccessDeniedException", "Unauthorized
 
 
 class Aws:
-    """Clients of one account and region. Safe to share between threads."""
+    """Clients of one account and region, each call tried ``attempts`` times. Safe to share between threads."""
 
-    def __init__(self, session: Any, region: str, endpoint_url: str | None = None) -> None:
+    def __init__(self, session: Any, region: str, endpoint_url: str | None = None, attempts: int = ATTEMPTS) -> None:
         self.session = session
         self.region = region
         self.endpoint_url = endpoint_url
+        self.attempts = attempts
         self._clients: dict[str, Any] = {}
         self._lock = threading.Lock()
         self._account: str | None = None
@@ -69,7 +70,7 @@ class Aws:
                     region_name=self.region,
                     endpoint_url=self.endpoint_url,
                     config=BotoConfig(
-                        retries=RETRIES,
+                        retries={"mode": "standard", "total_max_attempts": self.attempts},
                         connect_timeout=CONNECT_TIMEOUT_S,
                         read_timeout=READ_TIMEOUT_S,
                         max_pool_connections=MAX_CONNECTIONS,
@@ -148,7 +149,7 @@ def explain(error: Exception, doing: str | None = None) -> LakectlError:
             return AccessError(
                 text, "the credentials are wrong or expired: log in again (`aws sts get-caller-identity`)"
             )
-        if code in DENIED_CODES:
+        if code.rpartition(".")[2] in DENIED_CODES:  # SQS: AWS.SimpleQueueService.AccessDenied
             return AccessError(text, f"ask for the permission, or try another --profile ({operation} was denied)")
         return LakectlError(text)
     return LakectlError(f"{prefix}{type(error).__name__}: {error}")

@@ -36,6 +36,8 @@ STEPS = (
 )
 
 LOG_RULE = "lakectl-log"
+# Where `lakectl smoke` lands. A source whose name begins with "_" is logged, and never loaded.
+SMOKE_SOURCE = "_smoke"
 
 
 def resources(names: Names, project: Project) -> list[Resource]:
@@ -208,7 +210,8 @@ def notifications(names: Names) -> list[Resource]:
     if config.landing.notifications == "single":
         rules = {LOG_RULE: prefix}
     else:
-        rules = {f"{LOG_RULE}-{source}": f"{prefix}{source}/" for source in config.sources}
+        sources = (*config.sources, SMOKE_SOURCE)
+        rules = {f"{LOG_RULE}-{source}": f"{prefix}{source}/" for source in sources}
     notification = Notification(
         names.raw_bucket,
         step=step,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal, Protocol
 
@@ -29,6 +29,15 @@ class Output(Protocol):
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[str] = ()) -> None:
         """A table; the columns in ``right`` are aligned to the right."""
+
+    def stream(self, records: Iterable[tuple[str, Any]]) -> int:
+        """The answer, a record at a time and never all in memory: (line for people, value for programs).
+
+        Programs get one JSON array. Returns how many there were.
+        """
+
+    def record(self, text: str, value: Any) -> None:
+        """One of a series without an end: a line for people, a JSON line for programs."""
 
     def event(self, **facts: Any) -> None:
         """Something that has just happened, for programs that watch."""
@@ -90,6 +99,15 @@ class Console:
             table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
         self._console.print(table)
 
+    def stream(self, records: Iterable[tuple[str, Any]]) -> int:
+        count = 0
+        for count, (text, _) in enumerate(records, start=1):  # noqa: B007 - the last one is the answer
+            self.say(text)
+        return count
+
+    def record(self, text: str, value: Any) -> None:  # noqa: ARG002
+        self.say(text)
+
     def event(self, **facts: Any) -> None:
         pass
 
@@ -119,6 +137,18 @@ class Json:
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[str] = ()) -> None:
         pass
+
+    def stream(self, records: Iterable[tuple[str, Any]]) -> int:
+        count = 0
+        for count, (_, value) in enumerate(records, start=1):
+            text = json.dumps(value, indent=2, default=str, ensure_ascii=False)
+            sys.stdout.write(("[\n" if count == 1 else ",\n") + text)
+        sys.stdout.write("\n]\n" if count else "[]\n")
+        return count
+
+    def record(self, text: str, value: Any) -> None:  # noqa: ARG002
+        sys.stdout.write(json.dumps(value, default=str, ensure_ascii=False) + "\n")
+        sys.stdout.flush()
 
     def event(self, **facts: Any) -> None:
         sys.stderr.write(json.dumps(facts, default=str, ensure_ascii=False) + "\n")

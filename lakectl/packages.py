@@ -13,6 +13,12 @@ from lakectl.project import Project
 # The earliest time a zip can hold; a real one would change the hash without a change of content.
 EPOCH = (1980, 1, 1, 0, 0, 0)
 READABLE = 0o644 << 16
+NAMES = ("log_ingestion_run", "start_glue_job", "job")
+
+
+def build(project: Project, name: str) -> bytes:
+    """The package called ``name``, one of :data:`NAMES`: a function's, or the job's."""
+    return job_package(project) if name == "job" else function_package(project, name)
 
 
 def function_package(project: Project, folder: str) -> bytes:
@@ -27,9 +33,14 @@ def job_package(project: Project) -> bytes:
     return _zip({**_python_files(project.lambdas / "shared"), **package})
 
 
+def job_script_path(project: Project) -> Path:
+    """Where the Glue job's script is."""
+    return project.jobs / "retail_bronze_to_silver.py"
+
+
 def job_script(project: Project) -> bytes:
     """The Glue job's script, as it is."""
-    path = project.jobs / "retail_bronze_to_silver.py"
+    path = job_script_path(project)
     try:
         return path.read_bytes()
     except OSError as error:

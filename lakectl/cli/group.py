@@ -14,6 +14,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "plan": ("plan", "Show what `up` or `down` would do."),
         "up": ("provision", "Make the whole lake, or what is missing of it."),
         "status": ("status", "Show every resource: in place, drifted or absent."),
+        "explain": ("explain", "Print the AWS CLI commands that `up` stands for."),
         "down": ("down", "Delete the lake, and prove that nothing is left."),
     },
     "1  Buckets and run log": {
@@ -22,8 +23,11 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "create-roles": ("provision", "Make the IAM roles of the functions and the job."),
         "deploy-lambdas": ("provision", "Deploy the log and starter functions."),
         "wire-notifications": ("provision", "Connect the raw bucket to the functions."),
+        "smoke": ("smoke", "Land a tiny file and see it reach the run log."),
         "runs": ("runs", "Show the run log: what has landed, what is loaded."),
         "logs": ("logs", "Show the logs of a function or of the job."),
+        "replay": ("replay", "Send the events again that nobody could handle."),
+        "reconcile": ("reconcile", "Compare the raw bucket with the run log."),
     },
     "2  Landing": {
         "sample-data": ("sample_data", "Write sample orders, customers and products."),
@@ -42,6 +46,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     },
     "This machine": {
         "local": ("local", "Start, stop and look at the local AWS."),
+        "package": ("package", "Write the zip of a function or of the job."),
     },
 }
 COMMANDS = {name: entry for commands in SECTIONS.values() for name, entry in commands.items()}

@@ -46,7 +46,8 @@ def show_workgroup(app: App, lake: Lake) -> None:
 
 @lake_command("up")
 @adopt_option
-def up(app: App, adopt: bool) -> None:
+@click.option("--explain", is_flag=True, help="Do nothing; print the AWS CLI commands instead.")
+def up(app: App, adopt: bool, explain: bool) -> None:
     """Make the whole lake, or what is missing of it.
 
     \b
@@ -54,6 +55,11 @@ def up(app: App, adopt: bool) -> None:
       lakectl up
       lakectl up --target aws --profile sandbox --name alice
     """
+    if explain:
+        from lakectl.cli.explain import show
+
+        show(app, None, adopt)
+        return
     made = make(app, None, adopt)
     show_workgroup(app, app.lake)
     app.out.result(made)

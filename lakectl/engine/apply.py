@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lakectl.aws import Aws, code_of, explain
-from lakectl.engine.model import Action, Plan, Resource, Step
+from lakectl.engine.model import Action, Plan, Step
+from lakectl.engine.retry import watcher
 from lakectl.errors import LakectlError
 
 WRITERS = 12
@@ -19,24 +22,21 @@ WRITERS = 12
 # A create whose answer was lost is sent again by boto3 and then fails with one of these; so does the
 # slower of two `up` at once. Then what is there decides.
 ALREADY_EXISTS = frozenset(
-    (
-        "AlreadyExistsException",
-        "EntityAlreadyExists",
-        "EntityAlreadyExistsException",
-        "ResourceInUseException",
-    )
+    ("AlreadyExistsException", "EntityAlreadyExists", "EntityAlreadyExistsException", "ResourceInUseException")
     + ("ResourceAlreadyExistsException", "ResourceConflictException", "BucketAlreadyOwnedByYou")
+    + ("QueueNameExists", "QueueAlreadyExists", "IdempotentParameterMismatchException")
 )
 
 
 @dataclass(frozen=True)
 class Event:
-    """Progress of one resource, for whoever watches."""
+    """Progress of one resource, for whoever watches. "waiting" comes from the thread that waits."""
 
     step: Step
-    outcome: Literal["started", "done", "failed", "blocked"]
+    outcome: Literal["started", "waiting", "done", "failed", "blocked"]
     seconds: float = 0.0
     error: LakectlError | None = None
+    waiting_for: str = ""  # with "waiting": ends the sentence "waiting for …"
 
 
 @dataclass
@@ -57,7 +57,8 @@ class Result:
 def apply(plan: Plan, aws: Aws, observer: Callable[[Event], None] = lambda _: None) -> Result:
     """Do what ``plan`` says. Independent branches go on after a failure; what needs a failed one is blocked.
 
-    On Ctrl-C nothing new starts, the calls in flight finish, and the result says ``interrupted``.
+    On Ctrl-C nothing new starts, the calls in flight finish, and the result says ``interrupted``. A second
+    one raises ``KeyboardInterrupt`` at once and leaves the calls in flight to themselves.
     """
     started = time.monotonic()
     result = Result()
@@ -65,20 +66,24 @@ def apply(plan: Plan, aws: Aws, observer: Callable[[Event], None] = lambda _: No
     before = _predecessors(plan, set(waiting))
     finished: set[str] = set()
     running: dict[Future[float], Step] = {}
-    with ThreadPoolExecutor(WRITERS, thread_name_prefix="apply") as pool:
+
+    def carry_out(step: Step) -> float:
+        if result.interrupted:
+            raise CancelledError
+        return _timed(step, aws, observer)
+
+    pool = ThreadPoolExecutor(WRITERS, thread_name_prefix="apply")
+    previous = _on_interrupt(result)
+    try:
         while waiting or running:
             if not result.interrupted:
                 for key in [key for key in waiting if before[key] <= finished]:
                     step = waiting.pop(key)
                     observer(Event(step, "started"))
-                    running[pool.submit(_timed, step, aws)] = step
+                    running[pool.submit(carry_out, step)] = step
             if not running:
                 break
-            try:
-                ended, _ = wait(running, return_when=FIRST_COMPLETED)
-            except KeyboardInterrupt:
-                result.interrupted = True
-                continue
+            ended, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in ended:
                 step = running.pop(future)
                 error = future.exception()
@@ -89,14 +94,36 @@ def apply(plan: Plan, aws: Aws, observer: Callable[[Event], None] = lambda _: No
                 elif isinstance(error, LakectlError):
                     result.failed[step.resource.id] = error
                     observer(Event(step, "failed", error=error))
-                else:
+                elif not isinstance(error, CancelledError):
                     raise error
+    finally:
+        if previous is not None:
+            signal.signal(signal.SIGINT, previous)
+        pool.shutdown(wait=not result.interrupted)
     if not result.interrupted:
         result.blocked = list(waiting.values())
         for step in result.blocked:
             observer(Event(step, "blocked"))
     result.seconds = time.monotonic() - started
     return result
+
+
+def _on_interrupt(result: Result) -> Any:
+    """Let the first Ctrl-C set ``result.interrupted``, the second raise ``KeyboardInterrupt``.
+
+    Returns the handler to put back; None outside the main thread, or where Ctrl-C does something else.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return None
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        return None
+
+    def note(*_: object) -> None:
+        if result.interrupted:
+            raise KeyboardInterrupt
+        result.interrupted = True
+
+    return signal.signal(signal.SIGINT, note)
 
 
 def _predecessors(plan: Plan, pending: set[str]) -> dict[str, set[str]]:
@@ -111,35 +138,38 @@ def _predecessors(plan: Plan, pending: set[str]) -> dict[str, set[str]]:
     return before
 
 
-def _timed(step: Step, aws: Aws) -> float:
+def _timed(step: Step, aws: Aws, observer: Callable[[Event], None]) -> float:
     started = time.monotonic()
+    watcher.set(lambda reason: observer(Event(step, "waiting", waiting_for=reason.says)))
     verbs = {Action.CREATE: "creating", Action.DELETE: "deleting", Action.ADOPT: "adopting"}
     doing = f"{verbs.get(step.action, 'changing')} {step.resource.kind} {step.resource.name}"
     try:
-        if step.action is Action.CREATE:
-            _create(step.resource, aws)
-        elif step.action is Action.DELETE:
+        if step.action is Action.DELETE:
             step.resource.destroy(aws)
         else:
-            step.resource.update(aws, step.changes)
+            _make(step, aws)
     except (ClientError, BotoCoreError, LakectlError) as error:
         raise explain(error, doing) from error
     return time.monotonic() - started
 
 
-def _create(resource: Resource, aws: Aws) -> None:
+def _make(step: Step, aws: Aws) -> None:
+    resource = step.resource
     try:
-        resource.create(aws)
+        if step.action is Action.CREATE:
+            resource.create(aws)
+        else:
+            resource.update(aws, step.changes)
     except ClientError as error:
         if code_of(error) not in ALREADY_EXISTS:
             raise
         live = resource.read(aws)
-        if live is None:
+        changes = resource.diff(live) if live is not None else ()
+        if live is None or (changes and step.action is not Action.CREATE):
             raise
-        if not resource.owned(live) and not resource.adopt_silently:
+        if step.action is Action.CREATE and not resource.owned(live):
             raise LakectlError(
                 "it exists and does not bear this lake's tag", "adopt it with: lakectl up --adopt"
             ) from error
-        changes = resource.diff(live)
         if changes:
             resource.update(aws, changes)

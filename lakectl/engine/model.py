@@ -47,8 +47,6 @@ class Resource(ABC):
     """
 
     kind: ClassVar[str]
-    # A log group may be made by the service before we tag it; then it is ours all the same.
-    adopt_silently: ClassVar[bool] = False
 
     def __init__(
         self,

@@ -23,8 +23,11 @@ def read_all(resources: Sequence[Resource], aws: Aws) -> dict[str, State | None]
         except (ClientError, BotoCoreError) as error:
             raise explain(error, f"reading {resource.kind} {resource.name}") from error
 
-    with ThreadPoolExecutor(READERS, thread_name_prefix="read") as pool:
+    pool = ThreadPoolExecutor(READERS, thread_name_prefix="read")
+    try:
         return dict(zip((r.id for r in resources), pool.map(read, resources), strict=True))
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)  # after an error or Ctrl-C the other reads are of no use
 
 
 def plan_up(resources: Sequence[Resource], aws: Aws, adopt: bool = False) -> Plan:
@@ -39,7 +42,7 @@ def plan_up(resources: Sequence[Resource], aws: Aws, adopt: bool = False) -> Pla
         else:
             changes = resource.diff(state)
             action = Action.CHANGE if changes else Action.KEEP
-            if resource.id in foreign and not resource.adopt_silently:
+            if resource.id in foreign:
                 action = Action.ADOPT if adopt else Action.FOREIGN
         steps.append(Step(resource, action, changes, state))
     return Plan(tuple(steps))

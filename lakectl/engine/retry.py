@@ -2,50 +2,87 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import TypeVar
 
 from botocore.exceptions import ClientError
-from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_exponential
 
 from lakectl.aws import code_of
 
 T = TypeVar("T")
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 2.0
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a call is tried again. ``says`` ends the sentence "waiting for …"; ``signs`` are error codes, or parts
+    of the error's message."""
+
+    says: str
+    signs: tuple[str, ...]
+
+    def explains(self, error: ClientError) -> bool:
+        return code_of(error) in self.signs or any(sign in str(error) for sign in self.signs)
+
 
 # A role is not assumable for some seconds after CreateRole, whatever a waiter says
 # (aws/aws-sdk-js#4408). Lambda, Glue and EventBridge each word it in their own way.
-ROLE_NOT_READY = ("cannot be assumed", "unable to assume", "is not authorized to perform: sts:AssumeRole")
+ROLE_NOT_READY = (
+    Reason(
+        "the new role to be assumable",
+        ("cannot be assumed", "unable to assume", "is not authorized to perform: sts:AssumeRole"),
+    ),
+)
 # S3 answers OperationAborted while a bucket of that name is still being deleted or configured.
-BUCKET_BUSY = ("OperationAborted",)
+BUCKET_BUSY = (Reason("S3 to finish deleting or changing the bucket of that name", ("OperationAborted",)),)
 # SQS refuses a queue of a name that was deleted less than 60 seconds ago (DeleteQueue, API reference).
-QUEUE_DELETED_RECENTLY = ("AWS.SimpleQueueService.QueueDeletedRecently", "QueueDeletedRecently")
+QUEUE_DELETED_RECENTLY = (
+    Reason(
+        "SQS to release the name of a queue deleted less than 60 s ago",
+        ("AWS.SimpleQueueService.QueueDeletedRecently", "QueueDeletedRecently"),
+    ),
+)
 # Lambda refuses a change while the previous one is still being applied.
-FUNCTION_BUSY = ("ResourceConflictException",)
+FUNCTION_BUSY = (Reason("the previous change of the function to be applied", ("ResourceConflictException",)),)
 # Lambda checks that the role may send to a destination before the role's new policy has spread.
-DESTINATION_NOT_READY = ("permissions to call SendMessage",)
+DESTINATION_NOT_READY = (Reason("the role's new policy to spread", ("permissions to call SendMessage",)),)
 # Two callers change one Glue or EventBridge resource at once.
-CONCURRENT_CHANGE = ("ConcurrentModificationException",)
+CONCURRENT_CHANGE = (Reason("another change of it to end", ("ConcurrentModificationException",)),)
 # S3 validates that it may invoke the function before the new permission has spread.
-PERMISSION_NOT_READY = ("Unable to validate the following destination configurations",)
+PERMISSION_NOT_READY = (
+    Reason("the function's new permission to spread", ("Unable to validate the following destination configurations",)),
+)
+# DynamoDB switches backups on for a new table by itself, and refuses PITR until it has.
+BACKUPS_NOT_READY = (Reason("backups of the new table to be available", ("ContinuousBackupsUnavailableException",)),)
+
+# Who is told what is being waited for. One value for each thread that carries out a step.
+watcher: ContextVar[Callable[[Reason], None]] = ContextVar("watcher", default=lambda _: None)
+# For which reasons the call that is being made would be made again.
+patience: ContextVar[tuple[Reason, ...]] = ContextVar("patience", default=())
 
 
-def until_ready(call: Callable[[], T], reasons: tuple[str, ...], limit_s: float = 120) -> T:
+def until_ready(call: Callable[[], T], reasons: tuple[Reason, ...], limit_s: float = 120) -> T:
     """``call()``, again after 0.25 s growing to 2 s while AWS names one of ``reasons``, for ``limit_s`` at most.
 
-    A reason is an error code or a part of the error's message.
+    Tells :data:`watcher` each reason once. Raises AWS's own error when it is not one of ``reasons``, or for
+    too long.
     """
-
-    def is_reason(error: BaseException) -> bool:
-        if not isinstance(error, ClientError):
-            return False
-        return code_of(error) in reasons or any(reason in str(error) for reason in reasons)
-
-    for attempt in Retrying(
-        retry=retry_if_exception(is_reason),
-        wait=wait_exponential(multiplier=0.25, max=2),
-        stop=stop_after_delay(limit_s),
-        reraise=True,
-    ):
-        with attempt:
-            result = call()
-    return result
+    deadline, pause, told = time.monotonic() + limit_s, FIRST_PAUSE_S, set[Reason]()
+    while True:
+        patient = patience.set(reasons)
+        try:
+            return call()
+        except ClientError as error:
+            found = next((reason for reason in reasons if reason.explains(error)), None)
+            if found is None or time.monotonic() + pause > deadline:
+                raise
+            if found not in told:
+                told.add(found)
+                watcher.get()(found)
+        finally:
+            patience.reset(patient)
+        time.sleep(pause)
+        pause = min(pause * 2, LONGEST_PAUSE_S)

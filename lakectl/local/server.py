@@ -141,6 +141,10 @@ class _Gateway:
         return [self.health]
 
     def warm(self) -> None:
+        from lakectl.local.seams import core
+
+        for service in SERVICES:
+            core.warm(service)
         self.moto.warm(SERVICES)
 
 

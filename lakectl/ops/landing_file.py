@@ -4,39 +4,38 @@ from __future__ import annotations
 
 import csv
 import gzip
-import hashlib
 import io
-import re
-from collections import deque
-from collections.abc import Callable, Iterator
+import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import IO
+from typing import IO, Literal
 
 from lakectl.config import Source
 from lakectl.errors import UsageError
+from lakectl.ops.landing_values import PARSERS as PARSERS
 
-DATE_FORMAT = "%d/%m/%Y"
+Check = Literal["ends", "full"]
+CHUNK = 1 << 20
 TAIL_BYTES = 64 * 1024
-INTEGER_LIMITS = {"bigint": 2**63, "int": 2**31}
-# As the job reads amounts (jobs/retail/parsing.py): 147.43  147,43  1.234,56  1,234.56. A lone separator
-# before exactly three digits could be either kind, so 1.234 is not guessed.
-AMOUNT = re.compile(r"-?\d+([.,]\d+)?|-?[1-9]\d{0,2}(\.\d{3})+,\d+|-?[1-9]\d{0,2}(,\d{3})+\.\d+")
-GROUPS_ONLY = re.compile(r"-?[1-9]\d{0,2}((\.\d{3}){2,}|(,\d{3}){2,})")
-AMBIGUOUS_AMOUNT = re.compile(r"-?[1-9]\d{0,2}[.,]\d{3}")
+MAX_LINE = 1 << 20  # characters; without a limit, a file without line breaks would be read into memory whole
+MAX_FAILURES = 5
+GZIP_MAGIC = b"\x1f\x8b"
 
 
 @dataclass(frozen=True)
 class LandingFile:
-    """A checked local file. ``size`` in bytes; ``sha256`` and ``md5`` in hex."""
+    """A checked local file. ``size`` in bytes, ``mtime_ns`` as ``os.stat`` has it: both must not change any more.
+
+    ``label`` is what people call it (the path, or "standard input").
+    """
 
     path: Path
     source: str
     compressed: bool
     size: int
-    sha256: str
-    md5: str
+    mtime_ns: int
+    label: str
 
 
 def source_of(path: Path, sources: dict[str, Source]) -> str:
@@ -50,140 +49,190 @@ def source_of(path: Path, sources: dict[str, Source]) -> str:
     )
 
 
-def check(path: Path, name: str, source: Source) -> LandingFile:
-    """Header, encoding, first and last rows of a CSV (gzip when it ends in ``.gz``).
+def check(path: Path, name: str, source: Source, how: Check = "ends", label: str = "") -> LandingFile:
+    """The whole file's encoding, its header, its first and last rows; with ``full`` every row. Gzip is read through.
 
-    Raises :class:`UsageError` naming file, line, column and value for: a missing, unreadable or
-    empty file, text that is not UTF-8, a header that does not match, no rows, a value that does not parse.
+    Raises :class:`UsageError` naming file, line, column, value and what was expected for: a missing, unreadable
+    or empty file, text that is not UTF-8, a header that does not match, no rows, a value that does not parse.
     """
     if not path.is_file():
         raise UsageError(f"no file at {path}" if not path.exists() else f"{path} is not a file")
-    compressed = path.name.endswith(".gz")
+    label = label or str(path)
     try:
-        with _open_text(path, compressed) as text:
-            header = _check_header(path, text, source)
-            rows = _rows(text)
-            first = next(rows, None)
-            # A gzip has no tail to jump to; reading it through also proves that it is whole.
-            last = next(iter(deque(rows, maxlen=1)), None) if compressed else None
-        if first is None:
-            raise UsageError(f"{path}: only a header, no rows: nothing to land")
-        _check_row(path, "line 2", header, first, source)
-        if last:
-            _check_row(path, "last line", header, last, source)
-        if not compressed:
-            _check_tail(path, header, source)
-        size, sha256, md5 = _digest(path)
+        stat = path.stat()
+        compressed = _is_gzip(path, label)
+        table = _Table(label, source)
+        with _open(path, compressed) as binary:
+            text = io.TextIOWrapper(binary, encoding="utf-8-sig", newline="")
+            table.read(text, how)
+        if how == "ends":
+            with _open(path, compressed) as binary:
+                table.check_tail(*_scan(binary, label))
     except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: not UTF-8 text: {error.reason} at byte {error.start}") from None
-    except (gzip.BadGzipFile, EOFError) as error:
-        raise UsageError(f"{path}: not a whole gzip file: {error}") from None
-    except csv.Error as error:
-        raise UsageError(f"{path}: not readable as CSV: {error}") from None
+        raise UsageError(_not_utf8(path, compressed, label, error)) from None
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise UsageError(f"{label}: not a whole gzip file: {error}") from None
     except OSError as error:
-        raise UsageError(f"can't read {path}: {error.strerror or error}") from None
-    return LandingFile(path, name, compressed, size, sha256, md5)
+        raise UsageError(f"can't read {label}: {error.strerror or error}") from None
+    return LandingFile(path, name, compressed, stat.st_size, stat.st_mtime_ns, label)
 
 
-def _open_text(path: Path, compressed: bool) -> IO[str]:
-    if compressed:
-        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
-    return path.open(encoding="utf-8-sig", newline="")
+class _Table:
+    """A CSV with a header, against what its source should look like."""
+
+    def __init__(self, label: str, source: Source) -> None:
+        self.label = label
+        self.source = source
+        self.header: list[str] = []
+
+    def read(self, text: IO[str], how: Check) -> None:
+        """Header and first row; with ``full`` every row."""
+        self._read_header(text)
+        rows = self._rows(text)
+        line, first = next(rows, (0, None))
+        if first is None:
+            raise UsageError(f"{self.label}: only a header, no rows: nothing to land")
+        failures = [failure] if (failure := self._failure(line, first)) else []
+        if how == "full":
+            for line, row in rows:
+                failure = self._failure(line, row)
+                if failure:
+                    failures.append(failure)
+                    if len(failures) > MAX_FAILURES:
+                        break
+        if failures:
+            more = len(failures) - 1
+            raise UsageError(
+                failures[0],
+                f"mend these too: {'; '.join(each.removeprefix(self.label + ':') for each in failures[1:])}"
+                if more
+                else None,
+            )
+
+    def check_tail(self, tail: bytes, line: int) -> None:
+        """The last row, from the file's last bytes; ``line`` is the number of the last line."""
+        lines = tail.splitlines()
+        while lines and not lines[-1].strip():
+            lines.pop()
+            line -= 1
+        last = lines[-1] if lines else b""
+        # A quoted value may hold a line break; then the last line alone is no row, and the job decides.
+        if line < 2 or last.count(b'"') % 2 or len(lines) == 1 < line:
+            return
+        failure = self._failure(line, next(csv.reader([last.decode()])))
+        if failure:
+            raise UsageError(failure)
+
+    def _read_header(self, text: IO[str]) -> None:
+        columns = self.source.columns
+        line = next(self._lines(text, 1), "")
+        if not line.strip():
+            raise UsageError(f"{self.label}: empty: expected a header with {', '.join(columns)}")
+        header = self.header = [cell.strip().lower() for cell in next(csv.reader([line]))]
+        problems = [
+            f"{what} {', '.join(found)}"
+            for what, found in (
+                ("missing", [column for column in columns if column not in header]),
+                ("unknown", [column for column in header if column not in columns]),
+                ("twice", sorted({column for column in header if header.count(column) > 1})),
+            )
+            if found
+        ]
+        if problems:
+            raise UsageError(f"{self.label}:1: wrong header: {'; '.join(problems)}; expected {', '.join(columns)}")
+
+    def _rows(self, text: IO[str]) -> Iterator[tuple[int, list[str]]]:
+        """Rows that are not blank, each with the line on which it begins."""
+        reader = csv.reader(self._lines(text, 2))
+        begins = 2
+        try:
+            for row in reader:
+                if any(cell.strip() for cell in row):
+                    yield begins, row
+                begins = reader.line_num + 2
+        except csv.Error as error:
+            raise UsageError(f"{self.label}:{reader.line_num + 1}: not readable as CSV: {error}") from None
+
+    def _lines(self, text: IO[str], number: int) -> Iterator[str]:
+        while line := text.readline(MAX_LINE):
+            if len(line) == MAX_LINE and not line.endswith("\n"):
+                raise UsageError(f"{self.label}:{number}: the line has more than {MAX_LINE:,} characters: not a CSV")
+            yield line
+            number += 1
+
+    def _failure(self, line: int, row: list[str]) -> str | None:
+        if len(row) != len(self.header):
+            return (
+                f"{self.label}:{line}: {len(row)} values, expected {len(self.header)} as in the header: {','.join(row)}"
+            )
+        for column, value in zip(self.header, row, strict=True):
+            kind, value = self.source.columns[column], value.strip()
+            expected = None
+            if value:
+                expected = PARSERS[kind](value, kind)
+            elif column in self.source.keys:
+                expected = f"a key ({kind})"
+            if expected:
+                return f"{self.label}:{line}: {column} = {value!r}: expected {expected}"
+        return None
 
 
-def _rows(text: IO[str]) -> Iterator[list[str]]:
-    return (row for row in csv.reader(text) if any(cell.strip() for cell in row))
+def _open(path: Path, compressed: bool) -> IO[bytes]:
+    return gzip.open(path, "rb") if compressed else path.open("rb")
 
 
-def _check_header(path: Path, text: IO[str], source: Source) -> list[str]:
-    line = text.readline()
-    if not line.strip():
-        raise UsageError(f"{path}: empty: expected a header with {', '.join(source.columns)}")
-    header = [cell.strip().lower() for cell in next(csv.reader([line]))]
-    missing = [column for column in source.columns if column not in header]
-    unknown = [column for column in header if column not in source.columns]
-    doubled = sorted({column for column in header if header.count(column) > 1})
-    problems = [
-        f"{what} {', '.join(columns)}"
-        for what, columns in (("missing", missing), ("unknown", unknown), ("twice", doubled))
-        if columns
-    ]
-    if problems:
-        raise UsageError(f"{path}:1: wrong header: {'; '.join(problems)}; expected {', '.join(source.columns)}")
-    return header
-
-
-def _check_row(path: Path, where: str, header: list[str], row: list[str], source: Source) -> None:
-    if len(row) != len(header):
-        raise UsageError(f"{path}: {where}: {len(row)} values, the header has {len(header)}")
-    for column, value in zip(header, row, strict=True):
-        kind = source.columns[column]
-        if not value.strip():
-            if column in source.keys:
-                raise UsageError(f"{path}: {where}: key column {column} is empty")
-            continue
-        expected = PARSERS[kind](value.strip(), kind)
-        if expected:
-            raise UsageError(f"{path}: {where}: {column} = {value!r}: expected {expected}")
-
-
-def _check_tail(path: Path, header: list[str], source: Source) -> None:
+def _is_gzip(path: Path, label: str) -> bool:
+    """By its first bytes: what the file is called does not matter, unless it claims to be gzip."""
     with path.open("rb") as file:
-        file.seek(0, io.SEEK_END)
-        size = file.tell()
-        file.seek(max(0, size - TAIL_BYTES))
-        tail = file.read()
-    lines = tail.splitlines()[1:] if size > TAIL_BYTES else tail.splitlines()
-    last = next((line for line in reversed(lines) if line.strip()), b"")
-    # A quoted value may hold a line break; then the last line alone is no row, and the job decides.
-    if last.count(b'"') % 2 == 0:
-        row = next(csv.reader([last.decode("utf-8-sig")]))
-        if [cell.strip().lower() for cell in row] != header:
-            _check_row(path, "last line", header, row, source)
+        magic = file.read(2)
+    if path.name.endswith(".gz") and magic and magic != GZIP_MAGIC:
+        raise UsageError(f"{label}: not a whole gzip file: it begins with {magic!r}, expected {GZIP_MAGIC!r}")
+    return magic == GZIP_MAGIC
 
 
-def _digest(path: Path) -> tuple[int, str, str]:
-    sha256, md5, size = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            sha256.update(chunk)
-            md5.update(chunk)
-            size += len(chunk)
-    return size, sha256.hexdigest(), md5.hexdigest()
+def _scan(binary: IO[bytes], label: str) -> tuple[bytes, int]:
+    """Read a file through: (its last bytes, the number of its last line).
+
+    Raises :class:`UsageError` for text that is not UTF-8.
+    """
+    tail, rest, line, at = b"", b"", 1, 0
+    while chunk := binary.read(CHUNK):
+        if not chunk.isascii() or rest:
+            joined = rest + chunk
+            whole = _whole_characters(joined)
+            try:
+                joined[:whole].decode()
+            except UnicodeDecodeError as error:
+                where = line + joined[: error.start].count(b"\n")
+                raise UsageError(_bad_byte(label, where, joined, error, at - len(rest))) from None
+            rest = joined[whole:]
+        line += chunk.count(b"\n")
+        at += len(chunk)
+        tail = chunk[-TAIL_BYTES:] if len(chunk) >= TAIL_BYTES else (tail + chunk)[-TAIL_BYTES:]
+    if rest:
+        raise UsageError(f"{label}:{line}: not UTF-8 text: it ends in the middle of a character")
+    return tail, line - tail.endswith(b"\n")
 
 
-def _integer(value: str, kind: str) -> str | None:
-    limit = INTEGER_LIMITS[kind]
-    fits = re.fullmatch(r"-?\d+", value) is not None and -limit <= int(value) < limit
-    return None if fits else f"a whole number ({kind})"
+def _whole_characters(data: bytes) -> int:
+    """How many bytes to take so that no character is cut (a character has at most 4)."""
+    for back in range(1, min(4, len(data)) + 1):
+        byte = data[-back]
+        if byte & 0xC0 != 0x80:  # the first byte of a character
+            length = 1 if byte < 0x80 else 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
+            return len(data) if length <= back else len(data) - back
+    return len(data)
 
 
-def _number(value: str, kind: str) -> str | None:  # noqa: ARG001
-    if AMBIGUOUS_AMOUNT.fullmatch(value):
-        return "an amount that can be read in one way only (1.234 or 1,234 could be two numbers)"
-    fits = AMOUNT.fullmatch(value) or GROUPS_ONLY.fullmatch(value)
-    return None if fits else "a number such as 147.43, 147,43 or 1.234,56"
+def _bad_byte(label: str, line: int, data: bytes, error: UnicodeDecodeError, base: int) -> str:
+    return f"{label}:{line}: not UTF-8 text: byte 0x{data[error.start]:02x} at offset {base + error.start}"
 
 
-def _date(value: str, kind: str) -> str | None:  # noqa: ARG001
-    expected = "a date DD/MM/YYYY"
-    if not re.fullmatch(r"\d{2}/\d{2}/\d{4}", value):  # strptime would take 1/7/2025 too; the job doesn't
-        return expected
+def _not_utf8(path: Path, compressed: bool, label: str, error: UnicodeDecodeError) -> str:
+    """The decoder of text knows its own buffer only; the scan knows the place in the file."""
     try:
-        datetime.strptime(value, DATE_FORMAT)
-    except ValueError:
-        return expected
-    return None
-
-
-def _any(value: str, kind: str) -> str | None:  # noqa: ARG001
-    return None
-
-
-PARSERS: dict[str, Callable[[str, str], str | None]] = {
-    "bigint": _integer,
-    "int": _integer,
-    "double": _number,
-    "date": _date,
-    "string": _any,
-}
+        with _open(path, compressed) as binary:
+            _scan(binary, label)
+    except UsageError as found:
+        return found.message
+    return f"{label}: not UTF-8 text: {error.reason}"

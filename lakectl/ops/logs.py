@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import heapq
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -11,6 +13,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from lakectl.aws import code_of, explain
 from lakectl.errors import LakectlError
 from lakectl.ops.lake import Lake
+
+FOLLOW_POLL_S = 1.0
+# Lines of one moment may reach CloudWatch some seconds apart, so a follower reads the last ones again.
+LATE_MS = 15_000
 
 
 @dataclass(frozen=True)
@@ -21,6 +27,7 @@ class LogLine:
     group: str
     stream: str
     message: str
+    id: str = field(default="", repr=False)
 
 
 def groups(lake: Lake, which: str) -> list[str]:
@@ -33,20 +40,43 @@ def groups(lake: Lake, which: str) -> list[str]:
     }[which]
 
 
-def lines(lake: Lake, which: str, since_ms: int = 0) -> list[LogLine]:
-    """All lines since ``since_ms``, oldest first. Raises :class:`LakectlError` when a group is not there."""
-    found: list[LogLine] = []
-    for group in groups(lake, which):
-        found += _group_lines(lake, group, since_ms)
-    return sorted(found, key=lambda line: line.timestamp)
+def lines(lake: Lake, which: str, since_ms: int = 0) -> Iterator[LogLine]:
+    """The lines since ``since_ms``, oldest first, as they are read. Raises :class:`LakectlError`."""
+    streams = [_group_lines(lake, group, since_ms) for group in groups(lake, which)]
+    return heapq.merge(*streams, key=lambda line: line.timestamp)
+
+
+def follow(lake: Lake, which: str, since_ms: int = 0) -> Iterator[LogLine]:
+    """The lines since ``since_ms``, and then the new ones as they come, without an end."""
+    shown: dict[str, int] = {}
+    while True:
+        for line in lines(lake, which, since_ms):
+            if line.id not in shown:
+                shown[line.id] = line.timestamp
+                yield line
+        if shown:
+            since_ms = max(since_ms, max(shown.values()) - LATE_MS)
+            shown = {key: moment for key, moment in shown.items() if moment >= since_ms}
+        time.sleep(FOLLOW_POLL_S)
 
 
 def _group_lines(lake: Lake, group: str, since_ms: int) -> Iterator[LogLine]:
     try:
-        pages = lake.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group, startTime=since_ms)
+        # Interleaved = in order over all streams. AWS always does so now, others when they are asked.
+        pages = (
+            lake.client("logs")
+            .get_paginator("filter_log_events")
+            .paginate(logGroupName=group, startTime=since_ms, interleaved=True)
+        )
         for page in pages:
             for event in page["events"]:
-                yield LogLine(event["timestamp"], group, event["logStreamName"], event["message"].rstrip("\n"))
+                yield LogLine(
+                    event["timestamp"],
+                    group,
+                    event["logStreamName"],
+                    event["message"].rstrip("\n"),
+                    f"{group}/{event['eventId']}",
+                )
     except (ClientError, BotoCoreError) as error:
         if code_of(error) == "ResourceNotFoundException":
             raise LakectlError(f"there is no log group {group}", "make it with: lakectl up") from error

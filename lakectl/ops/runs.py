@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Literal
 
 from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import BotoCoreError, ClientError
@@ -14,6 +17,14 @@ from lakectl.errors import LakectlError
 from lakectl.ops.lake import Lake
 
 _DESERIALIZE = TypeDeserializer().deserialize
+
+# Run items, pointers of landings that wait, pointers of landings that a run refused.
+Partition = Literal["SRC", "PENDING", "FAILED"]
+# What a file directly below the landing prefix is logged as.
+NO_SOURCE = "unknown"
+SETTLED = frozenset(("LOADED", "FAILED", "DUPLICATE", "SUPERSEDED", "REVERTED", "IGNORED"))
+# How far back a follower looks for rows: S3 may deliver an event some minutes late.
+LATE = timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
@@ -30,32 +41,99 @@ class Run:
     size: int
     etag: str
     run_id: str
-    item: dict[str, Any]
+    sk: str
+    item: dict[str, Any] = field(compare=False)
 
 
-def runs(lake: Lake, source: str | None = None) -> Iterator[Run]:
-    """The run log, newest first within each source; pages through any size.
+def runs(lake: Lake, source: str | None = None, partition: Partition = "SRC") -> Iterator[Run]:
+    """The run log (or what is pending or refused in it), newest first over all sources; pages through any size.
 
     Raises :class:`LakectlError` when the table is not there.
     """
-    dynamodb = lake.client("dynamodb")
-    sources = [source] if source else list(lake.config.sources)
+    names = [source] if source else sources(lake)
+    streams = [_partition(lake, f"{partition}#{name}") for name in names]
+    return heapq.merge(*streams, key=lambda run: run.sk, reverse=True)
+
+
+def sources(lake: Lake) -> list[str]:
+    """The config's sources, and whatever else has a folder below the landing prefix."""
+    s3, prefix = lake.client("s3"), lake.config.landing.prefix
+    found = dict.fromkeys([*lake.config.sources, NO_SOURCE])
     try:
-        for name in sources:
-            pages = dynamodb.get_paginator("query").paginate(
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=lake.names.raw_bucket, Prefix=prefix, Delimiter="/")
+        for page in pages:
+            for folder in page.get("CommonPrefixes", []):
+                found[folder["Prefix"].removeprefix(prefix).rstrip("/")] = None
+    except (ClientError, BotoCoreError) as error:
+        if code_of(error) != "NoSuchBucket":
+            raise explain(error, f"listing s3://{lake.names.raw_bucket}/{prefix}") from error
+    return list(found)
+
+
+class Follower:
+    """What is new in the run log since the last look: new rows, and rows whose load status has moved."""
+
+    def __init__(self, lake: Lake, source: str | None = None) -> None:
+        self._lake = lake
+        self._source = source
+        self._seen: dict[tuple[str, str], str] = {}
+
+    def start(self, last: int) -> list[Run]:
+        """The newest ``last`` rows, oldest first; from here on changes count."""
+        newest = list(_head(runs(self._lake, self._source), last))
+        self.changes()
+        for run in runs(self._lake, self._source, "PENDING"):
+            self._seen[run.source, run.sk] = run.load_status
+        return newest[::-1]
+
+    def changes(self) -> list[Run]:
+        """Rows that came or moved since the last call, oldest first."""
+        horizon = f"INGEST#{datetime.now(UTC) - LATE:%Y-%m-%dT%H:%M:%S}"
+        found: list[Run] = []
+        for name in [self._source] if self._source else sources(self._lake):
+            found += _partition(self._lake, f"SRC#{name}", horizon)
+        recent = {(run.source, run.sk) for run in found}
+        for source, sk in [key for key in self._seen if key not in recent]:
+            if self._seen[source, sk] in SETTLED:
+                del self._seen[source, sk]
+                continue
+            found += _partition(self._lake, f"SRC#{source}", sk, sk)
+        changed = [run for run in found if self._seen.get((run.source, run.sk)) != run.load_status]
+        self._seen.update({(run.source, run.sk): run.load_status for run in changed})
+        return sorted(changed, key=lambda run: run.sk)
+
+
+def _head(found: Iterator[Run], count: int) -> Iterator[Run]:
+    for _, run in zip(range(count), found, strict=False):
+        yield run
+
+
+def _partition(lake: Lake, pk: str, first: str = "INGEST#", last: str = "INGEST#~") -> Iterator[Run]:
+    try:
+        pages = (
+            lake.client("dynamodb")
+            .get_paginator("query")
+            .paginate(
                 TableName=lake.names.run_log,
-                KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
-                ExpressionAttributeValues={":pk": {"S": f"SRC#{name}"}, ":sk": {"S": "INGEST#"}},
+                KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+                ExpressionAttributeValues={":pk": {"S": pk}, ":first": {"S": first}, ":last": {"S": last}},
                 ScanIndexForward=False,
                 ConsistentRead=True,
             )
-            for page in pages:
-                for raw in page["Items"]:
-                    yield _run({key: _DESERIALIZE(value) for key, value in raw.items()})
+        )
+        for page in pages:
+            for raw in page["Items"]:
+                yield _run({key: plain(value) for key, value in raw.items()})
     except (ClientError, BotoCoreError) as error:
         if code_of(error) == "ResourceNotFoundException":
             raise LakectlError(f"there is no run log {lake.names.run_log}", "make it with: lakectl up") from error
         raise explain(error, "reading the run log") from error
+
+
+def plain(value: dict[str, Any]) -> Any:
+    """A DynamoDB attribute value as Python has it; whole numbers as int."""
+    found = _DESERIALIZE(value)
+    return int(found) if isinstance(found, Decimal) and found == found.to_integral_value() else found
 
 
 def _run(item: dict[str, Any]) -> Run:
@@ -70,5 +148,6 @@ def _run(item: dict[str, Any]) -> Run:
         size=int(item.get("size_bytes") or 0),
         etag=item.get("etag", ""),
         run_id=item.get("run_id", ""),
+        sk=item["sk"],
         item=item,
     )

@@ -22,6 +22,14 @@ BLOCK_ALL = {
     "BlockPublicPolicy": True,
     "RestrictPublicBuckets": True,
 }
+# What a bucket is set to that was made a moment ago: nothing need be read back.
+NEW_BUCKET: Mapping[str, Any] = {
+    "object_ownership": "BucketOwnerEnforced",
+    "versioning": "Suspended",
+    "policy": {},
+    "lifecycle": {},
+    "prefixes": [],
+}
 DELETE_BATCH = 1000  # DeleteObjects takes at most 1,000 keys (API reference)
 DELETERS = 8
 
@@ -39,6 +47,7 @@ class Bucket(Resource):
             "NoSuchBucketPolicy",
             "NoSuchLifecycleConfiguration",
             "NoSuchTagSet",
+            "NoSuchBucket",
         )
     )
 
@@ -172,9 +181,7 @@ class Bucket(Resource):
                     "bucket names are global: choose another lake name with --name",
                 ) from error
             raise
-        live = self.read(aws)
-        if live is not None:
-            self.update(aws, self.diff(live))
+        self.update(aws, self.diff(State(NEW_BUCKET, self.tags)))
 
     def update(self, aws: Aws, changes: tuple[Change, ...]) -> None:
         s3 = aws.client("s3")
@@ -254,5 +261,9 @@ def empty(aws: Aws, bucket: str, prefix: str = "") -> int:
         deleted = sum(pool.map(delete, batches()))
     for page in s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket, Prefix=prefix):
         for upload in page.get("Uploads", []):
-            s3.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
+            try:
+                s3.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
+            except ClientError as error:
+                if code_of(error) != "NoSuchUpload":
+                    raise
     return deleted

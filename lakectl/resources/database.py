@@ -68,8 +68,15 @@ class Database(Resource):
         try:
             for page in glue.get_paginator("get_tables").paginate(DatabaseName=self.name):
                 for table in page["TableList"]:
-                    glue.delete_table(DatabaseName=self.name, Name=table["Name"])
+                    self._delete_table(glue, table["Name"])
             until_ready(lambda: glue.delete_database(Name=self.name), CONCURRENT_CHANGE)
+        except ClientError as error:
+            if code_of(error) != "EntityNotFoundException":
+                raise
+
+    def _delete_table(self, glue: Any, table: str) -> None:
+        try:
+            glue.delete_table(DatabaseName=self.name, Name=table)
         except ClientError as error:
             if code_of(error) != "EntityNotFoundException":
                 raise

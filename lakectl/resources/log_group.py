@@ -9,13 +9,13 @@ from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
 from lakectl.engine.model import Change, Resource, State
+from lakectl.naming import TAG_LAKE
 
 
 class LogGroup(Resource):
     """Adopted without asking: an invocation in flight makes the group of our function again, untagged."""
 
     kind = "log-group"
-    adopt_silently = True
 
     def __init__(self, name: str, *, step: str, tags: Mapping[str, str], arn: str, retention_days: int) -> None:
         super().__init__(name, step=step, tags=tags)
@@ -29,9 +29,10 @@ class LogGroup(Resource):
     def desired(self) -> Mapping[str, Any]:
         return {"retention_days": self.retention_days}
 
-    def owned(self, live: State) -> bool:  # noqa: ARG002
-        # The name is derived from a function or job of ours, and so is nobody else's.
-        return True
+    def owned(self, live: State) -> bool:
+        # Without any lake's tag it was made by an invocation in flight: the name is derived from a function
+        # or job of ours, so it is nobody else's. With another lake's tag it is theirs.
+        return (live.tags or {}).get(TAG_LAKE, self.tags[TAG_LAKE]) == self.tags[TAG_LAKE]
 
     def read(self, aws: Aws) -> State | None:
         logs = aws.client("logs")

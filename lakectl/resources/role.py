@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
@@ -98,14 +98,26 @@ class Role(Resource):
     def destroy(self, aws: Aws) -> None:
         iam = aws.client("iam")
         try:
-            for policy in iam.list_attached_role_policies(RoleName=self.name)["AttachedPolicies"]:
-                iam.detach_role_policy(RoleName=self.name, PolicyArn=policy["PolicyArn"])
-            for name in iam.list_role_policies(RoleName=self.name)["PolicyNames"]:
-                iam.delete_role_policy(RoleName=self.name, PolicyName=name)
-            iam.delete_role(RoleName=self.name)
+            attached = iam.list_attached_role_policies(RoleName=self.name)["AttachedPolicies"]
+            inline = iam.list_role_policies(RoleName=self.name)["PolicyNames"]
         except ClientError as error:
-            if code_of(error) != "NoSuchEntity":
-                raise
+            if code_of(error) == "NoSuchEntity":
+                return
+            raise
+        for policy in attached:
+            _unless_gone(iam.detach_role_policy, RoleName=self.name, PolicyArn=policy["PolicyArn"])
+        for name in inline:
+            _unless_gone(iam.delete_role_policy, RoleName=self.name, PolicyName=name)
+        _unless_gone(iam.delete_role, RoleName=self.name)
+
+
+def _unless_gone(call: Callable[..., Any], **arguments: str) -> None:
+    # Each call by itself: a policy that is gone (a lost answer, another `down`) says nothing of the role.
+    try:
+        call(**arguments)
+    except ClientError as error:
+        if code_of(error) != "NoSuchEntity":
+            raise
 
 
 def _document(value: Any) -> Any:

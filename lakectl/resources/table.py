@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
 from lakectl.engine.model import Change, Resource, State
+from lakectl.engine.retry import BACKUPS_NOT_READY, until_ready
 from lakectl.errors import LakectlError
 
 WAITER = {"Delay": 1, "MaxAttempts": 120}  # seconds; a table takes 5 to 20 s on AWS
@@ -61,7 +62,8 @@ class Table(Resource):
 
     def create(self, aws: Aws) -> None:
         dynamodb = aws.client("dynamodb")
-        dynamodb.get_waiter("table_not_exists").wait(TableName=self.name, WaiterConfig=WAITER)
+        if self._status(dynamodb) == "DELETING":
+            dynamodb.get_waiter("table_not_exists").wait(TableName=self.name, WaiterConfig=WAITER)
         dynamodb.create_table(
             TableName=self.name,
             AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in KEYS],
@@ -70,9 +72,17 @@ class Table(Resource):
             Tags=[{"Key": k, "Value": v} for k, v in self.tags.items()],
         )
         dynamodb.get_waiter("table_exists").wait(TableName=self.name, WaiterConfig=WAITER)
-        live = self.read(aws)
-        if live is not None:
-            self.update(aws, self.diff(live))
+        if self.point_in_time_recovery:
+            until_ready(lambda: self._put_point_in_time_recovery(dynamodb), BACKUPS_NOT_READY)
+
+    def _status(self, dynamodb: Any) -> str:
+        """``ACTIVE``, ``DELETING`` …; empty when there is no such table."""
+        try:
+            return str(dynamodb.describe_table(TableName=self.name)["Table"]["TableStatus"])
+        except ClientError as error:
+            if code_of(error) == "ResourceNotFoundException":
+                return ""
+            raise
 
     def update(self, aws: Aws, changes: tuple[Change, ...]) -> None:
         dynamodb = aws.client("dynamodb")
@@ -86,20 +96,24 @@ class Table(Resource):
             if change.field == "billing_mode":
                 dynamodb.update_table(TableName=self.name, BillingMode="PAY_PER_REQUEST")
             elif change.field == "point_in_time_recovery":
-                dynamodb.update_continuous_backups(
-                    TableName=self.name,
-                    PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": self.point_in_time_recovery},
-                )
+                until_ready(lambda: self._put_point_in_time_recovery(dynamodb), BACKUPS_NOT_READY)
             elif change.field == "tags":
                 dynamodb.tag_resource(
                     ResourceArn=self.arn, Tags=[{"Key": k, "Value": v} for k, v in change.new.items()]
                 )
+
+    def _put_point_in_time_recovery(self, dynamodb: Any) -> None:
+        dynamodb.update_continuous_backups(
+            TableName=self.name,
+            PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": self.point_in_time_recovery},
+        )
 
     def destroy(self, aws: Aws) -> None:
         dynamodb = aws.client("dynamodb")
         try:
             dynamodb.delete_table(TableName=self.name)
         except ClientError as error:
-            if code_of(error) != "ResourceNotFoundException":
+            # ResourceInUseException: another `down` is deleting it.
+            if code_of(error) not in ("ResourceNotFoundException", "ResourceInUseException"):
                 raise
         dynamodb.get_waiter("table_not_exists").wait(TableName=self.name, WaiterConfig=WAITER)

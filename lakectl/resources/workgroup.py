@@ -123,8 +123,11 @@ class Workgroup(Resource):
             )
 
     def destroy(self, aws: Aws) -> None:
-        if self._get(aws) is not None:
+        try:
             aws.client("athena").delete_work_group(WorkGroup=self.name, RecursiveDeleteOption=True)
+        except ClientError:
+            if self._get(aws) is not None:  # "not found" has no code of its own
+                raise
 
 
 class NamedQuery(Resource):
@@ -188,10 +191,23 @@ class NamedQuery(Resource):
         return hashlib.sha256(f"{self.name}\n{self.database}\n{self.sql}".encode()).hexdigest()
 
     def update(self, aws: Aws, changes: tuple[Change, ...]) -> None:
-        if changes:
-            self.destroy(aws)
+        if not changes:
+            return
+        wanted = (self.database, self.sql, self.description)
+        copies = self._copies(aws)
+        good = [q for q in copies if (q["Database"], q["QueryString"], q.get("Description", "")) == wanted][:1]
+        if not good:
             self.create(aws)
+        self._delete(aws, [query for query in copies if query not in good])
 
     def destroy(self, aws: Aws) -> None:
-        for query in self._copies(aws):
-            aws.client("athena").delete_named_query(NamedQueryId=query["NamedQueryId"])
+        self._delete(aws, self._copies(aws))
+
+    def _delete(self, aws: Aws, copies: list[dict[str, Any]]) -> None:
+        for query in copies:
+            try:
+                aws.client("athena").delete_named_query(NamedQueryId=query["NamedQueryId"])
+            except ClientError:
+                # "not found" has no code of its own: a lost answer, or another `down`.
+                if query["NamedQueryId"] in {copy["NamedQueryId"] for copy in self._copies(aws)}:
+                    raise

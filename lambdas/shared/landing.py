@@ -7,8 +7,9 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
+# A source whose name begins with "_" is reserved (`_smoke`): it is in the run log, and nothing loads it.
 _LOADABLE = re.compile(
-    r"(?P<source>[^/]+)/ingest_date=(?P<date>\d{4}-\d\d-\d\d)/(?:batch=(?P<batch>\d{4})/)?(?P=source)\.csv(?:\.gz)?"
+    r"(?P<source>[^/_][^/]*)/ingest_date=(?P<date>\d{4}-\d\d-\d\d)/(?:batch=(?P<batch>\d{4})/)?(?P=source)\.csv(?:\.gz)?"
 )
 
 

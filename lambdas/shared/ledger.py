@@ -87,15 +87,17 @@ class Ledger:
             "event_time": landing.event_time,
             "sequencer": landing.sequencer,
         }
-        items = [self._put(guard, *_unless_known(landing)), self._put(run)]
+        items = [self._put(guard, *_unless_known(landing)), self._put(run, "attribute_not_exists(pk)")]
         if landing.loadable:
             items.append(self._put({**run, "pk": f"PENDING#{landing.source}"}))
-        is_new = self._transact(items)
+        is_new = self._transact(items, conditions=2)
         guards = list(self._query(landing.guard_key["pk"]))
         if len(guards) > 1:
             self._settle(guards)
         known = next(g for g in guards if g["sk"] == landing.version_id)
-        entry = self._entry(self._get(known["run_pk"], known["run_sk"]))
+        # Without versions the guard may tell of later bytes than those of an event that came late.
+        run_sk = known["run_sk"] if known["etag"] == landing.etag else run["sk"]
+        entry = self._entry(self._get(known["run_pk"], run_sk))
         return replace(entry, is_new=is_new)
 
     def _settle(self, guards: list[dict[str, Any]]) -> None:
@@ -316,15 +318,18 @@ class Ledger:
             }
         }
 
-    def _transact(self, items: list[dict[str, Any]]) -> bool:
-        """True when written, False when the first item's condition did not hold; waits out contention."""
+    def _transact(self, items: list[dict[str, Any]], conditions: int = 1) -> bool:
+        """True when written, False when a condition of the first ``conditions`` items did not hold.
+
+        Waits out contention; any other cancellation raises ClientError.
+        """
         for attempt in range(_ATTEMPTS):
             try:
                 self._client.transact_write_items(TransactItems=items)
                 return True
             except ClientError as error:
                 codes = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
-                if codes and codes[0] == "ConditionalCheckFailed":
+                if "ConditionalCheckFailed" in codes[:conditions]:
                     return False
                 if not _RETRIED & set(codes) or attempt == _ATTEMPTS - 1:
                     raise

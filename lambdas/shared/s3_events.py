@@ -15,16 +15,24 @@ from landing import Landing, landing_of
 
 def landings(event: dict[str, Any], prefix: str) -> Iterator[Landing]:
     """Every landing that an event of either shape reports. Test events, deletions and the like yield none."""
-    if event.get("source") == "aws.s3" and event.get("detail-type") == "Object Created":
-        found = _from_event_bridge(event, prefix)
+    for part in parts(event):
+        found = landing(part, prefix)
         if found:
             yield found
-        return
-    for record in event.get("Records", []):
-        if record.get("eventSource") == "aws:s3" and record["eventName"].startswith("ObjectCreated:"):
-            found = _from_record(record, prefix)
-            if found:
-                yield found
+
+
+def parts(event: dict[str, Any]) -> list[dict[str, Any]]:
+    """What an event says, one thing at a time: an EventBridge event is one, ``Records[]`` has several."""
+    return [event] if event.get("source") == "aws.s3" else list(event.get("Records") or [])
+
+
+def landing(part: dict[str, Any], prefix: str) -> Landing | None:
+    """The landing that a part reports, or None. Raises KeyError when a field is missing that S3 always sends."""
+    if part.get("source") == "aws.s3":
+        return _from_event_bridge(part, prefix) if part.get("detail-type") == "Object Created" else None
+    if part.get("eventSource") == "aws:s3" and part["eventName"].startswith("ObjectCreated:"):
+        return _from_record(part, prefix)
+    return None
 
 
 def _from_record(record: dict[str, Any], prefix: str) -> Landing | None:

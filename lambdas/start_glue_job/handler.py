@@ -11,15 +11,18 @@ Environment: DDB_TABLE, GLUE_JOB, RAW_BUCKET, LANDING_PREFIX (default ``retail/`
 
 from __future__ import annotations
 
-import json
 import os
+import random
+import time
 from datetime import UTC, datetime
 from typing import Any
 
 import boto3
-import s3_events
 from botocore.config import Config
+from intake import Log, logger, record_all
+from landing import Landing
 from ledger import Entry, Ledger
+from turn import Turn
 
 LEDGER = Ledger(os.environ["DDB_TABLE"])
 GLUE = boto3.client("glue", config=Config(retries={"mode": "standard", "max_attempts": 8}))
@@ -28,6 +31,10 @@ BUCKET = os.environ["RAW_BUCKET"]
 PREFIX = os.environ.get("LANDING_PREFIX", "retail/")
 SOURCES = tuple(os.environ.get("SOURCES", "customers,products,orders").split(","))
 TRIGGER = "orders"
+# "Is a run waiting? Then start one" is two calls of Glue: of 20 landings at once each would start a run.
+# The function's own timeout is 30 s, so who holds the turn for longer is dead.
+TURN = Turn(boto3.client("dynamodb"), os.environ["DDB_TABLE"], f"start {JOB}", seconds=30)
+TURN_PATIENCE_S = 15.0
 
 ENDED = {"SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT", "ERROR", "EXPIRED"}
 # A run in these states has not read the ledger yet: it will drain what was recorded before this call.
@@ -37,46 +44,48 @@ BEFORE_READING = {"WAITING", "STARTING"}
 MOST_ATTEMPTS = 3
 
 
-def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Returns ``{"started": run id or None, "why": one line}``."""
+    log = logger(context)
+    holder = getattr(context, "aws_request_id", None) or f"{random.getrandbits(64):x}"
     if event.get("source") == "aws.glue":
-        answer = after_run(event["detail"])
+        answer = after_run(event["detail"], holder)
     elif event.get("source") == "aws.events":
-        answer = start({}, "schedule", waiting_entries())
+        answer = start({}, "schedule", waiting_entries(), holder)
     else:
-        answer = after_landing(event)
+        answer = after_landing(event, log, holder)
     log("started" if answer["started"] else "not_started", **answer)
     return answer
 
 
-def after_landing(event: dict[str, Any]) -> dict[str, Any]:
-    landed = [
-        landing
-        for landing in s3_events.landings(event, PREFIX)
-        if landing.bucket == BUCKET and landing.source == TRIGGER and landing.loadable
-    ]
-    for landing in landed:
-        entry = LEDGER.record(landing)
-        log("recorded" if entry.is_new else "already_recorded", key=landing.key, load_status=entry.load_status)
-    if not landed:
-        return nothing(f"no {TRIGGER} landing in this event")
-    folder = landed[0].key.rsplit("/", 1)[0]
-    arguments = {
-        "--RAW_ORDERS_PATH": f"s3://{BUCKET}/{folder}/",
-        "--BATCH_ID": landed[0].batch or "none",
-    }
-    return start(arguments, "landing", waiting_entries())
+def after_landing(event: dict[str, Any], log: Log, holder: str) -> dict[str, Any]:
+    """Raises NotRecorded at the end if a record could not be written; the others start their run."""
+    intake = record_all(LEDGER, event, PREFIX, log, wanted=is_trigger)
+    if intake.entries:
+        landing = intake.entries[0].landing
+        folder = landing.key.rsplit("/", 1)[0]
+        arguments = {"--RAW_ORDERS_PATH": f"s3://{BUCKET}/{folder}/", "--BATCH_ID": landing.batch or "none"}
+        answer = start(arguments, "landing", waiting_entries(), holder)
+    else:
+        answer = nothing(f"no {TRIGGER} landing in this event")
+    intake.check()
+    return answer
 
 
-def after_run(detail: dict[str, Any]) -> dict[str, Any]:
+def is_trigger(landing: Landing) -> bool:
+    return landing.bucket == BUCKET and landing.source == TRIGGER and landing.loadable
+
+
+def after_run(detail: dict[str, Any], holder: str) -> dict[str, Any]:
     """The next run, if the one that ended left work that it did not itself fail on."""
     state, run_id = detail.get("state"), detail.get("jobRunId", "")
     if detail.get("jobName") != JOB or state not in ENDED:
         return nothing(f"not the end of a run of {JOB}")
     entries = waiting_entries()
     if state not in ("SUCCEEDED", "EXPIRED"):
-        entries = [entry for entry in entries if worth_another_run(entry, run_id, state, started_on(run_id))]
-    return start({}, f"run {run_id} ended {state}", entries)
+        began = started_on(run_id) if entries else ""
+        entries = [entry for entry in entries if worth_another_run(entry, run_id, state, began)]
+    return start({}, f"run {run_id} ended {state}", entries, holder)
 
 
 def worth_another_run(entry: Entry, run_id: str, state: str | None, began: str) -> bool:
@@ -90,12 +99,25 @@ def worth_another_run(entry: Entry, run_id: str, state: str | None, began: str) 
     return entry.recorded_at > began
 
 
-def start(arguments: dict[str, str], reason: str, entries: list[Entry]) -> dict[str, Any]:
+def start(arguments: dict[str, str], reason: str, entries: list[Entry], holder: str) -> dict[str, Any]:
+    """Start a run for ``entries``, unless one will begin that loads them. One caller at a time."""
     if not entries:
         return nothing(f"{reason}: nothing is pending")
-    ahead = [run["Id"] for run in recent_runs() if run["JobRunState"] in BEFORE_READING]
-    if ahead:
-        return nothing(f"{reason}: run {ahead[0]} has not begun yet and will load the {len(entries)} pending")
+    patience = time.monotonic() + TURN_PATIENCE_S
+    while not (ahead := run_ahead()):
+        if TURN.take(holder):
+            try:
+                ahead = run_ahead()
+                return nothing(will_load(ahead, reason, entries)) if ahead else start_run(arguments, reason, entries)
+            finally:
+                TURN.end(holder)
+        if time.monotonic() > patience:
+            raise TimeoutError(f"{reason}: another call has been starting a run for {TURN_PATIENCE_S:.0f} s")
+        time.sleep(random.uniform(0.05, 0.25))  # noqa: S311 - jitter
+    return nothing(will_load(ahead, reason, entries))
+
+
+def start_run(arguments: dict[str, str], reason: str, entries: list[Entry]) -> dict[str, Any]:
     try:
         # Queueing is asked for on the run: the job's own setting does not apply when this is unset.
         run = GLUE.start_job_run(JobName=JOB, Arguments=arguments, JobRunQueuingEnabled=True)
@@ -103,6 +125,15 @@ def start(arguments: dict[str, str], reason: str, entries: list[Entry]) -> dict[
         # The end of the run that is in the way calls us again, and the ledger still has the landings.
         return nothing(f"{reason}: {JOB} runs at its limit; the end of that run starts the next")
     return {"started": run["JobRunId"], "why": f"{reason}: {len(entries)} landings are pending"}
+
+
+def run_ahead() -> str:
+    """The id of a run that has not read the ledger yet, or ``""``."""
+    return next((run["Id"] for run in recent_runs() if run["JobRunState"] in BEFORE_READING), "")
+
+
+def will_load(run_id: str, reason: str, entries: list[Entry]) -> str:
+    return f"{reason}: run {run_id} has not begun yet and will load the {len(entries)} pending"
 
 
 def waiting_entries() -> list[Entry]:
@@ -119,14 +150,14 @@ def recent_runs() -> list[dict[str, Any]]:
 
 
 def started_on(run_id: str) -> str:
-    run = GLUE.get_job_run(JobName=JOB, RunId=run_id)["JobRun"]
+    """When a run began; ``""`` for one that Glue has forgotten, whose event was replayed long after."""
+    try:
+        run = GLUE.get_job_run(JobName=JOB, RunId=run_id)["JobRun"]
+    except GLUE.exceptions.EntityNotFoundException:
+        return ""
     began: datetime = run["StartedOn"]
     return began.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 
 def nothing(why: str) -> dict[str, Any]:
     return {"started": None, "why": why}
-
-
-def log(what: str, **fields: Any) -> None:
-    print(json.dumps({"what": what, **fields}, ensure_ascii=False, default=str))

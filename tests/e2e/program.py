@@ -16,7 +16,7 @@ import pytest
 T = TypeVar("T")
 
 
-def run_lakectl(*arguments: str, cwd: Path, code: int = 0) -> str:
+def run_lakectl(*arguments: str, cwd: Path, code: int = 0, with_errors: bool = True) -> str:
     """Run ``lakectl`` and return what it printed. Fails the test on another exit code."""
     done = subprocess.run(
         [sys.executable, "-m", "lakectl", *arguments],
@@ -28,11 +28,11 @@ def run_lakectl(*arguments: str, cwd: Path, code: int = 0) -> str:
         check=False,
     )
     assert done.returncode == code, f"{arguments}\n{done.stdout}\n{done.stderr}"
-    return done.stdout + done.stderr
+    return done.stdout + (done.stderr if with_errors else "")
 
 
 def run_json(*arguments: str, cwd: Path) -> Any:
-    return json.loads(run_lakectl(*arguments, "--json", cwd=cwd))
+    return json.loads(run_lakectl(*arguments, "--json", cwd=cwd, with_errors=False))
 
 
 def wait_for(probe: Callable[[], T | None], seconds: float = 180.0, what: str = "it") -> T:

@@ -11,6 +11,14 @@ import pytest
 from landing_events import JOB, RAW, TABLE, load_handler
 from moto import mock_aws
 
+from lakectl.local.seams import dynamodb
+
+
+@pytest.fixture(scope="session", autouse=True)
+def serial_dynamodb() -> None:
+    """moto lets concurrent transactions lose acknowledged rows; the local endpoint has the same cure."""
+    dynamodb.install(None)  # type: ignore[arg-type]
+
 
 @pytest.fixture(autouse=True)
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:

@@ -149,7 +149,7 @@ def test_a_transaction_conflict_is_waited_out_and_not_taken_for_a_duplicate(land
 
 def test_a_condition_on_another_item_is_an_error_and_not_a_duplicate(landed, ledger) -> None:
     def broken(**_request):
-        raise cancelled("None", "ConditionalCheckFailed")
+        raise cancelled("None", "None", "ConditionalCheckFailed")
 
     ledger._client.transact_write_items = broken
     with pytest.raises(ClientError):

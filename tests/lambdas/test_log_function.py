@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 from landing_events import ORDERS_KEY, bridge_event, record_event
@@ -62,7 +63,9 @@ def test_a_record_that_fails_does_not_stop_the_others(log_function, rows, monkey
     monkeypatch.setattr(log_function.LEDGER, "record", flaky)
     other = record_event("retail/customers/ingest_date=2026-11-24/customers.csv", version="v2")
     event = {"Records": [*record_event()["Records"], *other["Records"]]}
-    with pytest.raises(RuntimeError, match=r"1 landings not recorded: .*orders.csv: no table"):
+    with pytest.raises(
+        RuntimeError, match=r"1 of 2 records not recorded: .*date=2026-11-24/orders.csv: RuntimeError: no table"
+    ):
         log_function.handler(event, None)
     assert [item["source"] for item in rows("SRC#")] == ["customers"]
 
@@ -71,3 +74,39 @@ def test_the_log_is_one_line_of_json_for_each_landing(log_function, capsys) -> N
     log_function.handler(record_event(), None)
     (line,) = capsys.readouterr().out.splitlines()
     assert json.loads(line)["what"] == "recorded"
+
+
+def test_a_record_that_makes_no_sense_does_not_stop_the_others(log_function, rows) -> None:
+    broken = {"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": {"object": {"key": "retail/x"}}}
+    with pytest.raises(RuntimeError, match="1 of 2 records not recorded: retail/x: KeyError"):
+        log_function.handler({"Records": [broken, *record_event()["Records"]]}, None)
+    assert len(rows("SRC#orders")) == 1
+
+
+def test_after_a_partial_failure_the_event_again_adds_only_what_was_missing(log_function, rows) -> None:
+    keys = [f"retail/orders/ingest_date=2026-11-24/batch={n:04d}/orders.csv" for n in range(5)]
+    event = {"Records": [record for key in keys for record in record_event(key)["Records"]]}
+    record = log_function.LEDGER.record
+
+    def flaky(landing):
+        if "batch=0003" in landing.key:
+            raise RuntimeError("no table")
+        return record(landing)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(log_function.LEDGER, "record", flaky)
+        with pytest.raises(RuntimeError, match=r"1 of 5 records not recorded: .*batch=0003"):
+            log_function.handler(event, None)
+    assert log_function.handler(event, None) == {"recorded": 1, "already_recorded": 4}
+    assert sorted(item["key"] for item in rows("SRC#orders")) == keys
+
+
+def test_the_log_lines_carry_the_request_id(log_function, capsys) -> None:
+    log_function.handler(record_event(), SimpleNamespace(aws_request_id="r-1"))
+    assert json.loads(capsys.readouterr().out)["request_id"] == "r-1"
+
+
+def test_a_reserved_source_is_logged_and_never_pending(log_function, rows) -> None:
+    log_function.handler(record_event("retail/_smoke/ingest_date=2026-11-24/_smoke.csv"), None)
+    assert [item["load_status"] for item in rows("SRC#_smoke")] == ["IGNORED"]
+    assert rows("PENDING#") == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +16,9 @@ class Glue:
 
     class exceptions:
         class ConcurrentRunsExceededException(Exception):
+            pass
+
+        class EntityNotFoundException(Exception):
             pass
 
     def __init__(self) -> None:
@@ -182,3 +187,60 @@ def test_other_jobs_and_other_states_start_nothing(starter) -> None:
     event["detail"]["jobName"] = "another"
     assert starter.handler(event, None)["started"] is None
     assert starter.handler(ended("jr_1", "RUNNING"), None)["started"] is None
+
+
+def test_of_many_landings_at_once_one_starts_a_run(starter, glue, rows) -> None:
+    start = glue.start_job_run
+
+    def slow(**request: Any) -> dict[str, Any]:
+        time.sleep(0.1)
+        answer = start(**request)
+        glue.has(answer["JobRunId"], "STARTING")
+        return answer
+
+    glue.start_job_run = slow
+    keys = [f"retail/orders/ingest_date=2026-11-24/batch={n:04d}/orders.csv" for n in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda key: starter.handler(bridge_event(key), None), keys))
+    assert len(glue.started) == 1
+    assert sum(bool(answer["started"]) for answer in answers) == 1
+    assert len(rows("PENDING#orders")) == 8
+    assert rows("TURN#") == []
+
+
+def test_a_caller_that_died_with_its_turn_holds_up_the_others_for_its_timeout_only(starter, glue, monkeypatch) -> None:
+    starter.TURN.take("dead")
+    monkeypatch.setattr(starter, "TURN_PATIENCE_S", 0.1)
+    with pytest.raises(TimeoutError):
+        starter.handler(bridge_event(), None)
+    assert glue.started == []
+    later = time.time() + 31
+    monkeypatch.setattr("turn.time.time", lambda: later)
+    assert starter.handler(bridge_event(), None)["started"]
+
+
+def test_a_turn_that_was_lost_meanwhile_is_not_ended(starter, rows) -> None:
+    starter.TURN.take("one")
+    starter.TURN.end("another")
+    assert len(rows("TURN#")) == 1
+    starter.TURN.end("one")
+    assert rows("TURN#") == []
+
+
+def test_a_record_that_fails_does_not_stop_the_run_for_the_others(starter, glue, rows) -> None:
+    event = record_event(BATCH)
+    event["Records"].insert(0, {"eventSource": "aws:s3", "eventName": "ObjectCreated:Put"})
+    with pytest.raises(RuntimeError, match="1 of 2 records not recorded"):
+        starter.handler(event, None)
+    assert len(glue.started) == 1
+    assert len(rows("PENDING#orders")) == 1
+
+
+def test_the_replayed_end_of_a_run_that_glue_has_forgotten_drains(starter, glue, log_function) -> None:
+    log_function.handler(record_event(), None)
+
+    def gone(**_request: Any) -> None:
+        raise glue.exceptions.EntityNotFoundException
+
+    glue.get_job_run = gone
+    assert starter.handler(ended("jr_old", "FAILED"), None)["started"]

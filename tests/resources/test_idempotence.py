@@ -54,7 +54,7 @@ def test_what_is_deleted_behind_our_back_is_seen_and_restored(lake: Lake, kind: 
     assert provision.plan(lake).pending == ()
 
 
-@pytest.mark.parametrize("kind", sorted({r.kind for r in TAGGED if not r.adopt_silently}))
+@pytest.mark.parametrize("kind", sorted({r.kind for r in TAGGED}))
 def test_what_bears_our_name_but_not_our_tag_is_left_alone(empty_lake: Lake, kind: str) -> None:
     bring_up(empty_lake)
     other = provision.plan(empty_lake)

@@ -1,0 +1,57 @@
+"""``python -m benchmarks [FIGURE ...]``: measure and print. Exit code 1 when a promise is not kept."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+from importlib import import_module
+from pathlib import Path
+
+from benchmarks.sandbox import Settings
+
+FIGURES = ("provisioning_up", "provisioning_plan", "provisioning_down")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("figures", nargs="*", metavar="FIGURE", help=f"some of: {', '.join(FIGURES)} (default: all)")
+    parser.add_argument(
+        "--tutorial-scripts",
+        default=os.environ.get("LAKECTL_TUTORIAL_SCRIPTS"),
+        metavar="DIR",
+        help="folder of tutorial_up.sh and tutorial_down.sh (LAKECTL_TUTORIAL_SCRIPTS)",
+    )
+    parser.add_argument(
+        "--aws",
+        default=os.environ.get("LAKECTL_BENCH_AWS") or shutil.which("aws"),
+        metavar="PATH",
+        help="the AWS CLI that the scripts use (LAKECTL_BENCH_AWS; default: the one on PATH)",
+    )
+    given = parser.parse_args()
+    unknown = set(given.figures) - set(FIGURES)
+    if unknown:
+        parser.error(f"no such figure: {', '.join(sorted(unknown))}; there are {', '.join(FIGURES)}")
+    settings = Settings(_existing(parser, given.tutorial_scripts), _existing(parser, given.aws))
+    kept = True
+    for name in given.figures or FIGURES:
+        for figure in import_module(f"benchmarks.{name}").measure(settings):
+            mark = {None: " ", True: "✓", False: "✗"}[figure.met]
+            promised = f"  (promised: {figure.promised})" if figure.promised else ""
+            print(f"{mark} {figure.what}: {figure.measured}{promised}", flush=True)
+            kept = kept and figure.met is not False
+    return 0 if kept else 1
+
+
+def _existing(parser: argparse.ArgumentParser, path: str | None) -> Path | None:
+    if path is None:
+        return None
+    found = Path(path).expanduser().resolve()
+    if not found.exists():
+        parser.error(f"{found} does not exist")
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,87 @@
+"""The bucket against the run log."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from event_lakes import DRAIN, event_lake, orders_key, put, rows, rows_of, run_lakectl, settle_runs, wait_for
+
+from lakectl.local.control import Endpoint
+from lakectl.ops import reconcile as ops
+from lakectl.ops.lake import Lake
+
+
+@pytest.fixture
+def lake(endpoint: Endpoint) -> Iterator[Lake]:
+    with event_lake(endpoint, DRAIN.format(seconds=0)) as lake:
+        yield lake
+
+
+@pytest.fixture
+def deaf(lake: Lake) -> Lake:
+    """The lake without notifications: what lands is lost to the functions."""
+    lake.client("s3").put_bucket_notification_configuration(Bucket=lake.names.raw_bucket, NotificationConfiguration={})
+    return lake
+
+
+def test_landings_whose_events_were_lost_are_named_and_brought_back(deaf: Lake, tmp_path: Path) -> None:
+    keys = ["retail/customers/ingest_date=2026-11-01/customers.csv", orders_key(1), "retail/orders/a+b c.csv"]
+    for key in keys:
+        put(deaf, key)
+    put(deaf, "retail/orders/empty.csv", b"")
+    found = ops.differences(deaf)
+    assert sorted(version["Key"] for version in found.unlogged) == sorted(keys)
+    assert (found.objects, found.rows, found.gone) == (3, 0, [])
+    said = run_lakectl(deaf, "reconcile", folder=tmp_path, code=1)
+    assert all(f"{key}  version" in said for key in keys)
+    fixed = json.loads(run_lakectl(deaf, "reconcile", "--fix", "--json", folder=tmp_path))
+    assert [version["fixed"] for version in fixed["unlogged"]] == [True] * 3
+    assert "3 landed versions" in run_lakectl(deaf, "reconcile", folder=tmp_path)
+    states = wait_for(
+        lambda: s if "PENDING" not in (s := {run.key: run.load_status for run in rows(deaf)}).values() else None,
+        what="loading",
+    )
+    assert states == {keys[0]: "LOADED", keys[1]: "LOADED", keys[2]: "IGNORED"}
+
+
+def test_every_version_counts_and_settles_as_if_its_event_had_come(deaf: Lake) -> None:
+    key = orders_key(1)
+    versions = [put(deaf, key, body) for body in (b"h\n1\n", b"h\n1\n", b"h\n2\n")]
+    found = ops.differences(deaf)
+    assert {version["VersionId"] for version in found.unlogged} == set(versions)
+    ops.redrive(deaf, found.unlogged)
+    settle_runs(deaf)
+    assert {run.version_id for run in rows_of(deaf, key)} == set(versions)
+    assert ops.redrive(deaf, found.unlogged) == 3
+    assert len(rows_of(deaf, key)) == 3
+    assert not ops.differences(deaf).any
+
+
+def test_rows_whose_object_is_gone_are_named(lake: Lake) -> None:
+    key = "retail/customers/ingest_date=2026-11-01/customers.csv"
+    version = put(lake, key)
+    wait_for(lambda: rows_of(lake, key), what="the row")
+    assert not ops.differences(lake).any
+    lake.client("s3").delete_object(Bucket=lake.names.raw_bucket, Key=key)
+    assert not ops.differences(lake).any, "a delete marker hides the object; its version is there"
+    lake.client("s3").delete_object(Bucket=lake.names.raw_bucket, Key=key, VersionId=version)
+    found = ops.differences(lake)
+    assert [run.key for run in found.gone] == [key]
+    assert found.unlogged == []
+
+
+def test_a_landing_on_its_way_is_not_called_lost(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rows were read before the landing, the bucket after it."""
+    key = "retail/customers/ingest_date=2026-11-02/customers.csv"
+    versions = ops.landed_versions
+
+    def landing_meanwhile(of: Lake) -> Iterator[dict]:
+        put(lake, key)
+        return versions(of)
+
+    monkeypatch.setattr(ops, "landed_versions", landing_meanwhile)
+    assert not ops.differences(lake).any
+    assert len(rows_of(lake, key)) == 1
