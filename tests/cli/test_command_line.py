@@ -14,9 +14,9 @@ from lakectl.cli.group import COMMANDS, SECTIONS
 HEAVY = ("boto3", "botocore", "pydantic", "yaml", "rich", "pyspark", "duckdb", "moto", "pyarrow")
 IMPORTED = """
 import sys
-from lakectl.__main__ import main
+from lakectl.cli.main import run
 try:
-    main(sys.argv[1:])
+    run(sys.argv[1:])
 except SystemExit as end:
     assert not end.code, end.code
 print("|".join(sorted({name.split(".")[0] for name in sys.modules})))
