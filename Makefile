@@ -5,6 +5,8 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 AWS_CLI := .venv-awscli
 AWS_CLI_VERSION := 1.46.3
+MICROBURST := .venv-microburst
+MICROBURST_VERSION := 0.10.0
 
 .PHONY: help setup demo test test-long lint format bench lock clean
 .DEFAULT_GOAL := help
@@ -26,16 +28,16 @@ setup: $(READY) ## Make .venv and fetch the Spark jars (once)
 demo: setup ## The whole tutorial on the local target
 	@$(BIN)/lakectl demo
 
-# The AWS CLI pins versions of what others need too, so it gets an environment of its own.
-$(AWS_CLI)/.ready: requirements-awscli.lock
-	@$(PYTHON) -m venv $(AWS_CLI)
-	@$(AWS_CLI)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-awscli.lock
+# Tools that the tests run as programs. They pin what others need in other versions, so each has its own environment.
+.venv-%/.ready: requirements-%.lock
+	@$(PYTHON) -m venv .venv-$*
+	@.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-$*.lock
 	@touch $@
 
-test: setup $(AWS_CLI)/.ready ## Unit, per-resource and end-to-end tests
+test: setup $(AWS_CLI)/.ready $(MICROBURST)/.ready ## Unit, per-resource and end-to-end tests
 	@$(BIN)/python -m pytest -m "not long"
 
-test-long: setup ## The sweeps that take minutes
+test-long: setup $(AWS_CLI)/.ready $(MICROBURST)/.ready ## The sweeps that take minutes
 	@$(BIN)/python -m pytest -m long
 
 lint: $(READY) ## ruff and mypy
@@ -55,7 +57,9 @@ lock: $(READY) ## Write the requirements*.lock again
 	  --generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements.lock
 	@echo "awscli==$(AWS_CLI_VERSION)" | $(BIN)/uv pip compile - --universal --python-version 3.11 \
 	  --generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements-awscli.lock
+	@echo "microburst==$(MICROBURST_VERSION)" | $(BIN)/uv pip compile - --universal --python-version 3.11 \
+	  --generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements-microburst.lock
 
 clean: ## Remove what make has made here (not the local lake's state)
-	@rm -rf $(VENV) $(AWS_CLI) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) .venv-* build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -48,6 +48,10 @@ class Output(Protocol):
     def busy(self, text: str) -> Any:
         """A context manager that shows work in progress; yields a function that changes the text."""
 
+    def transfer(self, text: str, total: int) -> Any:
+        """A context manager that shows ``total`` bytes moving, with rate and time left; yields a function that
+        takes the bytes that have moved since it was last called, from any thread."""
+
 
 class Console:
     """For people: colours and spinners on a terminal, plain lines elsewhere."""
@@ -122,6 +126,20 @@ class Console:
         with self._console.status(text, spinner="dots") as status:
             yield lambda new: status.update(new)
 
+    @contextmanager
+    def transfer(self, text: str, total: int) -> Iterator[Callable[[int], None]]:
+        if not self._console.is_terminal:
+            yield lambda _: None
+            return
+        from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
+
+        columns = ("[progress.description]{task.description}", BarColumn(), DownloadColumn(binary_units=True))
+        with Progress(
+            *columns, TransferSpeedColumn(), TimeRemainingColumn(), console=self._console, transient=True
+        ) as shown:
+            task = shown.add_task(text, total=total)
+            yield lambda moved: shown.advance(task, moved)
+
 
 class Json:
     """For programs: the result as one JSON document on standard output, events as JSON lines on standard error."""
@@ -159,6 +177,10 @@ class Json:
 
     @contextmanager
     def busy(self, text: str) -> Iterator[Callable[[str], None]]:  # noqa: ARG002
+        yield lambda _: None
+
+    @contextmanager
+    def transfer(self, text: str, total: int) -> Iterator[Callable[[int], None]]:  # noqa: ARG002
         yield lambda _: None
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import groupby
 from pathlib import Path
 from typing import Literal
 
@@ -13,12 +15,16 @@ from botocore.exceptions import BotoCoreError, ClientError
 from lakectl.aws import code_of, explain
 from lakectl.config import Config
 from lakectl.errors import LakectlError, UsageError
-from lakectl.ops import landing_file
+from lakectl.ops import landing_file, landing_paths, upload
 from lakectl.ops.lake import Lake
-from lakectl.ops.landing_file import LandingFile
+from lakectl.ops.landing_file import Check, LandingFile
+from lakectl.ops.landing_keys import AUTO, batches_for, key_for, next_batch
+from lakectl.ops.landing_paths import STDIN
+from lakectl.ops.upload import PART_BYTES, Place, Taken, in_parallel
 
 FIRST = ("customers", "products")  # dimensions land before the orders that name them
-MAX_PUT_BYTES = 5 * 1024**3  # PutObject's limit (S3 user guide, "Uploading objects")
+SMALL_AT_ONCE = 8  # each holds its file, of at most 8 MiB, in memory
+RACES = 20  # how often a batch number may be taken by somebody else between our look and our write
 
 
 @dataclass(frozen=True)
@@ -34,32 +40,47 @@ class Landed:
     outcome: Literal["landed", "already"]
 
 
-def prepare(config: Config, paths: Sequence[Path], source: str | None = None) -> list[LandingFile]:
-    """Check all files before the first is sent; dimensions come first. Raises :class:`UsageError`."""
+def prepare(
+    config: Config,
+    paths: Sequence[Path],
+    source: str | None = None,
+    *,
+    batch: str | None = None,
+    how: Check = "ends",
+    spooled: Path | None = None,
+) -> list[LandingFile]:
+    """Find and check all files before the first is sent; dimensions come first.
+
+    ``spooled`` is the file that holds standard input, for the path ``-``. Raises :class:`UsageError`.
+    """
     sources = config.sources
     if source is not None and source not in sources:
         raise UsageError(f"no source is called {source!r}; known: {', '.join(sources)}")
+    if STDIN in paths and (source is None or spooled is None):
+        raise UsageError(
+            "standard input has no name", f"say what it holds: lakectl land - --source {next(iter(sources))}"
+        )
+    named = [(path, source or landing_file.source_of(path, sources)) for path in landing_paths.expand(paths)]
     files = []
-    for path in paths:
-        name = source or landing_file.source_of(path, sources)
-        files.append(landing_file.check(path, name, sources[name]))
-    by_source: dict[str, Path] = {}
+    for path, name in named:
+        if path == STDIN and spooled:
+            files.append(landing_file.check(spooled, name, sources[name], how, "standard input"))
+        else:
+            files.append(landing_file.check(path, name, sources[name], how))
+    if batch != AUTO:
+        _one_of_each(files)
+    return sorted(files, key=lambda file: (file.source not in FIRST, file.source))
+
+
+def _one_of_each(files: Sequence[LandingFile]) -> None:
+    by_source: dict[str, LandingFile] = {}
     for file in files:
-        if file.source in by_source:
+        first = by_source.setdefault(file.source, file)
+        if first is not file:
             raise UsageError(
-                f"{by_source[file.source]} and {file.path} are both {file.source} of one day",
-                "land them one at a time, each with its own --batch NNNN",
+                f"{first.label} and {file.label} are both {file.source} of one date: they need a key each",
+                "land each as a batch of its own: add --batch auto",
             )
-        by_source[file.source] = file.path
-    return sorted(files, key=lambda file: file.source not in FIRST)
-
-
-def key_for(lake: Lake, file: LandingFile, ingest_date: date, batch: str | None) -> str:
-    """``retail/orders/ingest_date=YYYY-MM-DD/[batch=NNNN/]orders.csv``"""
-    folder = f"{lake.config.landing.prefix}{file.source}/ingest_date={ingest_date.isoformat()}/"
-    if batch:
-        folder += f"batch={batch}/"
-    return f"{folder}{file.source}.csv{'.gz' if file.compressed else ''}"
 
 
 def land(
@@ -68,60 +89,81 @@ def land(
     ingest_date: date,
     batch: str | None = None,
     observer: Callable[[Landed], None] = lambda _: None,
+    progress: upload.Progress = lambda _: None,
 ) -> list[Landed]:
-    """Write each file under its key, only when nothing is there.
+    """Write each file under its key, only when nothing is there; dimensions before the rest.
 
-    The same bytes already there: fine. Other bytes: :class:`LakectlError` with the command that
-    lands them as a batch of their own; what was landed before stays as it is.
+    ``batch`` is four digits, ``"auto"`` (the next free number of source and date for each file) or ``None``.
+    The same bytes already there: fine. Other bytes: the other files still land, then :class:`LakectlError` with
+    the command that lands the file as a batch of its own; what was landed before stays as it is.
     """
-    landed = []
-    for file in files:
-        key = key_for(lake, file, ingest_date, batch)
-        try:
-            done = _put(lake, file, key)
-        except (ClientError, BotoCoreError) as error:
-            if code_of(error) == "NoSuchBucket":
-                raise LakectlError(
-                    f"lake {lake.config.name!r} has no bucket {lake.names.raw_bucket} yet", "make it with: lakectl up"
-                ) from error
-            raise explain(error, f"landing {file.path}") from error
-        landed.append(done)
-        observer(done)
+    landed: list[Landed] = []
+    taken: list[tuple[LandingFile, LakectlError]] = []
+
+    def one(job: tuple[LandingFile, str | None]) -> Landed | tuple[LandingFile, LakectlError]:
+        return _land_one(lake, job[0], ingest_date, job[1], batch == AUTO, progress)
+
+    def settle(done: Landed | tuple[LandingFile, LakectlError]) -> None:
+        if isinstance(done, Landed):
+            landed.append(done)
+            observer(done)
+        else:
+            taken.append(done)
+
+    try:
+        for _, group in groupby(files, key=lambda file: file.source not in FIRST):
+            jobs = _with_batches(lake, list(group), ingest_date, batch)
+            small = [job for job in jobs if job[0].size <= PART_BYTES]
+            for done in in_parallel(one, small, SMALL_AT_ONCE):
+                settle(done)
+            for job in jobs:
+                if job[0].size > PART_BYTES:
+                    settle(one(job))
+    except (ClientError, BotoCoreError) as error:
+        if code_of(error) == "NoSuchBucket":
+            raise LakectlError(
+                f"lake {lake.config.name!r} has no bucket {lake.names.raw_bucket} yet", "make it with: lakectl up"
+            ) from error
+        raise explain(error, f"landing in s3://{lake.names.raw_bucket}") from error
+    if taken:
+        file, refusal = taken[0]
+        more = f" (and {len(taken) - 1} more like it)" if len(taken) > 1 else ""
+        raise LakectlError(refusal.message + more, _as_a_batch(file, ingest_date))
     return landed
 
 
-def _put(lake: Lake, file: LandingFile, key: str) -> Landed:
-    if file.size > MAX_PUT_BYTES:
-        raise UsageError(f"{file.path} has {file.size:,} bytes; one put takes at most {MAX_PUT_BYTES:,}")
-    s3, bucket = lake.client("s3"), lake.names.raw_bucket
-    try:
-        with file.path.open("rb") as body:
-            answer = s3.put_object(
-                Bucket=bucket,
-                Key=key,
-                Body=body,
-                ContentLength=file.size,
-                ContentType="application/gzip" if file.compressed else "text/csv",
-                Metadata={"sha256": file.sha256},
-                IfNoneMatch="*",
-                ExpectedBucketOwner=lake.names.account,
-            )
-    except ClientError as error:
-        # 409 ConditionalRequestConflict: somebody else is writing the same key right now.
-        if code_of(error) not in ("PreconditionFailed", "ConditionalRequestConflict", "412"):
-            raise
-        return _compare(lake, file, key)
-    return Landed(str(file.path), file.source, bucket, key, answer.get("VersionId"), file.size, "landed")
+def _with_batches(
+    lake: Lake, files: list[LandingFile], ingest_date: date, batch: str | None
+) -> list[tuple[LandingFile, str | None]]:
+    if batch != AUTO:
+        return [(file, batch) for file in files]
+    jobs: list[tuple[LandingFile, str | None]] = []
+    for _, group in groupby(files, key=lambda file: file.source):
+        of_source = list(group)
+        jobs += zip(of_source, batches_for(lake, of_source, ingest_date), strict=True)
+    return jobs
 
 
-def _compare(lake: Lake, file: LandingFile, key: str) -> Landed:
-    bucket = lake.names.raw_bucket
-    head = lake.client("s3").head_object(Bucket=bucket, Key=key)
-    known = head["Metadata"].get("sha256")
-    same = known == file.sha256 if known else head["ETag"].strip('"') == file.md5
-    if not same or head["ContentLength"] != file.size:
-        raise LakectlError(
-            f"s3://{bucket}/{key} already holds other bytes, and a landed file is never overwritten",
-            f"land it as a batch of its own: lakectl land {file.path} --source {file.source} --batch 0001",
-        )
-    return Landed(str(file.path), file.source, bucket, key, head.get("VersionId"), file.size, "already")
+def _land_one(
+    lake: Lake, file: LandingFile, ingest_date: date, batch: str | None, may_move: bool, progress: upload.Progress
+) -> Landed | tuple[LandingFile, LakectlError]:
+    """The landed file, or the file and why it was refused."""
+    for _ in range(RACES):
+        place = Place(lake.names.raw_bucket, key_for(lake, file, ingest_date, batch), lake.names.account)
+        try:
+            sent = upload.send(lake.client("s3"), file, place, progress)
+        except Taken as error:
+            if not may_move:
+                return file, error
+            batch = next_batch(lake, file.source, ingest_date)
+            continue
+        return Landed(file.label, file.source, place.bucket, place.key, sent.version_id, file.size, sent.outcome)
+    return file, LakectlError(f"{file.label}: {RACES} batch numbers in a row were taken by somebody else")
+
+
+def _as_a_batch(file: LandingFile, ingest_date: date) -> str:
+    path = "-" if file.label != str(file.path) else shlex.quote(file.label)
+    return (
+        f"land it as a batch of its own: lakectl land {path} --source {file.source} "
+        f"--ingest-date {ingest_date.isoformat()} --batch auto"
+    )

@@ -123,7 +123,7 @@ def _partition(lake: Lake, pk: str, first: str = "INGEST#", last: str = "INGEST#
         )
         for page in pages:
             for raw in page["Items"]:
-                yield _run({key: plain(value) for key, value in raw.items()})
+                yield run_of({key: plain(value) for key, value in raw.items()})
     except (ClientError, BotoCoreError) as error:
         if code_of(error) == "ResourceNotFoundException":
             raise LakectlError(f"there is no run log {lake.names.run_log}", "make it with: lakectl up") from error
@@ -136,7 +136,8 @@ def plain(value: dict[str, Any]) -> Any:
     return int(found) if isinstance(found, Decimal) and found == found.to_integral_value() else found
 
 
-def _run(item: dict[str, Any]) -> Run:
+def run_of(item: dict[str, Any]) -> Run:
+    """The landing that a run item tells of."""
     return Run(
         source=item["source"],
         ingest_ts=item["ingest_ts"],

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
+from lakectl.aws import code_of, explain
 from lakectl.errors import LakectlError
 from lakectl.ops import runs as run_log
 from lakectl.ops import transform
@@ -16,7 +21,52 @@ POLL_S = 0.5
 # How long an event may take before we start a run ourselves. On AWS, EventBridge needs about five
 # minutes after it is switched on for a bucket (S3 user guide, "Enabling Amazon EventBridge").
 PATIENCE_S = 30.0
-SETTLED = frozenset(("LOADED", "DUPLICATE", "SUPERSEDED"))
+STARTS_A_RUN = "orders"  # the only source whose landing starts the job (lakectl/lake.py, notifications)
+SETTLED = frozenset(("LOADED", "DUPLICATE", "SUPERSEDED", "IGNORED"))
+BATCH_GET = 100  # BatchGetItem takes at most 100 keys (API reference)
+
+Identity = tuple[str, str | None]
+
+
+class RunItems:
+    """The run items of some landings. A look costs what they are, not what the run log holds."""
+
+    def __init__(self, lake: Lake, landings: Sequence[Landed]) -> None:
+        self._lake = lake
+        self._unknown = {(each.key, each.version_id): each for each in landings}
+        self._keys: dict[Identity, dict[str, str]] = {}
+
+    def look(self) -> dict[Identity, Run]:
+        """Those that are there, by key and version id. Raises :class:`LakectlError`."""
+        guards = {
+            (f"OBJ#{each.bucket}/{each.key}", each.version_id or "null"): identity
+            for identity, each in self._unknown.items()
+        }
+        for guard in self._get({"pk": pk, "sk": sk} for pk, sk in guards):
+            identity = guards[guard["pk"], guard["sk"]]
+            self._keys[identity] = {"pk": guard["run_pk"], "sk": guard["run_sk"]}
+            del self._unknown[identity]
+        by_key = {(key["pk"], key["sk"]): identity for identity, key in self._keys.items()}
+        return {by_key[item["pk"], item["sk"]]: run_log.run_of(item) for item in self._get(self._keys.values())}
+
+    def _get(self, keys: Iterable[dict[str, str]]) -> Iterator[dict[str, Any]]:
+        table, left = self._lake.names.run_log, iter(keys)
+        while batch := [{name: {"S": value} for name, value in key.items()} for key in islice(left, BATCH_GET)]:
+            request: dict[str, Any] = {table: {"Keys": batch, "ConsistentRead": True}}
+            while request:
+                answer = self._ask(request)
+                for raw in answer["Responses"].get(table, []):
+                    yield {name: run_log.plain(value) for name, value in raw.items()}
+                request = answer.get("UnprocessedKeys") or {}
+
+    def _ask(self, request: dict[str, Any]) -> Any:
+        try:
+            return self._lake.client("dynamodb").batch_get_item(RequestItems=request)
+        except (ClientError, BotoCoreError) as error:
+            if code_of(error) == "ResourceNotFoundException":
+                table = self._lake.names.run_log
+                raise LakectlError(f"there is no run log {table}", "make it with: lakectl up") from error
+            raise explain(error, "reading the run log") from error
 
 
 def for_run_items(lake: Lake, landings: Sequence[Landed], limit_s: float = 60.0) -> list[Run]:
@@ -24,9 +74,10 @@ def for_run_items(lake: Lake, landings: Sequence[Landed], limit_s: float = 60.0)
 
     Raises :class:`LakectlError` when one is missing after ``limit_s`` seconds.
     """
+    items = RunItems(lake, landings)
     deadline = time.monotonic() + limit_s
     while True:
-        found = _items(lake, landings)
+        found = items.look()
         missing = [landing for landing in landings if (landing.key, landing.version_id) not in found]
         if not missing:
             return [found[landing.key, landing.version_id] for landing in landings]
@@ -47,41 +98,47 @@ def for_loading(
 ) -> transform.JobRun | None:
     """Wait until every landing is settled in the run log, following the runs that do it.
 
-    The landing itself starts a run; when none appears within ``patience_s``, one is started here.
-    Returns the last run followed (``None`` when everything was loaded already). Raises
-    :class:`LakectlError` when a run fails or a landing is refused.
+    An orders landing starts a run by itself; when none appears within ``patience_s``, or nothing that is waited
+    for would start one, one is started here. Returns the last run followed (``None`` when everything was loaded
+    already). Raises :class:`LakectlError` when a run fails or a landing is refused.
     """
+    items = RunItems(lake, landings)
     followed: set[str] = set()
     last: transform.JobRun | None = None
     idle_since = time.monotonic()
     while True:
-        found = _items(lake, landings)
-        states = {found[key].load_status if (key := (i.key, i.version_id)) in found else "" for i in landings}
-        if states <= SETTLED:
+        waiting = _waiting(landings, items.look())
+        if not waiting:
             return last
-        if "FAILED" in states:
-            bad = next(run for run in found.values() if run.load_status == "FAILED")
-            reason = bad.item.get("load_error") or bad.item.get("reason") or "see the job's log"
-            raise LakectlError(f"{bad.key} was refused: {reason}", "look into: lakectl logs glue")
+        if last is not None and last.ended and last.state != "SUCCEEDED":
+            raise LakectlError(f"run {last.id} ended as {last.state}: {last.error}", "look into: lakectl logs glue")
         run = transform.latest(lake)
         if run is not None and not run.ended and run.id not in followed:
             followed.add(run.id)
             last = transform.follow(lake, run.id, on_run, on_line)
-            if last.state != "SUCCEEDED":
-                raise LakectlError(f"run {last.id} ended as {last.state}: {last.error}", "lakectl logs glue")
             idle_since = time.monotonic()
-        elif time.monotonic() - idle_since > patience_s:
+        elif time.monotonic() - idle_since > patience_s or _nobody_comes(waiting):
             transform.start(lake)
             idle_since = time.monotonic()
         else:
             time.sleep(POLL_S)
 
 
-def _items(lake: Lake, landings: Sequence[Landed]) -> dict[tuple[str, str | None], Run]:
-    wanted = {(landing.key, landing.version_id) for landing in landings}
-    return {
-        (run.key, run.version_id): run
-        for source in {landing.source for landing in landings}
-        for run in run_log.runs(lake, source)
-        if (run.key, run.version_id) in wanted
+def _waiting(landings: Sequence[Landed], found: dict[Identity, Run]) -> dict[Landed, str]:
+    """What is not in silver yet, with its load status (empty: not in the run log). Raises for a refused landing."""
+    states = {
+        each: found[key].load_status if (key := (each.key, each.version_id)) in found else "" for each in landings
     }
+    refused = next((each for each, state in states.items() if state in ("FAILED", "REVERTED")), None)
+    if refused is not None:
+        run = found[refused.key, refused.version_id]
+        if run.load_status == "REVERTED":
+            raise LakectlError(f"{run.key} was loaded, and a rollback took it out of silver again")
+        reason = run.item.get("load_error") or run.item.get("reason") or "see the job's log"
+        raise LakectlError(f"{run.key} was refused: {reason}", "look into: lakectl logs glue")
+    return {each: state for each, state in states.items() if state not in SETTLED}
+
+
+def _nobody_comes(waiting: dict[Landed, str]) -> bool:
+    """Everything that waits is in the run log, and nothing of it starts a run by its landing."""
+    return all(state == "PENDING" and each.source != STARTS_A_RUN for each, state in waiting.items())

@@ -11,7 +11,7 @@ Statement = dict[str, Any]
 
 def log_function(names: Names) -> list[Statement]:
     """What ``log-ingestion-run`` may do: write the run log, and its own logs."""
-    return [_run_log(names), _landed_objects(names), _failed_events(names), _own_logs(names, names.log_function)]
+    return [_run_log(names), _failed_events(names), _own_logs(names, names.log_function)]
 
 
 def start_function(names: Names) -> list[Statement]:
@@ -19,7 +19,6 @@ def start_function(names: Names) -> list[Statement]:
     job = names.arn("glue", f"job/{names.glue_job}")
     return [
         _run_log(names),
-        _landed_objects(names),
         _allow("lakectl-job-runs", ["glue:StartJobRun", "glue:GetJobRun", "glue:GetJobRuns"], [job]),
         _failed_events(names),
         _own_logs(names, names.start_function),
@@ -41,10 +40,10 @@ def glue_job(names: Names) -> list[Statement]:
         for rest in ("", ":log-stream:*")
     ]
     return [
+        # Without ListBucket S3 answers 403 for an object that is gone, and not 404.
+        _allow("lakectl-list-raw", ["s3:ListBucket", "s3:ListBucketVersions", "s3:GetBucketLocation"], [raw]),
         _allow(
-            "lakectl-list",
-            ["s3:ListBucket", "s3:ListBucketVersions", "s3:GetBucketLocation", "s3:ListBucketMultipartUploads"],
-            [raw, silver],
+            "lakectl-list-silver", ["s3:ListBucket", "s3:GetBucketLocation", "s3:ListBucketMultipartUploads"], [silver]
         ),
         _allow("lakectl-read-raw", ["s3:GetObject", "s3:GetObjectVersion"], [f"{raw}/*"]),
         _allow(
@@ -54,6 +53,8 @@ def glue_job(names: Names) -> list[Statement]:
         ),
         _allow("lakectl-read-script", ["s3:GetObject"], [f"{tmp}/jobs/*"]),
         _allow("lakectl-read-catalog", ["glue:GetDatabase", "glue:GetDatabases"], [catalog, silver_db, default, temp]),
+        # An account without a database "default" gets one from Spark when a session starts (SharedState).
+        _allow("lakectl-default-database", ["glue:CreateDatabase"], [catalog, default]),
         _allow(
             "lakectl-write-tables",
             ["glue:GetTable", "glue:GetTables", "glue:CreateTable", "glue:UpdateTable"],
@@ -86,23 +87,12 @@ def _allow(sid: str, actions: list[str], resources: list[str]) -> Statement:
 
 
 def _run_log(names: Names) -> Statement:
-    # TransactWriteItems is authorised as the writes it holds, ConditionCheckItem among them.
-    actions = ["GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem"]
+    # TransactWriteItems has no permission of its own: it is authorised as the writes that it holds.
+    actions = ["GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"]
     return _allow(
         "lakectl-run-log",
         [f"dynamodb:{action}" for action in actions],
         [names.arn("dynamodb", f"table/{names.run_log}")],
-    )
-
-
-def _landed_objects(names: Names) -> Statement:
-    # Without ListBucket S3 answers 403 for an object that is gone, and not 404.
-    raw = names.global_arn("s3", names.raw_bucket, account=False)
-    prefix = names.config.landing.prefix
-    return _allow(
-        "lakectl-landed-objects",
-        ["s3:ListBucket", "s3:GetObject", "s3:GetObjectVersion"],
-        [raw, f"{raw}/{prefix}*"],
     )
 
 

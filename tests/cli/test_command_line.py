@@ -68,7 +68,7 @@ def test_every_command_has_an_example_and_says_what_the_list_says(name: str) -> 
         (("up", "--profile", "x"), 64, "--profile has no meaning on the local target"),
         (("land", "nowhere/orders.csv"), 64, "no file at nowhere/orders.csv"),
         (("land", "x.csv", "--ingest-date", "4.10.2025"), 64, "--ingest-date '4.10.2025' is not a date YYYY-MM-DD"),
-        (("land", "x.csv", "--batch", "one"), 64, "--batch 'one' is not a number of at most four digits"),
+        (("land", "x.csv", "--batch", "one"), 64, "--batch 'one' is neither auto nor a number of at most four digits"),
         (("runs", "ordres"), 64, "no source is called 'ordres'; known: customers, products, orders"),
         (("status", "--target", "aws", "--profile", "nobody"), 77, "profile (nobody) could not be found"),
         (

@@ -1,29 +1,17 @@
-"""A proxy in front of the endpoint, lakes behind it, and real `lakectl` processes that go through it."""
+"""A proxy in front of the endpoint, and lakes behind it."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import threading
 import uuid
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import boto3
 import pytest
+from fault_lakes import Subject, connect
 from recording_proxy import Proxy
 
-from lakectl import project
-from lakectl.aws import ATTEMPTS, Aws
-from lakectl.config import Config
+from lakectl.aws import Aws
 from lakectl.local.control import Endpoint
-from lakectl.ops import provision
-from lakectl.ops.lake import Lake
-
-PROCESS_LIMIT_S = 120
 
 
 @pytest.fixture
@@ -33,92 +21,10 @@ def proxy(endpoint: Endpoint) -> Iterator[Proxy]:
     made.close()
 
 
-def connect(endpoint: Endpoint, url: str, attempts: int = ATTEMPTS) -> Aws:
-    session = boto3.Session(
-        aws_access_key_id=endpoint.access_key_id,
-        aws_secret_access_key=endpoint.secret_access_key,
-        region_name=endpoint.region,
-    )
-    return Aws(session, endpoint.region, url, attempts)
-
-
 @pytest.fixture(scope="session")
 def straight(endpoint: Endpoint) -> Aws:
     """Clients on the endpoint itself, made once for all tests."""
     return connect(endpoint, endpoint.url)
-
-
-@dataclass
-class Subject:
-    """One lake that only this test knows, how real processes and the test itself reach it."""
-
-    endpoint: Endpoint
-    straight: Aws
-    folder: Path
-    name: str
-    suffix: bool = True
-
-    def lake(self, aws: Aws | None = None, **settings: object) -> Lake:
-        """The lake for use inside the test, straight at the endpoint unless ``aws`` goes another way."""
-        config = Config.model_validate({"name": self.name, "suffix_names": self.suffix, **settings})
-        return Lake(config, project.find(), aws or self.straight)
-
-    def start(self, url: str, *arguments: str) -> subprocess.Popen[str]:
-        """A real ``lakectl`` process that takes ``url`` for AWS."""
-        config = self.folder / f"{self.name}.yaml"
-        config.write_text(f"name: {self.name}\nsuffix_names: {str(self.suffix).lower()}\n")
-        environ = {
-            "PATH": os.environ["PATH"],
-            "HOME": str(self.folder),
-            "AWS_ACCESS_KEY_ID": self.endpoint.access_key_id,
-            "AWS_SECRET_ACCESS_KEY": self.endpoint.secret_access_key,
-            "PYTHONUNBUFFERED": "1",
-        }
-        flags = ["-c", str(config), "--target", "aws", "--endpoint-url", url, "--region", self.endpoint.region]
-        return subprocess.Popen(
-            [sys.executable, "-m", "lakectl", *arguments, *flags],
-            env=environ,
-            cwd=self.folder,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-
-    def run(self, url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return finish(self.start(url, *arguments))
-
-    def assert_converges_up(self) -> None:
-        """``up`` again refuses nothing as foreign, makes all, and leaves an empty plan."""
-        lake = self.lake()
-        todo = provision.plan(lake)
-        assert [step.resource.id for step in todo.foreign] == []
-        result = provision.up(lake, todo, lambda _: None)
-        assert result.ok, {key: error.message for key, error in result.failed.items()}
-        self.assert_complete()
-
-    def assert_complete(self) -> None:
-        plan = provision.plan(self.lake())
-        assert [(step.resource.id, step.action, step.changes) for step in plan.pending] == []
-
-    def assert_converges_down(self) -> None:
-        """``down`` again leaves nothing, and calls nothing foreign."""
-        lake = self.lake()
-        todo = provision.down_plan(lake)
-        assert [step.resource.id for step in todo.foreign] == []
-        result, left = provision.down(lake, todo, lambda _: None)
-        assert result.ok, {key: error.message for key, error in result.failed.items()}
-        assert [step.resource.id for step in left.pending] == []
-
-
-def finish(process: subprocess.Popen[str]) -> subprocess.CompletedProcess[str]:
-    """Wait for ``process`` and take its output; a hang fails the test."""
-    try:
-        output, _ = process.communicate(timeout=PROCESS_LIMIT_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        output, _ = process.communicate()
-        pytest.fail(f"hangs: {process.args}\n{output}")
-    return subprocess.CompletedProcess(process.args, process.returncode, output)
 
 
 @pytest.fixture
@@ -142,23 +48,3 @@ def up_subject(subject: Subject) -> Subject:
     for name in ("a", "b"):
         glue.create_table(DatabaseName=lake.names.silver_database, TableInput={"Name": name})
     return subject
-
-
-@pytest.fixture
-def in_threads() -> Callable[..., list[Any]]:
-    """Call functions at the same time; their results, in order."""
-
-    def run(*calls: Callable[[], Any]) -> list[Any]:
-        results: list[Any] = [None] * len(calls)
-
-        def one(n: int) -> None:
-            results[n] = calls[n]()
-
-        threads = [threading.Thread(target=one, args=(n,)) for n in range(len(calls))]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        return results
-
-    return run

@@ -6,7 +6,7 @@ import random
 from typing import Literal
 
 import pytest
-from conftest import Subject, finish
+from fault_lakes import Subject, finish
 from recording_proxy import Answer, Call, Proxy
 
 When = Literal["before", "after"]

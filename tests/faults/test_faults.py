@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Subject, connect
+from fault_lakes import Subject, connect
 from microburst import Microburst
 from recording_proxy import Call, Proxy
 from write_operations import CHANGES, CREATES, DELETES, OTHER_SETTINGS, Operation, writes_of

@@ -7,7 +7,7 @@ import subprocess
 import threading
 import time
 
-from conftest import Subject, finish
+from fault_lakes import Subject, finish
 from recording_proxy import Answer, Call, Proxy
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Subject, finish
+from fault_lakes import Subject, finish
 from recording_proxy import Proxy
 
 from lakectl.aws import Aws

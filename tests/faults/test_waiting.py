@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from conftest import Subject, connect
+from fault_lakes import Subject, connect
 from recording_proxy import Answer, Call, Proxy, json_error, xml_error
 
 from lakectl.engine.apply import Event

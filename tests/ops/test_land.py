@@ -52,7 +52,7 @@ def test_landing_other_bytes_under_the_same_key_is_refused_with_the_command_that
     lake: Lake, tmp_path: Path
 ) -> None:
     land_text(lake, tmp_path, "1,24/07/2025,7,9,2,1.5,web\n", batch="0007")
-    with pytest.raises(LakectlError, match="already holds other bytes") as caught:
+    with pytest.raises(LakectlError, match="holds other bytes") as caught:
         land_text(lake, tmp_path, "2,24/07/2025,7,9,2,1.5,web\n", batch="0007")
     assert caught.value.hint is not None
     assert "--batch" in caught.value.hint

@@ -25,7 +25,7 @@ def check(tmp_path: Path, content: str | bytes, name: str = "orders.csv") -> lan
 def test_a_good_file_is_measured(tmp_path: Path) -> None:
     file = check(tmp_path, HEADER + ROW)
     assert file.size == len(HEADER + ROW)
-    assert len(file.sha256) == 64
+    assert file.label == str(tmp_path / "orders.csv")
 
 
 @pytest.mark.parametrize(
@@ -56,14 +56,14 @@ def test_gzip_is_read_through(tmp_path: Path) -> None:
         (HEADER, "only a header, no rows"),
         ("order_id,amount\n1,2\n", "wrong header: missing order_date, customer_id"),
         (HEADER.replace("qty", "qty,qty") + ROW, "twice qty"),
-        (HEADER + "1,2025-07-24,7,9,2,1,web\n", "line 2: order_date = '2025-07-24': expected a date DD/MM/YYYY"),
-        (HEADER + "1,24/07/2025,7,9,two,1,web\n", "line 2: qty = 'two': expected a whole number (int)"),
+        (HEADER + "1,2025-07-24,7,9,2,1,web\n", ":2: order_date = '2025-07-24': expected a date DD/MM/YYYY"),
+        (HEADER + "1,24/07/2025,7,9,two,1,web\n", ":2: qty = 'two': expected a whole number (int)"),
         (HEADER + "1,24/07/2025,7,9,3000000000,1,web\n", "expected a whole number (int)"),
         (HEADER + "1,24/07/2025,7,9,2,abc,web\n", "unit_price = 'abc': expected a number such as 147.43"),
         (HEADER + '1,24/07/2025,7,9,2,"1,234",web\n', "unit_price = '1,234'"),
-        (HEADER + ",24/07/2025,7,9,2,1,web\n", "line 2: key column order_id is empty"),
-        (HEADER + ROW + "2,31/02/2025,7,9,2,1,web\n", "last line: order_date = '31/02/2025'"),
-        (HEADER + "1,24/07/2025,7\n", "line 2: 3 values, the header has 7"),
+        (HEADER + ",24/07/2025,7,9,2,1,web\n", ":2: order_id = '': expected a key (bigint)"),
+        (HEADER + ROW + "2,31/02/2025,7,9,2,1,web\n", ":3: order_date = '31/02/2025'"),
+        (HEADER + "1,24/07/2025,7\n", ":2: 3 values, expected 7 as in the header: 1,24/07/2025,7"),
         (b"order_id\xff\n", "not UTF-8 text"),
     ],
 )
@@ -103,5 +103,6 @@ def test_dimensions_land_before_orders_and_two_files_of_one_source_are_refused(t
     (tmp_path / "customers.csv").write_text(f"{header}\n{row}\n")
     files = land.prepare(Config(), [tmp_path / "orders.csv", tmp_path / "customers.csv"])
     assert [file.source for file in files] == ["customers", "orders"]
-    with pytest.raises(UsageError, match="both orders of one day"):
-        land.prepare(Config(), [tmp_path / "orders.csv", tmp_path / "orders.csv"])
+    (tmp_path / "other.csv").write_text(HEADER + ROW)
+    with pytest.raises(UsageError, match="both orders of one date"):
+        land.prepare(Config(), [tmp_path / "orders.csv", tmp_path / "other.csv"], "orders")
