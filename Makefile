@@ -5,10 +5,11 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 AWS_CLI := .venv-awscli
 AWS_CLI_VERSION := 1.46.3
+SECURITY := .venv-security
 MICROBURST := .venv-microburst
 MICROBURST_VERSION := 0.10.0
 
-.PHONY: help setup demo test test-long lint format bench lock clean
+.PHONY: help setup demo test test-long lint format bench security lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -52,11 +53,26 @@ format: $(READY) ## Let ruff rewrite what it can
 bench: setup ## Print the figures of benchmarks/
 	@$(BIN)/python -m benchmarks
 
+# Each tool pins what lakectl and the other one need in other versions. Prowler's 246 packages (1.4 GB)
+# are why this is not pip, which takes minutes for them.
+$(SECURITY)/%/.ready: requirements-security-%.lock $(READY)
+	@echo "Setting up $(SECURITY)/$* (once)"
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(SECURITY)/$*
+	@$(BIN)/uv pip sync --quiet --require-hashes --python $(SECURITY)/$*/bin/python $<
+	@touch $@
+
+security: $(READY) $(SECURITY)/prowler/.ready $(SECURITY)/parliament/.ready ## Prowler and a policy linter on a fresh local lake
+	@PYTHONPATH=tests:tests/security $(BIN)/python tests/security/audit.py $(SECURITY)
+
 lock: $(READY) ## Write the requirements*.lock again
 	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
 	  --generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements.lock
 	@echo "awscli==$(AWS_CLI_VERSION)" | $(BIN)/uv pip compile - --universal --python-version 3.11 \
 	  --generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements-awscli.lock
+	@for tool in prowler parliament; do \
+	  $(BIN)/uv pip compile tests/security/$$tool.in --universal --python-version 3.11 \
+	    --generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements-security-$$tool.lock || exit 1; \
+	done
 	@echo "microburst==$(MICROBURST_VERSION)" | $(BIN)/uv pip compile - --universal --python-version 3.11 \
 	  --generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements-microburst.lock
 

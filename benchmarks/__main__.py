@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.sandbox import Settings
 
-FIGURES = ("provisioning_up", "provisioning_plan", "provisioning_down")
+FIGURES = ("provisioning_up", "provisioning_plan", "provisioning_down", "landing")
 
 
 def main() -> int:

@@ -61,6 +61,7 @@ class Buckets(_Section):
 class Landing(_Section):
     prefix: Prefix = "retail/"
     notifications: Literal["single", "per-source"] = "single"
+    enforce_immutable: bool = False
 
 
 class Source(_Section):

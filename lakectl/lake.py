@@ -85,6 +85,7 @@ def buckets(names: Names) -> list[Resource]:
             versioning=getattr(config.buckets, role).versioning,
             lifecycle=lifecycle,
             prefixes=prefixes,
+            immutable_prefix=config.landing.prefix if role == "raw" and config.landing.enforce_immutable else "",
         )
 
     return [

@@ -28,7 +28,8 @@ def status(app: App) -> None:
         )
         for step in plan.steps
     ]
-    app.out.table(("state", "kind", "name", "differs in"), rows)
+    shown = [(row[0], row[1], step.resource.arn or row[2], row[3]) for row, step in zip(rows, plan.steps, strict=True)]
+    app.out.table(("state", "kind", "ARN, or name below its parent", "differs in"), shown)
     pending = len(plan.pending)
     app.out.say(f"\n{len(plan.steps) - pending - len(plan.foreign)} of {len(plan.steps)} in place.")
     app.out.result(

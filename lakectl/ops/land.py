@@ -20,7 +20,7 @@ from lakectl.ops.lake import Lake
 from lakectl.ops.landing_file import Check, LandingFile
 from lakectl.ops.landing_keys import AUTO, batches_for, key_for, next_batch
 from lakectl.ops.landing_paths import STDIN
-from lakectl.ops.upload import PART_BYTES, Place, Taken, in_parallel
+from lakectl.ops.upload import PART_BYTES, Place, Taken, in_parallel, without_expect
 
 FIRST = ("customers", "products")  # dimensions land before the orders that name them
 SMALL_AT_ONCE = 8  # each holds its file, of at most 8 MiB, in memory
@@ -110,6 +110,7 @@ def land(
         else:
             taken.append(done)
 
+    lake.client("s3").meta.events.register("before-sign.s3.PutObject", without_expect, unique_id="lakectl-land")
     try:
         for _, group in groupby(files, key=lambda file: file.source not in FIRST):
             jobs = _with_batches(lake, list(group), ingest_date, batch)

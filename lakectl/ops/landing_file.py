@@ -6,7 +6,7 @@ import csv
 import gzip
 import io
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal, cast
@@ -67,9 +67,10 @@ def check(path: Path, name: str, source: Source, how: Check = "ends", label: str
             table.read(text, how)
         if how == "ends":
             with _open(path, compressed) as binary:
-                table.check_tail(*_scan(binary, label))
-    except UnicodeDecodeError as error:
-        raise UsageError(_not_utf8(path, compressed, label, error)) from None
+                tail, end = _scan(binary)
+            table.check_tail(tail, lambda back: _line_at(path, compressed, end - back))
+    except (UnicodeDecodeError, _NotUtf8):
+        raise UsageError(_not_utf8(path, compressed, label)) from None
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise UsageError(f"{label}: not a whole gzip file: {error}") from None
     except OSError as error:
@@ -109,19 +110,17 @@ class _Table:
                 else None,
             )
 
-    def check_tail(self, tail: bytes, line: int) -> None:
-        """The last row, from the file's last bytes; ``line`` is the number of the last line."""
-        lines = tail.splitlines()
-        while lines and not lines[-1].strip():
-            lines.pop()
-            line -= 1
-        last = lines[-1] if lines else b""
+    def check_tail(self, tail: bytes, line_at: Callable[[int], int]) -> None:
+        """The last row, from the file's last bytes; ``line_at`` tells a line by its distance from the end."""
+        text = tail.rstrip()
+        begins = max(text.rfind(b"\n"), text.rfind(b"\r")) + 1
+        last = text[begins:]
         # A quoted value may hold a line break; then the last line alone is no row, and the job decides.
-        if line < 2 or last.count(b'"') % 2 or len(lines) == 1 < line:
+        if not begins or last.count(b'"') % 2:
             return
-        failure = self._failure(line, next(csv.reader([last.decode()])))
+        failure = self._failure(0, next(csv.reader([last.decode()])))
         if failure:
-            raise UsageError(failure)
+            raise UsageError(failure.replace(":0:", f":{line_at(len(tail) - begins)}:", 1))
 
     def _read_header(self, text: IO[str]) -> None:
         columns = self.source.columns
@@ -190,28 +189,41 @@ def _is_gzip(path: Path, label: str) -> bool:
     return magic == GZIP_MAGIC
 
 
-def _scan(binary: IO[bytes], label: str) -> tuple[bytes, int]:
-    """Read a file through: (its last bytes, the number of its last line).
+class _NotUtf8(Exception):
+    """``offset`` is that of the first byte that is wrong."""
 
-    Raises :class:`UsageError` for text that is not UTF-8.
-    """
-    tail, rest, line, at = b"", b"", 1, 0
+    def __init__(self, offset: int) -> None:
+        super().__init__(offset)
+        self.offset = offset
+
+
+def _scan(binary: IO[bytes]) -> tuple[bytes, int]:
+    """Read a file through: (its last bytes, its size in bytes). Raises :class:`_NotUtf8`."""
+    tail, rest, size = b"", b"", 0
     while chunk := binary.read(CHUNK):
-        if not chunk.isascii() or rest:
+        if rest or not chunk.isascii():
             joined = rest + chunk
             whole = _whole_characters(joined)
             try:
                 joined[:whole].decode()
             except UnicodeDecodeError as error:
-                where = line + joined[: error.start].count(b"\n")
-                raise UsageError(_bad_byte(label, where, joined, error, at - len(rest))) from None
+                raise _NotUtf8(size - len(rest) + error.start) from None
             rest = joined[whole:]
-        line += chunk.count(b"\n")
-        at += len(chunk)
+        size += len(chunk)
         tail = chunk[-TAIL_BYTES:] if len(chunk) >= TAIL_BYTES else (tail + chunk)[-TAIL_BYTES:]
     if rest:
-        raise UsageError(f"{label}:{line}: not UTF-8 text: it ends in the middle of a character")
-    return tail, line - tail.endswith(b"\n")
+        raise _NotUtf8(size - len(rest))
+    return tail, size
+
+
+def _line_at(path: Path, compressed: bool, offset: int) -> int:
+    """The number of the line that holds the byte at ``offset``. Only a failure pays for counting."""
+    line = 1
+    with _open(path, compressed) as binary:
+        while offset > 0 and (chunk := binary.read(min(CHUNK, offset))):
+            line += chunk.count(b"\n")
+            offset -= len(chunk)
+    return line
 
 
 def _whole_characters(data: bytes) -> int:
@@ -224,15 +236,16 @@ def _whole_characters(data: bytes) -> int:
     return len(data)
 
 
-def _bad_byte(label: str, line: int, data: bytes, error: UnicodeDecodeError, base: int) -> str:
-    return f"{label}:{line}: not UTF-8 text: byte 0x{data[error.start]:02x} at offset {base + error.start}"
-
-
-def _not_utf8(path: Path, compressed: bool, label: str, error: UnicodeDecodeError) -> str:
-    """The decoder of text knows its own buffer only; the scan knows the place in the file."""
-    try:
-        with _open(path, compressed) as binary:
-            _scan(binary, label)
-    except UsageError as found:
-        return found.message
-    return f"{label}: not UTF-8 text: {error.reason}"
+def _not_utf8(path: Path, compressed: bool, label: str) -> str:
+    with _open(path, compressed) as binary:
+        try:
+            _scan(binary)
+        except _NotUtf8 as found:
+            offset = found.offset
+        else:
+            return f"{label} changed while it was checked"
+    line = _line_at(path, compressed, offset)
+    with _open(path, compressed) as binary:
+        binary.seek(offset)
+        value = binary.read(1)
+    return f"{label}:{line}: byte 0x{value.hex()} at offset {offset:,}: expected UTF-8 text"

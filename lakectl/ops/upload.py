@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -24,6 +25,7 @@ from lakectl.ops.landing_file import LandingFile
 MIB = 1 << 20
 PART_BYTES = 8 * MIB
 PARTS_AT_ONCE = 4  # each holds its part in memory
+SMALL_BYTES = 64 * 1024
 MEMORY_FOR_PARTS = 64 * MIB
 MAX_PARTS = 10_000  # S3 user guide, "Amazon S3 multipart upload limits"
 MAX_BYTES = 5 * 1024**4
@@ -70,6 +72,12 @@ def send(s3: Any, file: LandingFile, place: Place, progress: Progress = lambda _
     if file.size <= PART_BYTES:
         return _put(s3, file, place, progress)
     return _Multipart(s3, file, place, progress).send()
+
+
+def without_expect(request: Any, **_: Any) -> None:
+    """A handler of ``before-sign``: a small body need not wait for ``100 Continue``, which costs a round trip."""
+    if isinstance(request.body, io.BytesIO) and request.body.getbuffer().nbytes < SMALL_BYTES:
+        del request.headers["Expect"]
 
 
 def part_bytes(size: int) -> int:

@@ -62,6 +62,7 @@ class Bucket(Resource):
         versioning: bool = False,
         lifecycle: Mapping[str, Mapping[str, Any]] | None = None,
         prefixes: tuple[str, ...] = (),
+        immutable_prefix: str = "",
     ) -> None:
         super().__init__(name, step=step, tags=tags)
         self.account = account
@@ -69,6 +70,7 @@ class Bucket(Resource):
         self.versioning = versioning
         self.lifecycle = {key: dict(rule) for key, rule in (lifecycle or {}).items()}
         self.prefixes = prefixes
+        self.immutable_prefix = immutable_prefix
 
     @property
     def arn(self) -> str:
@@ -80,9 +82,24 @@ class Bucket(Resource):
             "encryption": "AES256",
             "object_ownership": "BucketOwnerEnforced",
             "versioning": "Enabled" if self.versioning else "Suspended",
-            "policy": {f"{OURS}tls-only": self._tls_only()},
+            "policy": {statement["Sid"]: statement for statement in self._policy()},
             "lifecycle": self.lifecycle,
             "prefixes": list(self.prefixes),
+        }
+
+    def _policy(self) -> list[dict[str, Any]]:
+        return [self._tls_only(), *([self._immutable()] if self.immutable_prefix else [])]
+
+    def _immutable(self) -> dict[str, Any]:
+        """No put without If-None-Match. The parts of a large upload can't bear it, its completion can
+        (S3 user guide, "Enforce conditional writes on Amazon S3 buckets")."""
+        return {
+            "Sid": f"{OURS}immutable",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:PutObject",
+            "Resource": f"{self.arn}/{self.immutable_prefix}*",
+            "Condition": {"Null": {"s3:if-none-match": "true"}, "Bool": {"s3:ObjectCreationOperation": "true"}},
         }
 
     def _tls_only(self) -> dict[str, Any]:
@@ -123,7 +140,12 @@ class Bucket(Resource):
             "prefixes": lambda: [prefix for prefix in self.prefixes if self._has(aws, prefix)],
             "tags": lambda: {tag["Key"]: tag["Value"] for tag in s3.get_bucket_tagging(**owner)["TagSet"]},
         }
-        fields = {field: self._or_none(call) for field, call in calls.items()}
+        try:
+            fields = {field: self._or_none(call) for field, call in calls.items()}
+        except ClientError as error:
+            if code_of(error) == "NoSuchBucket":  # another `down` has deleted it meanwhile
+                return None
+            raise
         tags = fields.pop("tags") or {}
         return State(fields, tags)
 
@@ -204,7 +226,9 @@ class Bucket(Resource):
             ),
             "policy": lambda: self._put_policy(aws, owner),
             "lifecycle": lambda: self._put_lifecycle(aws, owner),
-            "prefixes": lambda: [s3.put_object(Key=p, **owner) for p in self.prefixes if not self._has(aws, p)],
+            "prefixes": lambda: [
+                s3.put_object(Key=p, IfNoneMatch="*", **owner) for p in self.prefixes if not self._has(aws, p)
+            ],
             "tags": lambda: self._put_tags(aws, owner),
         }
         for change in changes:
@@ -212,7 +236,7 @@ class Bucket(Resource):
 
     def _put_policy(self, aws: Aws, owner: Mapping[str, str]) -> None:
         foreign = [s for sid, s in self._statements(aws).items() if not sid.startswith(OURS)]
-        document = {"Version": "2012-10-17", "Statement": [*foreign, self._tls_only()]}
+        document = {"Version": "2012-10-17", "Statement": [*foreign, *self._policy()]}
         aws.client("s3").put_bucket_policy(Policy=json.dumps(document), **owner)
 
     def _put_lifecycle(self, aws: Aws, owner: Mapping[str, str]) -> None:

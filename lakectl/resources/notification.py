@@ -82,7 +82,11 @@ class Notification(Resource):
             for key in ("LambdaFunctionConfigurations", "QueueConfigurations", "TopicConfigurations")
             for rule in live.get(key, [])
         )
-        self._put(aws, {}, eventbridge=foreign and "EventBridgeConfiguration" in live)
+        try:
+            self._put(aws, {}, eventbridge=foreign and "EventBridgeConfiguration" in live)
+        except ClientError as error:
+            if code_of(error) != "NoSuchBucket":  # another `down` has deleted it meanwhile
+                raise
 
     def _put(self, aws: Aws, rules: Mapping[str, str], eventbridge: bool) -> None:
         merged = self._configuration(aws) or {}

@@ -68,7 +68,12 @@ class Workgroup(Resource):
             return None
         configuration = live.get("Configuration", {})
         results = configuration.get("ResultConfiguration", {})
-        tags = aws.client("athena").list_tags_for_resource(ResourceARN=self.arn)["Tags"]
+        try:
+            tags = aws.client("athena").list_tags_for_resource(ResourceARN=self.arn)["Tags"]
+        except ClientError as error:
+            if code_of(error) == "ResourceNotFoundException":  # another `down` has deleted it meanwhile
+                return None
+            raise
         fields = {
             "description": live.get("Description", ""),
             "state": live.get("State"),

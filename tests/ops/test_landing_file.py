@@ -9,7 +9,7 @@ import pytest
 
 from lakectl.config import Config
 from lakectl.errors import UsageError
-from lakectl.ops import land, landing_file
+from lakectl.ops import land, landing_file, landing_paths
 
 ORDERS = Config().sources["orders"]
 HEADER = "order_id,order_date,customer_id,product_id,qty,unit_price,channel\n"
@@ -64,7 +64,10 @@ def test_gzip_is_read_through(tmp_path: Path) -> None:
         (HEADER + ",24/07/2025,7,9,2,1,web\n", ":2: order_id = '': expected a key (bigint)"),
         (HEADER + ROW + "2,31/02/2025,7,9,2,1,web\n", ":3: order_date = '31/02/2025'"),
         (HEADER + "1,24/07/2025,7\n", ":2: 3 values, expected 7 as in the header: 1,24/07/2025,7"),
-        (b"order_id\xff\n", "not UTF-8 text"),
+        (b"order_id\xff\n", ":1: byte 0xff at offset 8: expected UTF-8 text"),
+        ((HEADER + ROW).encode() + b"2,24/07/2025,7,9,2,1,w\xe9b\n" + ROW.encode() * 90_000, ":3: byte 0xe9"),
+        (HEADER + "\n" * 3 + "1,24/07/2025,7,9,two,1,web\n", ":5: qty"),
+        (b"x" * 2_000_000, ":1: the line has more than 1,048,576 characters"),
     ],
 )
 def test_what_is_wrong_is_one_line_with_place_and_value(tmp_path: Path, content: str | bytes, says: str) -> None:
@@ -106,3 +109,53 @@ def test_dimensions_land_before_orders_and_two_files_of_one_source_are_refused(t
     (tmp_path / "other.csv").write_text(HEADER + ROW)
     with pytest.raises(UsageError, match="both orders of one date"):
         land.prepare(Config(), [tmp_path / "orders.csv", tmp_path / "other.csv"], "orders")
+
+
+def test_check_full_looks_at_every_row_and_names_each_place(tmp_path: Path) -> None:
+    path = tmp_path / "orders.csv"
+    path.write_text(HEADER + ROW + "2,24/07/2025,7,9,2,x,web\n" + ROW + "3,24/07/2025,,9,q,1,web\n" + ROW)
+    landing_file.check(path, "orders", ORDERS)  # first and last rows are fine
+    with pytest.raises(UsageError) as caught:
+        landing_file.check(path, "orders", ORDERS, "full")
+    assert caught.value.message == f"{path}:3: unit_price = 'x': expected a number such as 147.43, 147,43 or 1.234,56"
+    assert caught.value.hint == "mend these too: 5: qty = 'q': expected a whole number (int)"
+
+
+def test_a_row_after_a_value_with_a_line_break_bears_the_right_line(tmp_path: Path) -> None:
+    path = tmp_path / "orders.csv"
+    path.write_text(HEADER + '1,24/07/2025,7,9,2,1,"we\nb"\n' + ",24/07/2025,7,9,2,1,web\n" + ROW)
+    with pytest.raises(UsageError, match=r":4: order_id = '': expected a key"):
+        landing_file.check(path, "orders", ORDERS, "full")
+
+
+def test_a_gzip_under_any_name_is_known_by_its_content_and_its_last_row_is_looked_at(tmp_path: Path) -> None:
+    assert check(tmp_path, gzip.compress((HEADER + ROW).encode()), "dump").compressed
+    with pytest.raises(UsageError, match=r":3: qty = 'x'"):
+        check(tmp_path, gzip.compress((HEADER + ROW + "2,24/07/2025,7,9,x,1,web\n").encode()), "dump.gz")
+    with pytest.raises(UsageError, match=r"orders\.csv\.gz: not a whole gzip file"):
+        check(tmp_path, HEADER + ROW, "orders.csv.gz")
+
+
+@pytest.mark.parametrize("cut", range(4))
+def test_characters_that_lie_across_two_reads_are_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cut: int
+) -> None:
+    monkeypatch.setattr(landing_file, "CHUNK", 7)
+    check(tmp_path, HEADER + f"1,24/07/2025,7,9,2,1,{'a' * cut}é€😀\n" + ROW)
+
+
+def test_folders_and_patterns_name_their_csv_files_once(tmp_path: Path) -> None:
+    for name in ("orders.csv", "customers.csv.gz", "notes.txt"):
+        (tmp_path / name).write_text("x")
+    names = lambda *paths: [path.name for path in landing_paths.expand(paths)]  # noqa: E731
+    assert names(tmp_path, tmp_path / "orders.csv") == ["customers.csv.gz", "orders.csv"]
+    assert names(tmp_path / "*.csv") == ["orders.csv"]
+    for nothing in (tmp_path / "*.parquet", tmp_path / "empty"):
+        (tmp_path / "empty").mkdir(exist_ok=True)
+        with pytest.raises(UsageError, match=r"no file matches|holds no \.csv"):
+            names(nothing)
+
+
+def test_standard_input_needs_a_source() -> None:
+    with pytest.raises(UsageError, match="standard input has no name"):
+        land.prepare(Config(), [Path("-")])

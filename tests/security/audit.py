@@ -7,6 +7,7 @@ import csv
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -30,6 +31,8 @@ def main() -> int:
     parser.add_argument("environments", type=Path, help="the folder with an environment for each tool")
     environments: Path = parser.parse_args().environments.resolve()
     scope = load()
+    # Without this a stopped `make` would leave the endpoint running.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with tempfile.TemporaryDirectory(prefix="lakectl-security-") as folder:
         os.environ["XDG_STATE_HOME"] = folder
         endpoint = control.ensure_running()
@@ -87,22 +90,22 @@ def _errors(log: Path) -> tuple[str, ...]:
 
 
 def policies(lake: Lake) -> dict[str, Any]:
-    """Every policy document that the lake has made, as the endpoint gives it back, by name."""
+    """Every policy document that the lake has made, as the endpoint gives it back, by ``kind/name``."""
     iam, s3, sqs, functions = (lake.client(service) for service in ("iam", "s3", "sqs", "lambda"))
     found: dict[str, Any] = {}
     for resource in lake.resources:
         name = resource.name
         if resource.kind == "iam-role":
             for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
-                found[f"{name}/{policy}"] = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
+                found[f"role/{name}/{policy}"] = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
         elif resource.kind == "s3-bucket":
-            found[name] = json.loads(s3.get_bucket_policy(Bucket=name)["Policy"])
+            found[f"bucket/{name}"] = json.loads(s3.get_bucket_policy(Bucket=name)["Policy"])
         elif resource.kind == "sqs-queue":
             url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
             answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])
-            found[name] = json.loads(answer["Attributes"]["Policy"])
+            found[f"queue/{name}"] = json.loads(answer["Attributes"]["Policy"])
         elif resource.kind == "lambda-function":
-            found[name] = json.loads(functions.get_policy(FunctionName=name)["Policy"])
+            found[f"function/{name}"] = json.loads(functions.get_policy(FunctionName=name)["Policy"])
     return found
 
 

@@ -80,6 +80,7 @@ def _with_eventbridge(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _key_response(original: Callable[..., Any], context: LocalContext) -> Callable[..., Any]:
     def key_response(self: S3Response, request: Any, full_url: str) -> Any:
+        _request.context = s3_policy.request_context(request.method, request.args, request.headers)
         if request.method in ("GET", "HEAD", "OPTIONS") or "partNumber=" in full_url:
             response = original(self, request, full_url)
         else:
@@ -93,6 +94,7 @@ def _key_response(original: Callable[..., Any], context: LocalContext) -> Callab
 
 def _bucket_response(original: Callable[..., Any], context: LocalContext) -> Callable[..., Any]:
     def bucket_response(self: S3Response, request: Any, full_url: str) -> Any:
+        _request.context = s3_policy.request_context(request.method, request.args, request.headers)
         return _changing(context, lambda: original(self, request, full_url), False)
 
     return bucket_response
@@ -261,7 +263,8 @@ def _limited_delete(original: Callable[..., Any]) -> Callable[..., Any]:
 def _get_permission(self: FakeBucket, action: str, resource: str) -> Any:
     from moto.iam.access_control import IAMPolicy, PermissionResult
 
-    policy = s3_policy.effective_policy(self.policy) if self.policy is not None else None
+    context = getattr(_request, "context", {})
+    policy = s3_policy.effective_policy(self.policy, context) if self.policy is not None else None
     if policy is None:
         return PermissionResult.NEUTRAL
     return IAMPolicy(policy).is_action_permitted(s3_policy.ACTIONS.get(action, action), resource)
