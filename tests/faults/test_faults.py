@@ -161,6 +161,10 @@ def spoil(lake: Lake) -> None:
     statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     lake.client("iam").update_assume_role_policy(RoleName=lake.names.glue_role, PolicyDocument=document)
+    wide = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
+    lake.client("iam").put_role_policy(
+        RoleName=lake.names.glue_role, PolicyName=f"{lake.names.glue_role}-policy", PolicyDocument=json.dumps(wide)
+    )
     queue = lake.client("sqs").get_queue_url(QueueName=lake.names.dead_letter_queue)["QueueUrl"]
     lake.client("sqs").set_queue_attributes(QueueUrl=queue, Attributes={"MessageRetentionPeriod": "600"})
     permission = next(resource for resource in lake.resources if isinstance(resource, Permission))
