@@ -226,21 +226,24 @@ class Bucket(Resource):
             ),
             "policy": lambda: self._put_policy(aws, owner),
             "lifecycle": lambda: self._put_lifecycle(aws, owner),
-            "prefixes": lambda: [self._put_prefix(aws, prefix) for prefix in self.prefixes],
+            "prefixes": lambda: self._put_prefixes(aws),
             "tags": lambda: self._put_tags(aws, owner),
         }
         for change in changes:
             until_ready(writers[change.field], BUCKET_BUSY)
 
-    def _put_prefix(self, aws: Aws, prefix: str) -> None:
-        if self._has(aws, prefix):
-            return
-        try:
-            aws.client("s3").put_object(Bucket=self.name, Key=prefix, IfNoneMatch="*", ExpectedBucketOwner=self.account)
-        except ClientError as error:
-            # It is there: the answer of the first try was lost, or another `up` was faster.
-            if code_of(error) != "PreconditionFailed":
-                raise
+    def _put_prefixes(self, aws: Aws) -> None:
+        for prefix in self.prefixes:
+            if self._has(aws, prefix):
+                continue
+            try:
+                aws.client("s3").put_object(
+                    Bucket=self.name, Key=prefix, IfNoneMatch="*", ExpectedBucketOwner=self.account
+                )
+            except ClientError as error:
+                # It is there: the answer of the first try was lost, or another `up` was faster.
+                if code_of(error) != "PreconditionFailed":
+                    raise
 
     def _put_policy(self, aws: Aws, owner: Mapping[str, str]) -> None:
         foreign = [s for sid, s in self._statements(aws).items() if not sid.startswith(OURS)]
