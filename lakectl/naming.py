@@ -108,7 +108,9 @@ class Names:
 
     @property
     def glue_log_prefix(self) -> str:
-        return f"/aws-glue/{self.glue_job}-{self.config.name}"
+        # With suffixed names the job's name ends in the lake's name already.
+        suffix = "" if self.config.suffix_names else f"-{self.config.name}"
+        return f"/aws-glue/{self.glue_job}{suffix}"
 
     @property
     def workgroup(self) -> str:

@@ -51,6 +51,7 @@ def demo(app: App, data: Path, orders: int) -> None:
       lakectl demo
     """
     from lakectl.cli.provision import make
+    from lakectl.cli.transform import follow_loading
     from lakectl.cli.validate import show_checks
 
     clock = Clock(app)
@@ -61,7 +62,7 @@ def demo(app: App, data: Path, orders: int) -> None:
     with clock.part("Landing"):
         landed = _land(app, files)
     with clock.part("The transform, started by the landing"):
-        _wait(app, landed)
+        follow_loading(app, landed)
     with clock.part("Checks in Athena"):
         checks = show_checks(app)
     _summary(app, clock)
@@ -104,23 +105,6 @@ def _land(app: App, files: list[Path]) -> list[Landed]:
         items = wait.for_run_items(app.lake, landed)
     app.out.item("ok", f"the log function wrote {len(items)} rows into {app.lake.names.run_log}")
     return landed
-
-
-def _wait(app: App, landed: list[Landed]) -> None:
-    from lakectl.cli.transform import show_run
-    from lakectl.ops import wait
-
-    with app.out.busy("waiting for the run that the landing starts") as update:
-        run = wait.for_loading(
-            app.lake,
-            landed,
-            lambda run: update(f"run {run.id}: {run.state}"),
-            lambda line: app.out.item("note", line),
-        )
-    if run is None:
-        app.out.item("ok", "everything was in silver already")
-    else:
-        show_run(app, run)
 
 
 def _summary(app: App, clock: Clock) -> None:

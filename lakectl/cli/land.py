@@ -61,6 +61,7 @@ def land(
       lakectl land 'exports/*.csv' --source orders --batch auto
       zcat dump.gz | lakectl land - --source orders --check full
     """
+    from lakectl.cli.transform import follow_loading
     from lakectl.ops import land as ops
 
     day, batch = _day(ingest_date), _batch(batch)
@@ -77,7 +78,7 @@ def land(
     if not one_by_one:
         _summarize(app, landed, time.monotonic() - began)
     if wait:
-        _wait(app, landed)
+        follow_loading(app, landed)
     app.out.result([asdict(item) for item in landed])
 
 
@@ -103,23 +104,6 @@ def _summarize(app: App, landed: list[Landed], seconds: float) -> None:
         app.out.item("note", f"s3://{ours[0].bucket}/{keys[0]}")
         if len(keys) > 1:
             app.out.item("note", f"… to {keys[-1]}")
-
-
-def _wait(app: App, landed: list[Landed]) -> None:
-    from lakectl.cli.transform import show_run
-    from lakectl.ops import wait
-
-    with app.out.busy("waiting for a run") as update:
-        run = wait.for_loading(
-            app.lake,
-            landed,
-            lambda run: update(f"run {run.id}: {run.state}"),
-            lambda line: app.out.item("note", line),
-        )
-    if run is None:
-        app.out.item("ok", "all of it is in silver already")
-    else:
-        show_run(app, run)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from lakectl.cli.app import App, lake_command
 from lakectl.errors import LakectlError
 
 if TYPE_CHECKING:
+    from lakectl.ops.land import Landed
     from lakectl.ops.transform import JobRun
 
 
@@ -77,6 +79,23 @@ def follow(app: App, run_id: str) -> JobRun:
         raise
     show_run(app, run)
     return run
+
+
+def follow_loading(app: App, landed: Sequence[Landed]) -> None:
+    """Wait until ``landed`` is in silver, showing the runs that load it."""
+    from lakectl.ops import wait
+
+    with app.out.busy("waiting for the run that the landing starts") as update:
+        run = wait.for_loading(
+            app.lake,
+            landed,
+            lambda run: update(f"run {run.id}: {run.state}"),
+            lambda line: app.out.item("note", line),
+        )
+    if run is None:
+        app.out.item("ok", "all of it is in silver already")
+    else:
+        show_run(app, run)
 
 
 def show_run(app: App, run: JobRun) -> None:
