@@ -180,7 +180,7 @@ def test_every_managed_field_has_a_case(lake: Lake) -> None:
     cases = {(kind, field) for kind, field, _ in CASES}
     managed = {(r.kind, field) for r in lake.resources for field in r.desired()}
     # The key schema of a table can't be changed on AWS, a permission is one statement that is
-    # replaced as a whole (see test_permission), and an object's size goes with its hash.
+    # replaced as a whole (tests/faults/test_faults.py spoils one), and an object's size goes with its hash.
     untouchable = {("dynamodb-table", "keys"), ("lambda-permission", "statement"), ("s3-object", "size")}
     assert managed - cases == untouchable
 
