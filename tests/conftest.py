@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ def state_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             patch.delenv(name)
         patch.setenv("XDG_STATE_HOME", str(home))
         patch.setenv("LAKECTL_LAMBDA_RETRY_DELAY", RETRY_DELAY_SECONDS)
+        # A shell starts background jobs with SIGINT ignored, which every child inherits; tests send it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         yield home
 
 

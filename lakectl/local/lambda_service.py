@@ -10,6 +10,8 @@ from typing import Any
 
 from moto.awslambda.exceptions import UnknownFunctionException
 from moto.awslambda.models import LambdaFunction, lambda_backends
+from moto.iam.access_control import IAMPolicy, PermissionResult
+from moto.iam.models import iam_backends
 from moto.logs.models import logs_backends
 
 from lakectl.local.context import LocalContext
@@ -72,11 +74,33 @@ class LambdaService:
         backend = logs_backends[self.context.account_id][spec.region]
         events = [{"timestamp": when, "message": message or " "} for when, message in sorted(lines, key=itemgetter(0))]
         with _log_lock:
-            if spec.log_group not in backend.groups:
-                backend.create_log_group(spec.log_group, {})
-            if stream not in backend.groups[spec.log_group].streams:
-                backend.create_log_stream(spec.log_group, stream)
-            backend.put_log_events(spec.log_group, stream, events)
+            group = backend.groups.get(spec.log_group)
+            if group is None:
+                # Lambda makes the group with the function's own role, so only when that may.
+                function = self.find(spec.arn)
+                name = f"{self.context.account_id}:log-group:{spec.log_group}"
+                if function is None or not role_allows(
+                    function.role, "logs:CreateLogGroup", f"arn:{function.partition}:logs:{spec.region}:{name}"
+                ):
+                    log.info("%d log lines of %s dropped: no log group %s", len(lines), spec.arn, spec.log_group)
+                    return
+                group = backend.create_log_group(spec.log_group, {})
+            if stream not in group.streams:
+                group.create_log_stream(stream)
+            group.put_log_events(stream, events)
+
+
+def role_allows(role_arn: str, action: str, resource: str) -> bool:
+    """Whether the role exists and its policies allow ``action`` on ``resource``; a deny wins."""
+    partition, account = role_arn.split(":")[1], role_arn.split(":")[4]
+    roles = iam_backends[account][partition].roles.values()
+    role = next((role for role in roles if role.arn == role_arn), None)
+    if role is None:
+        return False
+    policies = [IAMPolicy({"policy_document": document}) for document in role.policies.values()]
+    policies += [IAMPolicy(policy) for policy in role.managed_policies.values()]
+    answers = [policy.is_action_permitted(action, resource) for policy in policies]
+    return PermissionResult.PERMITTED in answers and PermissionResult.DENIED not in answers
 
 
 def function_spec(function: LambdaFunction) -> FunctionSpec:

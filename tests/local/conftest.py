@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -27,7 +28,11 @@ def make_queue(client: Callable[..., Any], unique: str) -> Callable[[str], Queue
 
 @pytest.fixture(scope="session")
 def role(client: Callable[..., Any]) -> str:
+    """A role that may make log groups, as AWSLambdaBasicExecutionRole does."""
     created = client("iam").create_role(RoleName="test-functions", AssumeRolePolicyDocument="{}")
+    statement = {"Effect": "Allow", "Action": ["logs:CreateLogGroup"], "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    client("iam").put_role_policy(RoleName="test-functions", PolicyName="logs", PolicyDocument=document)
     return str(created["Role"]["Arn"])
 
 
@@ -38,11 +43,10 @@ def deploy(client: Callable[..., Any], role: str, unique: str) -> Iterator[Calla
 
     def create(code: str, **settings: Any) -> str:
         name = f"fn-{unique}-{len(made)}"
-        settings = {"Timeout": 10} | settings
+        settings = {"Timeout": 10, "Role": role} | settings
         client("lambda").create_function(
             FunctionName=name,
             Runtime="python3.12",
-            Role=role,
             Handler="handler.handler",
             Code={"ZipFile": zipped(code)},
             **settings,

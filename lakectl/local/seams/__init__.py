@@ -10,7 +10,19 @@ from lakectl.local.context import LocalContext
 
 
 def install_all(context: LocalContext) -> None:
-    from lakectl.local.seams import athena, awslambda, core, dynamodb, events, glue_catalog, glue_jobs, iam, s3, sqs
+    from lakectl.local.seams import (
+        athena,
+        awslambda,
+        core,
+        dynamodb,
+        events,
+        glue_catalog,
+        glue_jobs,
+        iam,
+        logs,
+        s3,
+        sqs,
+    )
 
-    for seam in (core, iam, s3, sqs, awslambda, events, dynamodb, glue_catalog, glue_jobs, athena):
+    for seam in (core, iam, logs, s3, sqs, awslambda, events, dynamodb, glue_catalog, glue_jobs, athena):
         seam.install(context)
