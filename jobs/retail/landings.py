@@ -23,7 +23,9 @@ _ENDED = {"SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT", "ERROR", "EXPIRED"}
 
 @dataclass
 class Item:
-    """A landing in this run. ``number`` ties its rows to it; ``problems`` non-empty = refused.
+    """A landing in this run. ``number`` ties its rows to it; ``problems`` non-empty = refused;
+    ``set_aside`` of its ``rows`` go to quarantine, with ``clashing`` also
+    those whose keys occur with different content.
 
     ``claimed`` is false for what is read again without being news: loaded dimensions, ``--FULL``.
     """
@@ -33,6 +35,8 @@ class Item:
     claimed: bool
     number: int = -1
     rows: int = 0
+    set_aside: int = 0
+    clashing: bool = False
     problems: list[str] = field(default_factory=list)
 
     @property
@@ -80,8 +84,8 @@ class Inbox:
         have = {item.entry.sk for item in taken}
         found, unknown = [], []
         for source in DIMENSIONS:
-            states = {(e.landing.key, e.landing.version_id): e for e in self._ledger.history(source.name)}
-            for landing in self._current(f"{self._arguments.landing_prefix}{source.name}/"):
+            states = {(e.landing.key, e.landing.version_id): e for e in self._ledger.history(source)}
+            for landing in self._current(f"{self._arguments.landing_prefix}{source}/"):
                 entry = states.get((landing.key, landing.version_id))
                 if entry and entry.load_status == DUPLICATE:
                     root = next(e for e in states.values() if e.sk == entry.duplicate_of)

@@ -19,6 +19,14 @@ from lakectl.local.context import LocalContext
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 1.0
+EVENT = "event"  # an event on its way to the rules of a bus
+TARGET = "event-target"  # an event on its way to one target
+DUE = "schedule"
+
+
+def register(context: LocalContext) -> None:
+    context.outbox.register(EVENT, lambda event, bus: publish(context, event, bus))
+    context.outbox.register(TARGET, lambda **delivery: _send_or_bury(context, **delivery))
 
 
 def new_event(
@@ -65,7 +73,7 @@ def matches(rule: Rule, event: dict[str, Any]) -> bool:
 
 def send_to_targets(context: LocalContext, rule: Rule, event: dict[str, Any]) -> None:
     for target in list(rule.targets):
-        context.background.submit(_send_or_bury, context, rule, target, event)
+        context.outbox.post(TARGET, rule_name=rule.name, rule_arn=rule.arn, target=target, event=event)
 
 
 class TargetError(Exception):
@@ -76,16 +84,20 @@ class TargetError(Exception):
         self.code = code
 
 
-def _send_or_bury(context: LocalContext, rule: Rule, target: dict[str, Any], event: dict[str, Any]) -> None:
+def _send_or_bury(
+    context: LocalContext, rule_name: str, rule_arn: str, target: dict[str, Any], event: dict[str, Any]
+) -> None:
     try:
-        _send(context, rule, target, event)
-    except Exception as error:  # noqa: BLE001 - whatever went wrong, the event goes to the dead-letter queue
+        _send(context, rule_arn, target, event)
+    except Exception as error:  # whatever went wrong, the event goes to the dead-letter queue
+        if context.outbox.stopping:
+            raise
         code = getattr(error, "code", None) or "SDK_CLIENT_ERROR"
-        log.warning("rule %s: target %s: %s: %s", rule.name, target["Arn"], code, error)
+        log.warning("rule %s: target %s: %s: %s", rule_name, target["Arn"], code, error)
         dead_letter = (target.get("DeadLetterConfig") or {}).get("Arn")
         if dead_letter is not None:
             attributes = {
-                "RULE_ARN": rule.arn,
+                "RULE_ARN": rule_arn,
                 "TARGET_ARN": target["Arn"],
                 "ERROR_CODE": str(code),
                 "ERROR_MESSAGE": str(error)[:1024] or str(code),
@@ -93,12 +105,12 @@ def _send_or_bury(context: LocalContext, rule: Rule, target: dict[str, Any], eve
             _send_to_queue(context, dead_letter, json.dumps(event), attributes)
 
 
-def _send(context: LocalContext, rule: Rule, target: dict[str, Any], event: dict[str, Any]) -> None:
+def _send(context: LocalContext, rule_arn: str, target: dict[str, Any], event: dict[str, Any]) -> None:
     arn = target["Arn"]
     service, region = arn.split(":")[2:4]
     payload = event_input.target_input(target, event)
     if service == "lambda":
-        _send_to_function(arn, rule.arn, payload)
+        _send_to_function(arn, rule_arn, payload)
     elif service == "sqs":
         group = (target.get("SqsParameters") or {}).get("MessageGroupId")
         _send_to_queue(context, arn, payload, {}, group)
@@ -153,6 +165,8 @@ class Scheduler:
         self._due: dict[tuple[str, str], datetime | None] = {}
 
     def start(self) -> None:
+        for arn, expression, value in self.context.database.rows(DUE):
+            self._due[arn, expression] = datetime.fromisoformat(value.decode()) if value else None
         threading.Thread(target=self._run, name="scheduler", daemon=True).start()
 
     def _run(self) -> None:
@@ -171,18 +185,24 @@ class Scheduler:
             seen.add(key)
             every = schedule.parse(rule.scheduled_expression)
             if key not in self._due:
-                self._due[key] = every.next_after(now)
+                self._set(key, every.next_after(now))
             due = self._due[key]
             if due is None or due > now:
                 continue
-            # A machine that slept fires once, not once for each missed time.
-            self._due[key] = every.next_after(now)
-            if rule.state != "DISABLED":
-                log.info("schedule %s fires", rule.name)
-                event = new_event(self.context, "aws.events", "Scheduled Event", {}, [rule.arn], region, when=due)
-                send_to_targets(self.context, rule, event)
+            # A machine that slept fires once, not once for each missed time; so does a server that was stopped.
+            with self.context.database.transaction():
+                self._set(key, every.next_after(now))
+                if rule.state != "DISABLED":
+                    log.info("schedule %s fires", rule.name)
+                    event = new_event(self.context, "aws.events", "Scheduled Event", {}, [rule.arn], region, when=due)
+                    send_to_targets(self.context, rule, event)
         for key in self._due.keys() - seen:
             del self._due[key]
+            self.context.database.delete(DUE, *key)
+
+    def _set(self, key: tuple[str, str], due: datetime | None) -> None:
+        self._due[key] = due
+        self.context.database.put(DUE, *key, due.isoformat().encode() if due else b"")
 
     def _scheduled_rules(self) -> list[tuple[str, Rule]]:
         backends = events_backends[self.context.account_id]

@@ -20,10 +20,14 @@ from pathlib import Path
 from typing import Any
 
 from lakectl.local.context import LocalContext
+from lakectl.local.iam import credentials
+from lakectl.local.iam.credentials import SESSIONS
 
 # AWS gives 10 s to import the module. A laptop that also runs Spark gets more.
 INIT_SECONDS = 60.0
 READ_BYTES = 1 << 20
+THIS_RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
+RENEW_SECONDS = 1800.0
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,7 @@ class FunctionSpec:
     timeout_seconds: int
     environment: tuple[tuple[str, str], ...]
     log_group: str
+    role: str  # ARN
     code_sha256: str  # hex
     code: bytes = field(repr=False, compare=False, hash=False)
 
@@ -115,26 +120,37 @@ class Worker:
 
     def _environ(self, context: LocalContext, task_root: Path) -> dict[str, str]:
         spec = self.spec
-        environ = context.worker_environ(spec.region) | {
-            "_HANDLER": spec.handler,
-            "AWS_EXECUTION_ENV": f"AWS_Lambda_{spec.runtime}",
-            "AWS_LAMBDA_FUNCTION_NAME": spec.name,
-            "AWS_LAMBDA_FUNCTION_VERSION": spec.version,
-            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec.memory_mb),
-            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-            "AWS_LAMBDA_LOG_GROUP_NAME": spec.log_group,
-            "AWS_LAMBDA_LOG_STREAM_NAME": self.log_stream,
-            "LAMBDA_TASK_ROOT": str(task_root),
-            "PYTHONUNBUFFERED": "1",
-            "TZ": ":UTC",
-        }
+        self.session = SESSIONS.assume(spec.role, spec.name)
+        environ = (
+            context.worker_environ(spec.region)
+            | credentials.environ(self.session)
+            | {
+                "_HANDLER": spec.handler,
+                "AWS_EXECUTION_ENV": f"AWS_Lambda_{spec.runtime}",
+                "AWS_LAMBDA_FUNCTION_NAME": spec.name,
+                "AWS_LAMBDA_FUNCTION_VERSION": spec.version,
+                "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec.memory_mb),
+                "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+                "AWS_LAMBDA_LOG_GROUP_NAME": spec.log_group,
+                "AWS_LAMBDA_LOG_STREAM_NAME": self.log_stream,
+                "LAMBDA_TASK_ROOT": str(task_root),
+                "PYTHONUNBUFFERED": "1",
+                "TZ": ":UTC",
+            }
+        )
         return environ | dict(spec.environment)
+
+    def outlived(self) -> bool:
+        """Whether its credentials could expire during another invocation (15 minutes at most, on AWS)."""
+        return self.session.expires - time.time() < RENEW_SECONDS
 
     def invoke(self, payload: str, request_id: str) -> Outcome:
         """Run the handler once. Kills the process when the function's timeout has passed."""
         spec = self.spec
         self._log(f"START RequestId: {request_id} Version: {spec.version}")
         report_init = self.init_ms is None
+        if report_init and spec.runtime != THIS_RUNTIME:
+            self._log(f"[WARNING] lakectl runs this function on {THIS_RUNTIME}; on AWS its runtime is {spec.runtime}")
         ready = not report_init or self._next_answer(time.monotonic() + INIT_SECONDS) is not None
         if report_init:
             self.init_ms = (time.monotonic() - self.started) * 1000

@@ -37,7 +37,7 @@ class FunctionPool:
         """An idle process of exactly this code and configuration, or a new one; blocks while all are busy."""
         with self._changed:
             while True:
-                stale = [worker for worker in self._idle if worker.spec.key != spec.key]
+                stale = [worker for worker in self._idle if worker.spec.key != spec.key or worker.outlived()]
                 for worker in stale:
                     self._idle.remove(worker)
                     worker.close()

@@ -20,10 +20,11 @@ from lakectl.ops.lake import Lake
 from lakectl.ops.landing_file import Check, LandingFile
 from lakectl.ops.landing_keys import AUTO, batches_for, key_for, next_batch
 from lakectl.ops.landing_paths import STDIN
-from lakectl.ops.upload import PART_BYTES, Place, Taken, in_parallel, without_expect
+from lakectl.ops.upload import PART_BYTES, Place, Taken, in_parallel
 
 FIRST = ("customers", "products")  # dimensions land before the orders that name them
 SMALL_AT_ONCE = 8  # each holds its file, of at most 8 MiB, in memory
+DAMAGED = ("BadDigest", "XAmzContentSHA256Mismatch")
 RACES = 20  # how often a batch number may be taken by somebody else between our look and our write
 
 
@@ -110,7 +111,7 @@ def land(
         else:
             taken.append(done)
 
-    lake.client("s3").meta.events.register("before-sign.s3.PutObject", without_expect, unique_id="lakectl-land")
+    upload.spare(lake.client("s3"))
     try:
         for _, group in groupby(files, key=lambda file: file.source not in FIRST):
             jobs = _with_batches(lake, list(group), ingest_date, batch)
@@ -124,6 +125,11 @@ def land(
         if code_of(error) == "NoSuchBucket":
             raise LakectlError(
                 f"lake {lake.config.name!r} has no bucket {lake.names.raw_bucket} yet", "make it with: lakectl up"
+            ) from error
+        if code_of(error) in DAMAGED:
+            raise LakectlError(
+                f"what arrived in s3://{lake.names.raw_bucket} is not what was sent ({code_of(error)}); S3 refused it",
+                "the network or a proxy changes data; run the same command again",
             ) from error
         raise explain(error, f"landing in s3://{lake.names.raw_bucket}") from error
     if taken:
@@ -158,6 +164,8 @@ def _land_one(
                 return file, error
             batch = next_batch(lake, file.source, ingest_date)
             continue
+        if sent.outcome == "already":
+            progress(file.size)
         return Landed(file.label, file.source, place.bucket, place.key, sent.version_id, file.size, sent.outcome)
     return file, LakectlError(f"{file.label}: {RACES} batch numbers in a row were taken by somebody else")
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import io
 import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import IO, Any, Literal
 
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from lakectl.aws import code_of
@@ -74,10 +74,29 @@ def send(s3: Any, file: LandingFile, place: Place, progress: Progress = lambda _
     return _Multipart(s3, file, place, progress).send()
 
 
-def without_expect(request: Any, **_: Any) -> None:
-    """A handler of ``before-sign``: a small body need not wait for ``100 Continue``, which costs a round trip."""
-    if isinstance(request.body, io.BytesIO) and request.body.getbuffer().nbytes < SMALL_BYTES:
-        del request.headers["Expect"]
+def spare(s3: Any) -> None:
+    """Let ``s3`` do no more for each PutObject and UploadPart than it must. Calling it again changes nothing."""
+    unsigned = s3.meta.config.merge(Config(s3={**(s3.meta.config.s3 or {}), "payload_signing_enabled": False}))
+
+    def before_sign(request: Any, **_: Any) -> None:
+        # The signature covers the checksum header, and that the body. To hash the body for the signature too is
+        # what botocore does without TLS only; S3 takes both ways.
+        if "x-amz-checksum-sha256" in request.headers:
+            request.context["client_config"] = unsigned
+        # A small body need not wait for "100 Continue", which costs a round trip.
+        if _length(request.data) < SMALL_BYTES:
+            del request.headers["Expect"]
+
+    for operation in ("PutObject", "UploadPart"):
+        s3.meta.events.register(f"before-sign.s3.{operation}", before_sign, unique_id=f"lakectl-{operation}")
+
+
+def _length(body: IO[bytes]) -> int:
+    """Of what botocore made of ``bytes``; asking such a body for its buffer would copy it."""
+    position = body.tell()
+    length = body.seek(0, os.SEEK_END)
+    body.seek(position)
+    return length
 
 
 def part_bytes(size: int) -> int:

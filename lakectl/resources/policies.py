@@ -35,7 +35,8 @@ def glue_job(names: Names) -> list[Statement]:
     silver_db, default, temp = (names.arn("glue", f"database/{d}") for d in _databases(names))
     silver_tables = names.arn("glue", f"table/{names.silver_database}/*")
     logs = [
-        names.arn("logs", f"log-group:{names.glue_log_prefix}/{group}{rest}")
+        names.arn("logs", f"log-group:{prefix}/{group}{rest}")
+        for prefix in (names.glue_log_prefix, names.maintenance_log_prefix)
         for group in ("output", "error")
         for rest in ("", ":log-stream:*")
     ]
@@ -60,7 +61,7 @@ def glue_job(names: Names) -> list[Statement]:
             ["glue:GetTable", "glue:GetTables", "glue:CreateTable", "glue:UpdateTable"],
             [catalog, silver_db, silver_tables],
         ),
-        _allow("lakectl-own-runs", ["glue:GetJobRun"], [names.arn("glue", f"job/{names.glue_job}")]),
+        _allow("lakectl-own-runs", ["glue:GetJobRun", "glue:GetJobRuns"], [names.arn("glue", f"job/{names.glue_job}")]),
         _run_log(names),
         _allow("lakectl-logs", ["logs:CreateLogStream", "logs:PutLogEvents"], logs),
         {

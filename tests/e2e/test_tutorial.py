@@ -35,7 +35,7 @@ def snapshots(folder: Path) -> list[list[str]]:
 
 def test_the_demo_ends_with_every_check_passed(demo: Any) -> None:
     assert [check["name"] for check in demo["checks"] if check["passed"] is not True] == []
-    assert len(demo["checks"]) == 15
+    assert len(demo["checks"]) == 16
 
 
 def test_the_run_log_has_three_landed_rows_with_decoded_keys(demo: Any, folder: Path) -> None:
@@ -49,7 +49,7 @@ def test_the_run_log_has_three_landed_rows_with_decoded_keys(demo: Any, folder: 
 
 @pytest.mark.usefixtures("demo")
 def test_up_again_changes_nothing_and_says_so(folder: Path) -> None:
-    assert "Nothing to change: all 42 resources are in place." in run_lakectl("up", *NAME, cwd=folder)
+    assert "Nothing to change: all 50 resources are in place." in run_lakectl("up", *NAME, cwd=folder)
 
 
 @pytest.mark.usefixtures("demo")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from local_helpers import ACCOUNT, RECORDER, REGION, Queue, zipped
+from local_helpers import ACCOUNT, RECORDER, REGION, Queue, new_role, zipped
 
 
 @pytest.fixture
@@ -28,12 +27,8 @@ def make_queue(client: Callable[..., Any], unique: str) -> Callable[[str], Queue
 
 @pytest.fixture(scope="session")
 def role(client: Callable[..., Any]) -> str:
-    """A role that may make log groups, as AWSLambdaBasicExecutionRole does."""
-    created = client("iam").create_role(RoleName="test-functions", AssumeRolePolicyDocument="{}")
-    statement = {"Effect": "Allow", "Action": ["logs:CreateLogGroup"], "Resource": "*"}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    client("iam").put_role_policy(RoleName="test-functions", PolicyName="logs", PolicyDocument=document)
-    return str(created["Role"]["Arn"])
+    """A role that may do all."""
+    return new_role(client("iam"), "test-functions")
 
 
 @pytest.fixture

@@ -11,6 +11,14 @@ from typing import Any
 ACCOUNT = "123456789012"
 REGION = "eu-west-1"
 DEADLINE_SECONDS = 20.0
+TRUST = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"},
+        ],
+    }
+)
 
 # Sends every event it gets to a queue, so that a test sees exactly what a function saw.
 RECORDER = """
@@ -48,6 +56,15 @@ class Queue:
                 self.sqs.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
             time.sleep(0.02)
         return found
+
+
+def new_role(iam: Any, name: str) -> str:
+    """A role for functions that may do all. Returns its ARN."""
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [everything]})
+    iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=document)
+    return str(role)
 
 
 def zipped(code: str) -> bytes:

@@ -14,6 +14,7 @@ import pytest
 from botocore.exceptions import ClientError
 from local_helpers import ACCOUNT, RECORDER, REGION, Queue, zipped
 
+from lakectl.local.lambda_process import THIS_RUNTIME
 from lakectl.local.lambda_runtime import WORKERS_PER_FUNCTION
 
 
@@ -126,6 +127,8 @@ def test_logs_are_lambdas_lines_in_cloudwatch(client: Any, deploy: Any) -> None:
     found = client("logs").filter_log_events(logGroupName=f"/aws/lambda/{name}")["events"]
     assert re.fullmatch(r"\d{4}/\d\d/\d\d/\[\$LATEST\][0-9a-f]{32}", found[0]["logStreamName"])
     lines = [event["message"] for event in found]
+    if THIS_RUNTIME != "python3.12":
+        assert lines.pop(1).startswith(f"[WARNING] lakectl runs this function on {THIS_RUNTIME}")
     assert re.fullmatch(r"START RequestId: [0-9a-f-]{36} Version: \$LATEST", lines[0])
     assert lines[1] == "printed"
     assert re.fullmatch(r"\[INFO\]\t\d{4}-\d\d-\d\dT[\d:.]+Z\t[0-9a-f-]{36}\tlogged", lines[2])

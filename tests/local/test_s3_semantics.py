@@ -106,3 +106,27 @@ def test_odd_keys_come_back_as_they_went(client: Any, bucket: str, key: str) -> 
     client("s3").put_object(Bucket=bucket, Key=key, Body=b"x")
     assert [entry["Key"] for entry in client("s3").list_objects_v2(Bucket=bucket)["Contents"]] == [key]
     assert client("s3").get_object(Bucket=bucket, Key=key)["Body"].read() == b"x"
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "code"),
+    [
+        ("x-amz-checksum-sha256", "A" * 43 + "=", "BadDigest"),
+        ("x-amz-checksum-crc32", "AAAAAA==", "BadDigest"),
+        ("Content-MD5", "A" * 22 + "==", "BadDigest"),
+        ("x-amz-content-sha256", "0" * 64, "XAmzContentSHA256Mismatch"),
+    ],
+)
+def test_a_body_that_is_not_what_its_checksum_says_is_refused(
+    client: Any, bucket: str, header: str, value: str, code: str
+) -> None:
+    s3 = client("s3", fresh=True)
+
+    def wrong(request: Any, **_: Any) -> None:
+        request.headers[header] = value
+
+    s3.meta.events.register("before-send.s3.PutObject", wrong)
+    with pytest.raises(ClientError, match=code) as caught:
+        s3.put_object(Bucket=bucket, Key="wrong", Body=b"abc")
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+    assert "Versions" not in s3.list_object_versions(Bucket=bucket)

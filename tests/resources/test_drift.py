@@ -54,6 +54,14 @@ def queue_attributes(get: Get, n: Names, **changed: str) -> None:
     get("sqs").set_queue_attributes(QueueUrl=url, Attributes=changed)
 
 
+def bronze_update(get: Get, n: Names, change: Callable[[dict[str, Any]], Any]) -> None:
+    live = get("glue").get_table(DatabaseName=n.bronze_database, Name="orders_raw")["Table"]
+    keep = ("Name", "TableType", "Parameters", "PartitionKeys", "StorageDescriptor")
+    table = {key: live[key] for key in keep}
+    change(table)
+    get("glue").update_table(DatabaseName=n.bronze_database, TableInput=table)
+
+
 def put_rule(get: Get, name: str, **changed: Any) -> None:
     rule = get("events").describe_rule(Name=name)
     keep = {k: rule[k] for k in ("Name", "EventPattern", "ScheduleExpression", "State", "Description") if rule.get(k)}
@@ -130,6 +138,18 @@ CASES: list[tuple[str, str, Tamper]] = [
     ("events-rule", "targets", lambda g, n: g("events").remove_targets(Rule=n.orders_rule, Ids=["lakectl-target"])),
     ("glue-database", "description", lambda g, n: g("glue").update_database(
         Name=n.silver_database, DatabaseInput={"Name": n.silver_database, "Description": "x"})),
+    ("glue-table", "columns", lambda g, n: bronze_update(g, n, lambda t: t["StorageDescriptor"]["Columns"].pop())),
+    ("glue-table", "partition_keys", lambda g, n: bronze_update(g, n, lambda t: t["PartitionKeys"].clear())),
+    ("glue-table", "location", lambda g, n: bronze_update(
+        g, n, lambda t: t["StorageDescriptor"].update(Location="s3://elsewhere/"))),
+    ("glue-table", "serde", lambda g, n: bronze_update(
+        g, n, lambda t: t["StorageDescriptor"]["SerdeInfo"]["Parameters"].update(separatorChar=";"))),
+    ("glue-table", "formats", lambda g, n: bronze_update(
+        g, n, lambda t: t["StorageDescriptor"].update(InputFormat="x"))),
+    ("glue-table", "table_type", lambda g, n: bronze_update(g, n, lambda t: t.update(TableType="MANAGED_TABLE"))),
+    ("glue-table", "properties", lambda g, n: bronze_update(
+        g, n, lambda t: t["Parameters"].update({"projection.enabled": "false", "theirs": "stays"}))),
+    ("glue-table", "tags", lambda g, n: bronze_update(g, n, lambda t: t["Parameters"].pop("lakectl:region"))),
     ("s3-object", "sha256", lambda g, n: g("s3").put_object(Bucket=n.tmp_bucket, Key=n.job_script_key, Body=b"x")),
     ("glue-job", "Timeout", lambda g, n: job_update(g, n, Timeout=5)),
     ("glue-job", "NumberOfWorkers", lambda g, n: job_update(g, n, NumberOfWorkers=9)),

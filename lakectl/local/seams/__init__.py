@@ -10,6 +10,7 @@ from lakectl.local.context import LocalContext
 
 
 def install_all(context: LocalContext) -> None:
+    from lakectl.local import validation
     from lakectl.local.seams import (
         athena,
         awslambda,
@@ -21,8 +22,12 @@ def install_all(context: LocalContext) -> None:
         iam,
         logs,
         s3,
+        s3_storage,
+        s3_uploads,
         sqs,
     )
 
-    for seam in (core, iam, logs, s3, sqs, awslambda, events, dynamodb, glue_catalog, glue_jobs, athena):
+    seams = (core, iam, logs, s3_storage, s3, s3_uploads, sqs, awslambda, events, dynamodb, glue_catalog, glue_jobs)
+    for seam in (*seams, athena):
         seam.install(context)
+    validation.install()

@@ -19,23 +19,73 @@ from moto.dynamodb.models.table import Table
 from moto.dynamodb.responses import DynamoHandler
 
 from lakectl.local.context import LocalContext
+from lakectl.local.durable.tables import Tables
+
+ITEM_ACTIONS = {
+    "PutItem",
+    "UpdateItem",
+    "DeleteItem",
+    "BatchWriteItem",
+    "TransactWriteItems",
+    "ExecuteStatement",
+    "BatchExecuteStatement",
+    "ExecuteTransaction",
+    "Query",
+    "Scan",
+}
+READING = ("Get", "BatchGet", "TransactGet", "Describe", "List")
 
 _requests = threading.RLock()
 _transaction = threading.local()
 
 
-def install(context: LocalContext) -> None:  # noqa: ARG001 - all seams are installed alike
-    DynamoHandler.call_action = _one_at_a_time(DynamoHandler.call_action)
+def install(context: LocalContext) -> None:
+    tables = context.tables = Tables(context.database)
+    DynamoHandler.call_action = _one_at_a_time(DynamoHandler.call_action, tables)
+    Table.put_item = _touching_put(Table.put_item, tables)
+    Table.delete_item = _touching_delete(Table.delete_item, tables)
+    DynamoDBBackend.update_item = _touching_update(DynamoDBBackend.update_item, tables)
     DynamoDBBackend.transact_write_items = _remembering(DynamoDBBackend.transact_write_items)
     Table.__deepcopy__ = _deepcopy
 
 
-def _one_at_a_time(original: Callable[..., Any]) -> Callable[..., Any]:
+def _one_at_a_time(original: Callable[..., Any], tables: Tables) -> Callable[..., Any]:
     def call_action(self: DynamoHandler) -> Any:
-        with _requests:
-            return original(self)
+        action = self._get_action() or ""
+        with _requests, tables.database.transaction():
+            try:
+                return original(self)
+            finally:
+                if action not in ITEM_ACTIONS and not action.startswith(READING):
+                    tables.touch_all(self.dynamodb_backend)
 
     return call_action
+
+
+def _touching_put(original: Callable[..., Any], tables: Tables) -> Callable[..., Any]:
+    def put_item(self: Table, *args: Any, **kwargs: Any) -> Any:
+        item = original(self, *args, **kwargs)
+        tables.touch_item(self, item.hash_key, item.range_key)
+        return item
+
+    return put_item
+
+
+def _touching_delete(original: Callable[..., Any], tables: Tables) -> Callable[..., Any]:
+    def delete_item(self: Table, hash_key: DynamoType, range_key: DynamoType | None) -> Any:
+        tables.touch_item(self, hash_key, range_key)
+        return original(self, hash_key, range_key)
+
+    return delete_item
+
+
+def _touching_update(original: Callable[..., Any], tables: Tables) -> Callable[..., Any]:
+    def update_item(self: DynamoDBBackend, table_name: str, key: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        item = original(self, table_name, key, *args, **kwargs)
+        tables.touch_item(self.get_table(table_name), item.hash_key, item.range_key)
+        return item
+
+    return update_item
 
 
 def _remembering(original: Callable[..., None]) -> Callable[..., None]:
