@@ -66,7 +66,7 @@ $(SECURITY)/%/.ready: requirements-security-%.lock $(READY)
 security: $(READY) $(SECURITY)/prowler/.ready $(SECURITY)/parliament/.ready ## Prowler and a policy linter on a fresh local lake
 	@PYTHONPATH=tests:tests/security $(BIN)/python tests/security/audit.py $(SECURITY)
 
-conformance: $(READY) $(MINISTACK)/.ready ## Where this endpoint, ministack and AWS's documents differ
+conformance: $(READY) $(MINISTACK)/.ready ## Where this endpoint, ministack and the table of behaviours differ
 	@$(BIN)/python tests/contract/conformance.py $(MINISTACK)
 
 lock: $(READY) ## Write the requirements*.lock again

@@ -44,17 +44,18 @@ def notified(**configuration: object) -> tuple[Call, ...]:
     return on_bucket("put_bucket_notification_configuration", NotificationConfiguration=configuration)
 
 
+# The object is there before the upload begins: a write in between may be 409 ConditionalRequestConflict instead.
 UPLOAD = (
     BUCKET,
-    call("s3", "create_multipart_upload", Bucket="c-<n>", Key="k"),
-    call("s3", "upload_part", Bucket="c-<n>", Key="k", UploadId=ref(1, "UploadId"), PartNumber=1, Body=b"part"),
     OBJECT,
+    call("s3", "create_multipart_upload", Bucket="c-<n>", Key="k"),
+    call("s3", "upload_part", Bucket="c-<n>", Key="k", UploadId=ref(2, "UploadId"), PartNumber=1, Body=b"part"),
 )
 COMPLETE = {
     "Bucket": "c-<n>",
     "Key": "k",
-    "UploadId": ref(1, "UploadId"),
-    "MultipartUpload": {"Parts": [{"PartNumber": 1, "ETag": ref(2, "ETag")}]},
+    "UploadId": ref(2, "UploadId"),
+    "MultipartUpload": {"Parts": [{"PartNumber": 1, "ETag": ref(3, "ETag")}]},
 }
 
 ROWS = [

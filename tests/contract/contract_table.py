@@ -1,8 +1,10 @@
 """What a row of the table of behaviours is, and how one is run. The rows are in ``contract_rows_*.py``.
 
-A row is data: boto3 calls (all but the last prepare, and must succeed), AWS's documented answer to the last, and the
-page that documents it. In parameters, ``<n>`` stands for a name that no other row has; ``Ref`` for a value out of an
-earlier answer. Rows depend on nothing but themselves, in any order, on any endpoint.
+A row is data: boto3 calls (all but the last prepare, and must succeed), the answer expected of AWS to the last, and
+AWS's page to look it up on. The answers were not recorded from an account, and most were not compared with the page:
+a row is what we hold AWS to say, to be corrected by whoever knows better. In parameters, ``<n>`` stands for a name
+that no other row has; ``Ref`` for a value out of an earlier answer. Rows depend on nothing but themselves, in any
+order, on any endpoint.
 """
 
 from __future__ import annotations

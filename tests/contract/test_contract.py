@@ -15,12 +15,12 @@ def clients(endpoint: Endpoint) -> Clients:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
-def test_the_endpoint_answers_as_aws_documents(row: Row, clients: Clients) -> None:
+def test_the_endpoint_answers_as_the_table_expects_of_aws(row: Row, clients: Clients) -> None:
     outcome = run(row, clients)
     if row.differs:
         assert not outcome.agrees, f"{row.id} agrees with AWS now: take the reason away"
         return
-    assert outcome.agrees, f"AWS: {row.answer} ({row.source}); here: {outcome.got}"
+    assert outcome.agrees, f"expected: {row.answer} ({row.source}); here: {outcome.got}"
 
 
 def test_every_row_has_a_name_of_its_own_and_a_source() -> None:
