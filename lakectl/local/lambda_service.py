@@ -76,7 +76,7 @@ class LambdaService:
         with _log_lock:
             group = backend.groups.get(spec.log_group)
             if group is None:
-                # Lambda makes the group with the function's own role, so only when that may.
+                # Lambda makes the group in the role's name, so only when the role may.
                 function = self.find(spec.arn)
                 name = f"{self.context.account_id}:log-group:{spec.log_group}"
                 if function is None or not role_allows(
@@ -91,7 +91,10 @@ class LambdaService:
 
 
 def role_allows(role_arn: str, action: str, resource: str) -> bool:
-    """Whether the role exists and its policies allow ``action`` on ``resource``; a deny wins."""
+    """Whether the role exists and its policies allow ``action`` on ``resource``; a deny wins.
+
+    moto judges, without the keys that a condition could ask for: a statement whose condition is not met denies.
+    """
     partition, account = role_arn.split(":")[1], role_arn.split(":")[4]
     roles = iam_backends[account][partition].roles.values()
     role = next((role for role in roles if role.arn == role_arn), None)
