@@ -73,22 +73,24 @@ class LambdaService:
         """Lambda writes a function's log with the function's own role: what that may not write is lost."""
         backend = logs_backends[self.context.account_id][spec.region]
         events = [{"timestamp": when, "message": message or " "} for when, message in sorted(lines, key=itemgetter(0))]
+        prefix = f"arn:aws:logs:{spec.region}:{self.context.account_id}:log-group:{spec.log_group}:log-stream:"
+
+        def may(action: str, name: str) -> bool:
+            refusal = roles.refusal(spec.role, spec.name, f"logs:{action}", prefix + name)
+            if refusal:
+                log.info("%d log lines of %s dropped: %s", len(lines), spec.arn, refusal)
+            return not refusal
+
         with _log_lock:
             group = backend.groups.get(spec.log_group)
-            wanted = [("CreateLogGroup", "")] if group is None else []
-            if group is None or stream not in group.streams:
-                wanted.append(("CreateLogStream", stream))
-            prefix = f"arn:aws:logs:{spec.region}:{self.context.account_id}:log-group:{spec.log_group}:log-stream:"
-            for action, name in (*wanted, ("PutLogEvents", stream)):
-                refusal = roles.refusal(spec.role, spec.name, f"logs:{action}", prefix + name)
-                if refusal:
-                    log.info("%d log lines of %s dropped: %s", len(lines), spec.arn, refusal)
-                    return
-            if group is None:
+            if group is None and may("CreateLogGroup", ""):
                 group = backend.create_log_group(spec.log_group, {})
-            if stream not in group.streams:
+            if group is None:
+                return
+            if stream not in group.streams and may("CreateLogStream", stream):
                 group.create_log_stream(stream)
-            group.put_log_events(stream, events)
+            if stream in group.streams and may("PutLogEvents", stream):
+                group.put_log_events(stream, events)
         self.context.save("logs", spec.region)
 
 

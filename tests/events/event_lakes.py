@@ -19,6 +19,7 @@ from lakes import bring_up, open_test_lake, tear_down
 
 from lakectl import packages
 from lakectl.local.control import Endpoint
+from lakectl.ops import logs
 from lakectl.ops import runs as run_log
 from lakectl.ops.lake import Lake
 from lakectl.ops.runs import Partition, Run
@@ -102,6 +103,17 @@ def settle_runs(lake: Lake) -> None:
     """Wait until no run of the job is active or waiting."""
     ended = ("SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT")
     wait_for(lambda: all(run["JobRunState"] in ended for run in job_runs(lake)), what="the end of all runs")
+
+
+def settle_starts(lake: Lake) -> None:
+    """Wait until the starter has heard of the end of every run: from then on it starts none by itself."""
+
+    def settled() -> bool:
+        # The lines first: what an answer has started is among the runs once the answer is in the log.
+        said = " ".join(line.message for line in logs.lines(lake, "start"))
+        return all(f"run {run['Id']} ended" in said for run in job_runs(lake))
+
+    wait_for(settled, what="the starter to hear of the end of all runs")
 
 
 def queued_events(lake: Lake) -> int:

@@ -58,10 +58,12 @@ def test_a_limit_reads_no_more_pages_than_it_needs(lake: Lake, monkeypatch: pyte
 
     monkeypatch.setattr(client, "get_paginator", lambda name: Small() if name == "query" else paginate(name))
     found = runs.runs(lake)
-    next(found)
+    newest = next(found)
     first = len(requests)
     next(found)
-    assert (first, len(requests)) == (len(runs.sources(lake)), first + 1)
+    # The newest row's source is read on; "returns" has one row, and nothing to read on.
+    further = 0 if newest.source == "returns" else 1
+    assert (first, len(requests)) == (len(runs.sources(lake)), first + further)
     assert len(list(found)) == 11
     client.meta.events.unregister("before-call.dynamodb.Query", unique_id="count")
 

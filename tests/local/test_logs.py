@@ -24,7 +24,7 @@ def test_an_invocation_makes_no_log_group_that_the_role_may_not_make(client: Any
         return groups(client, group)
 
     assert invoke() == []
-    resource = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{group}"
+    resource = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{group}:*"
 
     def put_policy(effect: str) -> None:
         statement = {"Effect": effect, "Action": "logs:Create*", "Resource": resource}

@@ -41,18 +41,32 @@ _transaction = threading.local()
 
 def install(context: LocalContext) -> None:
     tables = context.tables = Tables(context.database)
-    DynamoHandler.call_action = _one_at_a_time(DynamoHandler.call_action, tables)
+    DynamoHandler.call_action = _kept(DynamoHandler.call_action, tables)
     Table.put_item = _touching_put(Table.put_item, tables)
     Table.delete_item = _touching_delete(Table.delete_item, tables)
     DynamoDBBackend.update_item = _touching_update(DynamoDBBackend.update_item, tables)
+    take_turns()
+
+
+def take_turns() -> None:
+    """What moto lacks without any store behind it: one request after the other, transactions that cost little."""
+    DynamoHandler.call_action = _one_at_a_time(DynamoHandler.call_action)
     DynamoDBBackend.transact_write_items = _remembering(DynamoDBBackend.transact_write_items)
     Table.__deepcopy__ = _deepcopy
 
 
-def _one_at_a_time(original: Callable[..., Any], tables: Tables) -> Callable[..., Any]:
+def _one_at_a_time(original: Callable[..., Any]) -> Callable[..., Any]:
+    def call_action(self: DynamoHandler) -> Any:
+        with _requests:
+            return original(self)
+
+    return call_action
+
+
+def _kept(original: Callable[..., Any], tables: Tables) -> Callable[..., Any]:
     def call_action(self: DynamoHandler) -> Any:
         action = self._get_action() or ""
-        with _requests, tables.database.transaction():
+        with tables.database.transaction():
             try:
                 return original(self)
             finally:
