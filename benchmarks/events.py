@@ -36,10 +36,11 @@ def measure(_: Settings) -> Iterator[Figure]:
         yield Figure("put to run started", told, f"median < {LIMIT_S:.0f} s", median < LIMIT_S)
         costs = [requests_to_find(lake, history) for history in HISTORIES]
         told = ", ".join(
-            f"{requests} requests among {history:,} loaded"
-            for history, (requests, _) in zip(HISTORIES, costs, strict=True)
+            f"{requests} requests and {seconds * 1000:.0f} ms among {history:,} loaded"
+            for history, (requests, _, seconds) in zip(HISTORIES, costs, strict=True)
         )
-        yield Figure(f"finding {WAITING} pending landings", told, "the same", len(set(costs)) == 1)
+        same = len({(requests, found) for requests, found, _ in costs}) == 1
+        yield Figure(f"finding {WAITING} pending landings", told, "as many requests", same)
         yield _burst(lake)
 
 
@@ -103,8 +104,8 @@ def _settle(lake: Lake) -> None:
         time.sleep(0.1)
 
 
-def requests_to_find(lake: Lake, history: int) -> tuple[int, int]:
-    """(requests, landings found) of asking for what waits, beside ``history`` loaded landings."""
+def requests_to_find(lake: Lake, history: int) -> tuple[int, int, float]:
+    """(requests, landings found, seconds) of asking for what waits, beside ``history`` loaded landings."""
     from ledger import Ledger
 
     client = lake.client("dynamodb")
@@ -121,9 +122,11 @@ def requests_to_find(lake: Lake, history: int) -> tuple[int, int]:
         client.meta.events.register(
             "before-call.dynamodb", lambda model, **_: requests.append(model.name), unique_id="count"
         )
+        began = time.perf_counter()
         waiting = [entry for source in ("customers", "products", "orders") for entry in ledger.pending(source)]
+        seconds = time.perf_counter() - began
         client.meta.events.unregister("before-call.dynamodb", unique_id="count")
-        return len(requests), len(waiting)
+        return len(requests), len(waiting), seconds
     finally:
         client.delete_table(TableName=table)
 

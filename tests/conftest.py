@@ -33,6 +33,7 @@ def state_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         # A shell starts background jobs with SIGINT ignored, which every child inherits; tests send it.
         signal.signal(signal.SIGINT, signal.default_int_handler)
         yield home
+        control.stop()  # a command that a test ran may have started it
 
 
 @pytest.fixture(scope="session")

@@ -22,19 +22,18 @@ _WHOLE = ("bigint", "int")
 @dataclass
 class Totals:
     """What the gate counted. ``keys`` and the bounds of the leading key column: over the orders that passed;
-    ``checks``: check -> rows; ``warned``: rows that go on though a check failed; ``named``: which ones.
+    ``checks``: check -> rows; ``named``: which rows go on though a check failed.
     """
 
     keys: int = 0
     lowest: Any = 0
     highest: Any = 0
-    warned: int = 0
     checks: Counter[str] = field(default_factory=Counter)
     named: list[str] = field(default_factory=list)
 
 
 def gate(frames: dict[str, Rows], items: list[Item], s3: Any, settings: Settings) -> Totals:
-    """Fill in ``rows``, ``set_aside`` and ``problems`` of each item. ``frames``: source name -> its rows."""
+    """Fill in each item's ``rows``, ``set_aside``, ``warned``, ``problems``. ``frames``: source name -> its rows."""
     counted = {row["landing_no"]: row for row in _count(frames, settings)} if frames else {}
     totals, passed = Totals(), []
     for item in items:
@@ -69,14 +68,15 @@ def _judge(item: Item, row: Any, frame: DataFrame, source: Source, s3: Any, sett
         item.problems.extend([f"{row['failed']} bad rows", *named] if row["failed"] > len(named) else named)
     if "duplicate_keys" in failing:
         item.problems.append(name_clashes(frame, source, item, s3, row["clashes"]))
-    if item.claimed or source.name == "orders":  # dimensions that are only read again have been reported
+    news = item.claimed or source.name == "orders"  # dimensions that are only read again have been reported
+    if news:
         totals.checks.update(found)
     if item.problems:
         item.set_aside = 0
         return
     item.clashing = bool(row["clashes"]) and duplicates == QUARANTINE
     item.set_aside += row["clash_rows"] if item.clashing else 0
-    totals.warned += row["warned"]
+    item.warned = row["warned"] if news else 0
     warned = [check for check in found if settings.checks[check] == WARN]
     if warned and item.claimed:
         named = name_rows(frame, source, item, s3, [check for check in warned if check in BITS])

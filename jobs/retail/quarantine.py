@@ -126,11 +126,12 @@ def store(spark: SparkSession, database: str, run_id: str, parts: list[Split], s
             return
         fresh.createOrReplaceTempView("rejected_now")
         same = " AND ".join(f"old.{name} = new.{name}" for name in IDENTITY)
-        # Not insert-only: two of those by racing runs would both succeed (apache/iceberg#12653).
+        # Not insert-only: two of those by racing runs would both succeed (apache/iceberg#12653). Who set
+        # a row aside first stays its run, so a row that is there already is matched and stays as it is.
         commit(
             spark,
             f"MERGE INTO {table} AS old USING rejected_now AS new ON {same} "
-            "WHEN MATCHED THEN UPDATE SET old.run_id = new.run_id WHEN NOT MATCHED THEN INSERT *",
+            "WHEN MATCHED THEN UPDATE SET old.run_id = old.run_id WHEN NOT MATCHED THEN INSERT *",
         )
 
     persistently(table, attempt, say)

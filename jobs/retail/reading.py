@@ -150,7 +150,7 @@ def _stamps(spark: SparkSession, items: list[Item]) -> DataFrame:
 
 def _stamp_literal(item: Item) -> str:
     place = _quoted(re.sub(_SCHEME, "", item.path))
-    landed_at = f"{item.landed_at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+    landed_at = f"{item.landed_at.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}"
     return (
         f"('{place}', {item.number}, '{_quoted(item.path)}', '{item.batch}', "
         f"DATE '{item.landing.ingest_date}', '{item.landing.version_id}', TIMESTAMP '{landed_at}')"

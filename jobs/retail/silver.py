@@ -26,12 +26,13 @@ WRITTEN = ("insert", "update", "advance", "reenrich")
 @dataclass(frozen=True)
 class Incoming:
     """Typed orders, each once, with ``warned``, and what the gate knows of them: how many, and the
-    lowest and highest value of the leading key column."""
+    lowest and highest value of the leading key column. ``warn``: the checks of UNKNOWN to warn of."""
 
     orders: DataFrame
     rows: int
     lowest: Any
     highest: Any
+    warn: tuple[str, ...] = UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Delta:
     """What would change: ``rows`` have silver's columns and a ``kind``, counted in ``counts``.
 
     ``unknown``: check -> incoming orders whose customer or product has not landed; ``warned``: those of
-    them that no other check has counted.
+    them that are to be warned of and that no other check has counted.
     """
 
     rows: DataFrame
@@ -104,7 +105,7 @@ class Silver:
             parts.append(changed.join(incoming.orders, self._keys, "left_anti") if incoming else changed)
         if not parts:
             return Delta(self._shaped(silver, ()).withColumn("kind", F.lit("unchanged")), _by_kind([]))
-        return self._counted(reduce(DataFrame.unionByName, parts))
+        return self._counted(reduce(DataFrame.unionByName, parts), incoming.warn if incoming else ())
 
     def _known(self, silver: DataFrame, incoming: Incoming) -> DataFrame:
         """Silver's rows for the incoming keys. The bounds let Iceberg skip files by their statistics:
@@ -174,10 +175,10 @@ class Silver:
         named = ", ".join(str(row[0]) for row in rows.orderBy(key).limit(10).collect())
         return f"{delta.unknown[check]} orders with a {key} that has not landed: {named}"
 
-    def _counted(self, rows: DataFrame) -> Delta:
+    def _counted(self, rows: DataFrame, warn: tuple[str, ...]) -> Delta:
         rows = rows.persist(StorageLevel.DISK_ONLY)
         key = F.col(self._keys[0])
-        anywhere = reduce(Column.__or__, (F.col(check) for check in UNKNOWN)) & ~F.col("warned")
+        anywhere = reduce(Column.__or__, (F.col(check) for check in warn), F.lit(False)) & ~F.col("warned")
         tests = {**{check: F.col(check) for check in UNKNOWN}, "new_warned": anywhere}
         sums = [F.sum(test.cast("int")).alias(name) for name, test in tests.items()]
         found = rows.groupBy("kind").agg(

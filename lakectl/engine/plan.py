@@ -24,9 +24,9 @@ def read_all(resources: Sequence[Resource], aws: Aws) -> dict[str, State | None]
         except (ClientError, BotoCoreError) as error:
             raise explain(error, f"reading {first.kind} {first.name}") from error
 
-    batches: dict[str, list[Resource]] = {}
+    batches: dict[tuple[str, str], list[Resource]] = {}
     for resource in resources:
-        batches.setdefault(resource.id if resource.batch is None else resource.batch, []).append(resource)
+        batches.setdefault((resource.kind, resource.batch or resource.name), []).append(resource)
     pool = ThreadPoolExecutor(READERS, thread_name_prefix="read")
     found: dict[str, State | None] = {}
     try:

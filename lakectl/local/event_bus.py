@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import random
 import threading
 import time
 import uuid
@@ -15,10 +16,14 @@ from moto.events.models import EventsBackend, Rule, events_backends
 
 from lakectl.local import event_input, schedule, services
 from lakectl.local.context import LocalContext
+from lakectl.local.durable.outbox import Again
 
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 1.0
+MOST_RETRIES, MOST_SECONDS = 185, 86_400  # of a target without a RetryPolicy
+MOST_DELAY_SECONDS = 600.0
+NOT_RETRIED = "not retried"
 EVENT = "event"  # an event on its way to the rules of a bus
 TARGET = "event-target"  # an event on its way to one target
 DUE = "schedule"
@@ -85,24 +90,63 @@ class TargetError(Exception):
 
 
 def _send_or_bury(
-    context: LocalContext, rule_name: str, rule_arn: str, target: dict[str, Any], event: dict[str, Any]
+    context: LocalContext,
+    rule_name: str,
+    rule_arn: str,
+    target: dict[str, Any],
+    event: dict[str, Any],
+    attempts: int = 0,
+    since: float = 0.0,
 ) -> None:
+    """Try once. Raises Again while the target's RetryPolicy lets it; else the event goes to the dead-letter queue."""
+    since = since or time.time()
     try:
         _send(context, rule_arn, target, event)
-    except Exception as error:  # whatever went wrong, the event goes to the dead-letter queue
+    except Exception as error:
         if context.outbox.stopping:
             raise
-        code = getattr(error, "code", None) or "SDK_CLIENT_ERROR"
+        delay = retry_delay_seconds(attempts)
+        exhausted = _exhausted(target.get("RetryPolicy") or {}, error, attempts, time.time() + delay - since)
+        if not exhausted:
+            log.info("rule %s: target %s: %s; again in %.1f s", rule_name, target["Arn"], error, delay)
+            same = {"rule_name": rule_name, "rule_arn": rule_arn, "target": target, "event": event}
+            raise Again(delay, same | {"attempts": attempts + 1, "since": since}) from None
+        code = str(getattr(error, "code", None) or "SDK_CLIENT_ERROR")
         log.warning("rule %s: target %s: %s: %s", rule_name, target["Arn"], code, error)
         dead_letter = (target.get("DeadLetterConfig") or {}).get("Arn")
         if dead_letter is not None:
             attributes = {
                 "RULE_ARN": rule_arn,
                 "TARGET_ARN": target["Arn"],
-                "ERROR_CODE": str(code),
-                "ERROR_MESSAGE": str(error)[:1024] or str(code),
+                "ERROR_CODE": code,
+                "ERROR_MESSAGE": str(error)[:1024] or code,
+                "RETRY_ATTEMPTS": str(attempts),
             }
+            if exhausted != NOT_RETRIED:
+                attributes["EXHAUSTED_RETRY_CONDITION"] = exhausted
             _send_to_queue(context, dead_letter, json.dumps(event), attributes)
+
+
+def retry_delay_seconds(attempts: int) -> float:
+    """EventBridge backs off exponentially, with jitter."""
+    return min(2.0**attempts, MOST_DELAY_SECONDS) * random.uniform(0.5, 1.0)  # noqa: S311 - not a secret
+
+
+def _exhausted(policy: dict[str, Any], error: Exception, attempts: int, age_seconds: float) -> str:
+    """Why it is not tried again; empty: it is."""
+    if not _may_pass(error):
+        return NOT_RETRIED
+    if attempts >= policy.get("MaximumRetryAttempts", MOST_RETRIES):
+        return "MaximumRetryAttempts"
+    return "MaximumEventAgeInSeconds" if age_seconds > policy.get("MaximumEventAgeInSeconds", MOST_SECONDS) else ""
+
+
+def _may_pass(error: Exception) -> bool:
+    """Want of a permission or of the target does not pass by itself: that is not tried again, as on AWS."""
+    if isinstance(error, TargetError):
+        return False
+    status = getattr(error, "response", {}).get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
+    return bool(status >= 500 or status == 429)
 
 
 def _send(context: LocalContext, rule_arn: str, target: dict[str, Any], event: dict[str, Any]) -> None:

@@ -270,9 +270,9 @@ class GlueRuntime:
 
     def recover(self, history: list[JobRun]) -> None:
         """After a restart: what ran then has failed, and its end is told; what waited starts."""
-        for run in list(history):
-            if run.state in ACTIVE:
-                self._finish(run, "FAILED", INTERRUPTED)
+        # Chosen first: the end of one starts one that waited, which then is active too.
+        for run in [run for run in history if run.state in ACTIVE]:
+            self._finish(run, "FAILED", INTERRUPTED)
         with self._lock:
             self._start_waiting(history)
 

@@ -16,11 +16,12 @@ from typing import Any
 from lakectl.local.context import LocalContext, LoggingExecutor
 from lakectl.local.iam import roles
 from lakectl.local.lambda_process import FunctionSpec, Outcome
-from lakectl.local.lambda_runtime import WORKERS_PER_FUNCTION, LambdaRuntime
+from lakectl.local.lambda_runtime import WORKERS_PER_FUNCTION, LambdaRuntime, Throttled
 
 INVOCATION = "invocation"  # an asynchronous invocation, from its acceptance to its end
 DEFAULT_RETRIES = 2
 DEFAULT_MAX_AGE_SECONDS = 21_600
+THROTTLED_SECONDS = 1.0  # on AWS it grows from one second to five minutes
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +33,7 @@ class AsyncTarget:
     spec: FunctionSpec
     max_retries: int = DEFAULT_RETRIES
     max_age_seconds: int = DEFAULT_MAX_AGE_SECONDS
+    reserved: int | None = None  # concurrent executions
     on_success: str | None = None  # ARNs
     on_failure: str | None = None
     dead_letter: str | None = None
@@ -98,7 +100,11 @@ class AsyncInvoker:
             self._done(delivery)
             return
         delivery.attempts += 1
-        outcome = self._run(target.spec, delivery)
+        try:
+            outcome = self._run(target, delivery)
+        except Throttled:
+            self._throttled(target, delivery)
+            return
         if self.context.outbox.stopping:
             return  # its process may have been killed: it is tried again after the next start
         if not outcome.error:
@@ -112,19 +118,34 @@ class AsyncInvoker:
             self._give_up(target, delivery, outcome, "EventAgeExceeded")
         else:
             self.context.outbox.update(INVOCATION, delivery.delivery, **delivery.fields())
-            timer = threading.Timer(delay, lambda: self._queue(delivery.arn).submit(self._attempt, delivery))
-            timer.daemon = True
-            timer.start()
+            self._later(delay, delivery)
+
+    def _throttled(self, target: AsyncTarget, delivery: Delivery) -> None:
+        """No attempt of the function's: it is tried again for as long as the event may grow old."""
+        delivery.attempts -= 1
+        if time.time() + THROTTLED_SECONDS - delivery.accepted <= target.max_age_seconds:
+            self._later(THROTTLED_SECONDS, delivery)
+            return
+        failure = {"errorType": "TooManyRequestsException", "errorMessage": "Rate Exceeded."}
+        outcome = Outcome(delivery.request_id, json.dumps(failure), True, [], False)
+        self._give_up(target, delivery, outcome, "EventAgeExceeded")
+
+    def _later(self, seconds: float, delivery: Delivery) -> None:
+        timer = threading.Timer(seconds, lambda: self._queue(delivery.arn).submit(self._attempt, delivery))
+        timer.daemon = True
+        timer.start()
 
     def _done(self, delivery: Delivery) -> None:
         self.context.outbox.done(INVOCATION, delivery.delivery)
 
-    def _run(self, spec: FunctionSpec, delivery: Delivery) -> Outcome:
+    def _run(self, target: AsyncTarget, delivery: Delivery) -> Outcome:
         try:
-            return self.runtime.invoke(spec, delivery.payload, delivery.request_id)
+            return self.runtime.invoke(target.spec, delivery.payload, delivery.request_id, target.reserved)
+        except Throttled:
+            raise
         except Exception as error:
             # No process could be started (a full disk, say): for AWS a service error, retried like the function's.
-            log.exception("event %s for %s: no process", delivery.request_id, spec.name)
+            log.exception("event %s for %s: no process", delivery.request_id, target.spec.name)
             failure = {"errorType": "ServiceException", "errorMessage": f"{type(error).__name__}: {error}"}
             return Outcome(delivery.request_id, json.dumps(failure), True, [], False)
 

@@ -40,7 +40,8 @@ class LambdaService:
             return None
 
     def invoke(self, function: LambdaFunction, payload: str) -> Outcome:
-        return self.runtime.invoke(function_spec(function), payload)
+        """Raises Throttled."""
+        return self.runtime.invoke(function_spec(function), payload, reserved=_reserved(function))
 
     def invoke_async(self, arn: str, payload: str) -> str:
         """Queue an event. Returns the request id."""
@@ -66,6 +67,7 @@ class LambdaService:
             max_age_seconds=config.get("MaximumEventAgeInSeconds", DEFAULT_MAX_AGE_SECONDS),
             on_success=(destinations.get("OnSuccess") or {}).get("Destination"),
             on_failure=(destinations.get("OnFailure") or {}).get("Destination"),
+            reserved=_reserved(function),
             dead_letter=(getattr(function, "dead_letter_config", None) or {}).get("TargetArn"),
         )
 
@@ -111,6 +113,11 @@ def function_spec(function: LambdaFunction) -> FunctionSpec:
         code_sha256=function.code_digest,
         code=function.code_bytes,
     )
+
+
+def _reserved(function: LambdaFunction) -> int | None:
+    """Its ReservedConcurrentExecutions."""
+    return None if function.reserved_concurrency is None else int(function.reserved_concurrency)
 
 
 def event_invoke_config(function: LambdaFunction) -> dict[str, Any]:

@@ -245,14 +245,12 @@ class Bucket(Resource):
 
     def _put_prefixes(self, aws: Aws) -> None:
         for prefix in self.prefixes:
-            if self._has(aws, prefix):
-                continue
             try:
                 aws.client("s3").put_object(
                     Bucket=self.name, Key=prefix, IfNoneMatch="*", ExpectedBucketOwner=self.account
                 )
             except ClientError as error:
-                # It is there: the answer of the first try was lost, or another `up` was faster.
+                # It was there already: the answer of the first try was lost, or another `up` was faster.
                 if code_of(error) != "PreconditionFailed":
                     raise
 

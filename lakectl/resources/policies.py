@@ -41,18 +41,19 @@ def glue_job(names: Names) -> list[Statement]:
         for rest in ("", ":log-stream:*")
     ]
     return [
-        # Without ListBucket S3 answers 403 for an object that is gone, and not 404.
+        # Without ListBucket S3 answers 403 for an object that is gone, and not 404. GetBucketLocation: nothing of ours
+        # calls it; Glue itself may (AWS's managed policy AWSGlueServiceRole grants it).
         _allow("lakectl-list-raw", ["s3:ListBucket", "s3:ListBucketVersions", "s3:GetBucketLocation"], [raw]),
-        _allow(
-            "lakectl-list-silver", ["s3:ListBucket", "s3:GetBucketLocation", "s3:ListBucketMultipartUploads"], [silver]
-        ),
+        _allow("lakectl-list-silver", ["s3:ListBucket", "s3:GetBucketLocation"], [silver]),
         _allow("lakectl-read-raw", ["s3:GetObject", "s3:GetObjectVersion"], [f"{raw}/*"]),
+        # AbortMultipartUpload: Iceberg's S3FileIO, when it fails in the middle of a file too large for one PutObject.
         _allow(
             "lakectl-write-silver",
             ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"],
             [f"{silver}/*"],
         ),
         _allow("lakectl-read-script", ["s3:GetObject"], [f"{tmp}/jobs/*"]),
+        # GetDatabases: SHOW DATABASES; and on AWS the Hive client that --enable-glue-datacatalog gives a session.
         _allow("lakectl-read-catalog", ["glue:GetDatabase", "glue:GetDatabases"], [catalog, silver_db, default, temp]),
         # An account without a database "default" gets one from Spark when a session starts (SharedState).
         _allow("lakectl-default-database", ["glue:CreateDatabase"], [catalog, default]),
@@ -65,8 +66,8 @@ def glue_job(names: Names) -> list[Statement]:
         _run_log(names),
         _allow("lakectl-logs", ["logs:CreateLogStream", "logs:PutLogEvents"], logs),
         {
-            # PutMetricData takes no resource; the namespace is the only thing that narrows it
-            # (Service Authorization Reference, Amazon CloudWatch).
+            # For --enable-metrics: Glue itself writes them. PutMetricData takes no resource; the namespace is the only
+            # thing that narrows it (Service Authorization Reference, Amazon CloudWatch).
             **_allow("lakectl-metrics", ["cloudwatch:PutMetricData"], ["*"]),
             "Condition": {"StringEquals": {"cloudwatch:namespace": "Glue"}},
         },

@@ -147,6 +147,10 @@ class Ledger:
         """Every landing of ``source`` ever, oldest first: costs the history, not the news."""
         return (self._entry(item) for item in self._query(f"SRC#{source}"))
 
+    def known_versions(self, landing: Landing) -> int:
+        """How many versions of the landing's key the ledger knows."""
+        return sum(1 for _ in self._query(landing.guard_key["pk"]))
+
     # ---- how a landing moves
 
     def claim(self, entry: Entry, run_id: str) -> bool:

@@ -1,123 +1,26 @@
-"""EventBridge, DynamoDB, SQS."""
+"""DynamoDB and SQS."""
 
 from __future__ import annotations
 
-from contract_table import Call, Row, accepted, call, ref, refused
+from contract_sources import both, model, page, recorded, reported, verified
+from contract_table import Call, Row, call, ref, refused
 
-EVENTS = "https://docs.aws.amazon.com/eventbridge/latest/APIReference/"
-EVENTS_GUIDE = "https://docs.aws.amazon.com/eventbridge/latest/userguide/"
-SCHEDULES = EVENTS_GUIDE + "eb-scheduled-rule-pattern.html"
-PATTERNS = EVENTS_GUIDE + "eb-event-patterns.html"
-DYNAMODB = "https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/"
-DYNAMODB_LIMITS = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html"
-SQS = "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/"
-QUEUE = "arn:aws:sqs:eu-west-1:123456789012:q"
-
-
-def scheduled(expression: str) -> tuple[Call, ...]:
-    return (call("events", "put_rule", Name="e-<n>", ScheduleExpression=expression),)
-
-
-def matching(pattern: str) -> tuple[Call, ...]:
-    return (call("events", "put_rule", Name="e-<n>", EventPattern=pattern),)
-
-
-NOT_VALID = refused("ValidationException", 400, "Parameter ScheduleExpression is not valid.")
-BAD_PATTERN = refused("InvalidEventPatternException", 400, "Event pattern is not valid")
-EVENT_ROWS = [
-    Row("schedule-five-fields", scheduled("cron(15 1 * * ?)"), NOT_VALID, SCHEDULES),
-    Row("schedule-both-days", scheduled("cron(15 1 1 * 1 *)"), NOT_VALID, SCHEDULES),
-    Row("schedule-minute-60", scheduled("cron(60 1 * * ? *)"), NOT_VALID, SCHEDULES),
-    Row("schedule-rate-1-minutes", scheduled("rate(1 minutes)"), NOT_VALID, SCHEDULES),
-    Row("schedule-rate-5-minute", scheduled("rate(5 minute)"), NOT_VALID, SCHEDULES),
-    Row("schedule-rate-0", scheduled("rate(0 minutes)"), NOT_VALID, SCHEDULES),
-    Row("schedule-six-fields", scheduled("cron(15 1 * * ? *)"), accepted(), SCHEDULES),
-    Row("pattern-no-json", matching("{"), BAD_PATTERN, PATTERNS),
-    Row("pattern-value-not-in-a-list", matching('{"source": "aws.s3"}'), BAD_PATTERN, PATTERNS),
-    Row("pattern-unknown-comparison", matching('{"source": [{"like": "a"}]}'), BAD_PATTERN, PATTERNS),
-    Row("pattern-empty-list", matching('{"source": []}'), BAD_PATTERN, PATTERNS),
-    Row(
-        "rule-of-nothing",
-        (call("events", "put_rule", Name="e-<n>"),),
-        refused("ValidationException", 400),
-        EVENTS + "API_PutRule.html",
-    ),
-    Row(
-        "rule-name-65",
-        (call("events", "put_rule", Name="e" * 65, ScheduleExpression="rate(1 day)"),),
-        refused("ValidationException", 400),
-        EVENTS + "API_PutRule.html",
-    ),
-    Row(
-        "rule-with-targets-deleted",
-        (
-            *scheduled("rate(1 day)"),
-            call("events", "put_targets", Rule="e-<n>", Targets=[{"Id": "1", "Arn": QUEUE}]),
-            call("events", "delete_rule", Name="e-<n>"),
-        ),
-        refused("ValidationException", 400, "Rule can't be deleted since it has targets."),
-        EVENTS + "API_DeleteRule.html",
-    ),
-    Row(
-        "targets-of-no-rule",
-        (call("events", "put_targets", Rule="absent-<n>", Targets=[{"Id": "1", "Arn": QUEUE}]),),
-        refused("ResourceNotFoundException", 400),
-        EVENTS + "API_PutTargets.html",
-    ),
-    Row(
-        "targets-6",
-        (
-            *scheduled("rate(1 day)"),
-            call(
-                "events",
-                "put_targets",
-                Rule="e-<n>",
-                Targets=[{"Id": str(number), "Arn": f"{QUEUE}{number}"} for number in range(6)],
-            ),
-        ),
-        refused("LimitExceededException", 400),
-        EVENTS_GUIDE + "eb-quota.html",
-    ),
-    Row(
-        "rule-absent",
-        (call("events", "describe_rule", Name="absent-<n>"),),
-        refused("ResourceNotFoundException", 400),
-        EVENTS + "API_DescribeRule.html",
-    ),
-    Row(
-        "events-11",
-        (
-            call(
-                "events", "put_events", Entries=[{"Source": "a", "DetailType": "b", "Detail": "{}"} for _ in range(11)]
-            ),
-        ),
-        refused("ValidationException", 400),
-        EVENTS + "API_PutEvents.html",
-    ),
-    Row(
-        "event-of-aws-itself",
-        (call("events", "put_events", Entries=[{"Source": "aws.s3", "DetailType": "b", "Detail": "{}"}]),),
-        accepted(FailedEntryCount=1, Entries__0__ErrorCode="NotAuthorizedForSourceException"),
-        EVENTS + "API_PutEventsResultEntry.html",
-    ),
-    Row(
-        "event-detail-no-json",
-        (call("events", "put_events", Entries=[{"Source": "a", "DetailType": "b", "Detail": "no"}]),),
-        accepted(FailedEntryCount=1, Entries__0__ErrorCode="MalformedDetail"),
-        EVENTS + "API_PutEventsResultEntry.html",
-    ),
-]
-
-TABLE = call(
-    "dynamodb",
-    "create_table",
-    TableName="t-<n>",
-    BillingMode="PAY_PER_REQUEST",
-    KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-    AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}, {"AttributeName": "sk", "AttributeType": "S"}],
-)
+TESTS = "dynamodb/test_dynamodb.snapshot.json"
+TRANSACTIONS = "test_dynamodb/exceptions/test_dynamodb_transactions.py"
+# "ValidationException ... a required parameter that is missing, a value that is out of range, or mismatched types"
+ERRORS = page("https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html")
+ATTRIBUTES = [{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")]
+SCHEMA = [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}]
+DEFINITION = {
+    "TableName": "t-<n>",
+    "BillingMode": "PAY_PER_REQUEST",
+    "KeySchema": SCHEMA,
+    "AttributeDefinitions": ATTRIBUTES,
+}
+TABLE = call("dynamodb", "create_table", **DEFINITION)
 KEY = {"pk": {"S": "p"}, "sk": {"S": "s"}}
 PUT = {"Put": {"TableName": "t-<n>", "Item": KEY}}
+FIRST_ONLY = {"ConditionExpression": "attribute_not_exists(pk)"}
 
 
 def on_table(operation: str, **parameters: object) -> tuple[Call, ...]:
@@ -128,96 +31,93 @@ def put(item: dict[str, object], **more: object) -> tuple[Call, ...]:
     return on_table("put_item", TableName="t-<n>", Item=item, **more)
 
 
-INVALID = "ValidationException"
+def update(expression: str, **more: object) -> tuple[Call, ...]:
+    values = {"ExpressionAttributeValues": {":s": {"S": "x"}}}
+    return on_table("update_item", TableName="t-<n>", Key=KEY, UpdateExpression=expression, **(values | more))
+
+
+def transact(*items: dict[str, object]) -> tuple[Call, ...]:
+    return on_table("transact_write_items", TransactItems=list(items))
+
+
+def numbered(count: int) -> list[dict[str, object]]:
+    return [KEY | {"sk": {"S": str(number)}} for number in range(count)]
+
+
+INVALID = refused("ValidationException", 400)
+ONE_ITEM = refused("ValidationException", 0, "Transaction request cannot include multiple operations on one item")
+NO_TABLE = refused("ResourceNotFoundException", 400, "Requested resource not found")
 DYNAMODB_ROWS = [
     Row(
         "item-over-400-kb",
         put(KEY | {"a": {"S": "x" * 409_601}}),
-        refused(INVALID, 400, "Item size has exceeded the maximum allowed size"),
-        DYNAMODB_LIMITS,
+        INVALID,
+        both(ERRORS, model("dynamodb", "BatchWriteItem")),
     ),
-    Row(
-        "item-without-sort-key",
-        put({"pk": {"S": "p"}}),
-        refused(INVALID, 400, "Missing the key sk in the item"),
-        DYNAMODB + "API_PutItem.html",
-    ),
-    Row(
-        "item-key-of-another-type",
-        put(KEY | {"sk": {"N": "1"}}),
-        refused(INVALID, 400, "Type mismatch for key sk"),
-        DYNAMODB + "API_PutItem.html",
-    ),
-    Row("item-key-empty", put(KEY | {"sk": {"S": ""}}), refused(INVALID, 400, "empty string value"), DYNAMODB_LIMITS),
+    Row("item-without-sort-key", put({"pk": {"S": "p"}}), INVALID, both(ERRORS, model("dynamodb", "PutItem"))),
+    Row("item-key-of-another-type", put(KEY | {"sk": {"N": "1"}}), INVALID, ERRORS),
+    Row("item-key-empty", put(KEY | {"sk": {"S": ""}}), INVALID, both(model("dynamodb", "PutItem"), ERRORS)),
     Row(
         "partition-key-over-2048",
         put(KEY | {"pk": {"S": "x" * 2049}}),
-        refused(INVALID, 400, "2048 bytes"),
-        DYNAMODB_LIMITS,
+        INVALID,
+        both(ERRORS, model("dynamodb", "BatchWriteItem")),
     ),
     Row(
-        "sort-key-over-1024", put(KEY | {"sk": {"S": "x" * 1025}}), refused(INVALID, 400, "1024 bytes"), DYNAMODB_LIMITS
-    ),
-    Row(
-        "expression-with-a-reserved-word",
-        on_table(
-            "update_item",
-            TableName="t-<n>",
-            Key=KEY,
-            UpdateExpression="SET status = :s",
-            ExpressionAttributeValues={":s": {"S": "x"}},
-        ),
-        refused(INVALID, 400, "Attribute name is a reserved keyword; reserved keyword: status"),
-        "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ReservedWords.html",
-    ),
-    Row(
-        "update-of-a-key",
-        on_table(
-            "update_item",
-            TableName="t-<n>",
-            Key=KEY,
-            UpdateExpression="SET sk = :s",
-            ExpressionAttributeValues={":s": {"S": "x"}},
-        ),
-        refused(INVALID, 400, "This attribute is part of the key"),
-        DYNAMODB + "API_UpdateItem.html",
-    ),
-    Row(
-        "expression-value-unused",
-        put(KEY, ConditionExpression="attribute_not_exists(pk)", ExpressionAttributeValues={":u": {"S": "x"}}),
-        refused(INVALID, 400, "unused in expressions"),
-        DYNAMODB + "API_PutItem.html",
+        "sort-key-over-1024",
+        put(KEY | {"sk": {"S": "x" * 1025}}),
+        INVALID,
+        both(ERRORS, model("dynamodb", "BatchWriteItem")),
     ),
     Row(
         "condition-fails",
-        (
-            TABLE,
-            *(
-                call(
-                    "dynamodb", "put_item", TableName="t-<n>", Item=KEY, ConditionExpression="attribute_not_exists(pk)"
-                ),
-            )
-            * 2,
-        ),
-        refused("ConditionalCheckFailedException", 400, "The conditional request failed"),
-        DYNAMODB + "API_PutItem.html",
+        (TABLE, *(call("dynamodb", "put_item", TableName="t-<n>", Item=KEY, **FIRST_ONLY),) * 2),
+        refused("ConditionalCheckFailedException", 400),
+        both(model("dynamodb", "PutItem", "ConditionalCheckFailedException"), ERRORS),
     ),
     Row(
         "transaction-of-101",
-        on_table(
-            "transact_write_items",
-            TransactItems=[
-                {"Put": {"TableName": "t-<n>", "Item": KEY | {"sk": {"S": str(number)}}}} for number in range(101)
-            ],
-        ),
-        refused(INVALID, 400, "less than or equal to 100"),
-        DYNAMODB + "API_TransactWriteItems.html",
+        transact(*({"Put": {"TableName": "t-<n>", "Item": item}} for item in numbered(101))),
+        INVALID,
+        both(model("dynamodb", "TransactWriteItemList"), ERRORS),
     ),
     Row(
-        "transaction-same-item-twice",
-        on_table("transact_write_items", TransactItems=[PUT, PUT]),
-        refused(INVALID, 400, "cannot include multiple operations on one item"),
-        DYNAMODB + "API_TransactWriteItems.html",
+        "transaction-puts-and-deletes-one-item",
+        transact(PUT, {"Delete": {"TableName": "t-<n>", "Key": KEY}}),
+        ONE_ITEM,
+        verified(TRANSACTIONS, "test_transact_write_items__put_and_delete_on_same_item"),
+    ),
+    Row(
+        "transaction-one-item-in-another-order-of-keys",
+        transact(PUT, {"Delete": {"TableName": "t-<n>", "Key": {"sk": {"S": "s"}, "pk": {"S": "p"}}}}),
+        ONE_ITEM,
+        verified(TRANSACTIONS, "test_transact_write_items__put_and_delete_with_different_key_order"),
+    ),
+    Row(
+        "transaction-with-an-empty-key",
+        transact(
+            {
+                "Update": {
+                    "TableName": "t-<n>",
+                    "Key": KEY | {"pk": {"S": ""}},
+                    "UpdateExpression": "SET sth = :v",
+                    "ExpressionAttributeValues": {":v": {"N": "0"}},
+                }
+            }
+        ),
+        refused(
+            "ValidationException",
+            0,
+            "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an "
+            "empty string value. Key: pk",
+        ),
+        verified(TRANSACTIONS, "test_transaction_with_empty_key"),
+    ),
+    Row(
+        "transaction-with-no-values",
+        transact({"Put": PUT["Put"] | FIRST_ONLY | {"ExpressionAttributeValues": {}}}),
+        refused("ValidationException", 0, "ExpressionAttributeValues must not be empty"),
+        verified(TRANSACTIONS, "test_transact_write_items__empty_expr_attr_values"),
     ),
     Row(
         "transaction-cancelled",
@@ -227,98 +127,152 @@ DYNAMODB_ROWS = [
             call(
                 "dynamodb",
                 "transact_write_items",
-                TransactItems=[{"Put": PUT["Put"] | {"ConditionExpression": "attribute_not_exists(pk)"}}],
+                TransactItems=[
+                    {"Put": PUT["Put"] | FIRST_ONLY},
+                    {"Put": {"TableName": "t-<n>", "Item": KEY | {"sk": {"S": "2"}}}},
+                ],
             ),
         ),
-        refused("TransactionCanceledException", 400, "[ConditionalCheckFailed]"),
-        DYNAMODB + "API_TransactWriteItems.html",
+        refused(
+            "TransactionCanceledException",
+            0,
+            "Transaction cancelled, please refer cancellation reasons for specific reasons "
+            "[ConditionalCheckFailed, None]",
+        ),
+        recorded(TESTS, "TestDynamoDB::test_transaction_write_canceled"),
+    ),
+    Row(
+        "transaction-on-no-table",
+        (call("dynamodb", "transact_write_items", TransactItems=[PUT]),),
+        NO_TABLE,
+        recorded(TESTS, "TestDynamoDB::test_batch_write_not_existing_table"),
     ),
     Row(
         "batch-of-26",
-        on_table(
-            "batch_write_item",
-            RequestItems={
-                "t-<n>": [{"PutRequest": {"Item": KEY | {"sk": {"S": str(number)}}}} for number in range(26)]
-            },
-        ),
-        refused(INVALID, 400, "less than or equal to 25"),
-        DYNAMODB + "API_BatchWriteItem.html",
+        on_table("batch_write_item", RequestItems={"t-<n>": [{"PutRequest": {"Item": each}} for each in numbered(26)]}),
+        INVALID,
+        both(model("dynamodb", "WriteRequests", "BatchWriteItem"), ERRORS),
     ),
-    Row("table-twice", (TABLE, TABLE), refused("ResourceInUseException", 400), DYNAMODB + "API_CreateTable.html"),
+    Row(
+        "batch-with-an-item-of-another-key",
+        on_table("batch_write_item", RequestItems={"t-<n>": [{"PutRequest": {"Item": {"other": {"S": "x"}}}}]}),
+        refused("ValidationException", 0, "The provided key element does not match the schema"),
+        recorded(TESTS, "TestDynamoDB::test_batch_write_not_matching_schema"),
+    ),
+    Row(
+        "table-twice",
+        (TABLE, TABLE),
+        refused("ResourceInUseException", 0, "Table already exists: t-<n>"),
+        recorded(TESTS, "TestDynamoDB::test_create_duplicate_table"),
+    ),
     Row(
         "table-absent",
         (call("dynamodb", "describe_table", TableName="absent-<n>"),),
-        refused("ResourceNotFoundException", 400, "Requested resource not found"),
-        DYNAMODB + "API_DescribeTable.html",
+        refused("ResourceNotFoundException"),
+        model("dynamodb", "DescribeTable", "ResourceNotFoundException"),
     ),
     Row(
         "table-name-two-characters",
-        (call("dynamodb", "create_table", **(TABLE.parameters | {"TableName": "ab"})),),
-        refused(INVALID, 400),
-        DYNAMODB_LIMITS,
+        (call("dynamodb", "create_table", **(DEFINITION | {"TableName": "ab"})),),
+        INVALID,
+        both(model("dynamodb", "TableName"), ERRORS),
+    ),
+    Row(
+        "table-on-demand-with-capacity",
+        (
+            call(
+                "dynamodb",
+                "create_table",
+                **DEFINITION,
+                ProvisionedThroughput={"ReadCapacityUnits": 1, "WriteCapacityUnits": 1},
+            ),
+        ),
+        refused(
+            "ValidationException",
+            0,
+            "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST",
+        ),
+        recorded(TESTS, "TestDynamoDB::test_dynamodb_pay_per_request"),
     ),
 ]
+
+SQS_TESTS = "sqs/test_sqs.snapshot.json"
+ATTRIBUTE_VALUES = model("sqs", "CreateQueue", "InvalidAttributeValue")
+
+
+def queue(**attributes: str) -> Call:
+    return call("sqs", "create_queue", QueueName="q-<n>", Attributes=attributes)
+
+
+def on_queue(operation: str, **parameters: object) -> tuple[Call, ...]:
+    return (queue(), call("sqs", operation, QueueUrl=ref(0, "QueueUrl"), **parameters))
+
 
 SQS_ROWS = [
     Row(
         "queue-visibility-43201",
-        (call("sqs", "create_queue", QueueName="q-<n>", Attributes={"VisibilityTimeout": "43201"}),),
-        refused("InvalidAttributeValue", 400),
-        SQS + "API_CreateQueue.html",
+        (queue(VisibilityTimeout="43201"),),
+        refused("InvalidAttributeValue"),
+        ATTRIBUTE_VALUES,
     ),
     Row(
-        "queue-retention-59",
-        (call("sqs", "create_queue", QueueName="q-<n>", Attributes={"MessageRetentionPeriod": "59"}),),
-        refused("InvalidAttributeValue", 400),
-        SQS + "API_CreateQueue.html",
+        "queue-retention-59", (queue(MessageRetentionPeriod="59"),), refused("InvalidAttributeValue"), ATTRIBUTE_VALUES
     ),
-    Row(
-        "queue-delay-901",
-        (call("sqs", "create_queue", QueueName="q-<n>", Attributes={"DelaySeconds": "901"}),),
-        refused("InvalidAttributeValue", 400),
-        SQS + "API_CreateQueue.html",
-    ),
-    Row(
-        "queue-name-with-a-space",
-        (call("sqs", "create_queue", QueueName="q <n>"),),
-        refused("InvalidParameterValue", 400),
-        SQS + "API_CreateQueue.html",
-    ),
+    Row("queue-delay-901", (queue(DelaySeconds="901"),), refused("InvalidAttributeValue"), ATTRIBUTE_VALUES),
     Row(
         "queue-again-with-other-attributes",
-        (
-            call("sqs", "create_queue", QueueName="q-<n>"),
-            call("sqs", "create_queue", QueueName="q-<n>", Attributes={"DelaySeconds": "5"}),
+        (queue(), queue(DelaySeconds="5")),
+        refused(
+            "QueueAlreadyExists",
+            0,
+            "A queue already exists with the same name and a different value for attribute DelaySeconds",
         ),
-        refused("QueueAlreadyExists", 400),
-        SQS + "API_CreateQueue.html",
+        recorded(SQS_TESTS, "TestSqsProvider::test_create_queue_with_different_attributes_raises_exception"),
     ),
     Row(
         "queue-again-within-60-seconds",
-        (
-            call("sqs", "create_queue", QueueName="q-<n>"),
-            call("sqs", "delete_queue", QueueUrl=ref(0, "QueueUrl")),
-            call("sqs", "create_queue", QueueName="q-<n>"),
-        ),
-        refused("AWS.SimpleQueueService.QueueDeletedRecently", 400),
-        SQS + "API_DeleteQueue.html",
+        (queue(), call("sqs", "delete_queue", QueueUrl=ref(0, "QueueUrl")), queue()),
+        refused("AWS.SimpleQueueService.QueueDeletedRecently"),
+        model("sqs", "CreateQueue", "QueueDeletedRecently"),
         differs="a lake torn down and set up again would wait a minute here for nothing",
     ),
     Row(
         "queue-absent",
         (call("sqs", "get_queue_url", QueueName="absent-<n>"),),
         refused("AWS.SimpleQueueService.NonExistentQueue", 400),
-        SQS + "API_GetQueueUrl.html",
+        reported("softwaremill/elasticmq#825", "php-enqueue/enqueue-dev#685"),
     ),
     Row(
         "receive-11",
-        (
-            call("sqs", "create_queue", QueueName="q-<n>"),
-            call("sqs", "receive_message", QueueUrl=ref(0, "QueueUrl"), MaxNumberOfMessages=11),
+        on_queue("receive_message", MaxNumberOfMessages=11),
+        refused(
+            "InvalidParameterValue",
+            400,
+            "Value 11 for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and 10, if provided.",
         ),
-        refused("InvalidParameterValue", 400),
-        SQS + "API_ReceiveMessage.html",
+        recorded(SQS_TESTS, "TestSqsProvider::test_send_receive_max_number_of_messages"),
+    ),
+    Row(
+        "send-20-at-once",
+        on_queue("send_message_batch", Entries=[{"Id": str(number), "MessageBody": "m"} for number in range(20)]),
+        refused(
+            "AWS.SimpleQueueService.TooManyEntriesInBatchRequest",
+            400,
+            "Maximum number of entries per request are 10. You have sent 20.",
+        ),
+        recorded(SQS_TESTS, "TestSqsProvider::test_too_many_entries_in_batch_request"),
+    ),
+    Row(
+        "send-with-an-id-of-other-letters",
+        on_queue("send_message_batch", Entries=[{"Id": "invalid:id", "MessageBody": "m"}]),
+        refused(
+            "AWS.SimpleQueueService.InvalidBatchEntryId",
+            400,
+            "A batch entry id can only contain alphanumeric characters, hyphens and underscores. "
+            "It can be at most 80 letters long.",
+        ),
+        recorded(SQS_TESTS, "TestSqsProvider::test_invalid_batch_id"),
     ),
 ]
 
-ROWS = [*EVENT_ROWS, *DYNAMODB_ROWS, *SQS_ROWS]
+ROWS = [*DYNAMODB_ROWS, *SQS_ROWS]

@@ -1,10 +1,9 @@
 """What a row of the table of behaviours is, and how one is run. The rows are in ``contract_rows_*.py``.
 
-A row is data: boto3 calls (all but the last prepare, and must succeed), the answer expected of AWS to the last, and
-AWS's page to look it up on. The answers were not recorded from an account, and most were not compared with the page:
-a row is what we hold AWS to say, to be corrected by whoever knows better. In parameters, ``<n>`` stands for a name
-that no other row has; ``Ref`` for a value out of an earlier answer. Rows depend on nothing but themselves, in any
-order, on any endpoint.
+A row is data: boto3 calls (all but the last prepare, and must succeed), AWS's answer to the last, and where that was
+read: ``contract_sources.py`` has the kinds. A row says no more of the answer than its source shows: a status or words
+only where it does. In parameters, ``<n>`` stands for a name that no other row has, in the answer's words too; ``Ref``
+for a value out of an earlier answer. Rows depend on nothing but themselves, in any order, on any endpoint.
 """
 
 from __future__ import annotations
@@ -58,12 +57,15 @@ class Answer:
 
 @dataclass(frozen=True)
 class Row:
-    """``differs``: why the local endpoint can't give AWS's answer, for the few rows where it can't."""
+    """``source``: empty for a row that holds only what the local endpoint does.
+
+    ``differs``: why the local endpoint can't give AWS's answer, for the few rows where it can't.
+    """
 
     id: str
     calls: tuple[Call, ...]
     answer: Answer
-    source: str
+    source: str = ""
     differs: str = ""
 
 
@@ -123,7 +125,7 @@ def run(row: Row, clients: Clients) -> Outcome:
         except ClientError as error:
             if number < len(row.calls):
                 return Outcome(False, f"{each.operation} (to prepare) failed: {_told(error)}")
-            return Outcome(_same_error(row.answer, error), _told(error))
+            return Outcome(_same_error(row.answer, error, unique), _told(error))
         except BotoCoreError as error:
             return Outcome(False, f"{each.operation}: {type(error).__name__}: {str(error)[:120]}")
     return _same_values(row.answer, answers[-1])
@@ -150,13 +152,13 @@ def _told(error: ClientError) -> str:
     return f'{status} {described["Code"]} "{described.get("Message", "")[:160]}"'
 
 
-def _same_error(answer: Answer, error: ClientError) -> bool:
+def _same_error(answer: Answer, error: ClientError, unique: str) -> bool:
     described = error.response["Error"]
     return (
         bool(answer.code)
         and described["Code"] == answer.code
         and answer.status in (0, error.response["ResponseMetadata"]["HTTPStatusCode"])
-        and answer.words.lower() in described.get("Message", "").lower()
+        and answer.words.replace("<n>", unique).lower() in (described.get("Message") or "").lower()
     )
 
 

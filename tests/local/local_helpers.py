@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import signal
 import time
 import zipfile
+from collections.abc import Callable
 from typing import Any
+
+from lakectl.local import control, processes
 
 ACCOUNT = "123456789012"
 REGION = "eu-west-1"
@@ -35,7 +40,7 @@ def handler(event, context):
 class Queue:
     def __init__(self, sqs: Any, name: str) -> None:
         self.sqs = sqs
-        self.arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
+        self.arn = queue_arn(name)
         self.url = sqs.create_queue(QueueName=name)["QueueUrl"]
 
     def messages(self, count: int, seconds: float = DEADLINE_SECONDS) -> list[Any]:
@@ -58,13 +63,29 @@ class Queue:
         return found
 
 
-def new_role(iam: Any, name: str) -> str:
-    """A role for functions that may do all. Returns its ARN."""
-    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
-    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [everything]})
-    iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=document)
+def new_role(iam: Any, name: str, *allowed: tuple[str, str], service: str = "lambda") -> str:
+    """A role that ``service`` assumes; ``allowed`` are actions and resource ARNs. Returns its ARN."""
+    trust = TRUST.replace("lambda.amazonaws.com", f"{service}.amazonaws.com")
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    if allowed:
+        put_policy(iam, name, *allowed)
     return str(role)
+
+
+def put_policy(iam: Any, role: str, *allowed: tuple[str, str], effect: str = "Allow") -> None:
+    statements = [{"Effect": effect, "Action": action, "Resource": resource} for action, resource in allowed]
+    document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    iam.put_role_policy(RoleName=role, PolicyName=effect, PolicyDocument=document)
+
+
+def queue_arn(name: str) -> str:
+    return f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
+
+
+OWN_LOGS = tuple(
+    (f"logs:{action}", f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/*")
+    for action in ("CreateLogGroup", "CreateLogStream", "PutLogEvents")
+)
 
 
 def zipped(code: str) -> bytes:
@@ -72,3 +93,30 @@ def zipped(code: str) -> bytes:
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("handler.py", code)
     return buffer.getvalue()
+
+
+def kill() -> None:
+    """``kill -9`` the endpoint of this state folder."""
+    endpoint = control.running()
+    assert endpoint is not None
+    os.kill(endpoint.pid, signal.SIGKILL)
+    while processes.alive(endpoint.pid):
+        time.sleep(0.01)
+
+
+def new_bucket(aws: Callable[[str], Any], name: str, *, versioned: bool = False) -> Any:
+    s3 = aws("s3")
+    s3.create_bucket(
+        Bucket=name,
+        CreateBucketConfiguration={"LocationConstraint": "eu-west-1", "Tags": [{"Key": "owner", "Value": "me"}]},
+    )
+    if versioned:
+        s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    return s3
+
+
+def until(condition: Callable[[], bool], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

@@ -4,77 +4,26 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sqlite3
 import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
-from local_helpers import RECORDER, new_role, zipped
+from local_helpers import kill, new_bucket, new_role, zipped
 
 from lakectl.errors import LakectlError
-from lakectl.local import control, processes
+from lakectl.local import control
 from lakectl.local.durable.database import FILE_NAME
 
 PART = bytes(range(256)) * 20_480  # 5 MiB, the least that a part but the last may have
 
-POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("durable")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_STATE_HOME", str(folder))
-        yield folder / "lakectl" / "local"
-        control.stop()
-
-
 Client = Callable[[str], Any]
-
-
-@pytest.fixture
-def aws(home: Path) -> Client:  # noqa: ARG001 - the folder that the server starts in
-    control.ensure_running()
-
-    def client(service: str) -> Any:
-        endpoint = control.ensure_running()
-        return boto3.client(
-            service,
-            endpoint_url=endpoint.url,
-            region_name="eu-west-1",
-            aws_access_key_id=endpoint.access_key_id,
-            aws_secret_access_key=endpoint.secret_access_key,
-            config=Config(retries={"total_max_attempts": 1}),
-        )
-
-    return client
-
-
-def kill() -> None:
-    endpoint = control.running()
-    assert endpoint is not None
-    os.kill(endpoint.pid, signal.SIGKILL)
-    while processes.alive(endpoint.pid):
-        time.sleep(0.01)
-
-
-def new_bucket(aws: Client, name: str, *, versioned: bool = False) -> Any:
-    s3 = aws("s3")
-    s3.create_bucket(
-        Bucket=name,
-        CreateBucketConfiguration={"LocationConstraint": "eu-west-1", "Tags": [{"Key": "owner", "Value": "me"}]},
-    )
-    if versioned:
-        s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
-    return s3
+POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}
 
 
 def test_objects_versions_and_uploads_survive_a_kill(aws: Client) -> None:
@@ -118,7 +67,31 @@ def test_objects_versions_and_uploads_survive_a_kill(aws: Client) -> None:
     assert "Uploads" not in s3.list_multipart_uploads(Bucket="kept")
 
 
-def test_what_is_deleted_leaves_no_bytes(aws: Client, home: Path) -> None:
+def test_versions_outlive_the_suspension_of_versioning(aws: Client) -> None:
+    """[S3 user guide, "Adding objects to versioning-suspended buckets" and "Deleting objects from …"]"""
+    s3 = new_bucket(aws, "suspended", versioned=True)
+    first = s3.put_object(Bucket="suspended", Key="k", Body=b"1")["VersionId"]
+    s3.put_bucket_versioning(Bucket="suspended", VersioningConfiguration={"Status": "Suspended"})
+    for body in (b"2", b"3"):
+        assert s3.put_object(Bucket="suspended", Key="k", Body=body)["VersionId"] == "null"
+    s3.put_bucket_versioning(Bucket="suspended", VersioningConfiguration={"Status": "Enabled"})
+    fourth = s3.put_object(Bucket="suspended", Key="k", Body=b"4")["VersionId"]
+    assert s3.get_object(Bucket="suspended", Key="k", VersionId="null")["Body"].read() == b"3"
+    s3.put_bucket_versioning(Bucket="suspended", VersioningConfiguration={"Status": "Suspended"})
+    assert s3.delete_object(Bucket="suspended", Key="k")["VersionId"] == "null"
+
+    kill()
+
+    s3 = aws("s3")
+    found = s3.list_object_versions(Bucket="suspended")
+    assert [each["VersionId"] for each in found["Versions"]] == [fourth, first]
+    assert [(each["VersionId"], each["IsLatest"]) for each in found["DeleteMarkers"]] == [("null", True)]
+    s3.delete_object(Bucket="suspended", Key="k", VersionId="null")
+    assert s3.get_object(Bucket="suspended", Key="k")["Body"].read() == b"4"
+    assert s3.get_object(Bucket="suspended", Key="k", VersionId=first)["Body"].read() == b"1"
+
+
+def test_what_is_deleted_leaves_no_bytes(aws: Client, own_state: Path) -> None:
     s3 = new_bucket(aws, "emptied")
     before = control.state_size()
     for number in range(3):
@@ -132,7 +105,7 @@ def test_what_is_deleted_leaves_no_bytes(aws: Client, home: Path) -> None:
     s3.delete_objects(Bucket="emptied", Delete={"Objects": [{"Key": "same"}, {"Key": "other"}]})
     s3.delete_bucket(Bucket="emptied")
     bodies = [
-        file for file in (home / "state" / "bodies").rglob("*") if file.is_file() and file.stat().st_size > 900_000
+        file for file in (own_state / "state" / "bodies").rglob("*") if file.is_file() and file.stat().st_size > 900_000
     ]
     assert not [file for file in bodies if file.stat().st_size < 1_000_010]
 
@@ -183,7 +156,7 @@ def test_items_survive_with_their_types(aws: Client) -> None:
 
 def test_everything_else_of_a_lake_survives(aws: Client) -> None:
     iam, functions, logs, glue, sqs = (aws(name) for name in ("iam", "lambda", "logs", "glue", "sqs"))
-    role = new_role(aws("iam"), "r")
+    role = new_role(aws("iam"), "r")  # its function calls nothing
     iam.put_role_policy(RoleName="r", PolicyName="p", PolicyDocument=json.dumps(POLICY))
     iam.attach_role_policy(RoleName="r", PolicyArn="arn:aws:iam::aws:policy/AmazonS3FullAccess")
     code = {"ZipFile": zipped("def handler(event, context):\n    print('said')\n    return event")}
@@ -221,55 +194,24 @@ def test_everything_else_of_a_lake_survives(aws: Client) -> None:
     assert aws("athena").get_named_query(NamedQueryId=query)["NamedQuery"]["QueryString"] == "SELECT 1"
 
 
-def test_an_event_on_its_way_arrives_after_a_kill(aws: Client) -> None:
-    """The function takes longer than the server has left to live; the put was acknowledged."""
-    s3 = new_bucket(aws, "events-kept")
-    url = aws("sqs").create_queue(QueueName="arrived")["QueueUrl"]
-    role = new_role(aws("iam"), "slow")
-    code = "import time\ntime.sleep(1)\n" + RECORDER
-    function = aws("lambda").create_function(
-        FunctionName="slow",
-        Role=role,
-        Handler="handler.handler",
-        Runtime="python3.12",
-        Code={"ZipFile": zipped(code)},
-        Timeout=20,
-        Environment={"Variables": {"QUEUE_URL": url}},
-    )["FunctionArn"]
-    allow = {"FunctionName": "slow", "StatementId": "s3", "Action": "lambda:InvokeFunction"}
-    aws("lambda").add_permission(**allow, Principal="s3.amazonaws.com", SourceArn="arn:aws:s3:::events-kept")
-    configuration = {"LambdaFunctionArn": function, "Events": ["s3:ObjectCreated:*"]}
-    s3.put_bucket_notification_configuration(
-        Bucket="events-kept", NotificationConfiguration={"LambdaFunctionConfigurations": [configuration]}
-    )
-    s3.put_object(Bucket="events-kept", Key="k", Body=b"x")
-    kill()
-
-    sqs = aws("sqs")
-    deadline = time.monotonic() + 20
-    found: list[Any] = []
-    while not found and time.monotonic() < deadline:
-        found = sqs.receive_message(QueueUrl=url).get("Messages", [])
-        time.sleep(0.1)
-    assert json.loads(found[0]["Body"])["Records"][0]["s3"]["object"]["key"] == "k"
-
-
-@pytest.mark.usefixtures("home")
+@pytest.mark.usefixtures("own_state")
 def test_the_port_stays() -> None:
     before = control.ensure_running()
     control.stop()
     assert control.ensure_running().url == before.url
 
 
-def test_nobody_else_may_read_the_state(aws: Client, home: Path) -> None:
+def test_nobody_else_may_read_the_state(aws: Client, own_state: Path) -> None:
     new_bucket(aws, "private").put_object(Bucket="private", Key="k", Body=b"x")
-    open_to_others = [path for path in (home, *home.rglob("*")) if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)]
+    open_to_others = [
+        path for path in (own_state, *own_state.rglob("*")) if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)
+    ]
     assert open_to_others == []
 
 
-def test_a_second_server_on_the_same_state_is_refused(home: Path) -> None:
+def test_a_second_server_on_the_same_state_is_refused(own_state: Path) -> None:
     control.ensure_running()
-    command = [sys.executable, "-m", "lakectl.local.server", "--state-dir", str(home)]
+    command = [sys.executable, "-m", "lakectl.local.server", "--state-dir", str(own_state)]
     second = subprocess.run(command, capture_output=True, text=True, timeout=30)
     assert second.returncode == control.ALREADY_RUNNING
     assert second.stderr.count("\n") == 1

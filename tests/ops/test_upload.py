@@ -24,6 +24,7 @@ from lakectl.local.control import Endpoint
 from lakectl.ops import land, provision, upload
 from lakectl.ops.lake import Lake
 from lakectl.ops.upload import PART_BYTES, part_bytes
+from lakectl.progress import Moved, unseen
 
 DAY = date(2025, 10, 4)
 HEADER = "order_id,order_date,customer_id,product_id,qty,unit_price,channel\n"
@@ -65,8 +66,8 @@ def proxied(lake: Lake, proxy: Proxy, endpoint: Endpoint) -> Lake:
     return Lake(lake.config, lake.project, Aws(session, endpoint.region, proxy.url))
 
 
-def one(lake: Lake, path: Path, batch: str | None = None) -> land.Landed:
-    (landed,) = land.land(lake, land.prepare(lake.config, [path], "orders"), DAY, batch)
+def one(lake: Lake, path: Path, batch: str | None = None, progress: Moved = unseen) -> land.Landed:
+    (landed,) = land.land(lake, land.prepare(lake.config, [path], "orders"), DAY, batch, progress=progress)
     return landed
 
 
@@ -212,13 +213,20 @@ def test_an_upload_of_more_than_a_thousand_parts_goes_on(
             body = pieces[number - 1]
             s3.upload_part(**place, UploadId=upload_id, PartNumber=number, Body=body, ChecksumAlgorithm="SHA256")
 
+    before: list[int] = []
+    sent: list[int] = []
+
+    def moved(number: int, *, found: bool = False) -> None:
+        (before if found else sent).append(number)
+
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(send, range(1, count + 1)))
     # S3 does not complete an upload of parts so small.
     proxy.before = lambda call: xml_error("AccessDenied", "enough", 403) if call.operation.startswith("POST") else None
     with pytest.raises(LakectlError, match="CompleteMultipartUpload: AccessDenied: enough"):
-        one(proxied, path, "0210")
+        one(proxied, path, "0210", moved)
     assert count > 1000
+    assert (sum(before), sum(sent)) == (path.stat().st_size - sum(sent), sum(len(pieces[n - 1]) for n in left))
     assert set(filter(None, map(part_of, proxy.calls))) == left
     s3.abort_multipart_upload(**place, UploadId=upload_id)
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -47,4 +50,16 @@ def test_an_up_that_meets_the_other_region_half_way_does_not_take_its_roles(lake
     step = next(s for s in provision.plan(lake).steps if s.resource.id == role.id)
     result = apply(Plan((type(step)(role, Action.CREATE),)), abroad.aws)
     assert f"is in eu-west-1, not in {ELSEWHERE}" in result.failed[role.id].message
+    assert provision.plan(lake).pending == ()
+
+
+@pytest.mark.parametrize("command", ["plan", "up", "down --yes", "status"])
+def test_each_command_says_so_in_one_line_and_ends_with_64(lake: Lake, tmp_path: Path, command: str) -> None:
+    (tmp_path / "lake.yaml").write_text(f"name: {lake.config.name}\nsuffix_names: true\n")
+    line = [sys.executable, "-m", "lakectl", *command.split(), "-c", "lake.yaml", "--region", ELSEWHERE]
+    ended = subprocess.run(line, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert ended.returncode == 64, ended.stderr
+    error, hint = ended.stderr.splitlines()
+    assert error.startswith(f"error: lake {lake.config.name!r} is in eu-west-1, not in {ELSEWHERE}")
+    assert "--region eu-west-1" in hint
     assert provision.plan(lake).pending == ()

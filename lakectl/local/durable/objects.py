@@ -43,6 +43,11 @@ class Objects:
     def touch_key(self, bucket_name: str, key: str, version_id: str) -> None:
         self._dirty()[(VERSION, bucket_name, f"{key}{SEPARATOR}{version_id}")] = None
 
+    def renew_key(self, bucket_name: str, key: str, version_id: str) -> None:
+        """As ``touch_key``, for a version that has taken another's id: its row comes after those of all others."""
+        self.database.delete(VERSION, bucket_name, f"{key}{SEPARATOR}{version_id}")
+        self.touch_key(bucket_name, key, version_id)
+
     def touch_upload(self, bucket_name: str, upload_id: str) -> None:
         self._dirty()[(UPLOAD, bucket_name, upload_id)] = None
 

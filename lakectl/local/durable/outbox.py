@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 import uuid
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -23,6 +24,15 @@ log = logging.getLogger(__name__)
 Deliver = Callable[..., None]
 
 
+class Again(Exception):
+    """Raised by a delivery that is to be tried again: after how many seconds, and with which arguments."""
+
+    def __init__(self, seconds: float, arguments: dict[str, Any]) -> None:
+        super().__init__(f"again in {seconds} s")
+        self.seconds = seconds
+        self.arguments = arguments
+
+
 class Outbox:
     def __init__(self, database: Database, pool: Executor) -> None:
         self._database = database
@@ -30,6 +40,7 @@ class Outbox:
         self._deliver: dict[str, Deliver] = {}
         self._own_end: set[str] = set()
         self._stopping = False
+        self._left: list[tuple[str, str, bytes]] = []
 
     def register(self, name: str, deliver: Deliver, *, own_end: bool = False) -> None:
         """``deliver(**arguments)`` runs in the pool. With ``own_end`` it also gets ``delivery`` (an id) and ends it
@@ -60,13 +71,17 @@ class Outbox:
     def stop(self) -> None:
         self._stopping = True
 
+    def load(self) -> None:
+        """Note what an earlier server left. Before the first request: what this one accepts, it delivers itself."""
+        self._left = self._database.rows(KIND)
+
     def resume(self) -> int:
-        """Deliver what an earlier server left. Returns how many. For the start, once the endpoint answers."""
-        rows = self._database.rows(KIND)
-        for name, identity, value in rows:
+        """Deliver what ``load`` has found. Returns how many. For the start, once the endpoint answers."""
+        left, self._left = self._left, []
+        for name, identity, value in left:
             if name in self._deliver:
                 self._submit(name, identity, json.loads(value))
-        return len(rows)
+        return len(left)
 
     def _submit(self, name: str, identity: str, arguments: dict[str, Any]) -> None:
         if name in self._own_end:
@@ -79,6 +94,12 @@ class Outbox:
         with self._database.transaction():
             try:
                 self._deliver[name](**arguments)
+            except Again as again:
+                self.update(name, identity, **again.arguments)
+                timer = threading.Timer(again.seconds, self._submit, (name, identity, again.arguments))
+                timer.daemon = True
+                timer.start()
+                return
             except Exception:
                 if self._stopping:
                     return

@@ -97,9 +97,9 @@ def _cbor(body: bytes) -> dict[str, Any]:
 
 def _rest(service: str, environ: dict[str, Any], signed: Signature) -> Call:
     """REST services (Lambda) are known by method and path, from botocore's model."""
+    from moto.core.request import Request
     from moto.core.routing import get_service_router
     from werkzeug.exceptions import HTTPException
-    from werkzeug.wrappers import Request
 
     try:
         operation, arguments = get_service_router(service).match(Request(environ, populate_request=False))

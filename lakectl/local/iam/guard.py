@@ -14,10 +14,10 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
-from lakectl.local.iam import calls, needs, refusals, roles
+from lakectl.local.iam import calls, needs, refusals, resource_policies, roles
 from lakectl.local.iam.calls import Call, Signature
 from lakectl.local.iam.credentials import SESSIONS
-from lakectl.local.iam.evaluator import Check, Decision, evaluate
+from lakectl.local.iam.evaluator import Check, Decision, Principal, evaluate
 from lakectl.local.iam.refusals import Refusal
 
 log = logging.getLogger(__name__)
@@ -83,9 +83,9 @@ class Guard:
         context = needs.context(call) | _global_context(identity)
         for check in needed:
             full = replace(check, context=context | dict(check.context))
-            decision = identity.decide(full)
+            decision, kind = _decide(identity, full)
             if decision is not Decision.ALLOW:
-                return refusals.denied(identity.arn, full, decision)
+                return refusals.denied(identity.arn, full, decision, kind)
         return None
 
     def _hiding(
@@ -101,11 +101,21 @@ class Guard:
         parts = self.application(environ, start)
         if started[0].startswith("404") and call.parameters["key"]:
             check = Check("s3:ListBucket", f"arn:aws:s3:::{call.parameters['bucket']}", _global_context(identity))
-            decision = identity.decide(check)
+            decision, kind = _decide(identity, check)
             if decision is not Decision.ALLOW:
-                return _refuse(refusals.denied(identity.arn, check, decision), call, environ, start_response)
+                return _refuse(refusals.denied(identity.arn, check, decision, kind), call, environ, start_response)
         start_response(*started)
         return parts
+
+
+def _decide(identity: Identity, check: Check) -> tuple[Decision, str]:
+    """What the caller's and the resource's policies say together, and which kind decided: a deny in either wins."""
+    arns = tuple(each for each in (identity.arn, identity.role_arn) if each)
+    theirs = resource_policies.decide(check, Principal(arns=arns, account=identity.account))
+    own = identity.decide(check)
+    if theirs is Decision.EXPLICIT_DENY and own is not Decision.EXPLICIT_DENY:
+        return theirs, "resource-based"
+    return (theirs if own is Decision.IMPLICIT_DENY else own), "identity-based"
 
 
 def _of_moto(key_id: str, token: str, account: str) -> Identity | Refusal | None:

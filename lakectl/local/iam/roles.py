@@ -6,10 +6,10 @@ from typing import Any
 
 from moto.iam.models import Role, User, iam_backends
 
-from lakectl.local.iam import usage
 from lakectl.local.iam.credentials import session_arn
 from lakectl.local.iam.evaluator import Check, Decision, Principal, evaluate
 from lakectl.local.iam.refusals import denied
+from lakectl.local.iam.usage import USAGE
 
 
 def find_role(arn_or_name: str, account: str, partition: str = "aws") -> Role | None:
@@ -49,7 +49,7 @@ def decide(role_arn: str, check: Check) -> Decision:
     """What the role's own policies say to the action. A granted one is recorded as used."""
     decision = evaluate(role_policies(role_arn), check)
     if decision is Decision.ALLOW:
-        usage.record(role_arn, check.action)
+        USAGE.record(role_arn, check.action)
     return decision
 
 

@@ -1,44 +1,80 @@
-"""Which actions of its policies a role has used, for ``lakectl doctor --permissions``."""
+"""Which actions of its policies a role has used: what IAM tells as "last accessed"."""
 
 from __future__ import annotations
 
-import json
+import logging
 import threading
 import time
-from pathlib import Path
+from typing import Any
 
-FILE = "used_actions.json"
+from lakectl.local.durable.database import Database
 
-_used: dict[str, dict[str, float]] = {}  # role ARN → action → when it was last granted, in seconds since the epoch
-_lock = threading.Lock()
+KIND = "iam-used-action"  # role ARN, action → seconds since the epoch
+RENEW_SECONDS = 60.0  # a later use is written down after this long: not every request shall write a row
 
-
-def record(role_arn: str, action: str) -> None:
-    with _lock:
-        _used.setdefault(role_arn, {})[action] = time.time()
+log = logging.getLogger(__name__)
 
 
-def used(role_arn: str) -> dict[str, float]:
-    """Action → when it was last used."""
-    with _lock:
-        return dict(_used.get(role_arn, {}))
+class Usage:
+    """For any thread."""
+
+    def __init__(self) -> None:
+        self._used: dict[str, dict[str, float]] = {}
+        self._lock = threading.Lock()
+        self._database: Database | None = None
+
+    def load(self, database: Database) -> None:
+        """What earlier endpoints on this state have recorded; from now on it is kept there."""
+        with self._lock:
+            self._database = database
+            for role, action, value in database.rows(KIND):
+                self._used.setdefault(role, {})[action] = float(value)
+
+    def record(self, role_arn: str, action: str) -> None:
+        now = time.time()
+        with self._lock:
+            known = self._used.setdefault(role_arn, {})
+            last = known.get(action)
+            if last is not None and now - last < RENEW_SECONDS:
+                return
+            known[action] = now
+        if last is None:
+            log.info("%s used %s", role_arn, action)
+        if self._database is not None:
+            self._database.put(KIND, role_arn, action, str(now).encode())
+
+    def used(self, role_arn: str) -> dict[str, float]:
+        """Action → when it was last used, within :data:`RENEW_SECONDS`, in seconds since the epoch."""
+        with self._lock:
+            return dict(self._used.get(role_arn, {}))
+
+    def forget(self, role_arn: str) -> None:
+        """The role is deleted: one made again under its name has used nothing."""
+        with self._lock:
+            self._used.pop(role_arn, None)
+        if self._database is not None:
+            self._database.delete_scope(KIND, role_arn)
 
 
-def load(state_dir: Path) -> None:
-    """What earlier endpoints of this folder have recorded."""
-    try:
-        known = json.loads((state_dir / FILE).read_text())
-    except FileNotFoundError:
-        return
-    with _lock:
-        for role, actions in known.items():
-            _used.setdefault(role, {}).update(actions)
+USAGE = Usage()  # of this process's endpoint
 
 
-def save(state_dir: Path) -> None:
-    with _lock:
-        text = json.dumps(_used)
-    draft = state_dir / f"{FILE}.new"
-    draft.touch(mode=0o600)
-    draft.write_text(text)
-    draft.replace(state_dir / FILE)
+def last_accessed(role_arn: str, granted: set[str]) -> list[dict[str, Any]]:
+    """ServicesLastAccessed of GetServiceLastAccessedDetails for a role whose policies name the actions ``granted``."""
+    used = USAGE.used(role_arn)
+    services = []
+    for service in sorted({action.partition(":")[0] for action in {*granted, *used} if ":" in action}):
+        actions = {name.partition(":")[2]: when for name, when in used.items() if name.startswith(f"{service}:")}
+        described: dict[str, Any] = {
+            "ServiceName": service,
+            "ServiceNamespace": service,
+            "TotalAuthenticatedEntities": int(bool(actions)),
+            "TrackedActionsLastAccessed": [
+                {"ActionName": name, "LastAccessedEntity": role_arn, "LastAccessedTime": when}
+                for name, when in sorted(actions.items())
+            ],
+        }
+        if actions:
+            described |= {"LastAuthenticated": max(actions.values()), "LastAuthenticatedEntity": role_arn}
+        services.append(described)
+    return services

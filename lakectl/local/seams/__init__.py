@@ -24,10 +24,11 @@ def install_all(context: LocalContext) -> None:
         s3,
         s3_storage,
         s3_uploads,
+        s3_versions,
         sqs,
     )
 
-    seams = (core, iam, logs, s3_storage, s3, s3_uploads, sqs, awslambda, events, dynamodb, glue_catalog, glue_jobs)
-    for seam in (*seams, athena):
+    storage = (s3_storage, s3, s3_uploads, s3_versions, dynamodb)
+    for seam in (core, iam, logs, *storage, sqs, awslambda, events, glue_catalog, glue_jobs, athena):
         seam.install(context)
     validation.install()

@@ -35,6 +35,7 @@ MAX_DELETE_KEYS = 1000
 NOTIFICATION = "s3-notification"  # an event on its way to a function, queue or topic
 OVERLAP = "Configurations overlap. Configurations on the same bucket cannot share a common event type."
 UNREACHABLE = "Unable to validate the following destination configurations"
+SKIP_VALIDATION = "x-amz-skip-destination-validation"
 
 _request = threading.local()
 _sequencer = s3_events.Sequencer()
@@ -86,7 +87,7 @@ def _with_eventbridge(original: Callable[..., Any]) -> Callable[..., Any]:
 def _key_response(original: Callable[..., Any], context: LocalContext) -> Callable[..., Any]:
     def key_response(self: S3Response, request: Any, full_url: str) -> Any:
         _request.context = s3_policy.request_context(request.method, request.args, request.headers)
-        if request.method in ("GET", "HEAD", "OPTIONS") or "partNumber=" in full_url:
+        if request.method in ("GET", "HEAD", "OPTIONS") or _is_part(request):
             response = original(self, request, full_url)
         else:
             with _written(self, request, context):
@@ -102,6 +103,11 @@ def _key_response(original: Callable[..., Any], context: LocalContext) -> Callab
         return response
 
     return key_response
+
+
+def _is_part(request: Any) -> bool:
+    """Parts are written without the lock (``s3_storage``), and no object changes by them."""
+    return request.method == "PUT" and {"partNumber", "uploadId"} <= request.args.keys()
 
 
 def _let_go(response: S3Response, request: Any) -> None:
@@ -267,9 +273,10 @@ def _reporting_delete(original: Callable[..., Any]) -> Callable[..., Any]:
 def _checked_notifications(original: Callable[..., None]) -> Callable[..., None]:
     def put(self: S3Backend, bucket_name: str, notification_config: dict[str, Any]) -> None:
         bucket = self.get_bucket(bucket_name)
+        skips = notification_config.pop(SKIP_VALIDATION, False)
         for entry in notification_config.get("CloudFunctionConfiguration") or []:
             arn = entry["CloudFunction"]
-            if not services.lambda_service().may_invoke(arn, "s3.amazonaws.com", bucket.arn):
+            if not skips and not services.lambda_service().may_invoke(arn, "s3.amazonaws.com", bucket.arn):
                 raise InvalidArgument(UNREACHABLE)
         if s3_events.any_overlap(list(s3_events.rules_of(notification_config))):
             raise InvalidArgument(OVERLAP)
@@ -285,7 +292,10 @@ def _any_case(original: Callable[..., Any]) -> Callable[..., Any]:
         lower = re.compile(rb"<Name>\s*(prefix|suffix)\s*</Name>", re.IGNORECASE)
         body = self.body if isinstance(self.body, bytes) else self.body.encode()
         self.body = lower.sub(lambda found: b"<Name>" + found[1].lower() + b"</Name>", body)
-        return original(self)
+        configuration = original(self)
+        if configuration and self.headers.get(SKIP_VALIDATION, "").lower() == "true":
+            configuration[SKIP_VALIDATION] = True
+        return configuration
 
     return parse
 

@@ -8,11 +8,12 @@ versions came and went), ``S3Response.get_object`` and ``S3Backend.copy_object``
 
 from __future__ import annotations
 
+import base64
 import codecs
 import hashlib
 import threading
 from bisect import insort
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -29,7 +30,7 @@ from lakectl.local.durable.objects import Objects
 
 changes = threading.RLock()  # held by each request that changes a bucket, until its rows are committed
 
-_how = threading.local()  # what FakeKey.value gives: .reading, .sharing
+_how = threading.local()  # what FakeKey.value gives: .reading, .sharing; what is known of a part: .sums
 _READ_AGAIN = 5
 
 
@@ -215,14 +216,20 @@ def _checksum(upload: FakeMultipart, parts: list[FakeKey], bodies: Bodies) -> tu
     builder = models.MultipartChecksumBuilder(algorithm, kind)
     if kind == "COMPOSITE":
         for part in parts:
-            builder.checksum.extend(compute_checksum(bodies.read(part.body), algorithm, encode_base64=False))
+            builder.checksum.extend(_digest(part, algorithm, bodies))
             builder.part_count += 1
         return builder.build()
     return kind, _whole_checksum(algorithm, parts, bodies), 1
 
 
+def _digest(part: FakeKey, algorithm: str, bodies: Bodies) -> bytes:
+    if part.checksum_algorithm == algorithm and part.checksum_value:
+        return base64.b64decode(part.checksum_value)
+    digest: bytes = compute_checksum(bodies.read(part.body), algorithm, encode_base64=False)
+    return digest
+
+
 def _whole_checksum(algorithm: str, parts: list[FakeKey], bodies: Bodies) -> str:
-    import base64
     import zlib
 
     chunks = (chunk for part in parts for chunk in bodies.chunks(part.body))
@@ -239,7 +246,7 @@ def _whole_checksum(algorithm: str, parts: list[FakeKey], bodies: Bodies) -> str
 
 def _upload_part(objects: Objects) -> Callable[..., FakeKey]:
     def upload_part(self: S3Backend, bucket_name: str, multipart_id: str, part_id: int, value: Any) -> FakeKey:
-        return _keep_part(objects, self, (bucket_name, multipart_id, part_id), value or b"")
+        return _keep_part(objects, self, (bucket_name, multipart_id, part_id), value or b"", getattr(_how, "sums", {}))
 
     return upload_part
 
@@ -263,12 +270,14 @@ def _upload_part_copy(objects: Objects) -> Callable[..., FakeKey]:
         if start_byte is not None and end_byte is not None:
             whole, body = body, body.part(start_byte, end_byte + 1)
             objects.bodies.remove(whole.files - body.files)
-        return _keep_part(objects, self, (dest_bucket_name, multipart_id, part_id), body)
+        return _keep_part(objects, self, (dest_bucket_name, multipart_id, part_id), body, {})
 
     return upload_part_copy
 
 
-def _keep_part(objects: Objects, backend: S3Backend, where: tuple[str, str, int], value: bytes | Body) -> FakeKey:
+def _keep_part(
+    objects: Objects, backend: S3Backend, where: tuple[str, str, int], value: bytes | Body, sums: Mapping[str, str]
+) -> FakeKey:
     """Write a part's bytes without the lock, then make it known with it."""
     bucket_name, upload_id, number = where
     if number < 1:
@@ -282,6 +291,8 @@ def _keep_part(objects: Objects, backend: S3Backend, where: tuple[str, str, int]
         encryption=upload.sse_encryption,
         kms_key_id=upload.kms_key_id,
     )
+    if sums:
+        part.checksum_algorithm, part.checksum_value = next(iter(sums.items()))
     part.etag  # noqa: B018 - computed now, outside of the lock
     try:
         with changes, objects.database.transaction():
@@ -303,6 +314,16 @@ def _upload(backend: S3Backend, bucket_name: str, upload_id: str) -> FakeMultipa
     if upload is None:
         raise NoSuchUpload(upload_id=upload_id)
     return upload
+
+
+@contextmanager
+def vouched(sums: Mapping[str, str]) -> Iterator[None]:
+    """A part that this thread keeps meanwhile has these checksums (algorithm → base64): its bytes were compared."""
+    _how.sums = sums
+    try:
+        yield
+    finally:
+        _how.sums = {}
 
 
 @contextmanager

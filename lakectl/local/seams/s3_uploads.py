@@ -18,6 +18,7 @@ from moto.s3.models import FakeKey, FakeMultipart, S3Backend
 from moto.s3.responses import S3Response
 
 from lakectl.local.context import LocalContext
+from lakectl.local.seams.s3_storage import vouched
 
 TRAILER_BYTES = 256  # the last lines of an aws-chunked body
 # CRC32C and CRC64NVME are believed: Python computes them too slowly.
@@ -50,20 +51,22 @@ def install(context: LocalContext) -> None:  # noqa: ARG001 - each seam has the 
 def _checking(original: Callable[..., Any]) -> Callable[..., Any]:
     def key_response(self: S3Response, request: Any, full_url: str) -> Any:
         if request.method == "PUT":
-            verify(request.headers, self.body or b"", self.raw_body or b"")
+            with vouched(verify(request.headers, self.body or b"", self.raw_body or b"")):
+                return original(self, request, full_url)
         return original(self, request, full_url)
 
     return key_response
 
 
-def verify(headers: Any, body: bytes, as_sent: bytes) -> None:
+def verify(headers: Any, body: bytes, as_sent: bytes) -> dict[str, str]:
     """Compare ``body`` with each checksum in ``headers``, and in the trailer of ``as_sent`` when it is aws-chunked.
 
-    Raises :class:`BadDigest` or :class:`ContentMismatch`. No header, no work.
+    Returns what agreed (``SHA256`` → base64). Raises :class:`BadDigest` or :class:`ContentMismatch`.
     """
+    agreed: dict[str, str] = {}
     signed = headers.get("x-amz-content-sha256", "")
     if "x-amz-copy-source" in headers:
-        return
+        return agreed
     known = ""  # the body's SHA-256 is computed once for both headers that may hold it
     if re.fullmatch("[0-9a-f]{64}", signed):
         known = hashlib.sha256(body).hexdigest()
@@ -75,9 +78,11 @@ def verify(headers: Any, body: bytes, as_sent: bytes) -> None:
             digest = bytes.fromhex(known) if known and name == "sha256" else compute(body)
             if given != base64.b64encode(digest).decode():
                 raise BadDigest(name.upper())
+            agreed[name.upper()] = given
     given = headers.get("Content-MD5")
     if given and given != base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode():
         raise BadDigest("Content-MD5")
+    return agreed
 
 
 def _in_trailer(headers: Any, name: str, as_sent: bytes) -> str | None:

@@ -26,7 +26,7 @@ EXPRESSIONS = (
 
 
 def install() -> None:
-    DynamoHandler.create_table = _checked(DynamoHandler.create_table, _check_table_name)
+    DynamoHandler.create_table = _checked(DynamoHandler.create_table, _check_table_name, _check_capacity)
     DynamoHandler.put_item = _checked(DynamoHandler.put_item, _check_keys, _check_unused)
     DynamoHandler.batch_write_item = _checked(DynamoHandler.batch_write_item, _check_batch)
     for name in ("update_item", "delete_item", "query", "scan"):
@@ -48,6 +48,14 @@ def _check_table_name(_handler: DynamoHandler, request: dict[str, Any]) -> None:
         raise MockValidationException(constraint.text(request["TableName"], "tableName", rule))
 
 
+def _check_capacity(_handler: DynamoHandler, request: dict[str, Any]) -> None:
+    if request.get("BillingMode") == "PAY_PER_REQUEST" and request.get("ProvisionedThroughput"):
+        raise MockValidationException(
+            "One or more parameter values were invalid: Neither ReadCapacityUnits nor WriteCapacityUnits can be "
+            "specified when BillingMode is PAY_PER_REQUEST"
+        )
+
+
 def _check_keys(handler: DynamoHandler, request: dict[str, Any]) -> None:
     table = handler.dynamodb_backend.get_table(request["TableName"])
     for key in (table.hash_key_attr, table.range_key_attr):
@@ -55,12 +63,17 @@ def _check_keys(handler: DynamoHandler, request: dict[str, Any]) -> None:
             raise KeyIsEmptyStringException(key)
 
 
-def _check_batch(_handler: DynamoHandler, request: dict[str, Any]) -> None:
+def _check_batch(handler: DynamoHandler, request: dict[str, Any]) -> None:
     if sum(map(len, request["RequestItems"].values())) > MAX_BATCH:
         rule = f"[Member must have length less than or equal to {MAX_BATCH}]"
         raise MockValidationException(
             f"1 validation error detected: Value at 'requestItems' failed to satisfy constraint: {rule}"
         )
+    for name, writes in request["RequestItems"].items():
+        table = handler.dynamodb_backend.get_table(name)
+        keys = {key for key in (table.hash_key_attr, table.range_key_attr) if key}
+        if any(not keys <= write["PutRequest"]["Item"].keys() for write in writes if "PutRequest" in write):
+            raise MockValidationException("The provided key element does not match the schema")
 
 
 def _check_unused(_handler: DynamoHandler, request: dict[str, Any]) -> None:

@@ -1,6 +1,6 @@
 """Glue: the role, the version, the workers and the tags of a job; names of databases.
 
-Wrapped: ``GlueResponse.create_job`` and ``update_job``, ``GlueBackend``'s methods for databases.
+Wrapped: ``GlueResponse.create_job``, ``update_job`` and ``start_job_run``, ``GlueBackend``'s methods for databases.
 """
 
 from __future__ import annotations
@@ -22,12 +22,19 @@ WORKERS = (
     + tuple(f"R.{size}X" for size in (1, 2, 4, 8))
 )
 MIN_WORKERS, MAX_WORKERS = 2, 299
+# "available only for Glue version ... or later" of CreateJob's WorkerType
+NEEDED_VERSION = (
+    {"G.025X": 3.0, "G.4X": 3.0, "G.8X": 3.0}
+    | dict.fromkeys(("G.12X", "G.16X"), 4.0)
+    | dict.fromkeys(("R.1X", "R.2X", "R.4X", "R.8X"), 4.0)
+)
 MAX_TAGS, MAX_NAME = 50, 255
 
 
 def install() -> None:
     GlueResponse.create_job = _creating(GlueResponse.create_job)
     GlueResponse.update_job = _updating(GlueResponse.update_job)
+    GlueResponse.start_job_run = _starting(GlueResponse.start_job_run)
     GlueBackend.create_database = _named_database(GlueBackend.create_database)
     for name in ("get_database", "update_database", "delete_database"):
         setattr(GlueBackend, name, _folding(getattr(GlueBackend, name)))
@@ -53,12 +60,28 @@ def _updating(original: Callable[..., ActionResult]) -> Callable[..., ActionResu
     return update_job
 
 
+def _starting(original: Callable[..., ActionResult]) -> Callable[..., ActionResult]:
+    def start_job_run(self: GlueResponse) -> ActionResult:
+        workers = self.parameters.get("NumberOfWorkers")
+        if workers is not None and int(workers) < MIN_WORKERS:
+            job = self.glue_backend.get_job(self.parameters["JobName"])
+            worker = self.parameters.get("WorkerType") or job.worker_type
+            raise InvalidInputException(
+                f"To use Worker Type {worker}, minimum allowed value of Number of Workers is {MIN_WORKERS}."
+            )
+        return original(self)
+
+    return start_job_run
+
+
 def _check_job(response: GlueResponse, job: dict[str, Any]) -> None:
     version, worker, workers = job.get("GlueVersion"), job.get("WorkerType"), job.get("NumberOfWorkers")
     if version and version not in VERSIONS:
         raise InvalidInputException(f"Glue Version {version} is not supported; valid are {', '.join(VERSIONS)}")
     if worker and worker not in WORKERS:
         raise InvalidInputException(f"Worker type {worker} is not supported; valid are {', '.join(WORKERS)}")
+    if version and worker and float(version) < NEEDED_VERSION.get(worker, 0):
+        raise InvalidInputException(f"Worker type {worker} is not supported for Glue Version {version}")
     if workers is not None and not MIN_WORKERS <= int(workers) <= MAX_WORKERS:
         raise InvalidInputException(f"Number of workers should be between {MIN_WORKERS} and {MAX_WORKERS}")
     if job.get("Timeout") is not None and int(job["Timeout"]) < 1:

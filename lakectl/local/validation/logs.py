@@ -1,6 +1,6 @@
 """CloudWatch Logs: names of groups, and for how many days they may keep what they hold.
 
-Wrapped: ``LogsBackend.create_log_group`` and ``put_retention_policy``.
+Wrapped: ``LogsBackend.create_log_group`` and ``put_retention_policy``, ``LogsResponse.describe_log_groups``.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from moto.core.exceptions import JsonRESTError
 from moto.logs.exceptions import InvalidParameterException
 from moto.logs.models import LogsBackend
+from moto.logs.responses import LogsResponse
 
 GROUP_NAME = re.compile(r"[\.\-_/#A-Za-z0-9]+")
 # "Valid Values" of PutRetentionPolicy
@@ -21,6 +23,7 @@ RETENTION_DAYS = (*WEEKS_TO_MONTHS, *YEARS)
 
 def install() -> None:
     LogsBackend.create_log_group = _creating(LogsBackend.create_log_group)
+    LogsResponse.describe_log_groups = _described(LogsResponse.describe_log_groups)
     LogsBackend.put_retention_policy = _retaining(LogsBackend.put_retention_policy)
 
 
@@ -42,3 +45,13 @@ def _retaining(original: Callable[..., Any]) -> Callable[..., Any]:
         return original(self, log_group_name, retention_in_days)
 
     return put_retention_policy
+
+
+def _described(original: Callable[..., Any]) -> Callable[..., Any]:
+    def describe_log_groups(self: LogsResponse) -> Any:
+        if self._get_param("logGroupNamePrefix") and self._get_param("logGroupNamePattern"):
+            told = "LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters."
+            raise JsonRESTError("InvalidParameterException", told)
+        return original(self)
+
+    return describe_log_groups

@@ -1,7 +1,7 @@
-"""S3: bucket names, keys, owners, conditions, tags, destinations.
+"""S3: bucket names, keys, owners, conditions, tags.
 
-Wrapped: ``S3Response._bucket_response`` and ``_key_response``, ``S3Backend.put_bucket_tagging``, ``put_bucket_policy``
-and ``put_bucket_notification_configuration``.
+Wrapped: ``S3Response._bucket_response`` and ``_key_response``, ``S3Backend.put_bucket_tagging`` and
+``put_bucket_policy``. Uploads and notifications have modules of their own.
 """
 
 from __future__ import annotations
@@ -14,17 +14,19 @@ from typing import Any
 from urllib.parse import unquote
 
 from moto.s3.exceptions import (
+    BucketNotEmpty,
     InvalidBucketName,
     InvalidTagError,
+    MethodNotAllowed,
     MissingBucket,
-    MissingKey,
     PreconditionFailed,
     S3ClientError,
 )
-from moto.s3.models import S3Backend
+from moto.s3.models import FakeDeleteMarker, S3Backend
 from moto.s3.responses import S3Response
 
-UNREACHABLE = "Unable to validate the following destination configurations"
+from lakectl.local.validation import s3_notifications, s3_uploads
+
 # "General purpose bucket naming rules" of the user guide
 BUCKET_NAME = re.compile(r"(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 PREFIXES = ("xn--", "sthree-", "amzn-s3-demo-")
@@ -33,6 +35,7 @@ MAX_KEY_BYTES = 1024
 MAX_LISTED = 1000
 MAX_TAGS, MAX_TAG_KEY, MAX_TAG_VALUE = 50, 128, 256
 ACCOUNT = re.compile(r"\d{12}")
+NO_POLICY = "Policies must be valid JSON and the first byte must be '{'"
 NOT_IMPLEMENTED = (
     "<Error><Code>NotImplemented</Code>"
     "<Message>A header you provided implies functionality that is not implemented</Message></Error>"
@@ -49,7 +52,8 @@ def install() -> None:
     S3Response._key_response = _key_request(S3Response._key_response)
     S3Backend.put_bucket_tagging = _tagging(S3Backend.put_bucket_tagging)
     S3Backend.put_bucket_policy = _policy(S3Backend.put_bucket_policy)
-    S3Backend.put_bucket_notification_configuration = _notification(S3Backend.put_bucket_notification_configuration)
+    s3_uploads.install()
+    s3_notifications.install()
 
 
 def _bucket_request(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -60,6 +64,8 @@ def _bucket_request(original: Callable[..., Any]) -> Callable[..., Any]:
             if creates and not is_bucket_name(name) and name not in self.backend.buckets:
                 raise InvalidBucketName
             _check_owner(self.backend, name, request.headers.get("x-amz-expected-bucket-owner"))
+            if request.method == "DELETE" and not request.args:
+                _check_empty(self.backend, name)
             listed = self.querystring.get("max-keys", ["0"])[0]
             if listed.isdigit() and int(listed) > MAX_LISTED:
                 self.querystring["max-keys"] = [str(MAX_LISTED)]
@@ -88,18 +94,40 @@ def _key_request(original: Callable[..., Any]) -> Callable[..., Any]:
         source = headers.get("x-amz-copy-source")
         if source:
             _check_source(self.backend, source, headers)
-        if request.method in ("PUT", "POST") and headers.get("If-None-Match", "*") != "*":
+        if request.method in ("PUT", "POST") and not _is_condition(headers):
             return 501, {"Content-Type": "application/xml"}, NOT_IMPLEMENTED
-        completes = request.method == "POST" and "uploadId" in request.args
-        if completes and headers.get("If-Match"):
-            key = self.backend.get_object(bucket, self.parse_key_name())
-            if key is None:
-                raise MissingKey(key=self.parse_key_name())
-            if key.etag.strip('"') != headers["If-Match"].strip('"'):
-                raise PreconditionFailed("If-Match")
+        if request.method in ("GET", "HEAD") and "versionId" in request.args:
+            _check_no_marker(self.backend, bucket, self.parse_key_name(), request.args["versionId"])
+        if request.method == "POST" and "uploadId" in request.args:
+            try:
+                s3_uploads.check(self.backend, bucket, self.parse_key_name(), request.args["uploadId"], headers)
+            except s3_uploads.ConditionalRequestConflict:
+                # moto has statuses for the errors of its API model only, and this is none of them
+                return 409, {"Content-Type": "application/xml"}, s3_uploads.CONFLICT
         return original(self, request, full_url)
 
     return key_response
+
+
+def _is_condition(headers: Mapping[str, str]) -> bool:
+    """Whether S3 takes the conditions of a write: one at most, an entity tag or the ``*`` of If-None-Match."""
+    if "If-Match" in headers and ("If-None-Match" in headers or headers["If-Match"] == "*"):
+        return False
+    return headers.get("If-None-Match", "*") == "*"
+
+
+def _check_empty(backend: S3Backend, name: str) -> None:
+    bucket = backend.buckets.get(name)
+    if bucket is not None and bucket.keys and bucket.is_versioned:
+        refusal = BucketNotEmpty(bucket_name=name)
+        refusal.message += ". You must delete all versions in the bucket."
+        raise refusal
+
+
+def _check_no_marker(backend: S3Backend, bucket: str, key: str, version: str) -> None:
+    found = backend.buckets[bucket].keys.getlist(key, default=[]) if bucket in backend.buckets else []
+    if any(isinstance(each, FakeDeleteMarker) and each.version_id == version for each in found):
+        raise MethodNotAllowed("GET", "DeleteMarker")
 
 
 def _check_owner(backend: S3Backend, bucket: str, expected: str | None) -> None:
@@ -149,29 +177,9 @@ def _policy(original: Callable[..., Any]) -> Callable[..., Any]:
         except ValueError:
             document = None
         if not isinstance(document, dict):
-            raise Refused("MalformedPolicy", "Policies must be valid JSON and the first byte must be '{'")
+            begun = bytes(policy).lstrip().startswith(b"{")
+            told = "This policy contains invalid Json" if begun else NO_POLICY
+            raise Refused("MalformedPolicy", told)
         return original(self, bucket_name, policy)
 
     return put_bucket_policy
-
-
-def _notification(original: Callable[..., Any]) -> Callable[..., Any]:
-    def put(self: S3Backend, bucket_name: str, notification_config: dict[str, Any]) -> Any:
-        for kind in ("Queue", "Topic"):
-            for entry in notification_config.get(f"{kind}Configuration") or []:
-                if not _exists(kind, entry[kind]):
-                    raise Refused("InvalidArgument", UNREACHABLE)
-        return original(self, bucket_name, notification_config)
-
-    return put
-
-
-def _exists(kind: str, arn: str) -> bool:
-    _, _, _, region, account, name = (arn.split(":") + [""] * 6)[:6]
-    if kind == "Queue":
-        from moto.sqs.models import sqs_backends
-
-        return bool(region) and name in sqs_backends[account][region].queues
-    from moto.sns.models import sns_backends
-
-    return bool(region) and arn in sns_backends[account][region].topics

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from moto.sqs.exceptions import InvalidAttributeValue
+from moto.sqs.exceptions import InvalidAttributeValue, QueueAlreadyExists
 from moto.sqs.models import SQSBackend
 
 # CreateQueue's "Attributes"
@@ -26,7 +26,13 @@ def install() -> None:
 def _creating(original: Callable[..., Any]) -> Callable[..., Any]:
     def create_queue(self: SQSBackend, name: str, tags: dict[str, str] | None = None, **attributes: Any) -> Any:
         _check(attributes)
-        return original(self, name, tags, **attributes)
+        try:
+            return original(self, name, tags, **attributes)
+        except QueueAlreadyExists as error:
+            there = self.queues[name].attributes
+            other = next((key for key, value in attributes.items() if str(there.get(key)) != str(value)), "")
+            told = f"A queue already exists with the same name and a different value for attribute {other}"
+            raise QueueAlreadyExists(told) from error
 
     return create_queue
 
