@@ -23,6 +23,7 @@ from botocore.utils import get_environ_proxies
 from lakectl.aws import READ_TIMEOUT_S, Aws
 
 ALGORITHM = "AWS4-HMAC-SHA256"
+REFUSED = (400, 401, 403)  # likely to be the answer to the next put too
 UNSIGNED = "UNSIGNED-PAYLOAD"  # the signature covers a checksum's header, and that the body
 
 log = logging.getLogger(__name__)
@@ -35,6 +36,7 @@ class LeanPut:
         self._aws = aws
         self._host = urlsplit(str(aws.endpoint_url)).netloc
         self._local = threading.local()
+        self._refused = False
 
     @classmethod
     def to(cls, aws: Aws) -> LeanPut | None:
@@ -48,6 +50,8 @@ class LeanPut:
 
         All names are in lower case. ``headers`` hold a checksum of ``body`` and the condition.
         """
+        if self._refused:
+            return None
         path = "/" + quote(f"{bucket}/{key}", safe="/~")
         signed = self._signed(path, {**headers, "content-length": str(len(body)), "host": self._host})
         connection = self._connection()
@@ -61,6 +65,7 @@ class LeanPut:
             return None
         if answer.status != http.HTTPStatus.OK:
             log.debug("put of %s is left to boto3: HTTP %d", path, answer.status)
+            self._refused = self._refused or answer.status in REFUSED
             return None
         return {name.lower(): value for name, value in answer.getheaders()}
 

@@ -118,7 +118,8 @@ def duckdb_on(lake: JobLake) -> Any:
         connection.execute(f"LOAD '{folder / f'{name}.duckdb_extension'}'")
     end = lake.endpoint
     connection.execute(
-        f"CREATE SECRET (TYPE s3, KEY_ID '{end.access_key_id}', SECRET '{end.secret_access_key}', REGION '{end.region}', "
+        f"CREATE SECRET (TYPE s3, KEY_ID '{end.access_key_id}', SECRET '{end.secret_access_key}', "
+        f"REGION '{end.region}', "
         f"ENDPOINT '{end.url.removeprefix('http://')}', URL_STYLE 'path', USE_SSL false)"
     )
     return connection

@@ -11,20 +11,15 @@ import zipfile
 from collections.abc import Callable
 from typing import Any
 
+from roles import TRUST, new_role, put_policy
+
 from lakectl.local import control, processes
+
+__all__ = ["TRUST", "new_role", "put_policy"]
 
 ACCOUNT = "123456789012"
 REGION = "eu-west-1"
 DEADLINE_SECONDS = 20.0
-TRUST = json.dumps(
-    {
-        "Version": "2012-10-17",
-        "Statement": [
-            {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"},
-        ],
-    }
-)
-
 # Sends every event it gets to a queue, so that a test sees exactly what a function saw.
 RECORDER = """
 import boto3, json, os
@@ -61,21 +56,6 @@ class Queue:
                 self.sqs.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
             time.sleep(0.02)
         return found
-
-
-def new_role(iam: Any, name: str, *allowed: tuple[str, str], service: str = "lambda") -> str:
-    """A role that ``service`` assumes; ``allowed`` are actions and resource ARNs. Returns its ARN."""
-    trust = TRUST.replace("lambda.amazonaws.com", f"{service}.amazonaws.com")
-    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
-    if allowed:
-        put_policy(iam, name, *allowed)
-    return str(role)
-
-
-def put_policy(iam: Any, role: str, *allowed: tuple[str, str], effect: str = "Allow") -> None:
-    statements = [{"Effect": effect, "Action": action, "Resource": resource} for action, resource in allowed]
-    document = json.dumps({"Version": "2012-10-17", "Statement": statements})
-    iam.put_role_policy(RoleName=role, PolicyName=effect, PolicyDocument=document)
 
 
 def queue_arn(name: str) -> str:

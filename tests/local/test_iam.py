@@ -191,6 +191,22 @@ def test_a_bucket_policy_counts_as_much_as_the_roles(client: Any, assumed: Any, 
     assert get() == "x"
 
 
+def test_a_query_belongs_to_its_workgroup(client: Any, assumed: Any, unique: str) -> None:
+    """[Service Authorization Reference, Amazon Athena: GetQueryExecution is asked for the workgroup]"""
+    bucket, group = f"athena-{unique}", f"mine-{unique}"
+    client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+    results = {"ResultConfiguration": {"OutputLocation": f"s3://{bucket}/"}}
+    for name in (group, f"other-{unique}"):
+        client("athena").create_work_group(Name=name, Configuration=results)
+    mine = f"arn:aws:athena:{REGION}:{ACCOUNT}:workgroup/{group}"
+    athena = assumed(("athena:StartQueryExecution", mine), ("athena:GetQueryExecution", mine))("athena")
+    started = athena.start_query_execution(QueryString="SELECT 1", WorkGroup=group)["QueryExecutionId"]
+    assert athena.get_query_execution(QueryExecutionId=started)["QueryExecution"]["WorkGroup"] == group
+    assert code_of(athena.get_query_results, QueryExecutionId=started) == "AccessDeniedException"
+    asked = client("athena").start_query_execution(QueryString="SELECT 1", WorkGroup=f"other-{unique}")
+    assert code_of(athena.get_query_execution, QueryExecutionId=asked["QueryExecutionId"]) == "AccessDeniedException"
+
+
 def test_who_is_not_known_is_refused(endpoint: Endpoint, assumed: Any) -> None:
     stranger = boto3.client(
         "sts",

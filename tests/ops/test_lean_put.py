@@ -110,6 +110,21 @@ def test_after_a_failure_or_a_lost_answer_boto3_goes_on(
     assert (landed.outcome, versions(lake, landed)) == ("already", [landed.version_id])
 
 
+def test_an_endpoint_that_refuses_it_is_not_asked_again(proxied: Lake, proxy: Proxy, tmp_path: Path) -> None:
+    def refuse_lean(call: Call) -> Any:
+        return xml_error("SignatureDoesNotMatch", "no", 403) if call.write_number == 1 else None
+
+    proxy.before = refuse_lean
+    for number in range(3):
+        (tmp_path / f"{number}.csv").write_text(FILE.replace("1,24", f"{number},24"))
+    files = land.prepare(proxied.config, [tmp_path], "orders", batch="auto")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(land, "SMALL_AT_ONCE", 1)
+        landed = land.land(proxied, files, date(2025, 10, 5), "auto")
+    assert [each.outcome for each in landed] == ["landed"] * 3
+    assert len(proxy.writes) == 4
+
+
 def test_it_is_for_plain_endpoints_without_a_proxy_only(monkeypatch: pytest.MonkeyPatch) -> None:
     session = boto3.Session("a", "b", region_name="eu-west-1")
     for url in (None, "https://s3.eu-west-1.amazonaws.com", "http://127.0.0.1:5000/below"):

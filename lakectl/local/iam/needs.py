@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from lakectl.local import services
 from lakectl.local.iam import needs_dynamodb, needs_glue, needs_s3
 from lakectl.local.iam.calls import Call
 from lakectl.local.iam.evaluator import Check
@@ -113,12 +114,7 @@ def _athena(call: Call, prefix: str) -> list[Check] | None:
         group = parameters.get("WorkGroup") or parameters.get("Name") or "primary"
         return [Check(f"athena:{call.operation}", f"{prefix}:workgroup/{group}")]
     if call.operation in ATHENA_BY_ID:
-        from moto.athena.models import athena_backends
-
-        backend = athena_backends[prefix.split(":")[4]][call.region]
-        execution = backend.executions.get(str(parameters.get("QueryExecutionId")))
-        workgroup = getattr(execution, "workgroup", None)
-        name = getattr(workgroup, "name", workgroup) or "*"
+        name = services.workgroup_of(str(parameters.get("QueryExecutionId")), call.region) or "*"
         return [Check(f"athena:{call.operation}", f"{prefix}:workgroup/{name}")]
     return [Check("athena:ListWorkGroups", "*")] if call.operation == "ListWorkGroups" else None
 
