@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.sandbox import Settings
 
-FIGURES = ("provisioning_up", "provisioning_plan", "provisioning_down", "landing", "events", "local_aws")
+FIGURES = ("provisioning_up", "provisioning_plan", "provisioning_down", "landing", "events", "local_aws", "transform")
 
 
 def main() -> int:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from functools import partial
 from typing import Any
 
 import boto3
@@ -30,9 +31,8 @@ def main(argv: list[str]) -> None:
     spark = session.build(arguments.silver_warehouse)
     say(f"Spark {spark.version} is up")
     if arguments.task == "rollback":
-        rollback.refuse_while_loading(boto3.client("glue"), arguments.transform_job)
-        ledger = Ledger(arguments.ledger_table)
-        return report(rollback.roll_back(spark, ledger, arguments, say))
+        refuse = partial(rollback.refuse_while_loading, boto3.client("glue"), arguments.transform_job)
+        return report(rollback.roll_back(spark, Ledger(arguments.ledger_table), arguments, say, refuse))
     tables = [
         maintenance.maintain(spark, boto3.client("s3"), table, arguments.settings, arguments.task == "dry-run", say)
         for table in maintenance.tables(spark, arguments.silver_db)

@@ -13,6 +13,7 @@ from pyspark.sql import SparkSession
 from retail.maintenance import CATALOG, Arguments
 from retail.schemas import SOURCES
 
+ORDERS_TABLE = "orders_silver"
 _ACTIVE = ("STARTING", "RUNNING", "STOPPING", "WAITING")
 
 
@@ -43,11 +44,18 @@ def refuse_while_loading(glue: Any, job: str) -> None:
             raise RuntimeError(f"run {run['Id']} of {job} is {run['JobRunState']}: roll back when it has ended")
 
 
-def roll_back(spark: SparkSession, ledger: Ledger, arguments: Arguments, say: Callable[[str], None]) -> dict[str, Any]:
+def roll_back(
+    spark: SparkSession, ledger: Ledger, arguments: Arguments, say: Callable[[str], None], refuse: Callable[[], None]
+) -> dict[str, Any]:
     """Set the table back, then the ledger. Safe to repeat: a second call finishes what a first one began.
+
+    ``refuse`` raises while a transform is active. It is asked again when the table is back: a run that began
+    before may call rows loaded that are gone, and one that begins after finds the table as it is now.
+    Landings follow orders_silver; of the other tables the ledger knows nothing.
 
     Raises RuntimeError for a snapshot that is not in the table's ancestry.
     """
+    refuse()
     table, wanted = f"{arguments.silver_db}.{arguments.table}", arguments.snapshot
     parents = _snapshots(spark, table)
     before = _current(spark, table)
@@ -56,9 +64,10 @@ def roll_back(spark: SparkSession, ledger: Ledger, arguments: Arguments, say: Ca
     if before != wanted:
         spark.sql(f"CALL {CATALOG}.system.rollback_to_snapshot('{table}', {wanted})").collect()
     say(f"{table} is at snapshot {wanted}")
-    lost = undone(parents, wanted)
+    refuse()
+    lost = undone(_snapshots(spark, table), wanted)
     reverted, requeued = [], []
-    for entry in _entries(ledger):
+    for entry in _entries(ledger) if arguments.table == ORDERS_TABLE else ():
         if lost.holds(entry) and ledger.reverted(entry, f"rolled back to snapshot {wanted}"):
             reverted.append(entry.landing.key)
         again = lost.holds(entry) or (entry.load_status == REVERTED and entry.snapshot_id in lost.snapshots)

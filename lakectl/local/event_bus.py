@@ -17,6 +17,7 @@ from moto.events.models import EventsBackend, Rule, events_backends
 from lakectl.local import event_input, schedule, services
 from lakectl.local.context import LocalContext
 from lakectl.local.durable.outbox import Again
+from lakectl.local.iam import resource_policies, roles
 
 log = logging.getLogger(__name__)
 
@@ -114,7 +115,11 @@ def _send_or_bury(
         code = str(getattr(error, "code", None) or "SDK_CLIENT_ERROR")
         log.warning("rule %s: target %s: %s: %s", rule_name, target["Arn"], code, error)
         dead_letter = (target.get("DeadLetterConfig") or {}).get("Arn")
-        if dead_letter is not None:
+        if dead_letter is not None and not _may_send(dead_letter, rule_arn, target):
+            log.warning(
+                "rule %s: event %s lost: %s does not let it send to it", rule_name, event.get("id"), dead_letter
+            )
+        elif dead_letter is not None:
             attributes = {
                 "RULE_ARN": rule_arn,
                 "TARGET_ARN": target["Arn"],
@@ -156,6 +161,8 @@ def _send(context: LocalContext, rule_arn: str, target: dict[str, Any], event: d
     if service == "lambda":
         _send_to_function(arn, rule_arn, payload)
     elif service == "sqs":
+        if not _may_send(arn, rule_arn, target):
+            raise TargetError("NO_PERMISSIONS", f"{arn} does not let {rule_arn} send to it, or does not exist")
         group = (target.get("SqsParameters") or {}).get("MessageGroupId")
         _send_to_queue(context, arn, payload, {}, group)
     elif service == "sns":
@@ -175,6 +182,14 @@ def _send_to_function(arn: str, rule_arn: str, payload: str) -> None:
     if not service.may_invoke(arn, "events.amazonaws.com", rule_arn):
         raise TargetError("NO_PERMISSIONS", f"{arn} does not let {rule_arn} invoke it")
     service.invoke_async(arn, payload)
+
+
+def _may_send(queue_arn: str, rule_arn: str, target: dict[str, Any]) -> bool:
+    """Whether the queue's policy lets the rule send to it, or the role that the target names may."""
+    role = target.get("RoleArn")
+    if role and not roles.refusal(role, "EventBridge", "sqs:SendMessage", queue_arn):
+        return True
+    return resource_policies.lets_service("events.amazonaws.com", "sqs:SendMessage", queue_arn, rule_arn)
 
 
 def _send_to_queue(

@@ -45,8 +45,10 @@ def glue_job(names: Names) -> list[Statement]:
         # calls it; Glue itself may (AWS's managed policy AWSGlueServiceRole grants it).
         _allow("lakectl-list-raw", ["s3:ListBucket", "s3:ListBucketVersions", "s3:GetBucketLocation"], [raw]),
         _allow("lakectl-list-silver", ["s3:ListBucket", "s3:GetBucketLocation"], [silver]),
+        # GetObjectVersion: to look at a landing that was overwritten.
         _allow("lakectl-read-raw", ["s3:GetObject", "s3:GetObjectVersion"], [f"{raw}/*"]),
-        # AbortMultipartUpload: Iceberg's S3FileIO, when it fails in the middle of a file too large for one PutObject.
+        # DeleteObject: files of expired snapshots, and orphans. AbortMultipartUpload: Iceberg's S3FileIO, when it fails
+        # in the middle of a file too large for one PutObject.
         _allow(
             "lakectl-write-silver",
             ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"],
@@ -62,6 +64,7 @@ def glue_job(names: Names) -> list[Statement]:
             ["glue:GetTable", "glue:GetTables", "glue:CreateTable", "glue:UpdateTable"],
             [catalog, silver_db, silver_tables],
         ),
+        # Whether the run that claimed a landing is over; whether one is active when a table is rolled back.
         _allow("lakectl-own-runs", ["glue:GetJobRun", "glue:GetJobRuns"], [names.arn("glue", f"job/{names.glue_job}")]),
         _run_log(names),
         _allow("lakectl-logs", ["logs:CreateLogStream", "logs:PutLogEvents"], logs),

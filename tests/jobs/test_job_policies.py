@@ -52,6 +52,9 @@ def test_fail_refuses_each_landing_and_names_its_row(job_lake: JobLake) -> None:
     assert ran.error.startswith(f"LandingsRefused: {len(BAD)} landings refused")
     assert ran.result["checks"] == ROWS
     assert (ran.result["rows_warned"], ran.result["rows_quarantined"], ran.result["snapshot_id"]) == (0, 0, None)
+    again = job_lake.run(path=None, ON_BAD_ROWS="quarantine", RETRY_FAILED="true")
+    assert again.error.startswith("LandingsRefused: 3 landings refused")  # what is known of them is not in question
+    assert (again.result["rows_inserted"], again.result["rows_quarantined"]) == (5, 6)
 
 
 def test_quarantine_sets_rows_aside_once_and_the_others_go_on(job_lake: JobLake) -> None:
@@ -68,7 +71,7 @@ def test_quarantine_sets_rows_aside_once_and_the_others_go_on(job_lake: JobLake)
     assert job_lake.snapshots("orders_rejected") == 1
 
 
-@pytest.mark.parametrize("policy", ["warn", "ignore"])
+@pytest.mark.parametrize("policy", ["warn", pytest.param("ignore", marks=pytest.mark.long)])
 def test_warn_lets_rows_through_and_counts_them_and_ignore_does_not(job_lake: JobLake, policy: str) -> None:
     result = lake_with(job_lake, policy).loaded()
     counted = ROWS if policy == "warn" else dict.fromkeys(NEVER_IN_SILVER, 1)

@@ -36,7 +36,7 @@ class Queue:
     def __init__(self, sqs: Any, name: str) -> None:
         self.sqs = sqs
         self.arn = queue_arn(name)
-        self.url = sqs.create_queue(QueueName=name)["QueueUrl"]
+        self.url = sqs.create_queue(QueueName=name, Attributes={"Policy": rules_may_send(self.arn)})["QueueUrl"]
 
     def messages(self, count: int, seconds: float = DEADLINE_SECONDS) -> list[Any]:
         """The JSON bodies of the next messages: ``count`` of them, or what came within ``seconds``."""
@@ -56,6 +56,18 @@ class Queue:
                 self.sqs.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
             time.sleep(0.02)
         return found
+
+
+def rules_may_send(queue: str) -> str:
+    """The policy of a queue that any rule of this account may send to."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": queue,
+        "Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}},
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 def queue_arn(name: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from local_helpers import ACCOUNT, REGION, Queue
+from local_helpers import ACCOUNT, REGION, Queue, rules_may_send
 
 from lakectl.local import event_bus, event_input
 from lakectl.local.context import LocalContext
@@ -136,6 +136,22 @@ def test_an_event_that_cant_be_delivered_goes_to_the_dead_letter_queue(
     assert queue.messages(1, seconds=0.3) == []
 
 
+def test_a_queue_gets_what_its_policy_lets_the_rule_send(
+    client: Any, rule: Any, queue: Queue, make_queue: Callable[[str], Queue], unique: str
+) -> None:
+    """[EventBridge user guide, "Using resource-based policies": Amazon SQS permissions]"""
+    dead = make_queue("dead")
+    rule([{"Arn": queue.arn, "DeadLetterConfig": {"Arn": dead.arn}}], EventPattern={"source": [unique]})
+    others = rules_may_send(queue.arn).replace("StringEquals", "StringNotEquals")
+    client("sqs").set_queue_attributes(QueueUrl=queue.url, Attributes={"Policy": others})
+    put(client, unique, {"n": 1})
+    ((event, attributes),) = dead.full_messages(1)
+    assert (event["detail"], attributes["ERROR_CODE"]) == ({"n": 1}, "NO_PERMISSIONS")
+    client("sqs").set_queue_attributes(QueueUrl=queue.url, Attributes={"Policy": rules_may_send(queue.arn)})
+    put(client, unique, {"n": 2})
+    assert [each["detail"] for each in queue.messages(1)] == [{"n": 2}]
+
+
 @pytest.fixture
 def context(tmp_path: Path) -> Iterator[LocalContext]:
     made = LocalContext("http://127.0.0.1:1", REGION, ACCOUNT, tmp_path, "x", "y")
@@ -160,6 +176,7 @@ def sent(context: LocalContext, monkeypatch: pytest.MonkeyPatch, errors: list[Ex
 
     monkeypatch.setattr(event_bus, "_send", send)
     monkeypatch.setattr(event_bus, "_send_to_queue", bury)
+    monkeypatch.setattr(event_bus, "_may_send", lambda *_: True)
     monkeypatch.setattr(event_bus, "retry_delay_seconds", lambda _attempts: 0.001)
     event_bus.register(context)
     target = {"Arn": "arn:target", "DeadLetterConfig": {"Arn": "arn:dead"}, "RetryPolicy": {"MaximumRetryAttempts": 3}}

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from local_helpers import RECORDER, kill, new_bucket, new_role, queue_arn, until, zipped
+from local_helpers import RECORDER, kill, new_bucket, new_role, queue_arn, rules_may_send, until, zipped
 
 from lakectl.local.athena import executions
 from lakectl.local.athena.executions import WORKERS
@@ -55,7 +55,9 @@ def test_a_glue_run_that_was_cut_off_has_failed_and_the_waiting_one_runs(aws: Cl
     s3.put_object(Bucket="cut-off", Key="script.py", Body=script.encode())
     new_role(aws("iam"), "cut-off", ("s3:GetObject", "arn:aws:s3:::cut-off/*"), service="glue")
     events, glue = aws("events"), aws("glue")
-    url = aws("sqs").create_queue(QueueName="ends")["QueueUrl"]
+    url = aws("sqs").create_queue(QueueName="ends", Attributes={"Policy": rules_may_send(queue_arn("ends"))})[
+        "QueueUrl"
+    ]
     events.put_rule(Name="ends", EventPattern=json.dumps({"detail-type": ["Glue Job State Change"]}))
     events.put_targets(Rule="ends", Targets=[{"Id": "1", "Arn": queue_arn("ends")}])
     command = {"Name": "pythonshell", "ScriptLocation": "s3://cut-off/script.py"}

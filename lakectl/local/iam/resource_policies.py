@@ -26,6 +26,19 @@ def decide(check: Check, principal: Principal) -> Decision:
     return evaluate([document], check, Principal(arns=principal.arns))
 
 
+def lets_service(service: str, action: str, resource: str, source_arn: str) -> bool:
+    """Whether the resource's policy lets an AWS service do this for ``source_arn``, both of one account."""
+    account = source_arn.split(":")[4]
+    document = _policy_of(resource, account)
+    context = {
+        "aws:sourcearn": (source_arn,),
+        "aws:sourceaccount": (account,),
+        "aws:securetransport": ("true",),
+    }
+    check = Check(action, resource, context)
+    return document is not None and evaluate([document], check, Principal(service=service)) is Decision.ALLOW
+
+
 def _policy_of(arn: str, account: str) -> str | None:
     parts = arn.split(":", 5)
     if len(parts) < 6:
