@@ -11,7 +11,16 @@ from pathlib import Path
 
 from benchmarks.sandbox import Settings
 
-FIGURES = ("provisioning_up", "provisioning_plan", "provisioning_down", "landing", "events", "local_aws", "transform")
+FIGURES = (
+    "provisioning_up",
+    "provisioning_plan",
+    "provisioning_down",
+    "landing",
+    "events",
+    "local_aws",
+    "transform",
+    "transform_sizes",
+)
 
 
 def main() -> int:

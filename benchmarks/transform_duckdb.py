@@ -15,9 +15,6 @@ import boto3
 import duckdb
 import pyarrow as pa
 from pyiceberg.catalog.glue import GlueCatalog
-from pyiceberg.expressions import And, GreaterThanOrEqual, LessThanOrEqual
-from pyiceberg.partitioning import PartitionField, PartitionSpec
-from pyiceberg.schema import Schema
 from pyiceberg.transforms import DayTransform
 
 NAME = "orders_by_duckdb"
@@ -63,15 +60,15 @@ def main(bucket: str, database: str, warehouse: str) -> None:
     if not rows or clashes or bad:
         raise SystemExit(f"{rows} rows, {clashes} keys with different content, {bad} bad rows, {unknown} unknown")
     table = silver(connection, database, warehouse)
-    known = table.scan(And(GreaterThanOrEqual("order_id", lowest), LessThanOrEqual("order_id", highest))).to_arrow()
+    known = table.scan(f"order_id >= {lowest} and order_id <= {highest}").to_arrow()
     connection.register("silver", known)
     differs = " OR ".join(f"n.{column} IS DISTINCT FROM o.{column}" for column in DETAILS)
     stamp = "(n.ingest_date, n.ingest_batch, n.landed_at, n.source_version) > "
     stamp += "(o.ingest_date, o.ingest_batch, o.landed_at, o.source_version)"
     joined = "FROM incoming n LEFT JOIN silver o USING (order_id)"
-    new = connection.execute(f"SELECT n.* {joined} WHERE o.order_id IS NULL").to_arrow_table()  # noqa: S608
+    new = connection.execute(f"SELECT n.* {joined} WHERE o.order_id IS NULL").to_arrow_table()
     changed = connection.execute(
-        f"SELECT n.* {joined} WHERE o.order_id IS NOT NULL AND ({differs}) AND {stamp}"  # noqa: S608
+        f"SELECT n.* {joined} WHERE o.order_id IS NOT NULL AND ({differs}) AND {stamp}"
     ).to_arrow_table()
     if changed.num_rows:
         table.upsert(fitting(changed, table), join_cols=["order_id"])
@@ -99,18 +96,11 @@ def silver(connection: Any, database: str, warehouse: str) -> Any:
     if catalog.table_exists(name):
         return catalog.load_table(name)
     shape = connection.execute("SELECT * FROM incoming LIMIT 0").to_arrow_table().schema
-    made = catalog.create_table(name, schema=shape, location=f"{warehouse.rstrip('/')}/{NAME}")
-    by_day = made.schema().find_field("order_date").field_id
-    catalog.drop_table(name)
-    spec = PartitionSpec(PartitionField(by_day, 1000, DayTransform(), "order_date_day"))
-    fields: Schema = made.schema()
-    return catalog.create_table(
-        name,
-        schema=fields,
-        partition_spec=spec,
-        location=f"{warehouse.rstrip('/')}/{NAME}",
-        properties={"write.parquet.compression-codec": "zstd"},
-    )
+    place = f"{warehouse.rstrip('/')}/{NAME}"
+    made = catalog.create_table(name, shape, place, properties={"write.parquet.compression-codec": "zstd"})
+    with made.update_spec() as spec:
+        spec.add_field("order_date", DayTransform(), "order_date_day")
+    return catalog.load_table(name)
 
 
 def fitting(rows: pa.Table, table: Any) -> pa.Table:

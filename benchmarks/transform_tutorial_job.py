@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from awsglue.utils import getResolvedOptions  # type: ignore[import-not-found]
+from awsglue.utils import getResolvedOptions
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 

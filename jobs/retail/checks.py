@@ -14,7 +14,7 @@ from retail.landings import Item
 from retail.naming import name_clashes, name_rows
 from retail.reading import Rows
 from retail.schemas import Source
-from retail.settings import BITS, FAIL, IGNORE, QUARANTINE, WARN, Settings
+from retail.settings import BITS, FAIL, IGNORE, OPEN_QUOTE, QUARANTINE, WARN, Settings
 
 _WHOLE = ("bigint", "int")
 
@@ -63,6 +63,11 @@ def _judge(item: Item, row: Any, frame: DataFrame, source: Source, s3: Any, sett
         found["duplicate_keys"] = row["clash_rows"]
     failing = [check for check in found if settings.checks[check] == FAIL]
     by_row = [check for check in failing if check in BITS]
+    if row["open_quotes"]:
+        item.problems.append(
+            f"{row['open_quotes']} lines have a quote without its partner (a line break inside quotes is not read)"
+        )
+        by_row = by_row or ["broken_rows"]
     if by_row:
         named = name_rows(frame, source, item, s3, by_row)
         item.problems.extend([f"{row['failed']} bad rows", *named] if row["failed"] > len(named) else named)
@@ -100,6 +105,7 @@ def _count(frames: dict[str, Rows], settings: Settings) -> list[Any]:
     rows = reduce(DataFrame.union, narrow)
     content = F.when(~aside, F.col("content"))  # rows set aside clash with nothing
     counts = {check: _has(bit) for check, bit in BITS.items()}
+    counts["open_quotes"] = _has(OPEN_QUOTE)
     counts |= {"set_aside": aside, "warned": warned, "failed": _has(settings.mask(FAIL))}
     by_key = rows.groupBy("landing_no", "key").agg(
         F.count("*").alias("rows"),

@@ -1,4 +1,8 @@
-"""CSV files to typed rows, each row tied to its landing. All columns are read as text: no inference pass."""
+"""CSV files to typed rows, each row tied to its landing. All columns are read as text: no inference pass.
+
+A record is a line: a line break inside quotes is not read. Spark would have to read each file with one task,
+and Athena's CSV tables do not read it either.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +24,7 @@ from pyspark.sql.types import StringType, StructField, StructType
 from retail.landings import Item
 from retail.parsing import clean, parse
 from retail.schemas import STAMP, Source
-from retail.settings import BITS
+from retail.settings import BITS, OPEN_QUOTE
 
 _SCHEME = "^[a-z0-9]+:/*"
 _HEAD_BYTES = 64 * 1024
@@ -180,7 +184,9 @@ def _flags(source: Source) -> Column:
         failed["quantities"] = F.coalesce(F.col("qty") <= 0, F.lit(False))
     # The fields of a broken row are no one's: what they look like says nothing more.
     whole = sum((F.when(test, F.lit(BITS[check])).otherwise(0) for check, test in failed.items()), F.lit(0))
-    return F.when(broken, F.lit(BITS["broken_rows"])).otherwise(whole)
+    odd_quotes = F.length(F.regexp_replace(F.col(CORRUPT), '[^"]', "")) % 2 == 1
+    torn = F.when(odd_quotes, F.lit(BITS["broken_rows"] | OPEN_QUOTE)).otherwise(F.lit(BITS["broken_rows"]))
+    return F.when(broken, torn).otherwise(whole)
 
 
 def _content(source: Source) -> Column:

@@ -24,7 +24,8 @@ NEVER_IN_SILVER = ("broken_rows", "null_keys")
 BAD_ROWS = ("broken_rows", "null_keys", "dates", "numbers", "duplicate_keys")
 # Checks that one row by itself decides, each a bit of its ``flags``.
 BITS = {"broken_rows": 1, "null_keys": 2, "dates": 4, "numbers": 8, "quantities": 16}
-# No check, and no policy: a quote that does not end on its line. What is a row of such a file nobody can tell.
+# A broken row with a quote that has no partner on its line. Under every policy its landing is refused: the
+# lines before and after it may look whole and be parts of one value.
 OPEN_QUOTE = 32
 
 

@@ -122,3 +122,14 @@ def test_rows_know_their_own_landing(spark, files, landed) -> None:
     assert (rows["0002"]["channel"], str(rows["0002"]["ingest_date"])) == ("store", "2026-11-23")
     single, _ = judge(spark, files, one)
     assert single["orders"].typed.first()["landed_at"] == rows["0001"]["landed_at"]
+
+
+def test_a_line_break_inside_quotes_is_refused_under_every_policy(spark, files, landed) -> None:
+    good = landed("orders", HEADER + '1,24/11/2026,7,8,2,147.43,"the ""web"""\n', batch="0001")
+    torn = landed("orders", HEADER + '2,24/11/2026,7,8,2,147.43,"we\nb"\n3,24/11/2026,7,8,2,1.50,web\n', batch="0002")
+    judge(spark, files, good, torn, broken_rows="quarantine")
+    assert good.problems == []
+    assert torn.problems == [
+        "1 lines have a quote without its partner (a line break inside quotes is not read)",
+        "line 3: 'b\"' does not have as many fields as the header",
+    ]

@@ -180,6 +180,74 @@ def test_compaction_in_the_middle_of_a_commit_harms_neither(job_lake: JobLake, m
     assert job_lake.rows("order_id", "qty") == [(1, 5), (2, 1), (3, 1)]
 
 
+def test_maintenance_does_what_its_dry_run_counted(job_lake: JobLake) -> None:
+    from retail import maintenance
+
+    job_lake.dimensions()
+    for batch in ("0001", "0002"):
+        job_lake.orders(line(int(batch)), batch=batch)
+        job_lake.loaded()
+    settings = maintenance.Settings(min_input_files=2, keep_snapshots_days=0, keep_snapshots=1)
+    table = f"{job_lake.database}.orders_silver"
+
+    def care(dry_run: bool) -> dict[str, Any]:
+        return maintenance.maintain(job_lake.spark, job_lake.s3, table, settings, dry_run, lambda _: None)
+
+    before = job_lake.table().metadata_location
+    dry = care(True)
+    assert job_lake.table().metadata_location == before
+    done = care(False)
+    assert (dry["before"], dry["files_rewritten"]) == (done["before"], done["files_rewritten"]) == (dry["after"], 2)
+    assert (done["after"]["files"], done["after"]["snapshots"]) == (1, 1)
+    assert job_lake.rows("order_id") == [(1,), (2,)]
+
+
+def test_a_rollback_waits_until_the_table_and_no_run_can_contradict_it(job_lake: JobLake) -> None:
+    from types import SimpleNamespace
+
+    from ledger import Ledger
+    from retail import rollback
+
+    job_lake.dimensions()
+    job_lake.orders(line(1))
+    job_lake.loaded()
+    bad = job_lake.orders(line(1, price="99999"), batch="0002")
+    good = job_lake.orders(line(2), batch="0003")
+    job_lake.loaded()
+    first = job_lake.table().metadata.snapshots[0].snapshot_id
+    asked = SimpleNamespace(
+        silver_db=job_lake.database, table="orders_silver", snapshot=first, requeue=True, kept_out=(bad,)
+    )  # fmt: skip
+    ledger = Ledger(job_lake.ledger_table, job_lake.dynamodb)
+    active = iter([None, RuntimeError("run jr_1 of job is RUNNING: roll back when it has ended")])
+
+    def refuse() -> None:
+        if (problem := next(active, None)) is not None:
+            raise problem
+
+    with pytest.raises(RuntimeError, match="jr_1"):  # it began while the table went back: its landings are not judged
+        rollback.roll_back(job_lake.spark, ledger, asked, lambda _: None, refuse)
+    assert job_lake.rows("order_id", "unit_price") == [(1, 2.5)]
+    assert set(job_lake.statuses().values()) == {"LOADED"}
+    done = rollback.roll_back(job_lake.spark, ledger, asked, lambda _: None, refuse)  # the same again finishes it
+    assert (sorted(done["landings_reverted"]), done["landings_requeued"]) == (sorted([bad, good]), [good])
+    job_lake.loaded(path=None)
+    assert job_lake.rows("order_id", "unit_price") == [(1, 2.5), (2, 2.5)]
+    assert job_lake.statuses()[bad] == "REVERTED"
+
+
+@pytest.mark.parametrize(("state", "refused"), [("RUNNING", True), ("WAITING", True), ("SUCCEEDED", False)])
+def test_a_rollback_is_refused_while_a_transform_is_active(state: str, refused: bool) -> None:
+    from contextlib import nullcontext
+    from types import SimpleNamespace
+
+    from retail.rollback import refuse_while_loading
+
+    glue = SimpleNamespace(get_job_runs=lambda **_: {"JobRuns": [{"Id": "jr_1", "JobRunState": state}]})
+    with pytest.raises(RuntimeError, match=f"run jr_1 of job is {state}") if refused else nullcontext():
+        refuse_while_loading(glue, "job")
+
+
 def test_versions_of_one_object_in_one_second_are_loaded_in_their_order(
     job_lake: JobLake, monkeypatch: pytest.MonkeyPatch
 ) -> None:

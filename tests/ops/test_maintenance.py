@@ -96,6 +96,7 @@ def objects(lake: Lake) -> set[tuple[str, str]]:
     return {(found["Key"], found["ETag"]) for page in pages for found in page.get("Contents", [])}
 
 
+@pytest.mark.long  # tests/jobs/test_job_races.py has the short one, without the endpoint's runs
 def test_maintenance_compacts_and_its_dry_run_writes_nothing(lake: Lake) -> None:
     table = f"{lake.names.silver_database}.orders_silver"
     for number in (5, 6):
