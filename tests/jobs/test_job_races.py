@@ -158,6 +158,7 @@ def test_dimensions_that_land_while_a_run_is_at_work_count_for_its_orders_too(
     assert job_lake.rows("customer_id", "region", table="customers_silver") == [(1, "South"), (2, "East")]
 
 
+@pytest.mark.long
 def test_compaction_in_the_middle_of_a_commit_harms_neither(job_lake: JobLake, monkeypatch: pytest.MonkeyPatch) -> None:
     from retail import maintenance
     from retail.silver import Silver
@@ -180,6 +181,7 @@ def test_compaction_in_the_middle_of_a_commit_harms_neither(job_lake: JobLake, m
     assert job_lake.rows("order_id", "qty") == [(1, 5), (2, 1), (3, 1)]
 
 
+@pytest.mark.long
 def test_maintenance_does_what_its_dry_run_counted(job_lake: JobLake) -> None:
     from retail import maintenance
 
@@ -248,6 +250,7 @@ def test_a_rollback_is_refused_while_a_transform_is_active(state: str, refused: 
         refuse_while_loading(glue, "job")
 
 
+@pytest.mark.long
 def test_versions_of_one_object_in_one_second_are_loaded_in_their_order(
     job_lake: JobLake, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -50,6 +50,7 @@ def rows(lake: Lake, sql: str) -> list[list[str | None]]:
     return [list(row) for row in query.run(lake, sql.replace("retail_silver", lake.names.silver_database)).rows]
 
 
+@pytest.mark.long
 def test_bad_rows_are_refused_set_aside_once_or_let_through_as_asked(lake: Lake) -> None:
     land(lake, "customers", CUSTOMERS, "0001")
     land(lake, "products", PRODUCTS, "0001")

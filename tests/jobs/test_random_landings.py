@@ -107,6 +107,7 @@ def test_silver_is_what_the_reference_says_many_times(spark: Any, endpoint: Endp
     replay(JobLake(spark, endpoint), told)
 
 
+@pytest.mark.long
 def test_a_story_with_everything_in_it(job_lake: JobLake) -> None:
     """One that hypothesis might not draw: a death after the commit, an overwrite, a duplicate, an older day late."""
     replay(
