@@ -8,12 +8,14 @@ AWS_CLI_VERSION := 1.46.3
 SECURITY := .venv-security
 MICROBURST := .venv-microburst
 MICROBURST_VERSION := 0.10.0
+MINISTACK := .venv-ministack
+MINISTACK_VERSION := 1.5.33
 
-.PHONY: help setup demo test test-long lint format bench security lock clean
+.PHONY: help setup demo test test-long lint format bench security conformance lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "lakectl needs Python 3.11 or newer; this is %s. Try: make PYTHON=python3.11" % sys.version.split()[0])'
@@ -64,6 +66,9 @@ $(SECURITY)/%/.ready: requirements-security-%.lock $(READY)
 security: $(READY) $(SECURITY)/prowler/.ready $(SECURITY)/parliament/.ready ## Prowler and a policy linter on a fresh local lake
 	@PYTHONPATH=tests:tests/security $(BIN)/python tests/security/audit.py $(SECURITY)
 
+conformance: $(READY) $(MINISTACK)/.ready ## Where this endpoint, ministack and the table of behaviours differ
+	@$(BIN)/python tests/contract/conformance.py $(MINISTACK)
+
 lock: $(READY) ## Write the requirements*.lock again
 	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
 	  --generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements.lock
@@ -75,6 +80,8 @@ lock: $(READY) ## Write the requirements*.lock again
 	done
 	@echo "microburst==$(MICROBURST_VERSION)" | $(BIN)/uv pip compile - --universal --python-version 3.11 \
 	  --generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements-microburst.lock
+	@echo "ministack==$(MINISTACK_VERSION)" | $(BIN)/uv pip compile - --universal --python-version 3.11 \
+	  --generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements-ministack.lock
 
 clean: ## Remove what make has made here (not the local lake's state)
 	@rm -rf $(VENV) .venv-* build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -11,7 +11,16 @@ from pathlib import Path
 
 from benchmarks.sandbox import Settings
 
-FIGURES = ("provisioning_up", "provisioning_plan", "provisioning_down", "landing")
+FIGURES = (
+    "provisioning_up",
+    "provisioning_plan",
+    "provisioning_down",
+    "landing",
+    "events",
+    "local_aws",
+    "transform",
+    "transform_sizes",
+)
 
 
 def main() -> int:
@@ -33,6 +42,7 @@ def main() -> int:
     unknown = set(given.figures) - set(FIGURES)
     if unknown:
         parser.error(f"no such figure: {', '.join(sorted(unknown))}; there are {', '.join(FIGURES)}")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # what is measured is compiled once, as an installed program is
     settings = Settings(_existing(parser, given.tutorial_scripts), _existing(parser, given.aws))
     kept = True
     for name in given.figures or FIGURES:

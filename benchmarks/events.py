@@ -1,22 +1,16 @@
-"""Events: how soon a landing starts its run, and what finding work costs. ``python -m benchmarks.events``"""
+"""Events: how soon a landing starts its run, what finding work costs, and a burst of landings."""
 
 from __future__ import annotations
 
 import statistics
 import sys
 import time
-import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Any
 
-import boto3
-
+from benchmarks.sandbox import Figure, Settings, fresh_endpoint, open_lake
 from lakectl import project
-from lakectl.aws import Aws
-from lakectl.config import Config
-from lakectl.local import control
 from lakectl.ops import provision
 from lakectl.ops.lake import Lake
 
@@ -26,22 +20,50 @@ LANDINGS = 20
 WAITING = 10
 HISTORIES = (100, 100_000)
 LIMIT_S = 1.0
+BURST, BURST_LIMIT_S = 1000, 120
 SCRIPT = b"print('this run is here to be started')"
 BODY = b"order_id,order_date,customer_id,product_id,qty,unit_price,channel\n1,24/07/2025,1,1,1,1.0,web\n"
 
 
-@contextmanager
-def made_lake() -> Iterator[Lake]:
-    """A lake on the local endpoint, deleted at the end."""
-    endpoint = control.ensure_running()
-    session = boto3.Session(endpoint.access_key_id, endpoint.secret_access_key, region_name=endpoint.region)
-    config = Config.model_validate({"name": f"bench{uuid.uuid4().hex[:6]}", "suffix_names": True})
-    lake = Lake(config, project.find(), Aws(session, endpoint.region, endpoint.url))
-    assert provision.up(lake, provision.plan(lake), lambda _: None).ok
-    try:
-        yield lake
-    finally:
-        provision.down(lake, provision.down_plan(lake), lambda _: None)
+def measure(_: Settings) -> Iterator[Figure]:
+    """Seconds from a put to its run, requests that finding pending landings takes, and 1,000 landings at once."""
+    with fresh_endpoint() as endpoint:
+        lake = open_lake(endpoint)
+        assert provision.up(lake, provision.plan(lake), lambda _: None).ok
+        seconds = seconds_to_run(lake)
+        median = statistics.median(seconds)
+        told = f"median {median:.2f} s, worst {max(seconds):.2f} s of {len(seconds)}"
+        yield Figure("put to run started", told, f"median < {LIMIT_S:.0f} s", median < LIMIT_S)
+        costs = [requests_to_find(lake, history) for history in HISTORIES]
+        told = ", ".join(
+            f"{requests} requests and {seconds * 1000:.0f} ms among {history:,} loaded"
+            for history, (requests, _, seconds) in zip(HISTORIES, costs, strict=True)
+        )
+        same = len({(requests, found) for requests, found, _ in costs}) == 1
+        yield Figure(f"finding {WAITING} pending landings", told, "as many requests", same)
+        yield _burst(lake)
+
+
+def _burst(lake: Lake) -> Figure:
+    """Small files landed at once, under a source that starts no run, until each has its row in the run log."""
+    s3, bucket, logs = lake.client("s3"), lake.names.raw_bucket, lake.client("dynamodb")
+    began = time.perf_counter()
+    with ThreadPoolExecutor(16) as pool:
+        keys = (f"retail/_burst/ingest_date=2026-11-24/batch={n:04d}/_burst.csv" for n in range(BURST))
+        list(pool.map(lambda key: s3.put_object(Bucket=bucket, Key=key, Body=BODY), keys))
+    sent = time.perf_counter() - began
+    rows = 0
+    while rows < BURST and time.perf_counter() - began < BURST_LIMIT_S:
+        time.sleep(0.2)
+        pages = logs.get_paginator("query").paginate(
+            TableName=lake.names.run_log,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": "SRC#_burst"}},
+            Select="COUNT",
+        )
+        rows = sum(page["Count"] for page in pages)
+    told = f"{rows:,} rows {time.perf_counter() - began:.1f} s after the first put (puts: {sent:.1f} s)"
+    return Figure(f"{BURST:,} landings at once", told, f"{BURST:,} rows", rows == BURST)
 
 
 def seconds_to_run(lake: Lake, count: int = LANDINGS) -> list[float]:
@@ -68,7 +90,7 @@ def seconds_to_run(lake: Lake, count: int = LANDINGS) -> list[float]:
 
 def _settle(lake: Lake) -> None:
     """Take the pending landing away, so that no run follows."""
-    from ledger import Ledger  # type: ignore[import-not-found]
+    from ledger import Ledger
 
     ledger = Ledger(lake.names.run_log, lake.client("dynamodb"))
     for entry in ledger.pending("orders"):
@@ -82,8 +104,8 @@ def _settle(lake: Lake) -> None:
         time.sleep(0.1)
 
 
-def requests_to_find(lake: Lake, history: int) -> tuple[int, int]:
-    """(requests, landings found) of asking for what waits, beside ``history`` loaded landings."""
+def requests_to_find(lake: Lake, history: int) -> tuple[int, int, float]:
+    """(requests, landings found, seconds) of asking for what waits, beside ``history`` loaded landings."""
     from ledger import Ledger
 
     client = lake.client("dynamodb")
@@ -100,15 +122,17 @@ def requests_to_find(lake: Lake, history: int) -> tuple[int, int]:
         client.meta.events.register(
             "before-call.dynamodb", lambda model, **_: requests.append(model.name), unique_id="count"
         )
+        began = time.perf_counter()
         waiting = [entry for source in ("customers", "products", "orders") for entry in ledger.pending(source)]
+        seconds = time.perf_counter() - began
         client.meta.events.unregister("before-call.dynamodb", unique_id="count")
-        return len(requests), len(waiting)
+        return len(requests), len(waiting), seconds
     finally:
         client.delete_table(TableName=table)
 
 
 def _landing(number: int) -> Any:
-    from landing import landing_of  # type: ignore[import-not-found]
+    from landing import landing_of
 
     moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(1_600_000_000 + number))
     return landing_of(
@@ -133,20 +157,3 @@ def _load_history(client: Any, table: str, count: int) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(write, range(0, count, 25)))
-
-
-def main() -> None:
-    """Print the figures; exit 1 when one is missed."""
-    with made_lake() as lake:
-        seconds = seconds_to_run(lake)
-        median = statistics.median(seconds)
-        print(f"landing to run started: median {median:.2f} s, worst {max(seconds):.2f} s of {len(seconds)}")
-        costs = [requests_to_find(lake, history) for history in HISTORIES]
-    for history, (requests, found) in zip(HISTORIES, costs, strict=True):
-        print(f"finding {found} pending among {history:,} loaded: {requests} requests")
-    if median >= LIMIT_S or len(set(costs)) != 1:
-        sys.exit(1)
-
-
-if __name__ == "__main__":
-    main()

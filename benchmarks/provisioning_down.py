@@ -73,5 +73,8 @@ def _ours_with_few() -> float:
 def _tutorial_with_few(settings: Settings) -> float:
     with fresh_endpoint() as endpoint:
         script(settings, "tutorial_up.sh", endpoint, "--no-data-steps")
-        put_versions(open_lake(endpoint), FEW)
-        return script(settings, "tutorial_down.sh", endpoint)
+        lake = open_lake(endpoint)
+        put_versions(lake, FEW)
+        seconds = script(settings, "tutorial_down.sh", endpoint)
+        assert lake.client("s3").list_buckets()["Buckets"] == [], "the tutorial's script did not delete its buckets"
+        return seconds

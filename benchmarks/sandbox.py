@@ -79,7 +79,14 @@ def script(settings: Settings, name: str, endpoint: Endpoint, *arguments: str) -
     with tempfile.TemporaryDirectory(prefix="lakectl-bench-") as data:
         for source in ("orders", "customers", "products"):
             Path(data, f"{source}.csv").write_text("id\n1\n")
-        extra = {"AWS": str(settings.aws_cli), "DATA": data, "REGION": endpoint.region, "NAME": "demo"}
+        extra = {
+            "AWS": str(settings.aws_cli),
+            "DATA": data,
+            "REGION": endpoint.region,
+            "NAME": "demo",
+            "AWS_ACCESS_KEY_ID": endpoint.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": endpoint.secret_access_key,
+        }
         return timed(["bash", str(settings.scripts / name), endpoint.url, *arguments], extra)
 
 

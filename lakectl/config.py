@@ -25,6 +25,8 @@ Days = Annotated[int, Field(ge=1, le=3653)]
 RetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557]
 Prefix = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*/$")]
 GlueName = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,255}$")]
+_DATE = r"(\d{4}-\d\d-\d\d|NOW([+-]\d+(DAYS|WEEKS|MONTHS|YEARS))?)"
+DATE_RANGE = rf"^{_DATE},{_DATE}$"
 BUCKET_PATTERN = r"^[a-z0-9.{}-]+$"
 ResourceName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
 
@@ -81,6 +83,24 @@ class Source(_Section):
         return self
 
 
+OnBadRow = Literal["fail", "quarantine", "warn", "ignore"]
+# Without a key, or with other fields than the header, a row can't be in silver at all.
+OnUnusableRow = Literal["fail", "quarantine"]
+
+
+class Checks(_Section):
+    """What becomes of a landing, or a row, that fails a check of the job."""
+
+    broken_rows: OnUnusableRow = "fail"
+    null_keys: OnUnusableRow = "fail"
+    dates: OnBadRow = "fail"
+    numbers: OnBadRow = "fail"
+    duplicate_keys: OnBadRow = "fail"
+    unknown_customers: OnBadRow = "warn"
+    unknown_products: OnBadRow = "warn"
+    quantities: OnBadRow = "warn"
+
+
 class RunLog(_Section):
     table: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{3,255}$")] = "ingestion_runs"
     point_in_time_recovery: bool = True
@@ -114,7 +134,10 @@ class Functions(_Section):
 class Glue(_Section):
     bronze_database: GlueName = "retail_bronze"
     silver_database: GlueName = "retail_silver"
+    # A range of Athena's partition projection; folders outside it are not seen in the bronze tables.
+    bronze_dates: str = Field(default="2020-01-01,NOW+1YEARS", pattern=DATE_RANGE)
     job: ResourceName = "retail_bronze_to_silver"
+    maintenance_job: ResourceName = "retail_maintenance"
     role: ResourceName = "retail-glue-role"
     version: Literal["5.0", "5.1"] = "5.1"
     worker_type: Literal["G.025X", "G.1X", "G.2X", "G.4X", "G.8X"] = "G.1X"
@@ -122,6 +145,17 @@ class Glue(_Section):
     timeout_minutes: int = Field(default=60, ge=1, le=10080)
     max_concurrent_runs: int = Field(default=1, ge=1, le=1000)
     log_retention_days: RetentionDays = 14
+    # US dollars. 0.44 in most regions (AWS Glue pricing page); `run-transform` says what a run costs.
+    price_per_dpu_hour: float = Field(default=0.44, ge=0)
+
+
+class Maintenance(_Section):
+    keep_snapshots_days: Days = 7
+    keep_snapshots: int = Field(default=10, ge=1, le=100_000)
+    # Iceberg refuses less than a day: files of a commit in flight are orphans until it ends.
+    orphan_files_older_than_days: Annotated[int, Field(ge=2, le=3653)] = 3
+    target_file_size_mb: int = Field(default=128, ge=1, le=2048)
+    min_input_files: int = Field(default=5, ge=2, le=1000)
 
 
 class Athena(_Section):
@@ -174,6 +208,24 @@ def _default_sources() -> dict[str, Source]:
     }
 
 
+# What the job computes with, whatever else a file has.
+JOB_COLUMNS: dict[str, dict[str, ColumnType]] = {
+    "customers": {"customer_id": "bigint", "region": "string"},
+    "products": {"product_id": "bigint", "category": "string"},
+    "orders": {
+        "order_date": "date",
+        "customer_id": "bigint",
+        "product_id": "bigint",
+        "qty": "int",
+        "unit_price": "double",
+    },
+}
+SILVER_ONLY = {
+    *("region", "category", "sales_amount", "ingest_batch", "ingest_date", "source_file"),
+    *("source_version", "landed_at", "loaded_at", "kind", "flags", "content", "warned", "landing_no", "object"),
+}
+
+
 class Config(_Section):
     """A validated lake configuration. See ``config/lake.yaml`` for what each value means."""
 
@@ -187,10 +239,12 @@ class Config(_Section):
     buckets: Buckets = Buckets()
     landing: Landing = Landing()
     sources: dict[str, Source] = Field(default_factory=_default_sources)
+    checks: Checks = Checks()
     run_log: RunLog = RunLog()
     functions: Functions = Functions()
     glue: Glue = Glue()
     athena: Athena = Athena()
+    maintenance: Maintenance = Maintenance()
     triggers: Triggers = Triggers()
     local: Local = Local()
 
@@ -200,6 +254,16 @@ class Config(_Section):
         missing = {"customers", "products", "orders"} - set(value)
         if missing:
             raise ValueError(f"the job reads customers, products and orders; missing: {', '.join(missing)}")
+        for source, needed in JOB_COLUMNS.items():
+            for column, kind in needed.items():
+                found = value[source].columns.get(column)
+                if found != kind:
+                    raise ValueError(f"{source} needs a column {column}: {kind}, which the job uses; found {found}")
+        for source, key in (("customers", "customer_id"), ("products", "product_id")):
+            if value[source].keys != (key,):
+                raise ValueError(f"orders refer to {source} by {key}: it must be their one key")
+        if taken := sorted(set(value["orders"].columns) & SILVER_ONLY):
+            raise ValueError(f"the job makes these columns of silver itself: {', '.join(taken)}; rename yours")
         return value
 
 
@@ -216,6 +280,7 @@ PATTERN_HINTS = {
     "name": "lower-case letters, digits and '-', at most 38",
     "region": "an AWS region such as eu-west-1",
     "schedule": "cron(min hour day month weekday year) with six fields, or rate(N unit)",
+    "bronze_dates": "FIRST,LAST with dates such as 2020-01-01, NOW or NOW+1YEARS (DAYS, WEEKS, MONTHS, YEARS)",
     "prefix": "a path that ends in '/', such as retail/",
     "results_prefix": "a path that ends in '/', such as athena/",
     "endpoint_url": "a URL such as http://127.0.0.1:4566",

@@ -6,19 +6,16 @@ from typing import Any
 
 from lakectl import packages, saved_queries
 from lakectl.engine.model import Resource
+from lakectl.lake_glue import databases, glue_jobs, log_group
 from lakectl.naming import Names
 from lakectl.project import Project
 from lakectl.resources import policies
 from lakectl.resources.bucket import Bucket
-from lakectl.resources.database import Database
 from lakectl.resources.function import Function, Permission
-from lakectl.resources.glue_job import GlueJob
-from lakectl.resources.log_group import LogGroup
 from lakectl.resources.notification import Notification
 from lakectl.resources.queue import Queue
 from lakectl.resources.role import Role
 from lakectl.resources.rule import Rule
-from lakectl.resources.s3_object import S3Object
 from lakectl.resources.table import Table
 from lakectl.resources.workgroup import NamedQuery, Workgroup
 
@@ -50,7 +47,7 @@ def resources(names: Names, project: Project) -> list[Resource]:
         *notifications(names),
         *databases(names),
         *workgroup(names, project),
-        *glue_job(names, project),
+        *glue_jobs(names, project),
         *schedule(names),
     ]
 
@@ -183,16 +180,6 @@ def dead_letter_queue(names: Names) -> Queue:
     )
 
 
-def log_group(names: Names, name: str, step: str, retention_days: int) -> LogGroup:
-    return LogGroup(
-        name,
-        step=step,
-        tags=names.tags,
-        arn=names.arn("logs", f"log-group:{name}"),
-        retention_days=retention_days,
-    )
-
-
 def notifications(names: Names) -> list[Resource]:
     """S3 → log function; EventBridge: orders landing → starter, end of a run → starter."""
     config = names.config
@@ -284,24 +271,6 @@ def rule_with_permission(
     return [permission, rule]
 
 
-def databases(names: Names) -> list[Resource]:
-    described = (
-        (names.bronze_database, "Landed files as they came"),
-        (names.silver_database, "Typed and enriched Iceberg tables"),
-    )
-    return [
-        Database(
-            name,
-            step="create-databases",
-            tags=names.tags,
-            arn=names.arn("glue", f"database/{name}"),
-            description=description,
-            needs=(),
-        )
-        for name, description in described
-    ]
-
-
 def workgroup(names: Names, project: Project) -> list[Resource]:
     config = names.config.athena
     group = Workgroup(
@@ -327,55 +296,6 @@ def workgroup(names: Names, project: Project) -> list[Resource]:
         for query in saved_queries.load(project, names)
     ]
     return [group, *queries]
-
-
-def glue_job(names: Names, project: Project) -> list[Resource]:
-    config = names.config.glue
-    step = "create-glue-job"
-    script = S3Object(names.tmp_bucket, names.job_script_key, step=step, content=packages.job_script(project))
-    package = S3Object(names.tmp_bucket, names.job_package_key, step=step, content=packages.job_package(project))
-    groups = [
-        log_group(names, f"{names.glue_log_prefix}/{stream}", step, config.log_retention_days)
-        for stream in ("output", "error")
-    ]
-    arguments = {
-        "--RAW_BUCKET": names.raw_bucket,
-        "--SILVER_DB": names.silver_database,
-        "--SILVER_WAREHOUSE": names.warehouse,
-        "--LEDGER_TABLE": names.run_log,
-        "--LANDING_PREFIX": names.config.landing.prefix,
-        "--extra-py-files": f"s3://{package.name}",
-        "--datalake-formats": "iceberg",
-        "--enable-glue-datacatalog": "true",
-        "--enable-metrics": "true",
-        "--custom-logGroup-prefix": names.glue_log_prefix,
-    }
-    job = GlueJob(
-        names.glue_job,
-        step=step,
-        tags=names.tags,
-        arn=names.arn("glue", f"job/{names.glue_job}"),
-        role_arn=names.global_arn("iam", f"role/{names.glue_role}"),
-        script=f"s3://{script.name}",
-        arguments=arguments,
-        glue_version=config.version,
-        worker_type=config.worker_type,
-        workers=config.workers,
-        timeout_minutes=config.timeout_minutes,
-        max_concurrent_runs=config.max_concurrent_runs,
-        description="Landed retail files to the silver Iceberg table",
-        needs=(
-            f"iam-role/{names.glue_role}",
-            script.id,
-            package.id,
-            *(group.id for group in groups),
-            f"s3-bucket/{names.raw_bucket}",
-            f"s3-bucket/{names.silver_bucket}",
-            f"glue-database/{names.silver_database}",
-            f"dynamodb-table/{names.run_log}",
-        ),
-    )
-    return [script, package, *groups, job]
 
 
 def schedule(names: Names) -> list[Resource]:

@@ -54,6 +54,10 @@ class Names:
         return "jobs/retail_bronze_to_silver.py"
 
     @property
+    def maintenance_script_key(self) -> str:
+        return "jobs/retail_maintenance.py"
+
+    @property
     def job_package_key(self) -> str:
         return "jobs/retail.zip"
 
@@ -102,15 +106,29 @@ class Names:
     def silver_database(self) -> str:
         return self._suffixed(self.config.glue.silver_database, "_")
 
+    def bronze_table(self, source: str) -> str:
+        return f"{source}_raw"
+
     @property
     def glue_job(self) -> str:
         return self._suffixed(self.config.glue.job)
 
     @property
+    def maintenance_job(self) -> str:
+        return self._suffixed(self.config.glue.maintenance_job)
+
+    @property
     def glue_log_prefix(self) -> str:
+        return self._glue_log_prefix(self.glue_job)
+
+    @property
+    def maintenance_log_prefix(self) -> str:
+        return self._glue_log_prefix(self.maintenance_job)
+
+    def _glue_log_prefix(self, job: str) -> str:
         # With suffixed names the job's name ends in the lake's name already.
         suffix = "" if self.config.suffix_names else f"-{self.config.name}"
-        return f"/aws-glue/{self.glue_job}{suffix}"
+        return f"/aws-glue/{job}{suffix}"
 
     @property
     def workgroup(self) -> str:

@@ -9,10 +9,16 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from lakectl.progress import Meter, Moved, unseen
+
+if TYPE_CHECKING:
+    from rich.console import Console as RichConsole
 
 Mark = Literal["ok", "failed", "skipped", "note", "create", "change", "delete"]
 WIDTH_WHEN_PIPED = 200
+BAR_WIDTH = 20
 
 
 class Output(Protocol):
@@ -49,8 +55,7 @@ class Output(Protocol):
         """A context manager that shows work in progress; yields a function that changes the text."""
 
     def transfer(self, text: str, total: int) -> Any:
-        """A context manager that shows ``total`` bytes moving, with rate and time left; yields a function that
-        takes the bytes that have moved since it was last called, from any thread."""
+        """A context manager that shows ``total`` bytes moving, with rate and time left; yields a :class:`Moved`."""
 
 
 class Console:
@@ -127,18 +132,13 @@ class Console:
             yield lambda new: status.update(new)
 
     @contextmanager
-    def transfer(self, text: str, total: int) -> Iterator[Callable[[int], None]]:
+    def transfer(self, text: str, total: int) -> Iterator[Moved]:
         if not self._console.is_terminal:
-            yield lambda _: None
+            yield unseen
             return
-        from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
-
-        columns = ("[progress.description]{task.description}", BarColumn(), DownloadColumn(binary_units=True))
-        with Progress(
-            *columns, TransferSpeedColumn(), TimeRemainingColumn(), console=self._console, transient=True
-        ) as shown:
-            task = shown.add_task(text, total=total)
-            yield lambda moved: shown.advance(task, moved)
+        meter = Meter(total)
+        with _bar(self._console, text, meter):
+            yield meter.add
 
 
 class Json:
@@ -180,8 +180,8 @@ class Json:
         yield lambda _: None
 
     @contextmanager
-    def transfer(self, text: str, total: int) -> Iterator[Callable[[int], None]]:  # noqa: ARG002
-        yield lambda _: None
+    def transfer(self, text: str, total: int) -> Iterator[Moved]:  # noqa: ARG002
+        yield unseen
 
 
 def human_bytes(size: float) -> str:
@@ -191,3 +191,49 @@ def human_bytes(size: float) -> str:
             return f"{size:,.0f} B" if unit == "B" else f"{size:,.1f} {unit}"
         size /= 1024
     return f"{size:,.1f} TiB"
+
+
+def human_seconds(seconds: float) -> str:
+    """``75`` → ``1:15``"""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def progress_line(meter: Meter) -> str:
+    """``12.0 MiB of 95.4 MiB  3.9 MiB/s  0:21 left``"""
+    if meter.complete:
+        return human_bytes(meter.total)
+    parts = [f"{human_bytes(meter.done)} of {human_bytes(meter.total)}"]
+    rate = meter.rate
+    if rate:
+        parts += [f"{human_bytes(rate)}/s", f"{human_seconds((meter.total - meter.done) / rate)} left"]
+    return "  ".join(parts)
+
+
+def _bar(console: RichConsole, text: str, meter: Meter) -> Any:
+    """A context manager: a bar that tells what ``meter`` knows, and goes at its end."""
+    from rich.progress import BarColumn, Progress, ProgressColumn, Task
+    from rich.progress_bar import ProgressBar
+    from rich.table import Column
+    from rich.text import Text
+
+    class Doing(ProgressColumn):
+        def render(self, task: Task) -> Text:  # noqa: ARG002 - rich's signature
+            return Text("completing" if meter.complete else text)
+
+    class Bar(BarColumn):
+        def render(self, task: Task) -> ProgressBar:
+            # Never a full bar: the last step may take a while, and nothing is visible in S3 before it.
+            task.completed, task.total = meter.done, None if meter.complete else meter.total
+            return super().render(task)
+
+    class Told(ProgressColumn):
+        def render(self, task: Task) -> Text:  # noqa: ARG002 - rich's signature
+            return Text(progress_line(meter))
+
+    unbroken = Column(no_wrap=True)
+    columns = (Doing(table_column=unbroken), Bar(bar_width=BAR_WIDTH), Told(table_column=unbroken))
+    progress = Progress(*columns, console=console, transient=True)
+    progress.add_task(text, total=meter.total)
+    return progress

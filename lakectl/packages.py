@@ -14,6 +14,7 @@ from lakectl.project import Project
 EPOCH = (1980, 1, 1, 0, 0, 0)
 READABLE = 0o644 << 16
 NAMES = ("log_ingestion_run", "start_glue_job", "job")
+SCRIPTS = ("retail_bronze_to_silver", "retail_maintenance")
 
 
 def build(project: Project, name: str) -> bytes:
@@ -33,14 +34,14 @@ def job_package(project: Project) -> bytes:
     return _zip({**_python_files(project.lambdas / "shared"), **package})
 
 
-def job_script_path(project: Project) -> Path:
-    """Where the Glue job's script is."""
-    return project.jobs / "retail_bronze_to_silver.py"
+def job_script_path(project: Project, name: str = SCRIPTS[0]) -> Path:
+    """Where a Glue job's script is."""
+    return project.jobs / f"{name}.py"
 
 
-def job_script(project: Project) -> bytes:
-    """The Glue job's script, as it is."""
-    path = job_script_path(project)
+def job_script(project: Project, name: str = SCRIPTS[0]) -> bytes:
+    """A Glue job's script, as it is."""
+    path = job_script_path(project, name)
     try:
         return path.read_bytes()
     except OSError as error:

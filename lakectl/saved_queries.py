@@ -9,7 +9,7 @@ from lakectl.errors import UsageError
 from lakectl.naming import Names
 from lakectl.project import Project
 
-DEFAULT_DATABASE = "retail_silver"
+DEFAULT_BRONZE, DEFAULT_SILVER = "retail_bronze", "retail_silver"
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def placeholders(sql: str) -> tuple[str, ...]:
 
 
 def load(project: Project, names: Names) -> list[SavedQuery]:
-    """All saved queries in file order, with the lake's own database name put in."""
+    """All saved queries in file order, with the lake's own database names put in."""
     queries = []
     for path in sorted(project.queries.glob("[0-9][0-9]_*.sql")):
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -41,6 +41,7 @@ def load(project: Project, names: Names) -> list[SavedQuery]:
         sql = "\n".join(line for line in lines if not line.lstrip().startswith("--")).strip().rstrip(";").rstrip()
         if not sql:
             raise UsageError(f"{path} holds no statement")
-        sql = re.sub(rf"\b{DEFAULT_DATABASE}\.", f"{names.silver_database}.", sql)
+        for default, own in ((DEFAULT_BRONZE, names.bronze_database), (DEFAULT_SILVER, names.silver_database)):
+            sql = re.sub(rf"\b{default}\.", f"{own}.", sql)
         queries.append(SavedQuery(path.stem, title, sql))
     return queries

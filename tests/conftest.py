@@ -28,9 +28,12 @@ def state_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             patch.delenv(name)
         patch.setenv("XDG_STATE_HOME", str(home))
         patch.setenv("LAKECTL_LAMBDA_RETRY_DELAY", RETRY_DELAY_SECONDS)
+        # A JVM that warms up in the background would take the cores from the other tests.
+        patch.setenv("LAKECTL_GLUE_STANDBY", "0")
         # A shell starts background jobs with SIGINT ignored, which every child inherits; tests send it.
         signal.signal(signal.SIGINT, signal.default_int_handler)
         yield home
+        control.stop()  # a command that a test ran may have started it
 
 
 @pytest.fixture(scope="session")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from awsglue.utils import getResolvedOptions
 
+from retail import settings
+from retail.settings import Settings
+
 REQUIRED = ("RAW_BUCKET", "SILVER_DB", "SILVER_WAREHOUSE", "LEDGER_TABLE", "LANDING_PREFIX")
-OPTIONAL = ("RAW_ORDERS_PATH", "BATCH_ID", "FULL", "RETRY_FAILED")
+OPTIONAL = ("RAW_ORDERS_PATH", "BATCH_ID", "FULL", "RETRY_FAILED", "SETTINGS", "ON_BAD_ROWS")
 
 
 @dataclass(frozen=True)
@@ -26,10 +29,11 @@ class Arguments:
     batch_id: str = ""
     full: bool = False
     retry_failed: bool = False
+    settings: Settings = field(default_factory=Settings)
 
 
 def parse(argv: list[str]) -> Arguments:
-    """Raises GlueArgumentError when a required argument is missing, ValueError for a wrong path."""
+    """Raises GlueArgumentError when a required argument is missing, ValueError for a wrong path or policy."""
     # getResolvedOptions fails on any name it is asked for and doesn't find, so an optional argument
     # is asked for only when it is there.
     names = [*REQUIRED, *(name for name in OPTIONAL if _given(name, argv))]
@@ -52,6 +56,7 @@ def parse(argv: list[str]) -> Arguments:
         batch_id=values.get("BATCH_ID") or "",
         full=_is_true(values.get("FULL")),
         retry_failed=_is_true(values.get("RETRY_FAILED")),
+        settings=settings.parse(values.get("SETTINGS") or "", values.get("ON_BAD_ROWS") or ""),
     )
 
 

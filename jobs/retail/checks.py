@@ -2,35 +2,40 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from retail.landings import Item
-from retail.parsing import EXPECTED
-from retail.reading import CORRUPT, RAW, Rows, find_lines
-from retail.schemas import SOURCES, Source
+from retail.naming import name_clashes, name_rows
+from retail.reading import Rows
+from retail.schemas import Source
+from retail.settings import BITS, FAIL, IGNORE, OPEN_QUOTE, QUARANTINE, WARN, Settings
 
-_NAMED = 10  # how many bad values of a landing are named
+_WHOLE = ("bigint", "int")
 
 
 @dataclass
 class Totals:
-    """Over the orders landings that passed: distinct keys summed, bounds of order_id, qty <= 0."""
+    """What the gate counted. ``keys`` and the bounds of the leading key column: over the orders that passed;
+    ``checks``: check -> rows; ``named``: which rows go on though a check failed.
+    """
 
     keys: int = 0
-    lowest: int = 0
-    highest: int = 0
-    odd_quantities: int = 0
+    lowest: Any = 0
+    highest: Any = 0
+    checks: Counter[str] = field(default_factory=Counter)
+    named: list[str] = field(default_factory=list)
 
 
-def gate(frames: dict[str, Rows], items: list[Item], s3: Any) -> Totals:
-    """Fill in ``rows`` and ``problems`` of each item. ``frames``: source name -> its rows."""
-    counted = {row["landing_no"]: row for row in _count(frames)} if frames else {}
-    passed = []
+def gate(frames: dict[str, Rows], items: list[Item], s3: Any, settings: Settings) -> Totals:
+    """Fill in each item's ``rows``, ``set_aside``, ``warned``, ``problems``. ``frames``: source name -> its rows."""
+    counted = {row["landing_no"]: row for row in _count(frames, settings)} if frames else {}
+    totals, passed = Totals(), []
     for item in items:
         row = counted.get(item.number)
         if item.problems:
@@ -38,91 +43,109 @@ def gate(frames: dict[str, Rows], items: list[Item], s3: Any) -> Totals:
         if row is None:
             item.problems.append("no rows below the header")
             continue
-        item.rows = row["rows"]
-        source = SOURCES[item.landing.source]
+        source = settings.sources[item.landing.source]
         frame = frames[source.name].raw.where(F.col("landing_no") == item.number)
-        if row["bad"]:
-            item.problems.extend(_name_bad_rows(frame, source, item, s3, row["bad"]))
-        if row["clashes"]:
-            item.problems.append(_name_clashes(frame, source, item, s3, row["clashes"]))
+        _judge(item, row, frame, source, s3, settings, totals)
         if not item.problems and source.name == "orders":
             passed.append(row)
-    return Totals(
-        keys=sum(row["keys"] for row in passed),
-        lowest=min((row["lowest"] for row in passed), default=0),
-        highest=max((row["highest"] for row in passed), default=0),
-        odd_quantities=sum(row["odd"] for row in passed),
-    )
+    bounds = [row for row in passed if row["lowest"] is not None]
+    totals.keys = sum(row["keys"] for row in passed)
+    totals.lowest = min((row["lowest"] for row in bounds), default=0)
+    totals.highest = max((row["highest"] for row in bounds), default=0)
+    return totals
 
 
-def _count(frames: dict[str, Rows]) -> list[Any]:
-    odd = {name: F.col("qty") <= 0 if name == "orders" else F.lit(False) for name in frames}
-    narrow = [
-        rows.typed.select("landing_no", F.col(SOURCES[name].key).alias("key"), "content", "bad", odd[name].alias("odd"))
-        for name, rows in frames.items()
-    ]
-    by_key = (
-        reduce(DataFrame.union, narrow)
-        .groupBy("landing_no", "key")
-        .agg(
-            F.count("*").alias("rows"),
-            (F.min("content") != F.max("content")).alias("clash"),
-            F.sum(F.col("bad").cast("int")).alias("bad"),
-            F.sum(F.col("odd").cast("int")).alias("odd"),
+def _judge(item: Item, row: Any, frame: DataFrame, source: Source, s3: Any, settings: Settings, totals: Totals) -> None:
+    duplicates = settings.checks["duplicate_keys"]
+    item.rows, item.set_aside = row["rows"], row["set_aside"]
+    found = {check: row[check] for check in BITS if settings.checks[check] != IGNORE and row[check]}
+    if row["clashes"] and duplicates != IGNORE:
+        found["duplicate_keys"] = row["clash_rows"]
+    failing = [check for check in found if settings.checks[check] == FAIL]
+    by_row = [check for check in failing if check in BITS]
+    if row["open_quotes"]:
+        item.problems.append(
+            f"{row['open_quotes']} lines have a quote without its partner (a line break inside quotes is not read)"
         )
+        by_row = by_row or ["broken_rows"]
+    if by_row:
+        named = name_rows(frame, source, item, s3, by_row)
+        item.problems.extend([f"{row['failed']} bad rows", *named] if row["failed"] > len(named) else named)
+    if "duplicate_keys" in failing:
+        item.problems.append(name_clashes(frame, source, item, s3, row["clashes"]))
+    news = item.claimed or source.name == "orders"  # dimensions that are only read again have been reported
+    if news:
+        totals.checks.update(found)
+    if item.problems:
+        item.set_aside = 0
+        return
+    item.clashing = bool(row["clashes"]) and duplicates == QUARANTINE
+    item.set_aside += row["clash_rows"] if item.clashing else 0
+    item.warned = row["warned"] if news else 0
+    warned = [check for check in found if settings.checks[check] == WARN]
+    if warned and item.claimed:
+        named = name_rows(frame, source, item, s3, [check for check in warned if check in BITS])
+        if "duplicate_keys" in warned:
+            named.append(name_clashes(frame, source, item, s3, row["clashes"]))
+        totals.named.extend(f"{item.path}: {text}" for text in named)
+
+
+def _count(frames: dict[str, Rows], settings: Settings) -> list[Any]:
+    """One row for each landing. The only action that the good case costs."""
+    aside = _has(settings.mask(QUARANTINE))
+    warned = _has(settings.mask(WARN)) & ~aside
+    sources = [settings.sources[name] for name in frames]
+    simple = all(len(source.keys) == 1 and source.columns[source.keys[0]] in _WHOLE for source in sources)
+    narrow = [
+        frames[source.name].typed.select(
+            "landing_no", _key(source, simple).alias("key"), _lead(source, settings).alias("lead"), "content", "flags"
+        )
+        for source in sources
+    ]
+    rows = reduce(DataFrame.union, narrow)
+    content = F.when(~aside, F.col("content"))  # rows set aside clash with nothing
+    counts = {check: _has(bit) for check, bit in BITS.items()}
+    counts["open_quotes"] = _has(OPEN_QUOTE)
+    counts |= {"set_aside": aside, "warned": warned, "failed": _has(settings.mask(FAIL))}
+    by_key = rows.groupBy("landing_no", "key").agg(
+        F.count("*").alias("rows"),
+        F.coalesce(F.min(content) != F.max(content), F.lit(False)).alias("clash"),
+        F.min("lead").alias("lowest"),
+        F.max("lead").alias("highest"),
+        *(F.sum(test.cast("int")).alias(name) for name, test in counts.items()),
     )
     # Rows without a key are bad as they are; they do not clash with each other.
-    clash = (F.col("clash") & F.col("key").isNotNull()).cast("int")
+    clash = F.col("clash") & F.col("key").isNotNull()
     return list(
         by_key.groupBy("landing_no")
         .agg(
             F.sum("rows").alias("rows"),
             F.count("*").alias("keys"),
-            F.min("key").alias("lowest"),
-            F.max("key").alias("highest"),
-            F.sum(clash).alias("clashes"),
-            F.sum("bad").alias("bad"),
-            F.sum("odd").alias("odd"),
+            F.min("lowest").alias("lowest"),
+            F.max("highest").alias("highest"),
+            F.sum(clash.cast("int")).alias("clashes"),
+            F.sum(F.when(clash, F.col("rows") - F.col("set_aside")).otherwise(0)).alias("clash_rows"),
+            *(F.sum(name).alias(name) for name in counts),
         )
         .collect()
     )
 
 
-def _name_bad_rows(frame: DataFrame, source: Source, item: Item, s3: Any, count: int) -> list[str]:
-    raw = [RAW + name for name in source.columns]
-    wrong = [F.col(name).isNull().alias(name) for name in source.columns if name not in source.nullable]
-    sought: list[tuple[str, str]] = []
-    for row in frame.where("bad").select(CORRUPT, *raw, *wrong).limit(_NAMED).collect():
-        if row[CORRUPT] is not None:
-            sought.append(("", row[CORRUPT]))
-            continue
-        sought.extend(
-            (name, row[RAW + name] or "") for name in source.columns if name not in source.nullable and row[name]
-        )
-    named = []
-    for line, column, value in find_lines(s3, item, sought, _NAMED):
-        if not column:
-            named.append(f"line {line}: {value!r} does not have as many fields as the header")
-        else:
-            what = repr(value) if value else "empty"
-            named.append(f"line {line}: {column} is {what}, expected {EXPECTED[source.columns[column]]}")
-    if not named:  # the text was there for Spark and isn't for us: still refuse, and say what we know
-        named = [f"{column or 'line'} {value!r} can't be read" for column, value in sought[:_NAMED]]
-    return [f"{count} bad rows", *named] if count > len(named) else named
+def _key(source: Source, simple: bool) -> Column:
+    """The key as one column, NULL when a part of it is. Numbers stay numbers: they group faster than text."""
+    if simple:
+        return F.col(source.keys[0])
+    parts = [F.col(name).cast("string") for name in source.keys]
+    present = reduce(lambda one, other: one & other, (part.isNotNull() for part in parts))
+    return F.when(present, F.to_json(F.array(*parts)))
 
 
-def _name_clashes(frame: DataFrame, source: Source, item: Item, s3: Any, count: int) -> str:
-    keys = (
-        frame.where(F.col(source.key).isNotNull())
-        .groupBy(source.key)
-        .agg((F.min("content") != F.max("content")).alias("clash"), F.first(RAW + source.key).alias("text"))
-        .where("clash")
-        .orderBy(source.key)
-        .limit(_NAMED)
-        .collect()
-    )
-    lines: dict[str, list[int]] = {}
-    for line, _, value in find_lines(s3, item, [(source.key, row["text"]) for row in keys], limit=3 * _NAMED):
-        lines.setdefault(value, []).append(line)
-    named = ", ".join(f"{row['text']} (lines {', '.join(map(str, lines.get(row['text'], ['?'])))})" for row in keys)
-    return f"{count} {source.key} occur more than once with different content: {named}"
+def _lead(source: Source, settings: Settings) -> Column:
+    """The orders' leading key column, whose bounds let Iceberg skip files."""
+    orders = settings.sources["orders"]
+    name = orders.keys[0]
+    return F.col(name) if source.name == "orders" else F.lit(None).cast(orders.columns[name])
+
+
+def _has(mask: int) -> Column:
+    return F.col("flags").bitwiseAND(F.lit(mask)) != 0

@@ -5,27 +5,35 @@ from __future__ import annotations
 from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
-from retail.schemas import CUSTOMERS, PRODUCTS, STAMP, Source
+from retail.schemas import STAMP, Source
+
+# Dimension -> the column that an order gets from it, and the check that an order without it fails.
+ATTRIBUTES = {"customers": ("region", "unknown_customers"), "products": ("category", "unknown_products")}
+UNKNOWN = tuple(check for _, check in ATTRIBUTES.values())
 
 
-def newest(rows: DataFrame, key: str) -> DataFrame:
-    """One row for each key: the one with the greatest stamp."""
-    order = Window.partitionBy(key).orderBy(*(F.col(name).desc() for name in STAMP))
+def newest(rows: DataFrame, keys: tuple[str, ...]) -> DataFrame:
+    """One row for each key: the one with the greatest stamp.
+
+    Within a landing the content decides, where rows of one key that differ are let through: any rule
+    would do, as long as it is the same for every run.
+    """
+    tie = [F.col("content").desc()] if "content" in rows.columns else []
+    order = Window.partitionBy(*keys).orderBy(*(F.col(name).desc() for name in STAMP), *tie)
     return rows.withColumn("_rank", F.row_number().over(order)).where("_rank = 1").drop("_rank")
 
 
 def dimension(spark: SparkSession, source: Source, rows: DataFrame | None) -> DataFrame:
     """(key, attribute) pairs of a dimension, newest row for each key; empty when nothing has landed."""
+    key, attribute = source.keys[0], ATTRIBUTES[source.name][0]
     if rows is None:
-        kinds = ", ".join(f"{name} {kind}" for name, kind in source.columns.items())
-        return spark.createDataFrame([], kinds)
-    return newest(rows, source.key).select(*source.columns)
+        return spark.createDataFrame([], f"{key} {source.columns[key]}, {attribute} string")
+    return newest(rows, source.keys).select(key, attribute)
 
 
 def enrich(orders: DataFrame, customers: DataFrame, products: DataFrame) -> DataFrame:
-    """``orders`` with region, category and sales_amount. An unknown customer or product gives NULL."""
-    return (
-        orders.join(F.broadcast(customers), CUSTOMERS.key, "left")
-        .join(F.broadcast(products), PRODUCTS.key, "left")
-        .withColumn("sales_amount", F.col("qty").cast("double") * F.col("unit_price"))
-    )
+    """``orders`` with region, category, sales_amount, and True in a check's column for an unknown one."""
+    for dim, key, check in ((customers, "customer_id", UNKNOWN[0]), (products, "product_id", UNKNOWN[1])):
+        orders = orders.join(F.broadcast(dim.withColumn(check, F.lit(False))), key, "left")
+        orders = orders.withColumn(check, F.coalesce(F.col(check), F.lit(True)))
+    return orders.withColumn("sales_amount", F.col("qty").cast("double") * F.col("unit_price"))

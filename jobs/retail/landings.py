@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -23,16 +24,23 @@ _ENDED = {"SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT", "ERROR", "EXPIRED"}
 
 @dataclass
 class Item:
-    """A landing in this run. ``number`` ties its rows to it; ``problems`` non-empty = refused.
+    """A landing in this run. ``number`` ties its rows to it; ``problems`` non-empty = refused;
+    ``set_aside`` of its ``rows`` go to quarantine, with ``clashing`` also those whose keys occur with
+    different content; ``warned`` of them go on though a check failed.
 
-    ``claimed`` is false for what is read again without being news: loaded dimensions, ``--FULL``.
+    ``claimed`` is false for what is read without being this run's news: loaded dimensions, ``--FULL``, and
+    dimensions ``held`` by another run.
     """
 
     entry: Entry
     landed_at: datetime
     claimed: bool
+    held: bool = False
     number: int = -1
     rows: int = 0
+    set_aside: int = 0
+    warned: int = 0
+    clashing: bool = False
     problems: list[str] = field(default_factory=list)
 
     @property
@@ -68,30 +76,38 @@ class Inbox:
             if entry.load_status in (PENDING, CLAIMED):
                 entries[entry.sk] = entry
             elif entry.load_status in (LOADED, DUPLICATE) and self._arguments.full:
-                again[entry.sk] = Item(entry, _moment(landing.event_time), claimed=False)
+                landed_at = _landed_at(_moment(landing.event_time), self._ledger.known_versions(landing))
+                again[entry.sk] = Item(entry, landed_at, claimed=False)
         taken = self._in_parallel(self._claim, self._free(entries.values()))
         return self._numbered([*taken, *again.values()])
 
-    def loaded_dimensions(self, taken: list[Item]) -> list[Item]:
-        """Current customers and products that earlier runs have accepted, besides those in ``taken``.
+    def dimensions(self, have: list[Item]) -> list[Item]:
+        """Current customers and products besides those in ``have``: loaded by earlier runs, held by another
+        run that is at work, or new.
 
-        A landing that the ledger doesn't know yet is claimed here and becomes news.
+        What another run holds is read too: if it commits first, silver must not end up with what was
+        known before. New ones are claimed here.
         """
-        have = {item.entry.sk for item in taken}
-        found, unknown = [], []
+        known = {item.entry.sk for item in have}
+        found: list[Item] = []
+        waiting: list[Item] = []
         for source in DIMENSIONS:
-            states = {(e.landing.key, e.landing.version_id): e for e in self._ledger.history(source.name)}
-            for landing in self._current(f"{self._arguments.landing_prefix}{source.name}/"):
-                entry = states.get((landing.key, landing.version_id))
-                if entry and entry.load_status == DUPLICATE:
-                    root = next(e for e in states.values() if e.sk == entry.duplicate_of)
-                    entry = root if root.load_status == LOADED else entry
-                if entry is None:
-                    unknown.append(self._ledger.record(landing))
-                elif entry.load_status == LOADED and entry.sk not in have:
-                    found.append(Item(entry, _moment(landing.event_time), claimed=False))
-        news = self._in_parallel(self._claim, self._free(e for e in unknown if e.sk not in have))
-        return self._numbered([*found, *news], first=len(taken))
+            states = {(e.landing.key, e.landing.version_id): e for e in self._ledger.history(source)}
+            versions = Counter(key for key, _ in states)
+            for landing in self._current(f"{self._arguments.landing_prefix}{source}/"):
+                entry = states.get((landing.key, landing.version_id)) or self._ledger.record(landing)
+                if entry.load_status == DUPLICATE:
+                    entry = next((e for e in states.values() if e.sk == entry.duplicate_of), entry)
+                landed_at = _landed_at(_moment(landing.event_time), max(1, versions[landing.key]))
+                if entry.sk not in known and entry.load_status in (LOADED, PENDING, CLAIMED):
+                    item = Item(entry, landed_at, claimed=False, held=entry.load_status != LOADED)
+                    (waiting if item.held else found).append(item)
+        free = self._free(item.entry for item in waiting)
+        news = self._in_parallel(self._claim, free)
+        free_sks = {entry.sk for entry in free}
+        held = [item for item in waiting if item.entry.sk not in free_sks]
+        fresh = [item for item in (*found, *held, *news) if item.entry.sk not in known]
+        return self._numbered(fresh, first=len(have))
 
     # ---- finding
 
@@ -164,7 +180,7 @@ class Inbox:
             self._set_aside(entry, "deleted")
             return None
         if (head.get("VersionId") or "null", head["ETag"].strip('"')) == (landing.version_id, landing.etag):
-            return Item(entry, head["LastModified"], claimed=True)
+            return self._item(entry, head)
         current = landing_of(
             prefix=self._arguments.landing_prefix,
             bucket=landing.bucket,
@@ -180,12 +196,15 @@ class Inbox:
         successor = self._ledger.record(current)
         if successor.duplicate_of == entry.sk:
             own = self._head(landing.bucket, landing.key, landing.version_id)
-            return Item(entry, (own or head)["LastModified"], claimed=True)
+            return self._item(entry, own or head)
         self._set_aside(entry, successor.sk)
         if successor.load_status == SUPERSEDED:
             self._ledger.requeue(successor)
             successor = Entry(current, successor.sk, PENDING)
         return self._claim(successor) if successor.load_status == PENDING else None
+
+    def _item(self, entry: Entry, head: dict[str, Any]) -> Item:
+        return Item(entry, _landed_at(head["LastModified"], self._ledger.known_versions(entry.landing)), claimed=True)
 
     def _set_aside(self, entry: Entry, by: str) -> None:
         self._ledger.superseded(entry, self._arguments.run_id, by)
@@ -225,6 +244,13 @@ class Inbox:
         for number, item in enumerate(unique, start=first):
             item.number = number
         return unique
+
+
+def _landed_at(last_modified: datetime, versions: int) -> datetime:
+    """When the newest of a key's ``versions`` landed. S3 tells it in seconds, and version ids have no order:
+    a version put in the same second as the one before it must still have the greater stamp.
+    """
+    return last_modified.replace(microsecond=0) + timedelta(microseconds=versions - 1)
 
 
 def _iso(moment: datetime) -> str:

@@ -1,13 +1,16 @@
-"""CSV files to typed rows, each row tied to its landing. All columns are read as text: no inference pass."""
+"""CSV files to typed rows, each row tied to its landing. All columns are read as text: no inference pass.
+
+A record is a line: a line break inside quotes is not read. Spark would have to read each file with one task,
+and Athena's CSV tables do not read it either.
+"""
 
 from __future__ import annotations
 
 import csv
-import gzip
 import re
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date
 from functools import reduce
@@ -20,14 +23,17 @@ from pyspark.sql.types import StringType, StructField, StructType
 
 from retail.landings import Item
 from retail.parsing import clean, parse
-from retail.schemas import ORDERS, STAMP, Source
+from retail.schemas import STAMP, Source
+from retail.settings import BITS, OPEN_QUOTE
 
 _SCHEME = "^[a-z0-9]+:/*"
 _HEAD_BYTES = 64 * 1024
 # Spark puts the whole line here when a row has more or fewer fields than the header.
 CORRUPT = "_corrupt_line"
 RAW = "raw_"
-_LINEAGE = ("landing_no", "source_file", *STAMP, "bad", "content")
+_LINEAGE = ("landing_no", "source_file", *STAMP, "flags", "content")
+# What Spark reads in place of bytes that are not UTF-8.
+NOT_UTF8 = "\ufffd"
 
 
 def header(s3: Any, item: Item) -> tuple[str, ...]:
@@ -63,7 +69,8 @@ def check_header(source: Source, names: tuple[str, ...]) -> str | None:
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows of a source's landings. ``typed``: columns, stamp, ``landing_no``, ``bad``, ``content`` hash;
+    """Rows of a source's landings. ``typed``: columns, stamp, ``landing_no``, ``flags`` (bits of
+    the checks that a row fails), ``content`` hash;
     for orders kept on local disk once computed, so that the gate and the MERGE read S3 once.
     ``raw`` also has the ``raw_*`` texts and the line of a broken row: read again, to name what is wrong.
     """
@@ -94,7 +101,7 @@ def read(spark: SparkSession, s3: Any, source: Source, items: Iterable[Item]) ->
     raw = reduce(DataFrame.unionByName, frames)
     typed = raw.select(*source.columns, *_LINEAGE)
     # In memory it would raise the job's peak by more than half.
-    return Rows(typed.persist(StorageLevel.DISK_ONLY) if source is ORDERS else typed, raw)
+    return Rows(typed.persist(StorageLevel.DISK_ONLY) if source.name == "orders" else typed, raw)
 
 
 def _read_alike(spark: SparkSession, source: Source, names: tuple[str, ...], items: list[Item]) -> DataFrame:
@@ -119,7 +126,7 @@ def _read_alike(spark: SparkSession, source: Source, names: tuple[str, ...], ite
     )
     typed = [parse(F.col(RAW + name), kind).alias(name) for name, kind in source.columns.items()]
     stamped = _stamped(spark, raw.select("*", *typed), items)
-    return stamped.select("*", _bad(source).alias("bad"), _content(source).alias("content"))
+    return stamped.select("*", _flags(source).alias("flags"), _content(source).alias("content"))
 
 
 def _stamped(spark: SparkSession, rows: DataFrame, items: list[Item]) -> DataFrame:
@@ -147,7 +154,7 @@ def _stamps(spark: SparkSession, items: list[Item]) -> DataFrame:
 
 def _stamp_literal(item: Item) -> str:
     place = _quoted(re.sub(_SCHEME, "", item.path))
-    landed_at = f"{item.landed_at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+    landed_at = f"{item.landed_at.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}"
     return (
         f"('{place}', {item.number}, '{_quoted(item.path)}', '{item.batch}', "
         f"DATE '{item.landing.ingest_date}', '{item.landing.version_id}', TIMESTAMP '{landed_at}')"
@@ -158,13 +165,28 @@ def _quoted(text: str) -> str:
     return text.replace("\\", "\\\\").replace("'", "\\'")
 
 
-def _bad(source: Source) -> Column:
-    """True for a row that silver must not see."""
-    wrong = F.col(CORRUPT).isNotNull()
-    for name in source.columns:
-        if name not in source.nullable:
-            wrong = wrong | F.col(name).isNull()
-    return wrong
+def _flags(source: Source) -> Column:
+    """The bits of the checks that the row fails."""
+    broken = F.col(CORRUPT).isNotNull()
+    failed = {"null_keys": F.lit(False), "dates": F.lit(False), "numbers": F.lit(False)}
+    for name, kind in source.columns.items():
+        missing = F.col(name).isNull()
+        if name not in source.required:
+            missing = missing & F.col(RAW + name).isNotNull()
+        if name in source.keys:
+            failed["null_keys"] = failed["null_keys"] | missing
+        if kind == "string":
+            broken = broken | F.coalesce(F.col(name).contains(NOT_UTF8), F.lit(False))
+        elif name not in source.keys:
+            check = "dates" if kind == "date" else "numbers"
+            failed[check] = failed[check] | missing
+    if source.name == "orders":
+        failed["quantities"] = F.coalesce(F.col("qty") <= 0, F.lit(False))
+    # The fields of a broken row are no one's: what they look like says nothing more.
+    whole = sum((F.when(test, F.lit(BITS[check])).otherwise(0) for check, test in failed.items()), F.lit(0))
+    odd_quotes = F.length(F.regexp_replace(F.col(CORRUPT), '[^"]', "")) % 2 == 1
+    torn = F.when(odd_quotes, F.lit(BITS["broken_rows"] | OPEN_QUOTE)).otherwise(F.lit(BITS["broken_rows"]))
+    return F.when(broken, torn).otherwise(whole)
 
 
 def _content(source: Source) -> Column:
@@ -172,50 +194,3 @@ def _content(source: Source) -> Column:
     if source.name != "orders":
         return F.col("text_hash")
     return F.xxhash64(*source.columns)
-
-
-def mark_torn(s3: Any, items: Iterable[Item]) -> bool:
-    """Give gzip landings that can't be read to their end a problem; True if there are any."""
-    torn = False
-    for item in items:
-        if not item.landing.key.endswith(".gz") or item.problems:
-            continue
-        body = s3.get_object(Bucket=item.landing.bucket, Key=item.landing.key)["Body"]
-        try:
-            with gzip.GzipFile(fileobj=body) as stream:
-                while stream.read(1 << 20):
-                    pass
-        except (EOFError, OSError, zlib.error) as error:
-            item.problems.append(f"not a whole gzip file: {error}")
-            torn = True
-    return torn
-
-
-def find_lines(s3: Any, item: Item, wanted: list[tuple[str, str]], limit: int = 10) -> Iterator[tuple[int, str, str]]:
-    """(line number, column, value) where the file holds those values; ``("", line)`` seeks a whole line.
-
-    Only for refused files, so reading one again is no cost to anyone; stops at ``limit``.
-    """
-    seek, found, names = set(wanted), 0, header(s3, item)
-    body = s3.get_object(Bucket=item.landing.bucket, Key=item.landing.key)["Body"]
-    for number, line in enumerate(_lines(body, item.landing.key.endswith(".gz")), start=1):
-        if number == 1 or found >= limit:
-            if found >= limit:
-                return
-            continue
-        row = next(csv.reader([line]), [])
-        cells = [("", line), *zip(names, (cell.strip() for cell in row), strict=False)]
-        for column, value in cells:
-            if (column, value) in seek and found < limit:
-                found += 1
-                yield number, column, value
-
-
-def _lines(body: Any, gzipped: bool) -> Iterator[str]:
-    stream = gzip.GzipFile(fileobj=body) if gzipped else body
-    rest = b""
-    for chunk in iter(lambda: stream.read(1 << 20), b""):
-        *whole, rest = (rest + chunk).split(b"\n")
-        yield from (line.decode("utf-8", "replace").removesuffix("\r") for line in whole)
-    if rest:
-        yield rest.decode("utf-8", "replace").removesuffix("\r")

@@ -7,19 +7,33 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Source:
-    """A kind of file. ``columns``: name -> type of what the job uses; further columns are let through."""
+    """A kind of file. ``columns``: name -> type of what the job reads; further columns are let through."""
 
     name: str
-    key: str
+    keys: tuple[str, ...]
     columns: dict[str, str]
-    nullable: tuple[str, ...] = ()
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """Columns that must have a value: the keys, and what an order is worth nothing without."""
+        if self.name != "orders":
+            return self.keys
+        return tuple(name for name, kind in self.columns.items() if name in self.keys or kind != "string")
 
 
-CUSTOMERS = Source("customers", "customer_id", {"customer_id": "bigint", "region": "string"}, ("region",))
-PRODUCTS = Source("products", "product_id", {"product_id": "bigint", "category": "string"}, ("category",))
+CUSTOMERS = Source(
+    "customers",
+    ("customer_id",),
+    {"customer_id": "bigint", "customer_name": "string", "region": "string", "signup_date": "date"},
+)
+PRODUCTS = Source(
+    "products",
+    ("product_id",),
+    {"product_id": "bigint", "product_name": "string", "category": "string", "list_price": "double"},
+)
 ORDERS = Source(
     "orders",
-    "order_id",
+    ("order_id",),
     {
         "order_id": "bigint",
         "order_date": "date",
@@ -29,27 +43,18 @@ ORDERS = Source(
         "unit_price": "double",
         "channel": "string",
     },
-    ("channel",),
 )
+# What --SETTINGS replaces: the defaults of lakectl's config.
 SOURCES = {source.name: source for source in (CUSTOMERS, PRODUCTS, ORDERS)}
-DIMENSIONS = (CUSTOMERS, PRODUCTS)
+DIMENSIONS = ("customers", "products")
 
 # The order of landings: silver takes a row only from a greater stamp, whatever was loaded first.
 STAMP = ("ingest_date", "ingest_batch", "landed_at", "source_version")
 # The batch of a landing without one sorts before batch=0001 of the same day.
 NO_BATCH = "0000"
 
-SILVER_COLUMNS = {
-    "order_id": "BIGINT",
-    "order_date": "DATE",
-    "customer_id": "BIGINT",
-    "product_id": "BIGINT",
-    "qty": "INT",
-    "unit_price": "DOUBLE",
-    "channel": "STRING",
-    "region": "STRING",
-    "category": "STRING",
-    "sales_amount": "DOUBLE",
+ENRICHED = {"region": "STRING", "category": "STRING", "sales_amount": "DOUBLE"}
+LINEAGE = {
     "ingest_batch": "STRING",
     "ingest_date": "DATE",
     "source_file": "STRING",
@@ -57,15 +62,13 @@ SILVER_COLUMNS = {
     "landed_at": "TIMESTAMP",
     "loaded_at": "TIMESTAMP",
 }
-# What makes two rows of one order the same row.
-CONTENT = (
-    "order_date",
-    "customer_id",
-    "product_id",
-    "qty",
-    "unit_price",
-    "channel",
-    "region",
-    "category",
-    "sales_amount",
-)
+
+
+def silver_columns(orders: Source) -> dict[str, str]:
+    """Columns of ``orders_silver`` and their types, in order."""
+    return {**{name: kind.upper() for name, kind in orders.columns.items()}, **ENRICHED, **LINEAGE}
+
+
+def content(orders: Source) -> tuple[str, ...]:
+    """What makes two rows of one order the same row."""
+    return (*(name for name in orders.columns if name not in orders.keys), *ENRICHED)

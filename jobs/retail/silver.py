@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from functools import reduce
 from typing import Any
 
@@ -10,38 +11,44 @@ from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from retail.enrich import enrich
-from retail.schemas import CONTENT, SILVER_COLUMNS, STAMP
+from retail.enrich import UNKNOWN, enrich
+from retail.iceberg import commit, snapshot_id
+from retail.schemas import ORDERS, STAMP, Source, content, silver_columns
 
 # Up to this many incoming rows, silver is filtered by a broadcast of their keys before the join,
 # so that a small landing does not shuffle the whole table.
 _BROADCAST_ROWS = 500_000
-_LOST = ("ValidationException", "CommitFailedException", "CommitStateUnknownException")
+# Beside silver's columns, for counting: never written.
+_NOTED = (*UNKNOWN, "warned")
 WRITTEN = ("insert", "update", "advance", "reenrich")
-
-
-class CommitConflict(Exception):
-    """Another run committed first: what we would change has to be computed again."""
 
 
 @dataclass(frozen=True)
 class Incoming:
-    """Typed orders, each once, and what the gate knows of them: how many, lowest and highest order_id."""
+    """Typed orders, each once, with ``warned``, and what the gate knows of them: how many, and the
+    lowest and highest value of the leading key column. ``warn``: the checks of UNKNOWN to warn of."""
 
     orders: DataFrame
     rows: int
-    lowest: int
-    highest: int
+    lowest: Any
+    highest: Any
+    warn: tuple[str, ...] = UNKNOWN
 
 
 @dataclass(frozen=True)
 class Delta:
-    """What would change: ``rows`` have silver's columns and a ``kind``, counted in ``counts``."""
+    """What would change: ``rows`` have silver's columns and a ``kind``, counted in ``counts``.
+
+    ``unknown``: check -> incoming orders whose customer or product has not landed; ``warned``: those of
+    them that are to be warned of and that no other check has counted.
+    """
 
     rows: DataFrame
     counts: dict[str, int]
-    lowest: int = 0
-    highest: int = 0
+    lowest: Any = 0
+    highest: Any = 0
+    unknown: dict[str, int] = field(default_factory=dict)
+    warned: int = 0
 
     @property
     def changes(self) -> bool:
@@ -51,8 +58,11 @@ class Delta:
 class Silver:
     """``glue_catalog.<database>.orders_silver``."""
 
-    def __init__(self, spark: SparkSession, database: str) -> None:
+    def __init__(self, spark: SparkSession, database: str, orders: Source = ORDERS) -> None:
         self._spark = spark
+        self._keys = list(orders.keys)
+        self._columns = silver_columns(orders)
+        self._content = content(orders)
         self.table = f"glue_catalog.{database}.orders_silver"
 
     def ensure(self) -> None:
@@ -62,7 +72,7 @@ class Silver:
         MERGE, so few files are rewritten; in return every engine reads plain Parquet, without delete
         files. hash: the rows of a day meet in one task, so a day gets one file and not one per task.
         """
-        columns = ", ".join(f"{name} {kind}" for name, kind in SILVER_COLUMNS.items())
+        columns = ", ".join(f"{name} {kind}" for name, kind in self._columns.items())
         self._spark.sql(
             f"CREATE TABLE IF NOT EXISTS {self.table} ({columns}) USING iceberg "
             "PARTITIONED BY (days(order_date)) TBLPROPERTIES ("
@@ -73,10 +83,7 @@ class Silver:
 
     def snapshot_id(self) -> str:
         """The current snapshot, ``""`` while the table has none."""
-        # Iceberg's own API: the same from the ``refs`` metadata table would be a Spark job.
-        util = self._spark._jvm.org.apache.iceberg.spark.Spark3Util
-        snapshot = util.loadIcebergTable(self._spark._jsparkSession, self.table).currentSnapshot()
-        return str(snapshot.snapshotId()) if snapshot else ""
+        return snapshot_id(self._spark, self.table)
 
     def delta(self, incoming: Incoming | None, customers: DataFrame, products: DataFrame, *, reenrich: bool) -> Delta:
         """Compare with silver what came in and, with ``reenrich``, what is there. Kinds of rows:
@@ -88,42 +95,42 @@ class Silver:
         silver = self._spark.table(self.table)
         parts = []
         if incoming:
-            orders = self._shaped(enrich(incoming.orders, customers, products))
+            orders = self._shaped(enrich(incoming.orders, customers, products), _NOTED)
             if self.snapshot_id():
                 parts.append(self._classified(orders, self._known(silver, incoming)))
             else:
                 parts.append(orders.withColumn("kind", F.lit("insert")))
         if reenrich and self.snapshot_id():
             changed = self._reenriched(silver, customers, products)
-            parts.append(changed.join(incoming.orders, "order_id", "left_anti") if incoming else changed)
+            parts.append(changed.join(incoming.orders, self._keys, "left_anti") if incoming else changed)
         if not parts:
-            return Delta(self._shaped(silver).withColumn("kind", F.lit("unchanged")), _by_kind([]))
-        return _counted(reduce(DataFrame.unionByName, parts))
+            return Delta(self._shaped(silver, ()).withColumn("kind", F.lit("unchanged")), _by_kind([]))
+        return self._counted(reduce(DataFrame.unionByName, parts), incoming.warn if incoming else ())
 
-    @staticmethod
-    def _known(silver: DataFrame, incoming: Incoming) -> DataFrame:
+    def _known(self, silver: DataFrame, incoming: Incoming) -> DataFrame:
         """Silver's rows for the incoming keys. The bounds let Iceberg skip files by their statistics:
         orders with new, rising ids read none at all."""
-        known = silver.where(F.col("order_id").between(incoming.lowest, incoming.highest))
-        known = known.select("order_id", *CONTENT, *STAMP)
+        known = silver.where(F.col(self._keys[0]).between(incoming.lowest, incoming.highest))
+        known = known.select(*self._keys, *self._content, *STAMP)
         if incoming.rows <= _BROADCAST_ROWS:
-            known = known.join(F.broadcast(incoming.orders.select("order_id")), "order_id", "left_semi")
+            known = known.join(F.broadcast(incoming.orders.select(*self._keys)), self._keys, "left_semi")
         return known
 
     def _classified(self, incoming: DataFrame, known: DataFrame) -> DataFrame:
         new, old = incoming.alias("new"), known.alias("old")
         greater = _stamp("new") > _stamp("old")
         same = F.lit(True)
-        for name in CONTENT:
+        for name in self._content:
             same = same & F.col(f"new.{name}").eqNullSafe(F.col(f"old.{name}"))
         kind = (
-            F.when(F.col("old.order_id").isNull(), "insert")
+            F.when(F.col(f"old.{self._keys[0]}").isNull(), "insert")
             .when(_stamp("new") < _stamp("old"), "stale")
             .when(~same, "update")
             .when(greater, "advance")
             .otherwise("unchanged")
         )
-        joined = new.join(old, F.col("new.order_id") == F.col("old.order_id"), "left")
+        match = reduce(Column.__and__, (F.col(f"new.{key}") == F.col(f"old.{key}") for key in self._keys))
+        joined = new.join(old, match, "left")
         return joined.select("new.*", kind.alias("kind"))
 
     def _reenriched(self, silver: DataFrame, customers: DataFrame, products: DataFrame) -> DataFrame:
@@ -133,12 +140,13 @@ class Silver:
             F.col("region").eqNullSafe(F.col("old_region")) & F.col("category").eqNullSafe(F.col("old_category"))
         )
         changed = enrich(bare, customers, products).where(differs)
-        return self._shaped(changed).withColumn("kind", F.lit("reenrich"))
+        noted = self._shaped(changed, UNKNOWN).withColumn("warned", F.lit(False))
+        return noted.withColumn("kind", F.lit("reenrich"))
 
-    @staticmethod
-    def _shaped(rows: DataFrame) -> DataFrame:
+    def _shaped(self, rows: DataFrame, more: tuple[str, ...]) -> DataFrame:
+        """Silver's columns and ``more``."""
         ready = rows.withColumn("loaded_at", F.current_timestamp())
-        return ready.select(*(F.col(name).cast(kind) for name, kind in SILVER_COLUMNS.items()))
+        return ready.select(*(F.col(name).cast(kind) for name, kind in self._columns.items()), *more)
 
     def merge(self, delta: Delta) -> str:
         """Commit the written kinds of ``delta``; returns the snapshot. Raises CommitConflict.
@@ -147,37 +155,53 @@ class Silver:
         both succeed and double the rows (apache/iceberg#12653). The guard is >= and not >, as a
         re-enriched order keeps its stamp. The bounds on the key skip files by their statistics.
         """
-        rows = delta.rows.where(F.col("kind").isin(*WRITTEN)).drop("kind")
+        rows = delta.rows.where(F.col("kind").isin(*WRITTEN)).drop("kind", *_NOTED)
         rows.createOrReplaceTempView("orders_delta")
-        try:
-            self._spark.sql(
-                f"MERGE INTO {self.table} AS old USING orders_delta AS new ON old.order_id = new.order_id "
-                f"AND old.order_id BETWEEN {delta.lowest} AND {delta.highest} "
-                f"WHEN MATCHED AND {_stamp_sql('new')} >= {_stamp_sql('old')} THEN UPDATE SET * "
-                "WHEN NOT MATCHED THEN INSERT *"
-            )
-        except Exception as error:
-            # Iceberg retries lost commits by itself, but not when another run has touched the same files.
-            lines = str(error).splitlines()
-            lost = next((line for line in lines if any(name in line for name in _LOST)), None)
-            if lost:
-                raise CommitConflict(lost.strip()) from error
-            raise
+        match = " AND ".join(f"old.{key} = new.{key}" for key in self._keys)
+        commit(
+            self._spark,
+            f"MERGE INTO {self.table} AS old USING orders_delta AS new ON {match} "
+            f"AND old.{self._keys[0]} BETWEEN {_literal(delta.lowest)} AND {_literal(delta.highest)} "
+            f"WHEN MATCHED AND {_stamp_sql('new')} >= {_stamp_sql('old')} THEN UPDATE SET * "
+            "WHEN NOT MATCHED THEN INSERT *",
+        )
         return self.snapshot_id()
 
+    @staticmethod
+    def name_unknown(delta: Delta, check: str) -> str:
+        """The first ten customers or products that orders name and no landing has."""
+        key = {"unknown_customers": "customer_id", "unknown_products": "product_id"}[check]
+        rows = delta.rows.where(F.col(check) & (F.col("kind") != "reenrich")).select(key).distinct()
+        named = ", ".join(str(row[0]) for row in rows.orderBy(key).limit(10).collect())
+        return f"{delta.unknown[check]} orders with a {key} that has not landed: {named}"
 
-def _counted(rows: DataFrame) -> Delta:
-    rows = rows.persist(StorageLevel.DISK_ONLY)
-    key = F.col("order_id")
-    found = rows.groupBy("kind").agg(F.count("*").alias("rows"), F.min(key).alias("low"), F.max(key).alias("high"))
-    groups = found.collect()
-    written = [group for group in groups if group["kind"] in WRITTEN]
-    return Delta(
-        rows,
-        _by_kind(groups),
-        lowest=min((group["low"] for group in written), default=0),
-        highest=max((group["high"] for group in written), default=0),
-    )
+    def _counted(self, rows: DataFrame, warn: tuple[str, ...]) -> Delta:
+        rows = rows.persist(StorageLevel.DISK_ONLY)
+        key = F.col(self._keys[0])
+        anywhere = reduce(Column.__or__, (F.col(check) for check in warn), F.lit(False)) & ~F.col("warned")
+        tests = {**{check: F.col(check) for check in UNKNOWN}, "new_warned": anywhere}
+        sums = [F.sum(test.cast("int")).alias(name) for name, test in tests.items()]
+        found = rows.groupBy("kind").agg(
+            F.count("*").alias("rows"), F.min(key).alias("low"), F.max(key).alias("high"), *sums
+        )
+        groups = found.collect()
+        written = [group for group in groups if group["kind"] in WRITTEN]
+        came_in = [group for group in groups if group["kind"] != "reenrich"]
+        return Delta(
+            rows,
+            _by_kind(groups),
+            lowest=min((group["low"] for group in written), default=0),
+            highest=max((group["high"] for group in written), default=0),
+            unknown={check: sum(group[check] for group in came_in) for check in UNKNOWN},
+            warned=sum(group["new_warned"] for group in came_in),
+        )
+
+
+def _literal(value: Any) -> str:
+    """A key's value in SQL."""
+    if isinstance(value, str):
+        return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    return f"DATE '{value}'" if isinstance(value, date) else str(value)
 
 
 def _by_kind(groups: list[Any]) -> dict[str, int]:

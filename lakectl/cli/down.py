@@ -36,7 +36,7 @@ def down(app: App, keep_data: bool, yes: bool) -> None:
     if not yes:
         _confirm(app.config.name, len(plan.pending), keep_data)
     with progress.watching(app.out, plan) as observer:
-        result, after = provision.down(lake, plan, observer)
+        result, after = provision.down(lake, plan, observer, keep_data)
     left = [step.resource.id for step in after.pending]
     if result.ok and left:
         raise LakectlError(f"{len(left)} left: {', '.join(left)}", "run `lakectl down` again")

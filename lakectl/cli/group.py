@@ -14,6 +14,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "plan": ("plan", "Show what `up` or `down` would do."),
         "up": ("provision", "Make the whole lake, or what is missing of it."),
         "status": ("status", "Show every resource: in place, drifted or absent."),
+        "doctor": ("doctor", "Look for permissions that nobody uses."),
         "explain": ("explain", "Print the AWS CLI commands that `up` stands for."),
         "down": ("down", "Delete the lake, and prove that nothing is left."),
     },
@@ -34,10 +35,13 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "land": ("land", "Land CSV files in the raw bucket, once and for good."),
     },
     "3  Transform": {
-        "create-databases": ("provision", "Make the bronze and silver Glue databases."),
+        "create-databases": ("provision", "Make the Glue databases and the bronze tables."),
         "create-workgroup": ("provision", "Make the Athena workgroup and its saved queries."),
         "create-glue-job": ("provision", "Upload the Spark script and make the Glue job."),
         "run-transform": ("transform", "Run the Glue job and follow it."),
+        "snapshots": ("snapshots", "Show the snapshots of a silver table."),
+        "rollback": ("rollback", "Set a silver table back to an earlier snapshot."),
+        "maintain": ("maintain", "Compact the silver tables and expire old snapshots."),
         "schedule": ("provision", "Make the daily rule that starts the job."),
     },
     "4  Query and validate": {

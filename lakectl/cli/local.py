@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 def local() -> None:
     """Start, stop and look at the local AWS.
 
-    It starts by itself when a command needs it, and listens on 127.0.0.1 only. What is in it lives in
-    memory: it is gone when it stops.
+    It starts by itself when a command needs it, and listens on 127.0.0.1 only. What is in it is on disk: it
+    is there again when it starts again, until `reset` empties it.
     """
 
 
@@ -41,7 +41,7 @@ def start(app: App) -> None:
 
 @lake_command("stop")
 def stop(app: App) -> None:
-    """Stop it. What was in it is gone.
+    """Stop it. What is in it stays.
 
     \b
     Example:
@@ -50,21 +50,32 @@ def stop(app: App) -> None:
     from lakectl.local import control
 
     stopped = control.stop()
-    gone = control.last_stop() if stopped else None
-    if not stopped:
-        app.out.say("It was not running.")
-    elif gone is not None and gone.buckets:
-        app.out.say(
-            f"Stopped. Its {gone.buckets} buckets and all else lived in memory and are gone; sources are not touched."
-        )
-    else:
-        app.out.say("Stopped. It held no lake.")
+    app.out.say("Stopped. What is in it stays, for the next start." if stopped else "It was not running.")
     app.out.result({"stopped": stopped})
+
+
+@lake_command("reset")
+@click.option("--yes", is_flag=True, help="Don't ask.")
+def reset(app: App, yes: bool) -> None:
+    """Stop it and delete all that is in it.
+
+    \b
+    Example:
+      lakectl local reset
+    """
+    from lakectl.local import control
+
+    size, folder = control.state_size(), control.server_dir() / control.STATE_FOLDER
+    if not yes:
+        click.confirm(f"Delete the local lake in {folder} ({_readable(size)})?", abort=True, err=True)
+    emptied = control.reset()
+    app.out.say(f"Deleted {_readable(size)}." if emptied else "It held nothing.")
+    app.out.result({"deleted": emptied, "bytes": size})
 
 
 @lake_command("status")
 def status(app: App) -> None:
-    """Show whether it runs, where, and what became of the last one.
+    """Show whether it runs, where, and how much it holds.
 
     \b
     Example:
@@ -73,16 +84,18 @@ def status(app: App) -> None:
     from lakectl.local import control
 
     endpoint = control.running()
+    folder, size = control.server_dir() / control.STATE_FOLDER, control.state_size()
+    held = {"state": str(folder), "bytes": size}
     if endpoint is not None:
-        rows = [(key.replace("_", " "), value) for key, value in _data(endpoint).items()]
+        data = _data(endpoint) | held
+        rows = [(key.replace("_", " "), value) for key, value in (data | {"bytes": _readable(size)}).items()]
         app.out.table(("", ""), rows)
-        app.out.result(_data(endpoint))
+        app.out.result(data)
         return
     gone = control.last_stop()
     app.out.say("Not running. It starts when a command needs it.")
-    if gone is not None and gone.buckets != 0:
-        app.out.say(f"The last one {gone.reason} at {gone.stopped_at}; it lived in memory, so its lake is gone.")
-    app.out.result({"running": False, "last_stop": gone.__dict__ if gone else None})
+    app.out.say(f"Its state: {_readable(size)} in {folder}.")
+    app.out.result({"running": False, "last_stop": gone.__dict__ if gone else None, **held})
 
 
 @lake_command("env")
@@ -128,7 +141,15 @@ def _data(endpoint: Endpoint) -> dict[str, Any]:
     }
 
 
-for _command in (start, stop, status, env):
+def _readable(size: int) -> str:
+    for unit in ("bytes", "KB", "MB"):
+        if size < 1000 or unit == "MB":
+            break
+        size //= 1000
+    return f"{size:,} {unit}"
+
+
+for _command in (start, stop, reset, status, env):
     local.add_command(_command)
 
 COMMANDS = {"local": local}

@@ -20,13 +20,14 @@ UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 @lake_command("logs")
-@click.argument("which", type=click.Choice(["log", "start", "glue"]))
+@click.argument("which", type=click.Choice(["log", "start", "glue", "maintenance"]))
 @click.option("-f", "--follow", is_flag=True, help="Go on showing new lines until Ctrl-C.")
 @click.option("--since", metavar="WHEN", help="Only lines since then: 10m, 2h, 3d, or a time such as 2026-11-24T10:00.")
 def logs(app: App, which: str, follow: bool, since: str | None) -> None:
     """Show the logs of a function or of the job.
 
     log: the function that writes the run log. start: the one that starts the job. glue: the job's runs.
+    maintenance: the runs of `lakectl maintain` and `lakectl rollback`.
     With --follow and --json: a JSON line for each line.
 
     \b

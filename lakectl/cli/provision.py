@@ -93,7 +93,7 @@ COMMANDS: dict[str, click.Command] = {
     "create-roles": _step("create-roles", "Make the IAM roles of the functions and the job."),
     "deploy-lambdas": _step("deploy-lambdas", "Deploy the log and starter functions."),
     "wire-notifications": _step("wire-notifications", "Connect the raw bucket to the functions."),
-    "create-databases": _step("create-databases", "Make the bronze and silver Glue databases."),
+    "create-databases": _step("create-databases", "Make the Glue databases and the bronze tables."),
     "create-workgroup": _step("create-workgroup", "Make the Athena workgroup and its saved queries."),
     "create-glue-job": _step("create-glue-job", "Upload the Spark script and make the Glue job."),
     "schedule": _step("schedule", "Make the daily rule that starts the job."),

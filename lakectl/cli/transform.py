@@ -9,20 +9,55 @@ from typing import TYPE_CHECKING
 import click
 
 from lakectl.cli.app import App, lake_command
-from lakectl.errors import LakectlError
+from lakectl.errors import LakectlError, UsageError
 
 if TYPE_CHECKING:
     from lakectl.ops.land import Landed
-    from lakectl.ops.transform import JobRun
+    from lakectl.ops.transform import Job, JobRun
+
+INTERRUPTED = 130
+COUNTED = ("read", "inserted", "updated", "reenriched", "unchanged", "rejected", "quarantined")
 
 
 @lake_command("run-transform")
 @click.option("--path", metavar="S3-PATH", help="Load this landing path too, not only what is pending.")
 @click.option("--batch", metavar="ID", help="The run's batch id.")
 @click.option("--full", is_flag=True, help="Read every current landing again.")
-@click.option("--attach", metavar="RUN-ID", help="Follow a run that is there already.")
+@click.option("--retry-failed", is_flag=True, help="Try the landings again that earlier runs refused.")
+@click.option(
+    "--on-bad-rows",
+    type=click.Choice(["fail", "quarantine", "warn"]),
+    help="For this run, instead of the config's policies: refuse the landing, set bad rows aside, or only say so.",
+)
+@click.option("--workers", type=click.IntRange(2, 299), metavar="N", help="Workers of this run.")
+@click.option(
+    "--attach",
+    metavar="[RUN-ID]",
+    is_flag=False,
+    flag_value="latest",
+    help="Follow a run that is there already; without an id the active or the newest one.",
+)
+@click.option(
+    "--stop",
+    "stop_id",
+    metavar="[RUN-ID]",
+    is_flag=False,
+    flag_value="latest",
+    help="Stop a run; without an id the active one.",
+)
 @click.option("--no-wait", is_flag=True, help="Start it and return.")
-def run_transform(app: App, path: str | None, batch: str | None, full: bool, attach: str | None, no_wait: bool) -> None:
+def run_transform(
+    app: App,
+    path: str | None,
+    batch: str | None,
+    full: bool,
+    retry_failed: bool,
+    on_bad_rows: str | None,
+    workers: int | None,
+    attach: str | None,
+    stop_id: str | None,
+    no_wait: bool,
+) -> None:
     """Run the Glue job and follow it.
 
     Loads every pending landing into silver. With nothing pending it succeeds and says so. Makes what it
@@ -31,52 +66,72 @@ def run_transform(app: App, path: str | None, batch: str | None, full: bool, att
     \b
     Examples:
       lakectl run-transform
+      lakectl run-transform --on-bad-rows quarantine --retry-failed
       lakectl run-transform --attach jr_0123456789abcdef
+      lakectl run-transform --stop
     """
     from lakectl.cli.provision import make
     from lakectl.ops import transform
 
+    starting = any((path, batch, full, retry_failed, on_bad_rows, workers))
+    if bool(attach) + bool(stop_id) + starting > 1:
+        raise UsageError("--attach, --stop and what a new run does exclude each other", "give one of them")
+    if stop_id:
+        return _stop(app, stop_id)
     if attach:
-        run_id = attach
-        app.announce()
+        run_id = transform.named(app.announce(), attach).id
     else:
+        arguments = transform.arguments(
+            app.lake, path=path, batch=batch, full=full, on_bad_rows=on_bad_rows, retry_failed=retry_failed
+        )
         make(app, ("create-glue-job",))
-        arguments = {
-            key: value
-            for key, value in (
-                ("--RAW_ORDERS_PATH", path),
-                ("--BATCH_ID", batch),
-                ("--FULL", "true" if full else None),
-            )
-            if value
-        }
-        run_id = transform.start(app.lake, arguments)
+        run_id = transform.start(app.lake, arguments, workers)
         app.out.item("ok", f"started run {run_id}")
     if no_wait:
         app.out.say(f"Follow it with: lakectl run-transform --attach {run_id}")
         app.out.result({"id": run_id})
-        return
+        return None
     run = follow(app, run_id)
-    app.out.result(asdict(run))
+    app.out.result({**asdict(run), "price": price(app, run)})
     if run.state != "SUCCEEDED":
         raise LakectlError(f"run {run.id} {run.state}: {run.error or 'no reason given'}", "see: lakectl logs glue")
+    return None
 
 
-def follow(app: App, run_id: str) -> JobRun:
-    """Follow a run, showing its states and what the job prints; say what it did."""
+def _stop(app: App, run_id: str) -> None:
     from lakectl.ops import transform
+
+    run = transform.named(app.announce(), run_id)
+    if run.ended:
+        raise LakectlError(f"run {run.id} has ended already: {run.state}")
+    transform.stop(app.lake, run.id)
+    run = follow(app, run.id)
+    app.out.result(asdict(run))
+    if run.state != "STOPPED":
+        raise LakectlError(f"run {run.id} was not stopped: it ended as {run.state}")
+
+
+def follow(app: App, run_id: str, job: Job | None = None, command: str = "run-transform --attach") -> JobRun:
+    """Follow a run, showing its states and what the job prints; say what it did.
+
+    Ctrl-C leaves the run going, says how to come back, and ends with code 130.
+    """
+    from lakectl.ops import transform
+
+    def state(run: JobRun) -> None:
+        update(f"run {run.id}: {run.state}")
+        app.out.event(run=run.id, state=run.state)
+
+    def line(text: str) -> None:
+        app.out.item("note", text)
+        app.out.event(run=run_id, line=text)
 
     try:
         with app.out.busy(f"run {run_id}") as update:
-            run = transform.follow(
-                app.lake,
-                run_id,
-                lambda run: update(f"run {run.id}: {run.state}"),
-                lambda line: app.out.item("note", line),
-            )
+            run = transform.follow(app.lake, run_id, state, line, job)
     except KeyboardInterrupt:
-        app.out.say(f"\nThe run goes on. Come back with: lakectl run-transform --attach {run_id}")
-        raise
+        click.echo(f"\nThe run goes on. Come back with: lakectl {command} {run_id}", err=True)
+        raise click.exceptions.Exit(INTERRUPTED) from None
     show_run(app, run)
     return run
 
@@ -99,16 +154,36 @@ def follow_loading(app: App, landed: Sequence[Landed]) -> None:
 
 
 def show_run(app: App, run: JobRun) -> None:
-    """One line for an ended run."""
-    mark = "ok" if run.state == "SUCCEEDED" else "failed"
-    app.out.item(mark, f"run {run.id} {run.state} in {run.seconds} s", summary(run))  # type: ignore[arg-type]
+    """What an ended run did: one line, and one for each thing that is worth a look."""
+    mark = "ok" if run.state in ("SUCCEEDED", "STOPPED") else "failed"
+    app.out.item(mark, f"run {run.id} {run.state} in {run.seconds} s{_cost(app, run)}", summary(run))  # type: ignore[arg-type]
+    for path, problems in (run.result.get("landings_failed") or {}).items():
+        app.out.item("failed", path, "; ".join(problems) if isinstance(problems, list) else str(problems))
+    for check, count in (run.result.get("checks") or {}).items():
+        if count:
+            app.out.item("note", f"{check}: {count:,} rows" if isinstance(count, int) else f"{check}: {count}")
+    if run.result.get("snapshot_id") and "rows_read" in run.result:
+        app.out.item("ok", f"silver is at snapshot {run.result['snapshot_id']}")
+
+
+def _cost(app: App, run: JobRun) -> str:
+    if run.dpu_hours is None:
+        return ""
+    cost = price(app, run)
+    return f", {run.dpu_hours:.3f} DPU-hours" + (f", {cost:.2f} USD" if cost is not None else "")
+
+
+def price(app: App, run: JobRun) -> float | None:
+    """US dollars; ``None`` where nobody sends a bill."""
+    if run.dpu_hours is None or app.config.target != "aws":
+        return None
+    return round(run.dpu_hours * app.config.glue.price_per_dpu_hour, 4)
 
 
 def summary(run: JobRun) -> str:
     """What the job says it did: ``8,772 rows read, 8,772 inserted …``."""
-    counted = ("read", "inserted", "updated", "unchanged", "rejected")
-    parts = [f"{run.result[f'rows_{name}']:,} {name}" for name in counted if run.result.get(f"rows_{name}")]
-    if not run.result:
+    parts = [f"{run.result[f'rows_{name}']:,} {name}" for name in COUNTED if run.result.get(f"rows_{name}")]
+    if "rows_read" not in run.result:
         return ""
     return ", ".join(parts) if parts else "nothing pending"
 

@@ -13,8 +13,8 @@ from typing import Any, Literal
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lakectl.aws import Aws, code_of, explain
-from lakectl.engine.model import Action, Plan, Step
-from lakectl.engine.retry import watcher
+from lakectl.engine.model import Action, Plan, Step, refuse_elsewhere
+from lakectl.engine.retry import interrupted, watcher
 from lakectl.errors import LakectlError
 
 WRITERS = 12
@@ -57,8 +57,8 @@ class Result:
 def apply(plan: Plan, aws: Aws, observer: Callable[[Event], None] = lambda _: None) -> Result:
     """Do what ``plan`` says. Independent branches go on after a failure; what needs a failed one is blocked.
 
-    On Ctrl-C nothing new starts, the calls in flight finish, and the result says ``interrupted``. A second
-    one raises ``KeyboardInterrupt`` at once and leaves the calls in flight to themselves.
+    On Ctrl-C nothing new starts, the calls in flight finish, waits for AWS to be ready end, and the result says
+    ``interrupted``. A second one raises ``KeyboardInterrupt`` at once and leaves the calls in flight to themselves.
     """
     started = time.monotonic()
     result = Result()
@@ -66,14 +66,16 @@ def apply(plan: Plan, aws: Aws, observer: Callable[[Event], None] = lambda _: No
     before = _predecessors(plan, set(waiting))
     finished: set[str] = set()
     running: dict[Future[float], Step] = {}
+    stop = threading.Event()
 
     def carry_out(step: Step) -> float:
-        if result.interrupted:
+        if stop.is_set():
             raise CancelledError
+        interrupted.set(stop)
         return _timed(step, aws, observer)
 
     pool = ThreadPoolExecutor(WRITERS, thread_name_prefix="apply")
-    previous = _on_interrupt(result)
+    previous = _on_interrupt(result, stop)
     try:
         while waiting or running:
             if not result.interrupted:
@@ -108,8 +110,8 @@ def apply(plan: Plan, aws: Aws, observer: Callable[[Event], None] = lambda _: No
     return result
 
 
-def _on_interrupt(result: Result) -> Any:
-    """Let the first Ctrl-C set ``result.interrupted``, the second raise ``KeyboardInterrupt``.
+def _on_interrupt(result: Result, stop: threading.Event) -> Any:
+    """Let the first Ctrl-C set ``result.interrupted`` and ``stop``, the second raise ``KeyboardInterrupt``.
 
     Returns the handler to put back; None outside the main thread, or where Ctrl-C does something else.
     """
@@ -122,6 +124,7 @@ def _on_interrupt(result: Result) -> Any:
         if result.interrupted:
             raise KeyboardInterrupt
         result.interrupted = True
+        stop.set()
 
     return signal.signal(signal.SIGINT, note)
 
@@ -164,6 +167,8 @@ def _make(step: Step, aws: Aws) -> None:
         if code_of(error) not in ALREADY_EXISTS:
             raise
         live = resource.read(aws)
+        if live is not None:
+            refuse_elsewhere(resource, live)
         changes = resource.diff(live) if live is not None else ()
         if live is None or (changes and step.action is not Action.CREATE):
             raise

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar
 
 from lakectl.aws import Aws
-from lakectl.naming import TAG_LAKE
+from lakectl.errors import UsageError
+from lakectl.naming import TAG_LAKE, TAG_REGION
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Resource(ABC):
     """
 
     kind: ClassVar[str]
+    batch: str | None = None  # resources of one kind and batch are read by one :meth:`read_batch`
 
     def __init__(
         self,
@@ -80,6 +82,11 @@ class Resource(ABC):
     def read(self, aws: Aws) -> State | None:
         """What is there; ``None`` = absent. Never writes."""
 
+    @classmethod
+    def read_batch(cls, aws: Aws, resources: Sequence[Any]) -> list[State | None]:
+        """What :meth:`read` gives for each of ``resources``, which share ``batch``."""
+        return [resource.read(aws) for resource in resources]
+
     @abstractmethod
     def create(self, aws: Aws) -> None:
         """Make it, with its tags in the same call where the API allows it."""
@@ -108,6 +115,20 @@ class Resource(ABC):
     def owned(self, live: State) -> bool:
         """Whether what is there bears this lake's tag (sub-resources: decided by the parent)."""
         return live.tags is None or live.tags.get(TAG_LAKE) == self.tags.get(TAG_LAKE)
+
+
+def refuse_elsewhere(resource: Resource, live: State) -> None:
+    """Raise :class:`UsageError` when the tags of what is ours say that the lake is in another region.
+
+    Roles and bucket names have no region: the same lake name in a second region would meet the first one's.
+    """
+    here, there = resource.tags.get(TAG_REGION), (live.tags or {}).get(TAG_REGION)
+    if here and there and here != there and resource.owned(live):
+        raise UsageError(
+            f"lake {resource.tags[TAG_LAKE]!r} is in {there}, not in {here}: so say the tags of "
+            f"{resource.kind} {resource.name}",
+            f"work on it with: --region {there}; or make another beside it: --name NAME and suffix_names: true",
+        )
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from lakectl.aws import Aws, explain
 from lakectl.engine.graph import in_order
-from lakectl.engine.model import Action, Change, Plan, Resource, State, Step
+from lakectl.engine.model import Action, Change, Plan, Resource, State, Step, refuse_elsewhere
 
 READERS = 16
 
@@ -17,22 +17,33 @@ READERS = 16
 def read_all(resources: Sequence[Resource], aws: Aws) -> dict[str, State | None]:
     """The live state of each resource by id, read in parallel."""
 
-    def read(resource: Resource) -> State | None:
+    def read(batch: list[Resource]) -> list[State | None]:
+        first = batch[0]
         try:
-            return resource.read(aws)
+            return [first.read(aws)] if len(batch) == 1 else type(first).read_batch(aws, batch)
         except (ClientError, BotoCoreError) as error:
-            raise explain(error, f"reading {resource.kind} {resource.name}") from error
+            raise explain(error, f"reading {first.kind} {first.name}") from error
 
+    batches: dict[tuple[str, str], list[Resource]] = {}
+    for resource in resources:
+        batches.setdefault((resource.kind, resource.batch or resource.name), []).append(resource)
     pool = ThreadPoolExecutor(READERS, thread_name_prefix="read")
+    found: dict[str, State | None] = {}
     try:
-        return dict(zip((r.id for r in resources), pool.map(read, resources), strict=True))
+        for batch, states in zip(batches.values(), pool.map(read, batches.values()), strict=True):
+            found.update(zip((resource.id for resource in batch), states, strict=True))
     finally:
         pool.shutdown(wait=False, cancel_futures=True)  # after an error or Ctrl-C the other reads are of no use
+    return found
 
 
 def plan_up(resources: Sequence[Resource], aws: Aws, adopt: bool = False) -> Plan:
-    """What ``up`` would do. A resource that bears our name but not our tag is FOREIGN unless ``adopt``."""
+    """What ``up`` would do. A resource that bears our name but not our tag is FOREIGN unless ``adopt``.
+
+    Raises :class:`LakectlError` when a read fails, or the tags say that the lake is in another region.
+    """
     live = read_all(resources, aws)
+    _refuse_elsewhere(resources, live)
     foreign = _foreign(resources, live)
     steps = []
     for resource in in_order(resources):
@@ -49,8 +60,12 @@ def plan_up(resources: Sequence[Resource], aws: Aws, adopt: bool = False) -> Pla
 
 
 def plan_down(resources: Sequence[Resource], aws: Aws, keep: Collection[str] = ()) -> Plan:
-    """What ``down`` would do: delete what is there and ours, dependants first. Kinds in ``keep`` stay."""
+    """What ``down`` would do: delete what is there and ours, dependants first. Kinds in ``keep`` stay.
+
+    Raises as :func:`plan_up`.
+    """
     live = read_all(resources, aws)
+    _refuse_elsewhere(resources, live)
     foreign = _foreign(resources, live)
     steps = []
     for resource in reversed(in_order(resources)):
@@ -63,6 +78,13 @@ def plan_down(resources: Sequence[Resource], aws: Aws, keep: Collection[str] = (
             action = Action.KEEP if resource.kind in keep else Action.DELETE
         steps.append(Step(resource, action, (), state))
     return Plan(tuple(steps), deleting=True)
+
+
+def _refuse_elsewhere(resources: Sequence[Resource], live: dict[str, State | None]) -> None:
+    for resource in resources:
+        state = live[resource.id]
+        if state is not None:
+            refuse_elsewhere(resource, state)
 
 
 def _foreign(resources: Sequence[Resource], live: dict[str, State | None]) -> set[str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import CancelledError
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TypeVar
@@ -38,6 +40,8 @@ ROLE_NOT_READY = (
 )
 # S3 answers OperationAborted while a bucket of that name is still being deleted or configured.
 BUCKET_BUSY = (Reason("S3 to finish deleting or changing the bucket of that name", ("OperationAborted",)),)
+# A write that was under way, or not yet reached by the policy that denies it, lands while the bucket is emptied.
+BUCKET_FILLED = (Reason("the last writes to the bucket, to delete them too", ("BucketNotEmpty",)),)
 # SQS refuses a queue of a name that was deleted less than 60 seconds ago (DeleteQueue, API reference).
 QUEUE_DELETED_RECENTLY = (
     Reason(
@@ -60,29 +64,40 @@ BACKUPS_NOT_READY = (Reason("backups of the new table to be available", ("Contin
 
 # Who is told what is being waited for. One value for each thread that carries out a step.
 watcher: ContextVar[Callable[[Reason], None]] = ContextVar("watcher", default=lambda _: None)
+# Set by the first Ctrl-C. One value for each thread that carries out a step.
+interrupted: ContextVar[threading.Event | None] = ContextVar("interrupted", default=None)
 # For which reasons the call that is being made would be made again.
 patience: ContextVar[tuple[Reason, ...]] = ContextVar("patience", default=())
+
+
+def pause(seconds: float) -> None:
+    """Sleep. Raises ``CancelledError`` as soon as Ctrl-C has been pressed: the next run goes on from here."""
+    event = interrupted.get()
+    if event is None:
+        time.sleep(seconds)
+    elif event.wait(seconds):
+        raise CancelledError
 
 
 def until_ready(call: Callable[[], T], reasons: tuple[Reason, ...], limit_s: float = 120) -> T:
     """``call()``, again after 0.25 s growing to 2 s while AWS names one of ``reasons``, for ``limit_s`` at most.
 
     Tells :data:`watcher` each reason once. Raises AWS's own error when it is not one of ``reasons``, or for
-    too long.
+    too long; ``CancelledError`` when Ctrl-C ends the wait.
     """
-    deadline, pause, told = time.monotonic() + limit_s, FIRST_PAUSE_S, set[Reason]()
+    deadline, step_s, told = time.monotonic() + limit_s, FIRST_PAUSE_S, set[Reason]()
     while True:
         patient = patience.set(reasons)
         try:
             return call()
         except ClientError as error:
             found = next((reason for reason in reasons if reason.explains(error)), None)
-            if found is None or time.monotonic() + pause > deadline:
+            if found is None or time.monotonic() + step_s > deadline:
                 raise
             if found not in told:
                 told.add(found)
                 watcher.get()(found)
         finally:
             patience.reset(patient)
-        time.sleep(pause)
-        pause = min(pause * 2, LONGEST_PAUSE_S)
+        pause(step_s)
+        step_s = min(step_s * 2, LONGEST_PAUSE_S)

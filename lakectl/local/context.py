@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import threading
@@ -10,9 +9,14 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from lakectl.local.durable.database import Database
+from lakectl.local.durable.outbox import Outbox
 from lakectl.local.processes import STATE_DIR_VARIABLE
+
+if TYPE_CHECKING:
+    from lakectl.local.durable.snapshots import Snapshots
 
 INHERITED_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "JAVA_HOME", "SSL_CERT_FILE")
 
@@ -49,8 +53,23 @@ class LocalContext:
     secret_access_key: str
     background: Executor = field(default_factory=background_pool)
     on_stop: list[Callable[[], None]] = field(default_factory=list)  # called once, when the server stops
+    on_start: list[Callable[[], None]] = field(default_factory=list)  # called once, when the endpoint answers
+    on_load: list[Callable[[], None]] = field(default_factory=list)  # called once, before the first request
+    database: Database = field(default_factory=Database)  # in memory, unless the server gives another
+    outbox: Outbox = field(init=False)
+    snapshots: Snapshots | None = None  # of moto's backends
+    objects: Any = None  # durable.objects.Objects, once the seam of S3 is installed
+    tables: Any = None  # durable.tables.Tables, once that of DynamoDB is
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def __post_init__(self) -> None:
+        self.outbox = Outbox(self.database, self.background)
+
+    def save(self, service: str, region: str, account: str | None = None) -> None:
+        """Write moto's backend of ``service`` (moto's name) to disk: it was changed."""
+        if self.snapshots is not None:
+            self.snapshots.save_for(service, account or self.account_id, region)
 
     def client(self, service: str, region: str | None = None) -> Any:
         """A cached boto3 client on this endpoint. Thread-safe."""
@@ -97,5 +116,5 @@ class LocalContext:
         """
         import lakectl.local.event_bus as event_bus
 
-        json.dumps(detail)  # an event that isn't JSON is a bug of the caller: fail in its stack, not in the pool
-        event_bus.publish(self, event_bus.new_event(self, source, detail_type, detail, resources, region))
+        event = event_bus.new_event(self, source, detail_type, detail, resources, region)
+        self.outbox.post(event_bus.EVENT, event=event, bus="default")

@@ -2,8 +2,9 @@
 
 Standard library only: every command that needs the endpoint pays for this import.
 
-Files under ``<state dir>/local``: ``endpoint.json`` (present while the server answers), ``server.lock`` (held by
-the server: there is never a second one), ``start.lock``, ``server.log``, ``last_stop.json``. A pid in a file may
+Files under ``<state dir>/local``: ``state/`` (what the lake holds), ``endpoint.json`` (present while the server
+answers), ``server.lock`` (held by the server: there is never a second one), ``start.lock``, ``server.log``,
+``last_stop.json``. A pid in a file may
 be stale or another process's by now, so the endpoint itself is asked for its pid.
 """
 
@@ -23,14 +24,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from lakectl.errors import LakectlError
 from lakectl.local import processes
 
 ACCOUNT_ID = "123456789012"
-ACCESS_KEY_ID = "lakectl"
-SECRET_ACCESS_KEY = "lakectl"  # noqa: S105 - the sandbox's, known to everybody
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
 HEALTH_PATH = "/_lakectl/health"
@@ -38,6 +37,10 @@ HEALTH_SECONDS = 5.0
 # Exit statuses of the server process.
 ALREADY_RUNNING = 97
 PORT_TAKEN = 98
+STATE_REFUSED = 99
+# In the server's folder.
+STATE_FOLDER = "state"  # what the lake holds
+REFUSAL = "refused.json"  # why the server would not read it
 
 
 @dataclass(frozen=True)
@@ -57,11 +60,11 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class LastStop:
-    """How the server before this one ended. The lake's state lives in memory: it ended with it."""
+    """How the server before this one ended. What it had acknowledged is on disk either way."""
 
     stopped_at: str  # ISO 8601 in UTC; for a death, when it was noticed
     reason: str  # "stopped" | "died"
-    buckets: int | None  # how many buckets were lost; None when it died and nobody knows
+    port: int  # where it listened: the next one tries to listen there again
 
 
 def default_state_dir() -> Path:
@@ -85,10 +88,13 @@ def running() -> Endpoint | None:
 def last_stop() -> LastStop | None:
     """How the latest server that is gone ended; None if there never was one."""
     folder = server_dir()
-    if (folder / "endpoint.json").exists() and running() is None:
-        return LastStop(_now(), "died", None)
+    endpoint = _read_json(folder / "endpoint.json")
+    if endpoint is not None and running() is None:
+        return LastStop(_now(), "died", endpoint["port"])
     record = _read_json(folder / "last_stop.json")
-    return LastStop(**record) if record else None
+    if record is None or "port" not in record:
+        return None
+    return LastStop(record["stopped_at"], record["reason"], record["port"])
 
 
 def ensure_running(
@@ -130,9 +136,53 @@ def stop() -> bool:
     return True
 
 
+def reset() -> bool:
+    """Delete what the local lake holds. Stops the server first. False if there was nothing.
+
+    Raises LakectlError if the folder can't be emptied, or a server starts meanwhile.
+    """
+    import shutil
+
+    folder = server_dir()
+    if not folder.exists():
+        return False
+    with _said_plainly(folder), _exclusive(folder / "start.lock"):
+        stop()
+        found = (folder / STATE_FOLDER).exists()
+        if found:
+            # Renamed first: a folder half deleted must not look like a state.
+            doomed = folder / f"{STATE_FOLDER}.{os.getpid()}"
+            (folder / STATE_FOLDER).rename(doomed)
+        for left in folder.glob(f"{STATE_FOLDER}.*"):
+            shutil.rmtree(left)
+        (folder / "last_stop.json").unlink(missing_ok=True)
+        return found
+
+
+def state_size() -> int:
+    """Bytes on disk of what the local lake holds."""
+    found = 0
+    for folder, _, files in os.walk(server_dir() / STATE_FOLDER):
+        for name in files:
+            with contextlib.suppress(FileNotFoundError):  # deleted meanwhile
+                found += os.lstat(os.path.join(folder, name)).st_size  # noqa: PTH118 - ten thousand of them
+    return found
+
+
 def _start(folder: Path, region: str, port: int, progress: Callable[[str], None]) -> Endpoint:
-    _bury(folder, progress)
+    last = _bury(folder, progress)
     progress("starting the local AWS endpoint")
+    # The former port, so that clients whose AWS_ENDPOINT_URL names it find the lake again; any other if it is taken.
+    wanted = [port] if port else [last.port, 0] if last else [0]
+    for number in wanted:
+        endpoint = _start_on(folder, region, number, last_try=number == wanted[-1])
+        if endpoint is not None:
+            return endpoint
+    raise AssertionError("the last try returns or raises")
+
+
+def _start_on(folder: Path, region: str, port: int, *, last_try: bool) -> Endpoint | None:
+    (folder / REFUSAL).unlink(missing_ok=True)
     process = _spawn(folder, region, port)
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
@@ -141,6 +191,8 @@ def _start(folder: Path, region: str, port: int, progress: Callable[[str], None]
             return endpoint
         # ALREADY_RUNNING: a command that was interrupted started one, and it is on its way.
         if process.poll() not in (None, ALREADY_RUNNING):
+            if process.poll() == PORT_TAKEN and not last_try:
+                return None
             raise _start_failure(folder, port, process.poll())
         time.sleep(0.02)
     raise LakectlError(
@@ -157,23 +209,24 @@ def _spawn(folder: Path, region: str, port: int) -> subprocess.Popen[bytes]:
     command += ["--port", str(port), "--region", region]
     # The user's AWS settings (a profile, keys, an endpoint) have no say in the sandbox.
     environ = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    with log.open("wb") as out:
+    # Bodies of some megabytes pass through many threads. glibc would keep them all in heaps of each thread; so they
+    # go back to the system: 5 GB landed leave 0.6 GB otherwise. Other C libraries don't know these names.
+    environ = {"MALLOC_MMAP_THRESHOLD_": str(1 << 18), "MALLOC_ARENA_MAX": "2"} | environ
+    with _open_private(log) as out:
         return subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environ, start_new_session=True
         )
 
 
-def _bury(folder: Path, progress: Callable[[str], None]) -> None:
+def _bury(folder: Path, progress: Callable[[str], None]) -> LastStop | None:
     """Record the death of a server that could not do so itself, and end the children it left."""
     gone = last_stop()
-    if gone is None:
-        return
-    if gone.reason == "died" and (folder / "endpoint.json").exists():
+    if gone is not None and gone.reason == "died" and (folder / "endpoint.json").exists():
         write_json(folder / "last_stop.json", asdict(gone))
         (folder / "endpoint.json").unlink()
         processes.end(processes.orphans(folder))
-    if gone.buckets != 0:
-        progress(f"the local lake {gone.reason} ({gone.stopped_at}); it lived in memory, so this one is empty")
+        progress("the local lake died; what it had acknowledged is kept")
+    return gone
 
 
 def _start_failure(folder: Path, port: int, status: int | None) -> LakectlError:
@@ -181,6 +234,9 @@ def _start_failure(folder: Path, port: int, status: int | None) -> LakectlError:
         return LakectlError(
             f"port {port} is taken by another program", "choose another port, or leave it out for a free one"
         )
+    refusal = _read_json(folder / REFUSAL)
+    if status == STATE_REFUSED and refusal is not None:
+        return LakectlError(refusal["message"], refusal["hint"])
     line = _last_log_line(folder)
     if line.startswith("ModuleNotFoundError"):
         return LakectlError(f"the local endpoint can't start: {line}", "pip install 'lakectl[local]'")
@@ -229,10 +285,14 @@ def _answers(port: int, pid: int) -> bool:
         return False
 
 
+def _open_private(path: Path) -> IO[bytes]:
+    return open(path, "wb", opener=lambda name, flags: os.open(name, flags, 0o600))
+
+
 @contextlib.contextmanager
 def _exclusive(path: Path) -> Iterator[None]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as file:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with _open_private(path) as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 

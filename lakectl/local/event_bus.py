@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import random
 import threading
 import time
 import uuid
@@ -15,10 +16,23 @@ from moto.events.models import EventsBackend, Rule, events_backends
 
 from lakectl.local import event_input, schedule, services
 from lakectl.local.context import LocalContext
+from lakectl.local.durable.outbox import Again
+from lakectl.local.iam import resource_policies, roles
 
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 1.0
+MOST_RETRIES, MOST_SECONDS = 185, 86_400  # of a target without a RetryPolicy
+MOST_DELAY_SECONDS = 600.0
+NOT_RETRIED = "not retried"
+EVENT = "event"  # an event on its way to the rules of a bus
+TARGET = "event-target"  # an event on its way to one target
+DUE = "schedule"
+
+
+def register(context: LocalContext) -> None:
+    context.outbox.register(EVENT, lambda event, bus: publish(context, event, bus))
+    context.outbox.register(TARGET, lambda **delivery: _send_or_bury(context, **delivery))
 
 
 def new_event(
@@ -65,7 +79,7 @@ def matches(rule: Rule, event: dict[str, Any]) -> bool:
 
 def send_to_targets(context: LocalContext, rule: Rule, event: dict[str, Any]) -> None:
     for target in list(rule.targets):
-        context.background.submit(_send_or_bury, context, rule, target, event)
+        context.outbox.post(TARGET, rule_name=rule.name, rule_arn=rule.arn, target=target, event=event)
 
 
 class TargetError(Exception):
@@ -76,30 +90,79 @@ class TargetError(Exception):
         self.code = code
 
 
-def _send_or_bury(context: LocalContext, rule: Rule, target: dict[str, Any], event: dict[str, Any]) -> None:
+def _send_or_bury(
+    context: LocalContext,
+    rule_name: str,
+    rule_arn: str,
+    target: dict[str, Any],
+    event: dict[str, Any],
+    attempts: int = 0,
+    since: float = 0.0,
+) -> None:
+    """Try once. Raises Again while the target's RetryPolicy lets it; else the event goes to the dead-letter queue."""
+    since = since or time.time()
     try:
-        _send(context, rule, target, event)
-    except Exception as error:  # noqa: BLE001 - whatever went wrong, the event goes to the dead-letter queue
-        code = getattr(error, "code", None) or "SDK_CLIENT_ERROR"
-        log.warning("rule %s: target %s: %s: %s", rule.name, target["Arn"], code, error)
+        _send(context, rule_arn, target, event)
+    except Exception as error:
+        if context.outbox.stopping:
+            raise
+        delay = retry_delay_seconds(attempts)
+        exhausted = _exhausted(target.get("RetryPolicy") or {}, error, attempts, time.time() + delay - since)
+        if not exhausted:
+            log.info("rule %s: target %s: %s; again in %.1f s", rule_name, target["Arn"], error, delay)
+            same = {"rule_name": rule_name, "rule_arn": rule_arn, "target": target, "event": event}
+            raise Again(delay, same | {"attempts": attempts + 1, "since": since}) from None
+        code = str(getattr(error, "code", None) or "SDK_CLIENT_ERROR")
+        log.warning("rule %s: target %s: %s: %s", rule_name, target["Arn"], code, error)
         dead_letter = (target.get("DeadLetterConfig") or {}).get("Arn")
-        if dead_letter is not None:
+        if dead_letter is not None and not _may_send(dead_letter, rule_arn, target):
+            log.warning(
+                "rule %s: event %s lost: %s does not let it send to it", rule_name, event.get("id"), dead_letter
+            )
+        elif dead_letter is not None:
             attributes = {
-                "RULE_ARN": rule.arn,
+                "RULE_ARN": rule_arn,
                 "TARGET_ARN": target["Arn"],
-                "ERROR_CODE": str(code),
-                "ERROR_MESSAGE": str(error)[:1024] or str(code),
+                "ERROR_CODE": code,
+                "ERROR_MESSAGE": str(error)[:1024] or code,
+                "RETRY_ATTEMPTS": str(attempts),
             }
+            if exhausted != NOT_RETRIED:
+                attributes["EXHAUSTED_RETRY_CONDITION"] = exhausted
             _send_to_queue(context, dead_letter, json.dumps(event), attributes)
 
 
-def _send(context: LocalContext, rule: Rule, target: dict[str, Any], event: dict[str, Any]) -> None:
+def retry_delay_seconds(attempts: int) -> float:
+    """EventBridge backs off exponentially, with jitter."""
+    return min(2.0**attempts, MOST_DELAY_SECONDS) * random.uniform(0.5, 1.0)  # noqa: S311 - not a secret
+
+
+def _exhausted(policy: dict[str, Any], error: Exception, attempts: int, age_seconds: float) -> str:
+    """Why it is not tried again; empty: it is."""
+    if not _may_pass(error):
+        return NOT_RETRIED
+    if attempts >= policy.get("MaximumRetryAttempts", MOST_RETRIES):
+        return "MaximumRetryAttempts"
+    return "MaximumEventAgeInSeconds" if age_seconds > policy.get("MaximumEventAgeInSeconds", MOST_SECONDS) else ""
+
+
+def _may_pass(error: Exception) -> bool:
+    """Want of a permission or of the target does not pass by itself: that is not tried again, as on AWS."""
+    if isinstance(error, TargetError):
+        return False
+    status = getattr(error, "response", {}).get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
+    return bool(status >= 500 or status == 429)
+
+
+def _send(context: LocalContext, rule_arn: str, target: dict[str, Any], event: dict[str, Any]) -> None:
     arn = target["Arn"]
     service, region = arn.split(":")[2:4]
     payload = event_input.target_input(target, event)
     if service == "lambda":
-        _send_to_function(arn, rule.arn, payload)
+        _send_to_function(arn, rule_arn, payload)
     elif service == "sqs":
+        if not _may_send(arn, rule_arn, target):
+            raise TargetError("NO_PERMISSIONS", f"{arn} does not let {rule_arn} send to it, or does not exist")
         group = (target.get("SqsParameters") or {}).get("MessageGroupId")
         _send_to_queue(context, arn, payload, {}, group)
     elif service == "sns":
@@ -119,6 +182,14 @@ def _send_to_function(arn: str, rule_arn: str, payload: str) -> None:
     if not service.may_invoke(arn, "events.amazonaws.com", rule_arn):
         raise TargetError("NO_PERMISSIONS", f"{arn} does not let {rule_arn} invoke it")
     service.invoke_async(arn, payload)
+
+
+def _may_send(queue_arn: str, rule_arn: str, target: dict[str, Any]) -> bool:
+    """Whether the queue's policy lets the rule send to it, or the role that the target names may."""
+    role = target.get("RoleArn")
+    if role and not roles.refusal(role, "EventBridge", "sqs:SendMessage", queue_arn):
+        return True
+    return resource_policies.lets_service("events.amazonaws.com", "sqs:SendMessage", queue_arn, rule_arn)
 
 
 def _send_to_queue(
@@ -153,6 +224,8 @@ class Scheduler:
         self._due: dict[tuple[str, str], datetime | None] = {}
 
     def start(self) -> None:
+        for arn, expression, value in self.context.database.rows(DUE):
+            self._due[arn, expression] = datetime.fromisoformat(value.decode()) if value else None
         threading.Thread(target=self._run, name="scheduler", daemon=True).start()
 
     def _run(self) -> None:
@@ -171,18 +244,24 @@ class Scheduler:
             seen.add(key)
             every = schedule.parse(rule.scheduled_expression)
             if key not in self._due:
-                self._due[key] = every.next_after(now)
+                self._set(key, every.next_after(now))
             due = self._due[key]
             if due is None or due > now:
                 continue
-            # A machine that slept fires once, not once for each missed time.
-            self._due[key] = every.next_after(now)
-            if rule.state != "DISABLED":
-                log.info("schedule %s fires", rule.name)
-                event = new_event(self.context, "aws.events", "Scheduled Event", {}, [rule.arn], region, when=due)
-                send_to_targets(self.context, rule, event)
+            # A machine that slept fires once, not once for each missed time; so does a server that was stopped.
+            with self.context.database.transaction():
+                self._set(key, every.next_after(now))
+                if rule.state != "DISABLED":
+                    log.info("schedule %s fires", rule.name)
+                    event = new_event(self.context, "aws.events", "Scheduled Event", {}, [rule.arn], region, when=due)
+                    send_to_targets(self.context, rule, event)
         for key in self._due.keys() - seen:
             del self._due[key]
+            self.context.database.delete(DUE, *key)
+
+    def _set(self, key: tuple[str, str], due: datetime | None) -> None:
+        self._due[key] = due
+        self.context.database.put(DUE, *key, due.isoformat().encode() if due else b"")
 
     def _scheduled_rules(self) -> list[tuple[str, Rule]]:
         backends = events_backends[self.context.account_id]

@@ -13,16 +13,18 @@ from botocore.exceptions import BotoCoreError, ClientError
 from lakectl.local import jars, spark_conf
 from lakectl.local.class_archive import ClassArchive
 from lakectl.local.context import LocalContext
+from lakectl.local.iam import credentials, roles
 from lakectl.local.java import find_java
 
 SPARK_COMMANDS = ("glueetl", "gluestreaming")
 PYTHON_COMMAND = "pythonshell"
 LOG_GROUP_PREFIX = "/aws-glue/jobs"
 DPU_PER_WORKER = {"G.025X": 0.25, "Standard": 1.0, "G.1X": 1.0, "G.2X": 2.0, "G.4X": 4.0, "G.8X": 8.0}
+SESSION_NAME = "GlueJobRunnerSession"  # as Glue names it
+SPARE_SECONDS = 3600  # a run is begun before its clock, and ends after it
 # What would silently not happen here is refused.
 UNSUPPORTED_ARGUMENTS = ("--additional-python-modules", "--extra-files")
-FAST_START = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
-THROUGHPUT = ("-XX:+UseParallelGC",)
+PYTHON_SETTINGS = {"PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 class LaunchError(Exception):
@@ -48,6 +50,7 @@ class RunSpec:
     execution_class: str = "STANDARD"
     security_configuration: str | None = None
     notification_property: dict[str, Any] | None = None
+    role: str = ""  # ARN
 
     @property
     def log_group_prefix(self) -> str:
@@ -91,9 +94,18 @@ def script_arguments(spec: RunSpec, job_run_id: str) -> list[str]:
     return [item for pair in (given | own).items() for item in pair]
 
 
-def prepare(context: LocalContext, spec: RunSpec, job_run_id: str, work_dir: Path, fast_start: bool) -> Launch:
+def prepare(
+    context: LocalContext,
+    spec: RunSpec,
+    job_run_id: str,
+    work_dir: Path,
+    flags: tuple[str, ...],
+    *,
+    may_write: bool = True,
+) -> Launch:
     """Fetch the script and its libraries into ``work_dir``, and set up Spark for it.
 
+    ``flags`` are the JVM's; ``may_write``: it may write the class archive if there is none.
     Raises LaunchError, or LakectlError when this machine lacks Java or the jars.
     """
     if spec.command_name not in (*SPARK_COMMANDS, PYTHON_COMMAND):
@@ -102,51 +114,78 @@ def prepare(context: LocalContext, spec: RunSpec, job_run_id: str, work_dir: Pat
         if spec.arguments.get(name):
             raise LaunchError(f"The local Glue does not support {name}")
     s3 = context.client("s3", spec.region)
-    script = download(s3, spec.script_location, work_dir)
-    libraries = _download_all(s3, spec.arguments.get("--extra-py-files"), work_dir / "py")
+    script = download(s3, spec.script_location, work_dir, spec.role)
+    libraries = _download_all(s3, spec.arguments.get("--extra-py-files"), work_dir / "py", spec.role)
     folder = jars.ensure_jars()
     # A zip or a wheel is itself an entry of the path; a module's entry is its folder.
     python_path = [str(path.parent if path.suffix == ".py" else path) for path in libraries]
     python_path.append(str(folder / jars.PYTHON_FOLDER))
-    environ = context.worker_environ(spec.region) | {
-        "PYTHONPATH": os.pathsep.join(dict.fromkeys(python_path)),
-        "PYTHONUNBUFFERED": "1",
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
+    environ = run_environ(context, spec) | {"PYTHONPATH": os.pathsep.join(dict.fromkeys(python_path))}
     arguments = [str(script), *script_arguments(spec, job_run_id)]
     if spec.command_name == PYTHON_COMMAND:
         return Launch(arguments, environ)
-    extra_jars = tuple(_download_all(s3, spec.arguments.get("--extra-jars"), work_dir / "extra-jars"))
-    return _spark_launch(context, spec, work_dir, arguments, environ, folder, extra_jars, fast_start)
+    extra_jars = tuple(_download_all(s3, spec.arguments.get("--extra-jars"), work_dir / "extra-jars", spec.role))
+    return _spark_launch(context, spec, work_dir, Launch(arguments, environ), flags, extra_jars, may_write)
+
+
+def run_environ(context: LocalContext, spec: RunSpec) -> dict[str, str]:
+    """The environment of a run: which endpoint, whose credentials. A standby gets it when it gets its run."""
+    return context.worker_environ(spec.region) | credentials.environ(assume_role(spec)) | PYTHON_SETTINGS
+
+
+def assume_role(spec: RunSpec) -> credentials.Session:
+    """Credentials of the job's role that outlive the run."""
+    return credentials.SESSIONS.assume(spec.role, SESSION_NAME, spec.timeout_minutes * 60 + SPARE_SECONDS)
+
+
+def prepare_standby(context: LocalContext, spec: RunSpec, work_dir: Path, flags: tuple[str, ...]) -> Launch | None:
+    """What a process needs that waits for a run like ``spec``; None while jars or class archive are not there.
+
+    Raises what ``prepare`` raises.
+    """
+    if not jars.is_complete(jars.jars_dir()):
+        return None
+    program = Path(__file__).with_name("glue_standby_child.py")
+    # It has no credentials: they come with the run.
+    secrets = dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"), "standby")
+    launch = Launch([str(program)], context.worker_environ(spec.region) | secrets | PYTHON_SETTINGS)
+    launch = _spark_launch(context, spec, work_dir, launch, flags, (), may_write=False)
+    return launch if launch.archive and launch.archive.options_to_use() else None
+
+
+def standby_key(spec: RunSpec) -> tuple[str, ...] | None:
+    """Runs with equal keys can use each other's JVM; None: nobody can start it before the run is there."""
+    if spec.command_name not in SPARK_COMMANDS or spec.arguments.get("--extra-jars"):
+        return None
+    shared = [spec.arguments.get(name, "") for name in ("--datalake-formats", "--conf")]
+    return (spec.region, spec.worker_type or spark_conf.DEFAULT_WORKER_TYPE, *shared)
 
 
 def _spark_launch(
     context: LocalContext,
     spec: RunSpec,
     work_dir: Path,
-    arguments: list[str],
-    environ: dict[str, str],
-    folder: Path,
+    launch: Launch,
+    flags: tuple[str, ...],
     extra_jars: tuple[Path, ...],
-    fast_start: bool,
+    may_write: bool,
 ) -> Launch:
     java = find_java()
-    formats = spec.arguments.get("--datalake-formats", "").replace(" ", "").split(",")
-    iceberg = "iceberg" in formats
+    folder = jars.ensure_jars()
+    iceberg = "iceberg" in spec.arguments.get("--datalake-formats", "").replace(" ", "").split(",")
     try:
         conf = spark_conf.parse_conf(spec.arguments.get("--conf", ""))
     except ValueError as error:
         raise LaunchError(str(error)) from error
-    options: tuple[str, ...] = FAST_START if fast_start else THROUGHPUT
     archive = partial = None
-    if fast_start and not extra_jars:
+    if not extra_jars:
         archive = ClassArchive.of(java, folder, iceberg)
         use = archive.options_to_use()
-        if not use:
+        if not use and may_write:
             partial = archive.path.parent / f"{work_dir.name}.partial"
             use = archive.options_to_write(partial)
             partial = partial if use else None
-        options += use
+        flags += use
     run = spark_conf.SparkRun(
         work_dir=work_dir,
         jars_dir=folder,
@@ -155,24 +194,31 @@ def _spark_launch(
         worker_type=spec.worker_type or spark_conf.DEFAULT_WORKER_TYPE,
         iceberg=iceberg,
         conf=conf,
-        java_options=options,
+        java_options=flags,
         extra_jars=extra_jars,
     )
-    return Launch(arguments, environ | spark_conf.submit_environ(run, java.home), archive, partial)
+    environ = launch.environ | spark_conf.submit_environ(run, java.home)
+    return Launch(launch.arguments, environ, archive, partial)
 
 
-def _download_all(s3: Any, locations: str | None, folder: Path) -> list[Path]:
+def _download_all(s3: Any, locations: str | None, folder: Path, role: str) -> list[Path]:
     """The files of a comma-separated list of S3 locations, in its order."""
     wanted = [location.strip() for location in (locations or "").split(",") if location.strip()]
-    return [download(s3, location, folder) for location in wanted]
+    return [download(s3, location, folder, role) for location in wanted]
 
 
-def download(s3: Any, location: str, folder: Path) -> Path:
-    """One object, under its own file name in ``folder``. Raises LaunchError that names bucket and key."""
+def download(s3: Any, location: str, folder: Path, role: str) -> Path:
+    """One object that ``role`` may read, under its own file name in ``folder``.
+
+    Raises LaunchError that names bucket and key.
+    """
     parts = urlsplit(location)
     bucket, key = parts.netloc, parts.path.lstrip("/")
     if parts.scheme not in ("s3", "s3a") or not bucket or not key or key.endswith("/"):
         raise LaunchError(f"Not the location of an object in S3: {location or '(empty)'}")
+    refusal = roles.refusal(role, SESSION_NAME, "s3:GetObject", f"arn:aws:s3:::{bucket}/{key}")
+    if refusal:
+        raise LaunchError(f"Error downloading from S3 for bucket: {bucket}, key: {key}. AccessDenied: {refusal}")
     path = folder / Path(key).name
     folder.mkdir(parents=True, exist_ok=True)
     try:

@@ -8,6 +8,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from lakectl.local.iam import roles
+
 FLUSH_SECONDS = 0.5
 BATCH_EVENTS = 1_000  # PutLogEvents takes 10,000 events and 1 MB
 BATCH_BYTES = 800_000
@@ -18,10 +20,14 @@ log = logging.getLogger(__name__)
 
 
 class LogStream:
-    """One log stream; makes its group and itself if they aren't there. For one thread."""
+    """One log stream; makes its group and itself if they aren't there and ``role`` may. For one thread.
 
-    def __init__(self, client: Any, group: str, stream: str) -> None:
-        self._client, self._group, self._stream = client, group, stream
+    What the role may not write is lost, as on AWS; the server's log says so.
+    """
+
+    def __init__(self, client: Any, group: str, stream: str, role: str) -> None:
+        self._client, self._group, self._stream, self._role = client, group, stream, role
+        self._arn = f"arn:aws:logs:{client.meta.region_name}:{role.split(':')[4]}:log-group:{group}:log-stream:"
         self._rest = b""
         self._events: list[dict[str, Any]] = []
         self._bytes = 0
@@ -45,7 +51,7 @@ class LogStream:
         """Send what is pending. A failure is logged by the server: it must not fail the run."""
         self._flushed_at = time.monotonic()
         events, self._events, self._bytes = self._events, [], 0
-        if not events:
+        if not events or not self._may("PutLogEvents", self._stream):
             return
         target = {"logGroupName": self._group, "logStreamName": self._stream}
         try:
@@ -71,12 +77,27 @@ class LogStream:
                 self.flush()
 
     def _create(self) -> None:
-        exists = self._client.exceptions.ResourceAlreadyExistsException
+        errors = self._client.exceptions
+        if not self._may("CreateLogStream", self._stream):
+            return
+        stream = {"logGroupName": self._group, "logStreamName": self._stream}
+        try:
+            self._client.create_log_stream(**stream)
+        except errors.ResourceAlreadyExistsException:
+            log.debug("log stream %s is there", self._stream)
+        except errors.ResourceNotFoundException:
+            if self._may("CreateLogGroup", ""):
+                self._create_group()
+                self._client.create_log_stream(**stream)
+
+    def _create_group(self) -> None:
         try:
             self._client.create_log_group(logGroupName=self._group)
-        except exists:
-            log.debug("log group %s is there", self._group)
-        try:
-            self._client.create_log_stream(logGroupName=self._group, logStreamName=self._stream)
-        except exists:
-            log.debug("log stream %s is there", self._stream)
+        except self._client.exceptions.ResourceAlreadyExistsException:
+            log.debug("log group %s is there", self._group)  # the other stream of the run was first
+
+    def _may(self, action: str, stream: str) -> bool:
+        refusal = roles.refusal(self._role, "GlueJobRunnerSession", f"logs:{action}", self._arn + stream)
+        if refusal:
+            log.warning("log events of %s in %s are lost: %s", self._stream, self._group, refusal)
+        return not refusal

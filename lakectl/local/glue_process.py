@@ -44,7 +44,9 @@ class Outcome:
 class ScriptProcess:
     """``python script arguments`` as a process group. Call all of it from one thread, except ``kill``."""
 
-    def __init__(self, arguments: list[str], environ: dict[str, str], work_dir: Path) -> None:
+    def __init__(
+        self, arguments: list[str], environ: dict[str, str], work_dir: Path, *, with_stdin: bool = False
+    ) -> None:
         command = [sys.executable, *arguments]
         if sys.platform == "linux":
             command = [sys.executable, "-I", "-S", "-c", DIE_WITH_PARENT, str(os.getpid()), *arguments]
@@ -52,11 +54,40 @@ class ScriptProcess:
             command,
             env=environ,
             cwd=work_dir,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE if with_stdin else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
         )
+
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def waiting_output(self) -> tuple[bytes, bytes]:
+        """What stdout and stderr hold now; never waits. For what is written before ``follow``."""
+        found = []
+        for pipe in self._pipes():
+            os.set_blocking(pipe.fileno(), False)
+            read = b""
+            with contextlib.suppress(BlockingIOError):
+                while chunk := os.read(pipe.fileno(), CHUNK_BYTES):
+                    read += chunk
+            found.append(read)
+        return found[0], found[1]
+
+    def say(self, line: bytes) -> None:
+        """Write ``line`` to its stdin and close that. Raises BrokenPipeError when nobody reads."""
+        assert self._process.stdin is not None  # noqa: S101 - it was started with one
+        with self._process.stdin as stdin:
+            stdin.write(line)
+
+    def end(self) -> None:
+        """Kill the group and forget the process: nobody follows it."""
+        self.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, *self._pipes()):
+            if pipe:
+                pipe.close()
 
     def follow(self, output: LogStream, error: LogStream, timeout_seconds: float, stop: threading.Event) -> Outcome:
         """Stream both pipes until the process ends, is stopped or exceeds its time."""

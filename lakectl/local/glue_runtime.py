@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from lakectl.errors import LakectlError
-from lakectl.local import glue_launch
+from lakectl.local import glue_flags, glue_launch, glue_standby
 from lakectl.local.context import LocalContext
 from lakectl.local.glue_errors import error_message
 from lakectl.local.glue_launch import Launch, LaunchError, RunSpec
 from lakectl.local.glue_logs import LogStream
 from lakectl.local.glue_process import Outcome, ScriptProcess
+from lakectl.local.glue_standby import Standbys
 
 ACTIVE = ("STARTING", "RUNNING", "STOPPING")
 STOPPABLE = ("WAITING", "STARTING", "RUNNING")
@@ -30,7 +31,9 @@ EVENT_TEXT = {
     "STOPPED": ("INFO", "Job run stopped"),
     "TIMEOUT": ("WARN", "Job run timed out"),
 }
-SLOW_RUN_SECONDS = 60  # a job whose last run took longer gets the JVM's full compiler
+STANDBY_AFTER_RUN = 1.0  # seconds: the end of a run may start the next
+STANDBY_AFTER_JOB = 10.0  # whoever makes a job is mostly busy making more
+INTERRUPTED = "the local endpoint ended while this run was active"
 SHUTDOWN_SECONDS = 5.0  # for a JVM to end after its script
 ARCHIVE_SECONDS = 120.0  # for a JVM to write its class archive after its script
 
@@ -109,6 +112,8 @@ class GlueRuntime:
         self._minute_seconds = minute_seconds
         self._lock = threading.RLock()
         self._processes: set[ScriptProcess] = set()
+        self._standbys = Standbys(context)
+        self._active = 0  # threads of runs, until the last of their processes has ended
         self._stopped = False
 
     def start(
@@ -122,13 +127,19 @@ class GlueRuntime:
             free = sum(run.state in ACTIVE for run in history) < spec.max_concurrent_runs
             if not free and not queue:
                 raise ConcurrentRunsExceeded(f"Concurrent runs exceeded for {spec.job_name}")
-            run = JobRun(spec, "jr_" + secrets.token_hex(32), history, queuing=queue, previous_run_id=previous)
+            run = JobRun(spec, _new_id(), history, queuing=queue, previous_run_id=previous)
             history.append(run)
             if free:
-                self._launch(run)
+                self._launch(run, may_adopt=True)
             else:
                 run.state = "WAITING"
         return run
+
+    def expect(self, spec: RunSpec) -> None:
+        """A job like ``spec`` is there: its first run may come."""
+        with self._lock:
+            if not self._active and not self._stopped:
+                self._standbys.prepare(spec, STANDBY_AFTER_JOB)
 
     def stop(self, run: JobRun) -> bool:
         """Ask a run to stop; False if it is past that. It is STOPPING until its process has ended."""
@@ -147,19 +158,30 @@ class GlueRuntime:
         with self._lock:
             self._stopped = True
             processes = list(self._processes)
+        self._standbys.end()
         for process in processes:
             process.kill()
 
-    def _launch(self, run: JobRun) -> None:
+    def _launch(self, run: JobRun, *, may_adopt: bool = False) -> None:
+        """Run it on a thread of its own. ``may_adopt``: nobody knows its id yet, so it can take a standby's."""
         run.state = "STARTING"
+        self._active += 1
+        standby = self._standbys.take(run.spec)
+        if standby and may_adopt:
+            own_id, run.job_run_id = run.job_run_id, standby.job_run_id
+            if standby.give(lambda process: self._run(run, process)):
+                return
+            run.job_run_id = own_id
+        elif standby:
+            standby.end()
         # A thread of its own: on Linux a child dies with the thread that made it (PR_SET_PDEATHSIG).
         threading.Thread(target=self._run, args=(run,), name=run.job_run_id[:11], daemon=True).start()
 
-    def _run(self, run: JobRun) -> None:
+    def _run(self, run: JobRun, standby: ScriptProcess | None = None) -> None:
         work_dir = self._context.state_dir / "glue" / run.job_run_id
         after: Callable[[], None] | None = None
         try:
-            state, error, after = self._attempt(run, work_dir)
+            state, error, after = self._attempt(run, work_dir, standby)
         except LaunchError as failure:
             state, error = "FAILED", f"LAUNCH ERROR | {failure}"
         except LakectlError as failure:
@@ -172,23 +194,37 @@ class GlueRuntime:
             self._finish(run, state, error)
             if after:
                 after()
+            elif standby:
+                standby.end()
         finally:
             shutil.rmtree(work_dir, ignore_errors=True)
+            with self._lock:
+                self._active -= 1
+                if after and not self._active and not self._stopped:
+                    self._standbys.prepare(run.spec, STANDBY_AFTER_RUN)
 
-    def _attempt(self, run: JobRun, work_dir: Path) -> tuple[str, str, Callable[[], None] | None]:
+    def _attempt(
+        self, run: JobRun, work_dir: Path, standby: ScriptProcess | None
+    ) -> tuple[str, str, Callable[[], None] | None]:
         """Run the script once: the terminal state, its error message, and what is to be done after it."""
-        work_dir.mkdir(parents=True)
-        launch = glue_launch.prepare(self._context, run.spec, run.job_run_id, work_dir, _was_fast(run))
+        work_dir.mkdir(parents=True, exist_ok=standby is not None)
+        flags = glue_flags.standby_flags()
+        if not standby:
+            flags = glue_flags.flags_for(self._context.client("s3", run.spec.region), run.spec)
+        launch = glue_launch.prepare(
+            self._context, run.spec, run.job_run_id, work_dir, flags, may_write=standby is None
+        )
         logs = self._context.client("logs", run.spec.region)
         prefix = run.spec.log_group_prefix
-        output = LogStream(logs, f"{prefix}/output", run.job_run_id)
-        error = LogStream(logs, f"{prefix}/error", run.job_run_id)
+        output = LogStream(logs, f"{prefix}/output", run.job_run_id, run.spec.role)
+        error = LogStream(logs, f"{prefix}/error", run.job_run_id, run.spec.role)
         with self._lock:
             if run.stop_requested.is_set() or self._stopped:
                 return "STOPPED", "", None
-            process = ScriptProcess(launch.arguments, launch.environ, work_dir)
+            process = _process(launch, work_dir, standby)
             self._processes.add(process)
             run.state, run.modified_on, run.running_since = "RUNNING", _now(), time.monotonic()
+        self._save(run)
         timeout = run.spec.timeout_minutes * self._minute_seconds
         try:
             outcome = process.follow(output, error, timeout, run.stop_requested)
@@ -224,7 +260,21 @@ class GlueRuntime:
             "jobRunId": run.job_run_id,
             "message": message,
         }
-        self._context.emit_event("aws.glue", "Glue Job State Change", detail, [], run.spec.region)
+        # The event is accepted in the commit that ends the run: whoever dies after it, it is delivered.
+        with self._context.database.transaction():
+            self._context.emit_event("aws.glue", "Glue Job State Change", detail, [], run.spec.region)
+            self._save(run)
+
+    def _save(self, run: JobRun) -> None:
+        self._context.save("glue", run.spec.region)
+
+    def recover(self, history: list[JobRun]) -> None:
+        """After a restart: what ran then has failed, and its end is told; what waited starts."""
+        # Chosen first: the end of one starts one that waited, which then is active too.
+        for run in [run for run in history if run.state in ACTIVE]:
+            self._finish(run, "FAILED", INTERRUPTED)
+        with self._lock:
+            self._start_waiting(history)
 
     def _retry(self, run: JobRun) -> None:
         attempt = run.attempt + 1
@@ -251,10 +301,15 @@ def _verdict(run: JobRun, outcome: Outcome) -> tuple[str, str]:
     return "FAILED", error_message(outcome.stderr, outcome.returncode)
 
 
-def _was_fast(run: JobRun) -> bool:
-    """Whether the job's last good run was short, or there was none: then a JVM that starts fast pays off."""
-    done = [other for other in run.history if other.state == "SUCCEEDED"]
-    return not done or done[-1].execution_seconds < SLOW_RUN_SECONDS
+def _process(launch: Launch, work_dir: Path, standby: ScriptProcess | None) -> ScriptProcess:
+    """The standby with the run handed over, or, without a living one, a new process."""
+    if standby and glue_standby.hand_over(standby, launch):
+        return standby
+    return ScriptProcess(launch.arguments, launch.environ, work_dir)
+
+
+def _new_id() -> str:
+    return "jr_" + secrets.token_hex(32)
 
 
 def _now() -> datetime.datetime:

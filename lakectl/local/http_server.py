@@ -78,6 +78,7 @@ class KeepAliveHandler(MotoRequestHandler):
         except Exception as error:  # noqa: BLE001 - whatever a handler raises is the caller's HTTP 5xx
             self._fail(error, answer.started)
         self._drain(body)
+        self.environ = {}  # it holds the request's whole body, and this connection may idle for minutes
 
     def _is_from_this_machine(self) -> bool:
         """A page in a browser must not reach the sandbox: neither by rebound DNS nor by a cross-site call."""

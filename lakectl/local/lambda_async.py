@@ -9,16 +9,19 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from lakectl.local.context import LocalContext, LoggingExecutor
+from lakectl.local.iam import roles
 from lakectl.local.lambda_process import FunctionSpec, Outcome
-from lakectl.local.lambda_runtime import WORKERS_PER_FUNCTION, LambdaRuntime
+from lakectl.local.lambda_runtime import WORKERS_PER_FUNCTION, LambdaRuntime, Throttled
 
+INVOCATION = "invocation"  # an asynchronous invocation, from its acceptance to its end
 DEFAULT_RETRIES = 2
 DEFAULT_MAX_AGE_SECONDS = 21_600
+THROTTLED_SECONDS = 1.0  # on AWS it grows from one second to five minutes
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +33,7 @@ class AsyncTarget:
     spec: FunctionSpec
     max_retries: int = DEFAULT_RETRIES
     max_age_seconds: int = DEFAULT_MAX_AGE_SECONDS
+    reserved: int | None = None  # concurrent executions
     on_success: str | None = None  # ARNs
     on_failure: str | None = None
     dead_letter: str | None = None
@@ -39,11 +43,16 @@ class AsyncTarget:
 class Delivery:
     """One event on its way to one function; the request id stays the same over all attempts, as on AWS."""
 
-    find: Callable[[], AsyncTarget | None]
+    delivery: str  # its id in the outbox
+    arn: str
     payload: str
-    request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
-    attempts: int = 0
-    accepted: float = field(default_factory=time.time)
+    request_id: str
+    attempts: int
+    accepted: float
+
+    def fields(self) -> dict[str, Any]:
+        """What it begins again with after a restart."""
+        return {name: value for name, value in vars(self).items() if name != "delivery"}
 
 
 def retry_delay_seconds() -> float:
@@ -54,17 +63,28 @@ def retry_delay_seconds() -> float:
 class AsyncInvoker:
     """Accepts events and never loses one in silence: it ends in success, a destination, or the server's log."""
 
-    def __init__(self, context: LocalContext, runtime: LambdaRuntime) -> None:
+    def __init__(
+        self, context: LocalContext, runtime: LambdaRuntime, find: Callable[[str], AsyncTarget | None]
+    ) -> None:
+        """``find`` gives the function with an ARN as it is at each attempt."""
         self.context = context
+        self._find = find
         self.runtime = runtime
         self._queues: dict[str, LoggingExecutor] = {}
         self._lock = threading.Lock()
+        context.outbox.register(INVOCATION, self._begin, own_end=True)
 
-    def submit(self, find: Callable[[], AsyncTarget | None], arn: str, payload: str) -> str:
-        """Queue an event for the function that ``find`` returns at each attempt. Returns the request id."""
-        delivery = Delivery(find, payload)
-        self._queue(arn).submit(self._attempt, arn, delivery)
-        return delivery.request_id
+    def submit(self, arn: str, payload: str) -> str:
+        """Queue an event: when this returns it is on disk. Returns the request id."""
+        request_id = str(uuid.uuid4())
+        self.context.outbox.post(
+            INVOCATION, arn=arn, payload=payload, request_id=request_id, attempts=0, accepted=time.time()
+        )
+        return request_id
+
+    def _begin(self, **fields: Any) -> None:
+        delivery = Delivery(**fields)
+        self._queue(delivery.arn).submit(self._attempt, delivery)
 
     def _queue(self, arn: str) -> LoggingExecutor:
         # A queue of its own for each function: a slow one must not hold up the others.
@@ -73,15 +93,23 @@ class AsyncInvoker:
                 self._queues[arn] = LoggingExecutor(WORKERS_PER_FUNCTION, f"async-{arn.rpartition(':')[2]}")
             return self._queues[arn]
 
-    def _attempt(self, arn: str, delivery: Delivery) -> None:
-        target = delivery.find()
+    def _attempt(self, delivery: Delivery) -> None:
+        target = self._find(delivery.arn)
         if target is None:
-            log.warning("event %s dropped: %s does not exist any more", delivery.request_id, arn)
+            log.warning("event %s dropped: %s does not exist any more", delivery.request_id, delivery.arn)
+            self._done(delivery)
             return
         delivery.attempts += 1
-        outcome = self._run(target.spec, delivery)
+        try:
+            outcome = self._run(target, delivery)
+        except Throttled:
+            self._throttled(target, delivery)
+            return
+        if self.context.outbox.stopping:
+            return  # its process may have been killed: it is tried again after the next start
         if not outcome.error:
             self._send(target, target.on_success, delivery, outcome, "Success")
+            self._done(delivery)
             return
         delay = retry_delay_seconds() * delivery.attempts
         if delivery.attempts > target.max_retries:
@@ -89,16 +117,35 @@ class AsyncInvoker:
         elif time.time() + delay - delivery.accepted > target.max_age_seconds:
             self._give_up(target, delivery, outcome, "EventAgeExceeded")
         else:
-            timer = threading.Timer(delay, lambda: self._queue(arn).submit(self._attempt, arn, delivery))
-            timer.daemon = True
-            timer.start()
+            self.context.outbox.update(INVOCATION, delivery.delivery, **delivery.fields())
+            self._later(delay, delivery)
 
-    def _run(self, spec: FunctionSpec, delivery: Delivery) -> Outcome:
+    def _throttled(self, target: AsyncTarget, delivery: Delivery) -> None:
+        """No attempt of the function's: it is tried again for as long as the event may grow old."""
+        delivery.attempts -= 1
+        if time.time() + THROTTLED_SECONDS - delivery.accepted <= target.max_age_seconds:
+            self._later(THROTTLED_SECONDS, delivery)
+            return
+        failure = {"errorType": "TooManyRequestsException", "errorMessage": "Rate Exceeded."}
+        outcome = Outcome(delivery.request_id, json.dumps(failure), True, [], False)
+        self._give_up(target, delivery, outcome, "EventAgeExceeded")
+
+    def _later(self, seconds: float, delivery: Delivery) -> None:
+        timer = threading.Timer(seconds, lambda: self._queue(delivery.arn).submit(self._attempt, delivery))
+        timer.daemon = True
+        timer.start()
+
+    def _done(self, delivery: Delivery) -> None:
+        self.context.outbox.done(INVOCATION, delivery.delivery)
+
+    def _run(self, target: AsyncTarget, delivery: Delivery) -> Outcome:
         try:
-            return self.runtime.invoke(spec, delivery.payload, delivery.request_id)
+            return self.runtime.invoke(target.spec, delivery.payload, delivery.request_id, target.reserved)
+        except Throttled:
+            raise
         except Exception as error:
             # No process could be started (a full disk, say): for AWS a service error, retried like the function's.
-            log.exception("event %s for %s: no process", delivery.request_id, spec.name)
+            log.exception("event %s for %s: no process", delivery.request_id, target.spec.name)
             failure = {"errorType": "ServiceException", "errorMessage": f"{type(error).__name__}: {error}"}
             return Outcome(delivery.request_id, json.dumps(failure), True, [], False)
 
@@ -112,7 +159,8 @@ class AsyncInvoker:
                 "ErrorCode": {"DataType": "Number", "StringValue": "200"},
                 "ErrorMessage": {"DataType": "String", "StringValue": str(error.get("errorMessage"))[:1024]},
             }
-            self._send_to_queue(target.dead_letter, delivery.payload, attributes)
+            self._send_to_queue(target.spec, target.dead_letter, delivery.payload, attributes)
+        self._done(delivery)
 
     def _send(self, target: AsyncTarget, arn: str | None, delivery: Delivery, outcome: Outcome, condition: str) -> None:
         if arn is None:
@@ -120,7 +168,7 @@ class AsyncInvoker:
         record = destination_record(target.spec, delivery, outcome, condition)
         service = arn.split(":")[2]
         if service == "sqs":
-            self._send_to_queue(arn, json.dumps(record), {})
+            self._send_to_queue(target.spec, arn, json.dumps(record), {})
         elif service == "lambda":
             client = self.context.client("lambda", arn.split(":")[3])
             client.invoke(FunctionName=arn, InvocationType="Event", Payload=json.dumps(record))
@@ -136,7 +184,11 @@ class AsyncInvoker:
         else:
             self.context.client("sns", arn.split(":")[3]).publish(TopicArn=arn, Message=json.dumps(record))
 
-    def _send_to_queue(self, arn: str, body: str, attributes: dict[str, Any]) -> None:
+    def _send_to_queue(self, spec: FunctionSpec, arn: str, body: str, attributes: dict[str, Any]) -> None:
+        refusal = roles.refusal(spec.role, spec.name, "sqs:sendmessage", arn)
+        if refusal:
+            log.warning("event of %s lost: %s", spec.name, refusal)
+            return
         _, _, _, region, _, name = arn.split(":")
         client = self.context.client("sqs", region)
         url = client.get_queue_url(QueueName=name)["QueueUrl"]

@@ -20,10 +20,17 @@ from pathlib import Path
 from typing import Any
 
 from lakectl.local.context import LocalContext
+from lakectl.local.iam import credentials
+from lakectl.local.iam.credentials import SESSIONS
 
 # AWS gives 10 s to import the module. A laptop that also runs Spark gets more.
 INIT_SECONDS = 60.0
 READ_BYTES = 1 << 20
+THIS_RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
+RENEW_SECONDS = 1800.0
+NETWORK_VARIABLE = "LAKECTL_LAMBDA_NETWORK"  # "open": functions may reach more than the endpoint
+WATCH_SECONDS = 0.05  # between two looks at how much memory a function has
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,7 @@ class FunctionSpec:
     timeout_seconds: int
     environment: tuple[tuple[str, str], ...]
     log_group: str
+    role: str  # ARN
     code_sha256: str  # hex
     code: bytes = field(repr=False, compare=False, hash=False)
 
@@ -103,6 +111,7 @@ class Worker:
             raise
         finally:
             os.close(write_fd)
+        self._out_of_memory = False
         self._answers = b""
         self._output = b""
         self._lines: list[tuple[int, str]] = []
@@ -115,26 +124,39 @@ class Worker:
 
     def _environ(self, context: LocalContext, task_root: Path) -> dict[str, str]:
         spec = self.spec
-        environ = context.worker_environ(spec.region) | {
-            "_HANDLER": spec.handler,
-            "AWS_EXECUTION_ENV": f"AWS_Lambda_{spec.runtime}",
-            "AWS_LAMBDA_FUNCTION_NAME": spec.name,
-            "AWS_LAMBDA_FUNCTION_VERSION": spec.version,
-            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec.memory_mb),
-            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-            "AWS_LAMBDA_LOG_GROUP_NAME": spec.log_group,
-            "AWS_LAMBDA_LOG_STREAM_NAME": self.log_stream,
-            "LAMBDA_TASK_ROOT": str(task_root),
-            "PYTHONUNBUFFERED": "1",
-            "TZ": ":UTC",
-        }
+        self.session = SESSIONS.assume(spec.role, spec.name)
+        environ = (
+            context.worker_environ(spec.region)
+            | credentials.environ(self.session)
+            | {
+                "_HANDLER": spec.handler,
+                "AWS_EXECUTION_ENV": f"AWS_Lambda_{spec.runtime}",
+                "AWS_LAMBDA_FUNCTION_NAME": spec.name,
+                "AWS_LAMBDA_FUNCTION_VERSION": spec.version,
+                "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec.memory_mb),
+                "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+                "AWS_LAMBDA_LOG_GROUP_NAME": spec.log_group,
+                "AWS_LAMBDA_LOG_STREAM_NAME": self.log_stream,
+                "LAMBDA_TASK_ROOT": str(task_root),
+                "PYTHONUNBUFFERED": "1",
+                "TZ": ":UTC",
+            }
+        )
+        if os.environ.get(NETWORK_VARIABLE) != "open":
+            environ["_LAKECTL_ONLY_PORT"] = context.endpoint_url.rpartition(":")[2]
         return environ | dict(spec.environment)
+
+    def outlived(self) -> bool:
+        """Whether its credentials could expire during another invocation (15 minutes at most, on AWS)."""
+        return self.session.expires - time.time() < RENEW_SECONDS
 
     def invoke(self, payload: str, request_id: str) -> Outcome:
         """Run the handler once. Kills the process when the function's timeout has passed."""
         spec = self.spec
         self._log(f"START RequestId: {request_id} Version: {spec.version}")
         report_init = self.init_ms is None
+        if report_init and spec.runtime != THIS_RUNTIME:
+            self._log(f"[WARNING] lakectl runs this function on {THIS_RUNTIME}; on AWS its runtime is {spec.runtime}")
         ready = not report_init or self._next_answer(time.monotonic() + INIT_SECONDS) is not None
         if report_init:
             self.init_ms = (time.monotonic() - self.started) * 1000
@@ -144,6 +166,8 @@ class Worker:
             answer = self._next_answer(begun + spec.timeout_seconds)
         duration_ms = (time.monotonic() - begun) * 1000
         memory_kb = (answer or {}).get("peak_memory_kb") or self._peak_memory_kb()
+        if self._out_of_memory:
+            memory_kb = spec.memory_mb * 1024
         timed_out = answer is None and self.process.poll() is None
         if answer is None:
             self.kill()
@@ -177,10 +201,18 @@ class Worker:
         return True
 
     def _next_answer(self, deadline: float) -> dict[str, Any] | None:
-        """The next line of the answer pipe; None when the deadline passed or the process ended."""
+        """The next line of the answer pipe; None when the deadline passed or the process ended.
+
+        A function that takes more memory than it has is killed, as on AWS.
+        """
         while b"\n" not in self._answers:
-            ready = self._selector.select(max(0.0, deadline - time.monotonic()))
-            if not ready:
+            left = deadline - time.monotonic()
+            ready = self._selector.select(max(0.0, min(left, WATCH_SECONDS)))
+            if self._memory_bytes() > self.spec.memory_mb << 20:
+                self._out_of_memory = True
+                self.kill()
+                return None
+            if not ready and left <= WATCH_SECONDS:
                 return None
             for selected, _ in ready:
                 if selected.fd == self._stdout_fd:
@@ -223,7 +255,8 @@ class Worker:
             text = f"RequestId: {request_id} Error: Task timed out after {self.spec.timeout_seconds}.00 seconds"
             return {"errorType": "Sandbox.Timedout", "errorMessage": text}
         status = self.process.poll()
-        how = f"signal: {signal.Signals(-status).name}" if status and status < 0 else f"exit status {status}"
+        # In Go's words, in which AWS's runtime is written: "signal: killed".
+        how = f"signal: {signal.strsignal(-status)}".lower() if status and status < 0 else f"exit status {status}"
         text = f"RequestId: {request_id} Error: Runtime exited with error: {how}"
         return {"errorType": "Runtime.ExitError", "errorMessage": text}
 
@@ -250,6 +283,15 @@ class Worker:
         elif error is not None and error["errorType"] == "Runtime.ExitError":
             parts += ["Status: error", "Error Type: Runtime.ExitError"]
         return "\t".join(parts)
+
+    def _memory_bytes(self) -> int:
+        """What the process has for itself now, without the files that it maps; 0 where /proc does not tell."""
+        try:
+            with open(f"/proc/{self.process.pid}/statm") as file:  # noqa: PTH123 - twenty times a second
+                _, resident, shared, *_ = file.read().split()
+        except (OSError, ValueError):
+            return 0
+        return (int(resident) - int(shared)) * PAGE_BYTES
 
     def _peak_memory_kb(self) -> int:
         try:

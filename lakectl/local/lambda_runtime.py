@@ -7,7 +7,9 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from lakectl.local.context import LocalContext
 from lakectl.local.lambda_process import FunctionSpec, Outcome, Worker
@@ -17,6 +19,11 @@ IDLE_SECONDS = 300.0
 REAP_EVERY_SECONDS = 15.0
 
 log = logging.getLogger(__name__)
+
+
+class Throttled(Exception):
+    """As many invocations run as are reserved for the function."""
+
 
 LogSink = Callable[[FunctionSpec, str, list[tuple[int, str]]], None]
 
@@ -37,7 +44,7 @@ class FunctionPool:
         """An idle process of exactly this code and configuration, or a new one; blocks while all are busy."""
         with self._changed:
             while True:
-                stale = [worker for worker in self._idle if worker.spec.key != spec.key]
+                stale = [worker for worker in self._idle if worker.spec.key != spec.key or worker.outlived()]
                 for worker in stale:
                     self._idle.remove(worker)
                     worker.close()
@@ -103,12 +110,35 @@ class LambdaRuntime:
         self.context = context
         self._log_sink = log_sink
         self._pools: dict[str, FunctionPool] = {}
+        self._running: Counter[str] = Counter()
         self._lock = threading.Lock()
         context.on_stop.append(self.close)
         threading.Thread(target=self._reap, name="lambda-reaper", daemon=True).start()
 
-    def invoke(self, spec: FunctionSpec, payload: str, request_id: str | None = None) -> Outcome:
-        """Run the function once and wait for it. ``payload`` is JSON text."""
+    def invoke(
+        self, spec: FunctionSpec, payload: str, request_id: str | None = None, reserved: int | None = None
+    ) -> Outcome:
+        """Run the function once and wait for it. ``payload`` is JSON text.
+
+        Raises Throttled when ``reserved`` invocations of it run already; None: no such limit. Beyond the processes
+        that a function gets on this machine it waits.
+        """
+        with self._counted(spec.arn, reserved):
+            return self._invoke(spec, payload, request_id)
+
+    @contextmanager
+    def _counted(self, arn: str, reserved: int | None) -> Iterator[None]:
+        with self._lock:
+            if reserved is not None and self._running[arn] >= reserved:
+                raise Throttled(arn)
+            self._running[arn] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._running[arn] -= 1
+
+    def _invoke(self, spec: FunctionSpec, payload: str, request_id: str | None) -> Outcome:
         pool = self._pool(spec.arn)
         worker = pool.acquire(spec)
         reusable = False

@@ -10,11 +10,10 @@ from typing import Any
 
 from moto.awslambda.exceptions import UnknownFunctionException
 from moto.awslambda.models import LambdaFunction, lambda_backends
-from moto.iam.access_control import IAMPolicy, PermissionResult
-from moto.iam.models import iam_backends
 from moto.logs.models import logs_backends
 
 from lakectl.local.context import LocalContext
+from lakectl.local.iam import roles
 from lakectl.local.lambda_async import DEFAULT_MAX_AGE_SECONDS, DEFAULT_RETRIES, AsyncInvoker, AsyncTarget
 from lakectl.local.lambda_process import FunctionSpec, Outcome
 from lakectl.local.lambda_runtime import LambdaRuntime
@@ -28,7 +27,7 @@ class LambdaService:
     def __init__(self, context: LocalContext) -> None:
         self.context = context
         self.runtime = LambdaRuntime(context, self._write_logs)
-        self.asynchronous = AsyncInvoker(context, self.runtime)
+        self.asynchronous = AsyncInvoker(context, self.runtime, self._target)
 
     def find(self, arn: str) -> LambdaFunction | None:
         """The function with this ARN (with or without a qualifier), or None."""
@@ -41,11 +40,12 @@ class LambdaService:
             return None
 
     def invoke(self, function: LambdaFunction, payload: str) -> Outcome:
-        return self.runtime.invoke(function_spec(function), payload)
+        """Raises Throttled."""
+        return self.runtime.invoke(function_spec(function), payload, reserved=_reserved(function))
 
     def invoke_async(self, arn: str, payload: str) -> str:
         """Queue an event. Returns the request id."""
-        return self.asynchronous.submit(lambda: self._target(arn), arn, payload)
+        return self.asynchronous.submit(arn, payload)
 
     def may_invoke(self, arn: str, principal: str, source_arn: str | None, source_account: str | None = None) -> bool:
         """Whether the function exists and its policy lets ``principal`` invoke it for ``source_arn``."""
@@ -67,43 +67,33 @@ class LambdaService:
             max_age_seconds=config.get("MaximumEventAgeInSeconds", DEFAULT_MAX_AGE_SECONDS),
             on_success=(destinations.get("OnSuccess") or {}).get("Destination"),
             on_failure=(destinations.get("OnFailure") or {}).get("Destination"),
+            reserved=_reserved(function),
             dead_letter=(getattr(function, "dead_letter_config", None) or {}).get("TargetArn"),
         )
 
     def _write_logs(self, spec: FunctionSpec, stream: str, lines: list[tuple[int, str]]) -> None:
+        """Lambda writes a function's log with the function's own role: what that may not write is lost."""
         backend = logs_backends[self.context.account_id][spec.region]
         events = [{"timestamp": when, "message": message or " "} for when, message in sorted(lines, key=itemgetter(0))]
+        prefix = f"arn:aws:logs:{spec.region}:{self.context.account_id}:log-group:{spec.log_group}:log-stream:"
+
+        def may(action: str, name: str) -> bool:
+            refusal = roles.refusal(spec.role, spec.name, f"logs:{action}", prefix + name)
+            if refusal:
+                log.info("%d log lines of %s dropped: %s", len(lines), spec.arn, refusal)
+            return not refusal
+
         with _log_lock:
             group = backend.groups.get(spec.log_group)
-            if group is None:
-                # Lambda makes the group in the role's name, so only when the role may.
-                function = self.find(spec.arn)
-                name = f"{self.context.account_id}:log-group:{spec.log_group}"
-                if function is None or not role_allows(
-                    function.role, "logs:CreateLogGroup", f"arn:{function.partition}:logs:{spec.region}:{name}"
-                ):
-                    log.info("%d log lines of %s dropped: no log group %s", len(lines), spec.arn, spec.log_group)
-                    return
+            if group is None and may("CreateLogGroup", ""):
                 group = backend.create_log_group(spec.log_group, {})
-            if stream not in group.streams:
+            if group is None:
+                return
+            if stream not in group.streams and may("CreateLogStream", stream):
                 group.create_log_stream(stream)
-            group.put_log_events(stream, events)
-
-
-def role_allows(role_arn: str, action: str, resource: str) -> bool:
-    """Whether the role exists and its policies allow ``action`` on ``resource``; a deny wins.
-
-    moto judges, without the keys that a condition could ask for: a statement whose condition is not met denies.
-    """
-    partition, account = role_arn.split(":")[1], role_arn.split(":")[4]
-    roles = iam_backends[account][partition].roles.values()
-    role = next((role for role in roles if role.arn == role_arn), None)
-    if role is None:
-        return False
-    policies = [IAMPolicy({"policy_document": document}) for document in role.policies.values()]
-    policies += [IAMPolicy(policy) for policy in role.managed_policies.values()]
-    answers = [policy.is_action_permitted(action, resource) for policy in policies]
-    return PermissionResult.PERMITTED in answers and PermissionResult.DENIED not in answers
+            if stream in group.streams and may("PutLogEvents", stream):
+                group.put_log_events(stream, events)
+        self.context.save("logs", spec.region)
 
 
 def function_spec(function: LambdaFunction) -> FunctionSpec:
@@ -119,9 +109,15 @@ def function_spec(function: LambdaFunction) -> FunctionSpec:
         timeout_seconds=int(function.timeout or 3),
         environment=tuple(sorted((name, str(value)) for name, value in function.environment_vars.items())),
         log_group=function.logs_group_name,
+        role=function.role,
         code_sha256=function.code_digest,
         code=function.code_bytes,
     )
+
+
+def _reserved(function: LambdaFunction) -> int | None:
+    """Its ReservedConcurrentExecutions."""
+    return None if function.reserved_concurrency is None else int(function.reserved_concurrency)
 
 
 def event_invoke_config(function: LambdaFunction) -> dict[str, Any]:

@@ -122,6 +122,31 @@ def set_up_logging() -> RequestIdFilter:
     return request_filter
 
 
+def confine_network(port: int) -> bool:
+    """Let this process connect to TCP ``port`` only, by Landlock (Linux 6.7). False where there is no such thing."""
+    if sys.platform != "linux":
+        return False
+    import ctypes
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    create, add_rule, restrict = 444, 445, 446  # system calls, the same on every architecture
+    connect_tcp, net_port_rule, version, no_new_privileges = 2, 2, 1, 38
+    if libc.syscall(create, None, ctypes.c_size_t(0), version) < 4:
+        return False
+    handled = (ctypes.c_uint64 * 2)(0, connect_tcp)  # struct landlock_ruleset_attr: file system, network
+    allowed = (ctypes.c_uint64 * 2)(connect_tcp, port)  # struct landlock_net_port_attr
+    rules = libc.syscall(create, handled, ctypes.c_size_t(ctypes.sizeof(handled)), 0)
+    try:
+        return (
+            rules >= 0
+            and libc.syscall(add_rule, rules, net_port_rule, allowed, 0) == 0
+            and libc.prctl(no_new_privileges, 1, 0, 0, 0) == 0
+            and libc.syscall(restrict, rules, 0) == 0
+        )
+    finally:
+        os.close(rules)
+
+
 def end_with_parent() -> None:
     parent = os.getppid()
     while os.getppid() == parent:
@@ -131,6 +156,9 @@ def end_with_parent() -> None:
 
 def main() -> None:
     with os.fdopen(int(os.environ.pop("_LAKECTL_ANSWER_FD")), "w", buffering=1) as answers:
+        port = os.environ.pop("_LAKECTL_ONLY_PORT", "")
+        if port:
+            confine_network(int(port))  # before the first thread: it holds for those that are started after it
         threading.Thread(target=end_with_parent, daemon=True).start()
         # This file's own folder must not shadow the function's modules.
         sys.path[0] = os.environ["LAMBDA_TASK_ROOT"]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import errno
-import fcntl
+import gc
 import json
 import logging
 import os
@@ -17,9 +17,12 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
+
+from filelock import FileLock, Timeout
 
 from lakectl.local import control, processes
+from lakectl.local.iam import credentials
 
 # What every lake uses, by moto's names: loaded while the caller still imports its own AWS client.
 SERVICES = ("sts", "iam", "s3", "dynamodb", "awslambda", "logs", "events", "sqs", "glue", "athena")
@@ -30,6 +33,8 @@ log = logging.getLogger("lakectl.local")
 def main(argv: list[str] | None = None) -> None:
     arguments = _arguments(argv)
     state_dir: Path = arguments.state_dir
+    gc.disable()  # until all is loaded: next to nothing of it is ever garbage, and looking is a fifth of the start
+    os.umask(0o077)  # what is in a lake is its owner's alone
     state_dir.mkdir(parents=True, exist_ok=True)
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("botocore").setLevel(logging.WARNING)
@@ -55,10 +60,15 @@ def main(argv: list[str] | None = None) -> None:
     threading.Thread(target=server.serve_forever, name="http", daemon=True).start()
     control.write_json(state_dir / "endpoint.json", vars(endpoint))
     log.info("listening on %s", endpoint.url)
+    for callback in context.on_start:
+        callback()
+    resumed = context.outbox.resume()
+    if resumed:
+        log.info("%d deliveries of an earlier server go on", resumed)
     threading.Thread(target=server.app.warm, name="warm-up", daemon=True).start()
     stopping.wait()
     _shut_down(server, context, state_dir)
-    lock.close()
+    lock.release()
     os._exit(0)  # threads that wait for a child that is gone must not keep the process
 
 
@@ -70,35 +80,51 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def _lock(path: Path) -> IO[bytes]:
+def _lock(path: Path) -> FileLock:
     """Hold the server lock for as long as this process lives; the kernel frees it however we end."""
-    file = path.open("wb")
+    lock = FileLock(path, mode=0o600)
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+        lock.acquire(timeout=0)
+    except Timeout:
         log.error("another local endpoint already runs in %s", path.parent)
         sys.exit(control.ALREADY_RUNNING)
-    return file
+    return lock
+
+
+def _database(state_dir: Path) -> Any:
+    from lakectl.local.durable.database import Database, StateRefused
+
+    try:
+        return Database(state_dir / control.STATE_FOLDER)
+    except StateRefused as error:
+        log.error("%s", error.message)
+        control.write_json(state_dir / control.REFUSAL, {"message": error.message, "hint": error.hint})
+        sys.exit(control.STATE_REFUSED)
 
 
 def _build(arguments: argparse.Namespace) -> tuple[Any, Any]:
+    keys = credentials.load_or_make(arguments.state_dir)
     os.environ.update(
         MOTO_IAM_LOAD_MANAGED_POLICIES="true",
         MOTO_DISABLE_GLOBAL_CORS="true",
-        AWS_ACCESS_KEY_ID=control.ACCESS_KEY_ID,
-        AWS_SECRET_ACCESS_KEY=control.SECRET_ACCESS_KEY,
+        AWS_ACCESS_KEY_ID=keys.access_key_id,
+        AWS_SECRET_ACCESS_KEY=keys.secret_access_key,
         AWS_DEFAULT_REGION=arguments.region,
         AWS_EC2_METADATA_DISABLED="true",
     )
+    database = _database(arguments.state_dir)
     from moto.moto_server.werkzeug_app import create_backend_app
 
     from lakectl.local.context import LocalContext
+    from lakectl.local.durable.snapshots import Snapshots
     from lakectl.local.http_server import Dispatcher, KeepAliveHandler, LocalServer
+    from lakectl.local.iam.guard import Guard
     from lakectl.local.seams import install_all
 
     moto = Dispatcher(create_backend_app)
+    guard = Guard(moto, keys.access_key_id, control.ACCOUNT_ID)
     try:
-        server = LocalServer("127.0.0.1", arguments.port, _Gateway(moto, arguments.region), KeepAliveHandler)
+        server = LocalServer("127.0.0.1", arguments.port, _Gateway(moto, guard, arguments.region), KeepAliveHandler)
     except (SystemExit, OSError) as error:
         _exit_for(error, arguments.port)
     os.environ["MOTO_PORT"] = str(server.port)
@@ -107,11 +133,30 @@ def _build(arguments: argparse.Namespace) -> tuple[Any, Any]:
         region=arguments.region,
         account_id=control.ACCOUNT_ID,
         state_dir=arguments.state_dir,
-        access_key_id=control.ACCESS_KEY_ID,
-        secret_access_key=control.SECRET_ACCESS_KEY,
+        access_key_id=keys.access_key_id,
+        secret_access_key=keys.secret_access_key,
+        database=database,
     )
+    context.snapshots = Snapshots(database)
     install_all(context)
+    _load(context)
     return server, context
+
+
+def _load(context: Any) -> None:
+    """Put what an earlier server kept into moto."""
+    from lakectl.local.durable.parts import PARTS
+
+    started = time.monotonic()
+    context.snapshots.keep(PARTS)
+    context.snapshots.leave_out("iam", "aws_managed_policies", "managed_policies", "account_summary")
+    context.snapshots.load()
+    context.objects.load()
+    context.tables.load()
+    context.outbox.load()
+    for callback in context.on_load:
+        callback()
+    log.info("state read in %.0f ms", (time.monotonic() - started) * 1000)
 
 
 def _exit_for(error: BaseException, port: int) -> None:
@@ -123,18 +168,19 @@ def _exit_for(error: BaseException, port: int) -> None:
 
 
 class _Gateway:
-    """Our own route in front of moto."""
+    """Our own route, and the door in front of moto."""
 
-    def __init__(self, moto: Any, region: str) -> None:
+    def __init__(self, moto: Any, guard: Any, region: str) -> None:
         from lakectl import __version__
 
         self.moto = moto
+        self.guard = guard
         health = {"pid": os.getpid(), "version": __version__, "region": region, "account_id": control.ACCOUNT_ID}
         self.health = json.dumps(health).encode()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if environ["PATH_INFO"] != control.HEALTH_PATH:
-            answer: Iterable[bytes] = self.moto(environ, start_response)
+            answer: Iterable[bytes] = self.guard(environ, start_response)
             return answer
         headers = [("Content-Type", "application/json"), ("Content-Length", str(len(self.health)))]
         start_response("200 OK", headers)
@@ -143,29 +189,29 @@ class _Gateway:
     def warm(self) -> None:
         from lakectl.local.seams import core
 
-        for service in SERVICES:
-            core.warm(service)
-        self.moto.warm(SERVICES)
+        try:
+            for service in SERVICES:
+                core.warm(service)
+            self.moto.warm(SERVICES)
+        finally:
+            gc.freeze()  # no collection looks at the services' models again
+            gc.enable()
 
 
 def _shut_down(server: Any, context: Any, state_dir: Path) -> None:
     server.server_close()
+    context.outbox.stop()
     for callback in context.on_stop:
         try:
             callback()
         except Exception:
             log.exception("stopping %s failed", callback)
     processes.end(processes.descendants(os.getpid()))
-    record = {"stopped_at": _now(), "reason": "stopped", "buckets": _bucket_count()}
+    context.database.close()
+    record = {"stopped_at": _now(), "reason": "stopped", "port": server.port}
     control.write_json(state_dir / "last_stop.json", record)
     (state_dir / "endpoint.json").unlink(missing_ok=True)
     log.info("stopped")
-
-
-def _bucket_count() -> int:
-    from moto.s3.models import s3_backends
-
-    return sum(len(backend.buckets) for partitions in s3_backends.values() for backend in partitions.values())
 
 
 def _now() -> str:

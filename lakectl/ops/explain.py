@@ -46,6 +46,7 @@ WHY: Mapping[str, str] = {
     "s3-notification": "New objects go to the log function, and to EventBridge. Replaces all of the bucket's rules.",
     "events-rule": "Rules and their targets; what can't be delivered goes to the queue.",
     "glue-database": "Glue databases: the catalog that Spark and Athena share.",
+    "glue-table": "The landed files as tables of text. Projected partitions: a new folder needs no crawler.",
     "athena-workgroup": "The workgroup: results in one place, and a limit on what one query may scan.",
     "athena-named-query": "Saved queries. Names are not unique; the token keeps a repeat from making a second one.",
     "s3-object": "The job's script and package. Their hash, in the metadata, tells whether they are up to date.",
@@ -152,18 +153,21 @@ def explain(lake: Lake, todo: Plan) -> list[Explained]:
 
 
 class _Payloads:
-    """In which file the user has what is uploaded: the job's script as it is, packages built on the way."""
+    """In which file the user has what is uploaded: the jobs' scripts as they are, packages built on the way."""
 
     def __init__(self, lake: Lake) -> None:
         self._project = lake.project
-        self._script = packages.job_script(lake.project)
+        self._scripts = {
+            packages.job_script(lake.project, name): packages.job_script_path(lake.project, name)
+            for name in packages.SCRIPTS
+        }
         self._packages = {packages.build(lake.project, name): name for name in packages.NAMES}
         self._built: list[str] = []
         self._told = 0
 
     def path_of(self, content: bytes) -> str:
-        if content == self._script:
-            path = packages.job_script_path(self._project)
+        path = self._scripts.get(content)
+        if path is not None:
             return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
         name = self._packages[content]
         if name not in self._built:

@@ -20,10 +20,13 @@ from lakectl.ops.lake import Lake
 from lakectl.ops.landing_file import Check, LandingFile
 from lakectl.ops.landing_keys import AUTO, batches_for, key_for, next_batch
 from lakectl.ops.landing_paths import STDIN
-from lakectl.ops.upload import PART_BYTES, Place, Taken, in_parallel, without_expect
+from lakectl.ops.lean_put import LeanPut
+from lakectl.ops.upload import PART_BYTES, Place, Taken, in_parallel
+from lakectl.progress import Moved, unseen
 
 FIRST = ("customers", "products")  # dimensions land before the orders that name them
 SMALL_AT_ONCE = 8  # each holds its file, of at most 8 MiB, in memory
+DAMAGED = ("BadDigest", "XAmzContentSHA256Mismatch")
 RACES = 20  # how often a batch number may be taken by somebody else between our look and our write
 
 
@@ -89,7 +92,7 @@ def land(
     ingest_date: date,
     batch: str | None = None,
     observer: Callable[[Landed], None] = lambda _: None,
-    progress: upload.Progress = lambda _: None,
+    progress: Moved = unseen,
 ) -> list[Landed]:
     """Write each file under its key, only when nothing is there; dimensions before the rest.
 
@@ -101,7 +104,7 @@ def land(
     taken: list[tuple[LandingFile, LakectlError]] = []
 
     def one(job: tuple[LandingFile, str | None]) -> Landed | tuple[LandingFile, LakectlError]:
-        return _land_one(lake, job[0], ingest_date, job[1], batch == AUTO, progress)
+        return _land_one(lake, job[0], ingest_date, job[1], batch == AUTO, progress, lean)
 
     def settle(done: Landed | tuple[LandingFile, LakectlError]) -> None:
         if isinstance(done, Landed):
@@ -110,7 +113,8 @@ def land(
         else:
             taken.append(done)
 
-    lake.client("s3").meta.events.register("before-sign.s3.PutObject", without_expect, unique_id="lakectl-land")
+    upload.spare(lake.client("s3"))
+    lean = LeanPut.to(lake.aws)
     try:
         for _, group in groupby(files, key=lambda file: file.source not in FIRST):
             jobs = _with_batches(lake, list(group), ingest_date, batch)
@@ -124,6 +128,11 @@ def land(
         if code_of(error) == "NoSuchBucket":
             raise LakectlError(
                 f"lake {lake.config.name!r} has no bucket {lake.names.raw_bucket} yet", "make it with: lakectl up"
+            ) from error
+        if code_of(error) in DAMAGED:
+            raise LakectlError(
+                f"what arrived in s3://{lake.names.raw_bucket} is not what was sent ({code_of(error)}); S3 refused it",
+                "the network or a proxy changes data; run the same command again",
             ) from error
         raise explain(error, f"landing in s3://{lake.names.raw_bucket}") from error
     if taken:
@@ -146,18 +155,26 @@ def _with_batches(
 
 
 def _land_one(
-    lake: Lake, file: LandingFile, ingest_date: date, batch: str | None, may_move: bool, progress: upload.Progress
+    lake: Lake,
+    file: LandingFile,
+    ingest_date: date,
+    batch: str | None,
+    may_move: bool,
+    progress: Moved,
+    lean: LeanPut | None,
 ) -> Landed | tuple[LandingFile, LakectlError]:
     """The landed file, or the file and why it was refused."""
     for _ in range(RACES):
         place = Place(lake.names.raw_bucket, key_for(lake, file, ingest_date, batch), lake.names.account)
         try:
-            sent = upload.send(lake.client("s3"), file, place, progress)
+            sent = upload.send(lake.client("s3"), file, place, progress, lean)
         except Taken as error:
             if not may_move:
                 return file, error
             batch = next_batch(lake, file.source, ingest_date)
             continue
+        if sent.outcome == "already":
+            progress(file.size, found=True)
         return Landed(file.label, file.source, place.bucket, place.key, sent.version_id, file.size, sent.outcome)
     return file, LakectlError(f"{file.label}: {RACES} batch numbers in a row were taken by somebody else")
 

@@ -31,12 +31,13 @@ class LogLine:
 
 
 def groups(lake: Lake, which: str) -> list[str]:
-    """The log groups of ``log``, ``start`` or ``glue``."""
+    """The log groups of ``log``, ``start``, ``glue`` or ``maintenance``."""
     names = lake.names
     return {
         "log": [names.lambda_log_group(names.log_function)],
         "start": [names.lambda_log_group(names.start_function)],
         "glue": [f"{names.glue_log_prefix}/output", f"{names.glue_log_prefix}/error"],
+        "maintenance": [f"{names.maintenance_log_prefix}/output", f"{names.maintenance_log_prefix}/error"],
     }[which]
 
 

@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterable
 
 from lakectl.engine import apply as engine
 from lakectl.engine.graph import with_needs
-from lakectl.engine.model import Action, Plan
+from lakectl.engine.model import Plan
 from lakectl.engine.plan import plan_down, plan_up
 from lakectl.errors import LakectlError
 from lakectl.ops.lake import Lake
+from lakectl.resources.write_access import with_write_access
 
 # What holds data, or says where it is.
-DATA_KINDS = frozenset(("s3-bucket", "dynamodb-table", "glue-database"))
+DATA_KINDS = frozenset(("s3-bucket", "dynamodb-table", "glue-database", "glue-table"))
 
 # Before each further round of `down`. A function may run for its whole timeout after it was deleted.
 ROUND_PAUSES_S = (0.5, 2.0, 10.0, 30.0)
@@ -50,21 +51,25 @@ def refuse_foreign(lake: Lake, todo: Plan) -> None:
 def down_plan(lake: Lake, keep_data: bool = False) -> Plan:
     """What ``down`` would delete. Only reads.
 
+    Before it drops tables and empties buckets it denies new writes to them: in the plan, the buckets' write access.
     ``keep_data`` leaves the buckets, the databases with their tables and the run log, so that a later
     ``up`` finds everything again.
     """
-    return plan_down(lake.resources, lake.aws, DATA_KINDS if keep_data else ())
+    if keep_data:
+        return plan_down(lake.resources, lake.aws, DATA_KINDS)
+    return plan_down(with_write_access(lake.resources), lake.aws)
 
 
-def down(lake: Lake, todo: Plan, observer: Observer) -> tuple[engine.Result, Plan]:
-    """Delete what ``todo`` says, then read everything again: what the second plan deletes is what is left.
+def down(lake: Lake, todo: Plan, observer: Observer, keep_data: bool = False) -> tuple[engine.Result, Plan]:
+    """Delete what ``todo`` (of :func:`down_plan`) says, then read everything again.
+
+    What the second plan deletes is what is left.
 
     What came back meanwhile (an invocation in flight makes the log group of its function again) is
     deleted in further rounds.
     """
     result = engine.apply(todo, lake.aws, observer)
-    kept = {step.resource.kind for step in todo.steps if step.action is Action.KEEP}
-    left = plan_down(lake.resources, lake.aws, kept)
+    left = down_plan(lake, keep_data)
     for pause in ROUND_PAUSES_S:
         if not (result.ok and left.pending):
             break
@@ -75,5 +80,5 @@ def down(lake: Lake, todo: Plan, observer: Observer) -> tuple[engine.Result, Pla
         result.blocked += again.blocked
         result.interrupted = again.interrupted
         result.seconds += pause + again.seconds
-        left = plan_down(lake.resources, lake.aws, kept)
+        left = down_plan(lake, keep_data)
     return result, left

@@ -1,17 +1,17 @@
-"""Running the Glue job and following it."""
+"""Running a Glue job of the lake and following it. Without a ``job``, the transform is meant."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lakectl.aws import code_of, explain
-from lakectl.errors import LakectlError
+from lakectl.errors import LakectlError, UsageError
 from lakectl.ops.lake import Lake
 from lakectl.ops.logs import LogTail
 
@@ -19,16 +19,29 @@ ENDED = frozenset(("SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT", "ERROR", "EXPIRE
 RESULT_MARK = "LAKECTL_RESULT "
 POLL_S = (0.3, 5.0)  # first and longest pause between two looks at a run
 LOGS_LAG_S = 10.0  # CloudWatch may show the last lines some seconds after the run has ended
+LEAST_BILLED_S = 60  # Spark jobs of Glue 2.0 and later are billed by the second, a minute at least (Glue pricing)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A Glue job of the lake, and the prefix of its log groups."""
+
+    name: str
+    log_prefix: str
 
 
 @dataclass
 class JobRun:
-    """A run of the Glue job. ``result`` is what the job says it did (its LAKECTL_RESULT line)."""
+    """A run of a Glue job. ``result`` is what the job says it did (its LAKECTL_RESULT line).
+
+    ``dpu_seconds``: as Glue reports it, or the run's capacity times its time; ``None`` while it is unknown.
+    """
 
     id: str
     state: str
     error: str = ""
     seconds: int = 0
+    dpu_seconds: float | None = None
     arguments: Mapping[str, str] = field(default_factory=dict)
     result: dict[str, Any] = field(default_factory=dict)
 
@@ -36,35 +49,75 @@ class JobRun:
     def ended(self) -> bool:
         return self.state in ENDED
 
+    @property
+    def dpu_hours(self) -> float | None:
+        return None if self.dpu_seconds is None else self.dpu_seconds / 3600
 
-def start(lake: Lake, arguments: Mapping[str, str] | None = None) -> str:
-    """Start a run (queued when one is active) and return its id. Raises :class:`LakectlError`."""
+
+def transform_job(lake: Lake) -> Job:
+    return Job(lake.names.glue_job, lake.names.glue_log_prefix)
+
+
+def start(
+    lake: Lake,
+    arguments: Mapping[str, str] | None = None,
+    workers: int | None = None,
+    job: Job | None = None,
+) -> str:
+    """Start a run (queued when one is active) and return its id. Raises :class:`LakectlError`.
+
+    ``workers`` replaces the job's number of workers for this run.
+    """
+    name = (job or transform_job(lake)).name
+    size = {"WorkerType": lake.config.glue.worker_type, "NumberOfWorkers": workers} if workers else {}
     try:
         # Queueing is decided on StartJobRun: left out there, the run is not queued.
         answer = lake.client("glue").start_job_run(
-            JobName=lake.names.glue_job, Arguments=dict(arguments or {}), JobRunQueuingEnabled=True
+            JobName=name, Arguments=dict(arguments or {}), JobRunQueuingEnabled=True, **size
         )
     except (ClientError, BotoCoreError) as error:
         if code_of(error) == "EntityNotFoundException":
-            raise LakectlError(
-                f"there is no Glue job {lake.names.glue_job}", "make it with: lakectl create-glue-job"
-            ) from error
+            raise LakectlError(f"there is no Glue job {name}", "make it with: lakectl create-glue-job") from error
         if code_of(error) == "ConcurrentRunsExceededException":
             raise LakectlError(
                 "another run is active and the job does not queue", "wait for it: lakectl run-transform --attach"
             ) from error
-        raise explain(error, f"starting {lake.names.glue_job}") from error
+        raise explain(error, f"starting {name}") from error
     return str(answer["JobRunId"])
 
 
-def get(lake: Lake, run_id: str) -> JobRun:
+def arguments(
+    lake: Lake,
+    *,
+    path: str | None = None,
+    batch: str | None = None,
+    full: bool = False,
+    on_bad_rows: str | None = None,
+    retry_failed: bool = False,
+) -> dict[str, str]:
+    """The run arguments of the transform. Raises :class:`UsageError` for a path outside the raw bucket."""
+    root = f"s3://{lake.names.raw_bucket}/"
+    if path and not path.startswith(root):
+        raise UsageError(f"--path {path} is not in the raw bucket", f"it must start with {root}")
+    given = {
+        "--RAW_ORDERS_PATH": path,
+        "--BATCH_ID": batch,
+        "--FULL": "true" if full else None,
+        "--ON_BAD_ROWS": on_bad_rows,
+        "--RETRY_FAILED": "true" if retry_failed else None,
+    }
+    return {key: value for key, value in given.items() if value}
+
+
+def get(lake: Lake, run_id: str, job: Job | None = None) -> JobRun:
     """The run as Glue has it now."""
+    name = (job or transform_job(lake)).name
     try:
-        run = lake.client("glue").get_job_run(JobName=lake.names.glue_job, RunId=run_id)["JobRun"]
+        run = lake.client("glue").get_job_run(JobName=name, RunId=run_id)["JobRun"]
     except (ClientError, BotoCoreError) as error:
         if code_of(error) == "EntityNotFoundException":
             raise LakectlError(
-                f"the job {lake.names.glue_job} has no run {run_id}", "list what happened with: lakectl logs glue"
+                f"the job {name} has no run {run_id}", "see the runs' logs: lakectl logs glue"
             ) from error
         raise explain(error, f"reading run {run_id}") from error
     return _job_run(run)
@@ -72,13 +125,37 @@ def get(lake: Lake, run_id: str) -> JobRun:
 
 def latest(lake: Lake) -> JobRun | None:
     """The newest run, or ``None``."""
+    return next(_runs(lake, transform_job(lake)), None)
+
+
+def active(lake: Lake, job: Job | None = None) -> JobRun | None:
+    """The oldest run that has not ended, or ``None``: the one that others wait for."""
+    last = None
+    for run in _runs(lake, job or transform_job(lake)):
+        # Runs come newest first, and one that waits may be older than one that has ended: look at all of a page.
+        last = run if not run.ended else last
+    return last
+
+
+def _runs(lake: Lake, job: Job) -> Iterator[JobRun]:
+    """The last runs, newest first."""
     try:
-        runs = lake.client("glue").get_job_runs(JobName=lake.names.glue_job, MaxResults=1)["JobRuns"]
+        runs = lake.client("glue").get_job_runs(JobName=job.name, MaxResults=50)["JobRuns"]
     except (ClientError, BotoCoreError) as error:
         if code_of(error) == "EntityNotFoundException":
-            return None
-        raise explain(error, "reading the job's runs") from error
-    return _job_run(runs[0]) if runs else None
+            return
+        raise explain(error, f"reading the runs of {job.name}") from error
+    yield from map(_job_run, runs)
+
+
+def named(lake: Lake, run_id: str) -> JobRun:
+    """The run with this id; ``latest`` means the active one, or the newest. Raises :class:`LakectlError`."""
+    if run_id != "latest":
+        return get(lake, run_id)
+    run = active(lake) or latest(lake)
+    if run is None:
+        raise LakectlError(f"the job {lake.names.glue_job} has no runs", "start one: lakectl run-transform")
+    return run
 
 
 def follow(
@@ -86,12 +163,14 @@ def follow(
     run_id: str,
     on_state: Callable[[JobRun], None] = lambda _: None,
     on_line: Callable[[str], None] = lambda _: None,
+    job: Job | None = None,
 ) -> JobRun:
     """Watch a run until it has ended; ``on_line`` gets what the job prints, as it prints it.
 
     Returns the ended run, whatever its state: the caller judges it.
     """
-    tail = LogTail(lake, f"{lake.names.glue_log_prefix}/output", run_id)
+    job = job or transform_job(lake)
+    tail = LogTail(lake, f"{job.log_prefix}/output", run_id)
     result: dict[str, Any] = {}
     pause, last_state = POLL_S[0], ""
 
@@ -103,7 +182,7 @@ def follow(
                 on_line(line)
 
     while True:
-        run = get(lake, run_id)
+        run = get(lake, run_id, job)
         if run.state != last_state:
             on_state(run)
             pause, last_state = POLL_S[0], run.state
@@ -131,10 +210,16 @@ def stop(lake: Lake, run_id: str) -> None:
 
 
 def _job_run(run: Mapping[str, Any]) -> JobRun:
+    seconds = int(run.get("ExecutionTime") or 0)
+    used = run.get("DPUSeconds")
+    # Glue reports DPUSeconds for auto-scaled and Flex runs only (JobRun, API reference).
+    if used is None and seconds and run.get("MaxCapacity"):
+        used = float(run["MaxCapacity"]) * max(seconds, LEAST_BILLED_S)
     return JobRun(
         id=run["Id"],
         state=run["JobRunState"],
         error=run.get("ErrorMessage", ""),
-        seconds=int(run.get("ExecutionTime") or 0),
+        seconds=seconds,
+        dpu_seconds=used,
         arguments=run.get("Arguments", {}),
     )

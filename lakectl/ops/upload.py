@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import io
 import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import IO, Any, Literal
 
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from lakectl.aws import code_of
 from lakectl.errors import LakectlError, UsageError
 from lakectl.ops.landing_file import LandingFile
+from lakectl.ops.lean_put import LeanPut
+from lakectl.progress import Moved, unseen
 
 MIB = 1 << 20
 PART_BYTES = 8 * MIB
@@ -32,8 +34,6 @@ MAX_BYTES = 5 * 1024**4
 PART_SIZE_KEY = "part-bytes"  # metadata: how a large object was cut, so that its checksum can be computed again
 TAKEN = ("PreconditionFailed", "ConditionalRequestConflict", "412")
 GONE = ("NoSuchUpload", "404")
-
-Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True)
@@ -61,23 +61,43 @@ class Taken(LakectlError):
     """The key holds other bytes."""
 
 
-def send(s3: Any, file: LandingFile, place: Place, progress: Progress = lambda _: None) -> Sent:
+def send(s3: Any, file: LandingFile, place: Place, progress: Moved = unseen, lean: LeanPut | None = None) -> Sent:
     """Put the file at ``place`` unless something is there; ``progress`` gets the bytes that have become safe.
 
+    ``lean`` saves time for small files, where there is one.
     Raises :class:`Taken` when other bytes are there (nothing is changed), :class:`UsageError` when the file changed
     since it was checked or is too large, and what boto3 raises.
     """
     if file.size > MAX_BYTES:
         raise UsageError(f"{file.label} has {file.size:,} bytes; an S3 object holds at most {MAX_BYTES:,}")
     if file.size <= PART_BYTES:
-        return _put(s3, file, place, progress)
+        return _put(s3, file, place, progress, lean)
     return _Multipart(s3, file, place, progress).send()
 
 
-def without_expect(request: Any, **_: Any) -> None:
-    """A handler of ``before-sign``: a small body need not wait for ``100 Continue``, which costs a round trip."""
-    if isinstance(request.body, io.BytesIO) and request.body.getbuffer().nbytes < SMALL_BYTES:
-        del request.headers["Expect"]
+def spare(s3: Any) -> None:
+    """Let ``s3`` do no more for each PutObject and UploadPart than it must. Calling it again changes nothing."""
+    unsigned = s3.meta.config.merge(Config(s3={**(s3.meta.config.s3 or {}), "payload_signing_enabled": False}))
+
+    def before_sign(request: Any, **_: Any) -> None:
+        # The signature covers the checksum header, and that the body. To hash the body for the signature too is
+        # what botocore does without TLS only; S3 takes both ways.
+        if "x-amz-checksum-sha256" in request.headers:
+            request.context["client_config"] = unsigned
+        # A small body need not wait for "100 Continue", which costs a round trip.
+        if _length(request.data) < SMALL_BYTES:
+            del request.headers["Expect"]
+
+    for operation in ("PutObject", "UploadPart"):
+        s3.meta.events.register(f"before-sign.s3.{operation}", before_sign, unique_id=f"lakectl-{operation}")
+
+
+def _length(body: IO[bytes]) -> int:
+    """Of what botocore made of ``bytes``; asking such a body for its buffer would copy it."""
+    position = body.tell()
+    length = body.seek(0, os.SEEK_END)
+    body.seek(position)
+    return length
 
 
 def part_bytes(size: int) -> int:
@@ -86,15 +106,21 @@ def part_bytes(size: int) -> int:
     return max(PART_BYTES, -(-least // MIB) * MIB)
 
 
-def _put(s3: Any, file: LandingFile, place: Place, progress: Progress) -> Sent:
+def _put(s3: Any, file: LandingFile, place: Place, progress: Moved, lean: LeanPut | None) -> Sent:
     with file.path.open("rb") as opened:
         body = opened.read()
         _unchanged(file, opened, len(body))
     digest = hashlib.sha256(body)
+    metadata = {"sha256": digest.hexdigest()}
+    if lean is not None and len(body) < SMALL_BYTES:
+        headers = lean.put(place.bucket, place.key, body, _headers(file, place, metadata, _text(digest)))
+        if headers is not None:
+            progress(file.size)
+            return Sent(headers.get("x-amz-version-id"), "landed")
     try:
         answer = s3.put_object(
             **place.parameters,
-            **_description(file, {"sha256": digest.hexdigest()}),
+            **_description(file, metadata),
             Body=body,
             ChecksumAlgorithm="SHA256",
             ChecksumSHA256=_text(digest),
@@ -109,10 +135,22 @@ def _put(s3: Any, file: LandingFile, place: Place, progress: Progress) -> Sent:
     return Sent(answer.get("VersionId"), "landed")
 
 
+def _headers(file: LandingFile, place: Place, metadata: Mapping[str, str], checksum: str) -> dict[str, str]:
+    """What boto3 makes of the parameters in :func:`_put`."""
+    return {
+        "content-type": _description(file, {})["ContentType"],
+        "if-none-match": "*",
+        "x-amz-checksum-sha256": checksum,
+        "x-amz-expected-bucket-owner": place.account,
+        "x-amz-sdk-checksum-algorithm": "SHA256",
+        **{f"x-amz-meta-{name}": value for name, value in metadata.items()},
+    }
+
+
 class _Multipart:
     """One large file on its way."""
 
-    def __init__(self, s3: Any, file: LandingFile, place: Place, progress: Progress) -> None:
+    def __init__(self, s3: Any, file: LandingFile, place: Place, progress: Moved) -> None:
         self.s3 = s3
         self.file = file
         self.place = place
@@ -159,7 +197,7 @@ class _Multipart:
         for upload_id, listed in sorted(begun, key=lambda each: -len(each[1])):
             finished = self._verified(opened, listed)
             if finished is not None:
-                self.progress(sum(part["Size"] for part in listed))
+                self.progress(sum(part["Size"] for part in listed), found=True)
                 return upload_id, finished
         answer = self.s3.create_multipart_upload(
             **self.place.parameters,

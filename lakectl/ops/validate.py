@@ -157,6 +157,11 @@ def _history(lake: Lake, result: QueryResult, facts: _Facts) -> Verdict:  # noqa
     return bool(result.rows), f"{len(result.rows)} entries"
 
 
+def _raw(lake: Lake, result: QueryResult, facts: _Facts) -> Verdict:  # noqa: ARG001
+    files, rows = (sum(int(row[column] or 0) for row in result.rows) for column in (1, 2))
+    return rows > 0, f"{rows:,} rows in {files:,} landed file(s) of {len(result.rows):,} date(s)"
+
+
 def _every_order_once(lake: Lake) -> Check:
     table = f"{lake.names.silver_database}.orders_silver"
     sql = f"SELECT COUNT(*) AS orders, COUNT(DISTINCT order_id) AS distinct_orders FROM {table}"  # noqa: S608
@@ -183,4 +188,5 @@ JUDGES: dict[str, Callable[[Lake, QueryResult, _Facts], Verdict]] = {
     "12_snapshots": _snapshots,
     "13_time_travel": _time_travel,
     "14_history": _history,
+    "15_raw_by_ingest_date": _raw,
 }

@@ -12,10 +12,11 @@ from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
 from lakectl.engine.model import Change, Resource, State
-from lakectl.engine.retry import BUCKET_BUSY, until_ready
+from lakectl.engine.retry import BUCKET_BUSY, BUCKET_FILLED, until_ready
 from lakectl.errors import LakectlError
 
 OURS = "lakectl-"
+DENY_WRITES = f"{OURS}deny-writes"
 BLOCK_ALL = {
     "BlockPublicAcls": True,
     "IgnorePublicAcls": True,
@@ -100,6 +101,16 @@ class Bucket(Resource):
             "Action": "s3:PutObject",
             "Resource": f"{self.arn}/{self.immutable_prefix}*",
             "Condition": {"Null": {"s3:if-none-match": "true"}, "Bool": {"s3:ObjectCreationOperation": "true"}},
+        }
+
+    def _deny_writes(self) -> dict[str, Any]:
+        """No new objects or versions, whoever asks; deleting goes on."""
+        return {
+            "Sid": DENY_WRITES,
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": ["s3:PutObject", "s3:ReplicateObject"],
+            "Resource": f"{self.arn}/*",
         }
 
     def _tls_only(self) -> dict[str, Any]:
@@ -224,7 +235,7 @@ class Bucket(Resource):
             "versioning": lambda: s3.put_bucket_versioning(
                 VersioningConfiguration={"Status": self.desired()["versioning"]}, **owner
             ),
-            "policy": lambda: self._put_policy(aws, owner),
+            "policy": lambda: self.put_policy(aws),
             "lifecycle": lambda: self._put_lifecycle(aws, owner),
             "prefixes": lambda: self._put_prefixes(aws),
             "tags": lambda: self._put_tags(aws, owner),
@@ -234,21 +245,34 @@ class Bucket(Resource):
 
     def _put_prefixes(self, aws: Aws) -> None:
         for prefix in self.prefixes:
-            if self._has(aws, prefix):
-                continue
             try:
                 aws.client("s3").put_object(
                     Bucket=self.name, Key=prefix, IfNoneMatch="*", ExpectedBucketOwner=self.account
                 )
             except ClientError as error:
-                # It is there: the answer of the first try was lost, or another `up` was faster.
+                # It was there already: the answer of the first try was lost, or another `up` was faster.
                 if code_of(error) != "PreconditionFailed":
                     raise
 
-    def _put_policy(self, aws: Aws, owner: Mapping[str, str]) -> None:
+    def denies_writes(self, aws: Aws) -> bool:
+        """Whether the statement of ``put_policy(deny_writes=True)`` is there. Raises ``NoSuchBucket`` as AWS does."""
+        try:
+            policy = aws.client("s3").get_bucket_policy(Bucket=self.name, ExpectedBucketOwner=self.account)["Policy"]
+        except ClientError as error:
+            if code_of(error) == "NoSuchBucketPolicy":
+                return False
+            raise
+        statements = json.loads(policy)["Statement"]
+        return any(each.get("Sid") == DENY_WRITES for each in statements if isinstance(each, dict))
+
+    def put_policy(self, aws: Aws, deny_writes: bool = False) -> None:
+        """Put our statements to what we want, with or without the one that denies all writes; keep the others."""
+        ours = [*self._policy(), *([self._deny_writes()] if deny_writes else [])]
         foreign = [s for sid, s in self._statements(aws).items() if not sid.startswith(OURS)]
-        document = {"Version": "2012-10-17", "Statement": [*foreign, *self._policy()]}
-        aws.client("s3").put_bucket_policy(Policy=json.dumps(document), **owner)
+        document = {"Version": "2012-10-17", "Statement": [*foreign, *ours]}
+        aws.client("s3").put_bucket_policy(
+            Bucket=self.name, Policy=json.dumps(document), ExpectedBucketOwner=self.account
+        )
 
     def _put_lifecycle(self, aws: Aws, owner: Mapping[str, str]) -> None:
         foreign = {key: rule for key, rule in self._rules(aws).items() if not key.startswith(OURS)}
@@ -264,9 +288,13 @@ class Bucket(Resource):
     def destroy(self, aws: Aws) -> None:
         """Remove every version, delete marker and unfinished upload, then the bucket."""
         s3 = aws.client("s3")
-        try:
+
+        def delete() -> None:
             empty(aws, self.name)
-            until_ready(lambda: s3.delete_bucket(Bucket=self.name, ExpectedBucketOwner=self.account), BUCKET_BUSY)
+            s3.delete_bucket(Bucket=self.name, ExpectedBucketOwner=self.account)
+
+        try:
+            until_ready(delete, BUCKET_BUSY + BUCKET_FILLED)
         except ClientError as error:
             if code_of(error) != "NoSuchBucket":
                 raise

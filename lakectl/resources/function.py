@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -178,6 +178,7 @@ class Permission(Resource):
         needs: tuple[str, ...] = (),
     ) -> None:
         super().__init__(f"{function}/{statement_id}", step=step, parent=f"lambda-function/{function}", needs=needs)
+        self.batch = function
         self.function = function
         self.function_arn = function_arn
         self.statement_id = statement_id
@@ -201,14 +202,20 @@ class Permission(Resource):
         }
 
     def read(self, aws: Aws) -> State | None:
+        return self.read_batch(aws, [self])[0]
+
+    @classmethod
+    def read_batch(cls, aws: Aws, resources: Sequence[Permission]) -> list[State | None]:
+        """One reading of the function's policy for all of them."""
         try:
-            policy = json.loads(aws.client("lambda").get_policy(FunctionName=self.function)["Policy"])
+            policy = json.loads(aws.client("lambda").get_policy(FunctionName=resources[0].function)["Policy"])
         except ClientError as error:
             if code_of(error) == "ResourceNotFoundException":
-                return None
+                return [None] * len(resources)
             raise
-        found = next((s for s in policy["Statement"] if s.get("Sid") == self.statement_id), None)
-        return State({"statement": found}) if found else None
+        found = {statement.get("Sid"): statement for statement in policy["Statement"]}
+        live = [found.get(resource.statement_id) for resource in resources]
+        return [State({"statement": statement}) if statement else None for statement in live]
 
     def create(self, aws: Aws) -> None:
         aws.client("lambda").add_permission(

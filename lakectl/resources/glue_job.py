@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
 from lakectl.engine.model import Change, Resource, State
-from lakectl.engine.retry import CONCURRENT_CHANGE, ROLE_NOT_READY, until_ready
+from lakectl.engine.retry import CONCURRENT_CHANGE, ROLE_NOT_READY, pause, until_ready
 from lakectl.errors import LakectlError
 
 ACTIVE_STATES = frozenset(("STARTING", "RUNNING", "STOPPING", "WAITING"))
@@ -117,4 +117,4 @@ class GlueJob(Resource):
                     f"run {active[0]['Id']} did not stop within {STOP_LIMIT_S} s",
                     "run `lakectl down` again in a minute",
                 )
-            time.sleep(STOP_POLL_S)
+            pause(STOP_POLL_S)

@@ -62,8 +62,8 @@ class Notification(Resource):
         if live is None:
             return None
         rules = {r["Id"]: _readable(r) for r in live.get("LambdaFunctionConfigurations", []) if _is_ours(r)}
-        if not rules and "EventBridgeConfiguration" not in live:
-            return None
+        if not rules and ("EventBridgeConfiguration" not in live or _has_foreign(live)):
+            return None  # as ``destroy`` leaves it
         return State({"rules": rules, "eventbridge": "EventBridgeConfiguration" in live})
 
     def create(self, aws: Aws) -> None:
@@ -77,18 +77,15 @@ class Notification(Resource):
         live = self._configuration(aws)
         if live is None:
             return
-        foreign = any(
-            not _is_ours(rule)
-            for key in ("LambdaFunctionConfigurations", "QueueConfigurations", "TopicConfigurations")
-            for rule in live.get(key, [])
-        )
+        eventbridge = "EventBridgeConfiguration" in live and _has_foreign(live)
         try:
-            self._put(aws, {}, eventbridge=foreign and "EventBridgeConfiguration" in live)
+            # S3 would validate the foreign rules again, and refuse to remove ours when one of theirs leads nowhere.
+            self._put(aws, {}, eventbridge, validate=False)
         except ClientError as error:
             if code_of(error) != "NoSuchBucket":  # another `down` has deleted it meanwhile
                 raise
 
-    def _put(self, aws: Aws, rules: Mapping[str, str], eventbridge: bool) -> None:
+    def _put(self, aws: Aws, rules: Mapping[str, str], eventbridge: bool, validate: bool = True) -> None:
         merged = self._configuration(aws) or {}
         foreign = [rule for rule in merged.get("LambdaFunctionConfigurations", []) if not _is_ours(rule)]
         merged["LambdaFunctionConfigurations"] = foreign + [
@@ -103,9 +100,10 @@ class Notification(Resource):
         merged.pop("EventBridgeConfiguration", None)
         if eventbridge:
             merged["EventBridgeConfiguration"] = {}
+        options: dict[str, Any] = {} if validate else {"SkipDestinationValidation": True}
         until_ready(
             lambda: aws.client("s3").put_bucket_notification_configuration(
-                Bucket=self.name, NotificationConfiguration=merged
+                Bucket=self.name, NotificationConfiguration=merged, **options
             ),
             BUCKET_BUSY + PERMISSION_NOT_READY,
         )
@@ -113,6 +111,11 @@ class Notification(Resource):
 
 def _is_ours(rule: Mapping[str, Any]) -> bool:
     return str(rule.get("Id", "")).startswith(OURS)
+
+
+def _has_foreign(configuration: Mapping[str, Any]) -> bool:
+    kinds = ("LambdaFunctionConfigurations", "QueueConfigurations", "TopicConfigurations")
+    return any(not _is_ours(rule) for kind in kinds for rule in configuration.get(kind, []))
 
 
 def _readable(rule: Mapping[str, Any]) -> dict[str, Any]:

@@ -35,23 +35,27 @@ def glue_job(names: Names) -> list[Statement]:
     silver_db, default, temp = (names.arn("glue", f"database/{d}") for d in _databases(names))
     silver_tables = names.arn("glue", f"table/{names.silver_database}/*")
     logs = [
-        names.arn("logs", f"log-group:{names.glue_log_prefix}/{group}{rest}")
+        names.arn("logs", f"log-group:{prefix}/{group}{rest}")
+        for prefix in (names.glue_log_prefix, names.maintenance_log_prefix)
         for group in ("output", "error")
         for rest in ("", ":log-stream:*")
     ]
     return [
-        # Without ListBucket S3 answers 403 for an object that is gone, and not 404.
+        # Without ListBucket S3 answers 403 for an object that is gone, and not 404. GetBucketLocation: nothing of ours
+        # calls it; Glue itself may (AWS's managed policy AWSGlueServiceRole grants it).
         _allow("lakectl-list-raw", ["s3:ListBucket", "s3:ListBucketVersions", "s3:GetBucketLocation"], [raw]),
-        _allow(
-            "lakectl-list-silver", ["s3:ListBucket", "s3:GetBucketLocation", "s3:ListBucketMultipartUploads"], [silver]
-        ),
+        _allow("lakectl-list-silver", ["s3:ListBucket", "s3:GetBucketLocation"], [silver]),
+        # GetObjectVersion: to look at a landing that was overwritten.
         _allow("lakectl-read-raw", ["s3:GetObject", "s3:GetObjectVersion"], [f"{raw}/*"]),
+        # DeleteObject: files of expired snapshots, and orphans. AbortMultipartUpload: Iceberg's S3FileIO, when it fails
+        # in the middle of a file too large for one PutObject.
         _allow(
             "lakectl-write-silver",
             ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"],
             [f"{silver}/*"],
         ),
         _allow("lakectl-read-script", ["s3:GetObject"], [f"{tmp}/jobs/*"]),
+        # GetDatabases: SHOW DATABASES; and on AWS the Hive client that --enable-glue-datacatalog gives a session.
         _allow("lakectl-read-catalog", ["glue:GetDatabase", "glue:GetDatabases"], [catalog, silver_db, default, temp]),
         # An account without a database "default" gets one from Spark when a session starts (SharedState).
         _allow("lakectl-default-database", ["glue:CreateDatabase"], [catalog, default]),
@@ -60,12 +64,13 @@ def glue_job(names: Names) -> list[Statement]:
             ["glue:GetTable", "glue:GetTables", "glue:CreateTable", "glue:UpdateTable"],
             [catalog, silver_db, silver_tables],
         ),
-        _allow("lakectl-own-runs", ["glue:GetJobRun"], [names.arn("glue", f"job/{names.glue_job}")]),
+        # Whether the run that claimed a landing is over; whether one is active when a table is rolled back.
+        _allow("lakectl-own-runs", ["glue:GetJobRun", "glue:GetJobRuns"], [names.arn("glue", f"job/{names.glue_job}")]),
         _run_log(names),
         _allow("lakectl-logs", ["logs:CreateLogStream", "logs:PutLogEvents"], logs),
         {
-            # PutMetricData takes no resource; the namespace is the only thing that narrows it
-            # (Service Authorization Reference, Amazon CloudWatch).
+            # For --enable-metrics: Glue itself writes them. PutMetricData takes no resource; the namespace is the only
+            # thing that narrows it (Service Authorization Reference, Amazon CloudWatch).
             **_allow("lakectl-metrics", ["cloudwatch:PutMetricData"], ["*"]),
             "Condition": {"StringEquals": {"cloudwatch:namespace": "Glue"}},
         },

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -144,6 +144,7 @@ class NamedQuery(Resource):
         self, query_name: str, *, step: str, workgroup: str, database: str, sql: str, description: str
     ) -> None:
         super().__init__(f"{workgroup}/{query_name}", step=step, parent=f"athena-workgroup/{workgroup}")
+        self.batch = self.parent
         self.query_name = query_name
         self.workgroup = workgroup
         self.database = database
@@ -153,10 +154,11 @@ class NamedQuery(Resource):
     def desired(self) -> Mapping[str, Any]:
         return {"database": self.database, "sql": self.sql, "description": self.description, "copies": 1}
 
-    def _copies(self, aws: Aws) -> list[dict[str, Any]]:
+    @staticmethod
+    def _all(aws: Aws, workgroup: str) -> list[dict[str, Any]]:
         athena = aws.client("athena")
         try:
-            pages = athena.get_paginator("list_named_queries").paginate(WorkGroup=self.workgroup)
+            pages = athena.get_paginator("list_named_queries").paginate(WorkGroup=workgroup)
             ids = [query for page in pages for query in page["NamedQueryIds"]]
         except ClientError as error:
             if code_of(error) == "InvalidRequestException":  # the workgroup is not there
@@ -165,10 +167,22 @@ class NamedQuery(Resource):
         found = []
         for start in range(0, len(ids), 50):  # BatchGetNamedQuery takes 50 ids (API reference)
             found += athena.batch_get_named_query(NamedQueryIds=ids[start : start + 50])["NamedQueries"]
-        return [query for query in found if query["Name"] == self.query_name]
+        return found
+
+    def _copies(self, aws: Aws) -> list[dict[str, Any]]:
+        return [query for query in self._all(aws, self.workgroup) if query["Name"] == self.query_name]
 
     def read(self, aws: Aws) -> State | None:
-        copies = self._copies(aws)
+        return self._state(self._copies(aws))
+
+    @classmethod
+    def read_batch(cls, aws: Aws, resources: Sequence[NamedQuery]) -> list[State | None]:
+        """One listing of the workgroup for all of them."""
+        found = cls._all(aws, resources[0].workgroup)
+        return [cls._state([q for q in found if q["Name"] == resource.query_name]) for resource in resources]
+
+    @staticmethod
+    def _state(copies: list[dict[str, Any]]) -> State | None:
         if not copies:
             return None
         first = copies[0]

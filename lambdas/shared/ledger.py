@@ -13,7 +13,7 @@ Items, all in one table (string keys ``pk`` and ``sk``):
   ``FAILED#<source>``
 
 ``load_status``: PENDING -> CLAIMED -> LOADED | FAILED; PENDING -> DUPLICATE | SUPERSEDED; LOADED ->
-REVERTED; IGNORED for keys that no job loads. ``status`` stays LANDED: the file did land.
+REVERTED -> PENDING; IGNORED for keys that no job loads. ``status`` stays LANDED: the file did land.
 """
 
 from __future__ import annotations
@@ -57,6 +57,8 @@ class Entry:
     recorded_at: str = ""
     duplicate_of: str = ""
     reason: str = ""
+    snapshot_id: str = ""
+    loaded_at: str = ""
     is_new: bool = False
 
 
@@ -145,6 +147,10 @@ class Ledger:
         """Every landing of ``source`` ever, oldest first: costs the history, not the news."""
         return (self._entry(item) for item in self._query(f"SRC#{source}"))
 
+    def known_versions(self, landing: Landing) -> int:
+        """How many versions of the landing's key the ledger knows."""
+        return sum(1 for _ in self._query(landing.guard_key["pk"]))
+
     # ---- how a landing moves
 
     def claim(self, entry: Entry, run_id: str) -> bool:
@@ -174,6 +180,11 @@ class Ledger:
         fields = {"load_status": FAILED, "failed_at": _now(), "reason": reason[:2000]}
         pointer = {**self._get(self._pk(entry), entry.sk), **fields, "pk": f"FAILED#{entry.landing.source}"}
         return self._finish(entry, run_id, fields, self._put(pointer))
+
+    def reverted(self, entry: Entry, reason: str) -> bool:
+        """A rollback took the loaded landing out of silver; it stays out until ``requeue``."""
+        fields = {"load_status": REVERTED, "reverted_at": _now(), "reason": reason[:2000]}
+        return self._transact([self._update(self._pk(entry), entry.sk, fields, _status_in((LOADED,)))])
 
     def superseded(self, entry: Entry, run_id: str, by: str) -> bool:
         """The claimed landing's bytes are no longer the object's; ``by`` says what replaced them."""
@@ -264,6 +275,8 @@ class Ledger:
             recorded_at=item["recorded_at"],
             duplicate_of=item.get("duplicate_of", ""),
             reason=item.get("reason", ""),
+            snapshot_id=item.get("snapshot_id") or "",
+            loaded_at=item.get("loaded_at", ""),
         )
 
     # ---- DynamoDB

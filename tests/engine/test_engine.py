@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any, cast
 
 import pytest
@@ -13,8 +14,8 @@ from fakes import TAGS, Thing, World
 from lakectl.aws import Aws
 from lakectl.engine.apply import Event, apply
 from lakectl.engine.graph import in_order, with_needs
-from lakectl.engine.model import Action, Change
-from lakectl.engine.plan import plan_down, plan_up
+from lakectl.engine.model import Action, Change, State
+from lakectl.engine.plan import plan_down, plan_up, read_all
 
 NO_AWS = cast(Aws, None)
 
@@ -116,6 +117,23 @@ def test_ctrl_c_starts_nothing_new_and_lets_calls_in_flight_finish() -> None:
         signal.signal(signal.SIGINT, previous)
     assert result.interrupted
     assert world.writes == ["create slow"]
+
+
+def test_what_shares_a_batch_is_read_together_and_apart_from_its_parent() -> None:
+    class Child(Thing):
+        kind = "child"
+        batch = "thing/a"  # the id of another resource, which is not of the batch
+
+        @classmethod
+        def read_batch(cls, aws: Any, resources: Sequence[Any]) -> list[State | None]:  # noqa: ARG003
+            read.append([resource.name for resource in resources])
+            return [None for _ in resources]
+
+    read: list[list[str]] = []
+    world = World()
+    found = read_all([Thing("a", world), Child("b", world), Child("c", world)], NO_AWS)
+    assert found == {"thing/a": None, "child/b": None, "child/c": None}
+    assert read == [["b", "c"]]
 
 
 def test_a_step_brings_what_it_needs() -> None:

@@ -46,8 +46,8 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-# Gets the call before it is forwarded; an Answer replaces the endpoint's.
-Before = Callable[[Call], Answer | None]
+# Gets the call before it is forwarded; an Answer replaces the endpoint's, bytes replace the body that is forwarded.
+Before = Callable[[Call], Answer | bytes | None]
 # Gets the call when the endpoint has applied it; True loses the answer: the connection is cut.
 After = Callable[[Call], bool]
 
@@ -136,7 +136,9 @@ class Proxy:
                         return
                     call = proxy.record(self.command, self.path, self.headers, body)
                     answer = proxy.before(call)
-                    if answer is not None:
+                    if isinstance(answer, bytes):
+                        body = answer
+                    elif answer is not None:
                         self.reply(answer.status, list(answer.headers.items()), answer.body)
                         return
                     headers = {name: value for name, value in self.headers.items() if name.lower() != "expect"}

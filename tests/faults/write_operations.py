@@ -21,6 +21,7 @@ CREATES: tuple[Operation, ...] = (
     ("events", "PutTargets"),
     ("glue", "CreateDatabase"),
     ("glue", "CreateJob"),
+    ("glue", "CreateTable"),
     ("iam", "CreateRole"),
     ("iam", "PutRolePolicy"),
     ("lambda", "AddPermission"),
@@ -47,6 +48,7 @@ CHANGES: tuple[Operation, ...] = (
     ("events", "TagResource"),
     ("glue", "TagResource"),
     ("glue", "UpdateJob"),
+    ("glue", "UpdateTable"),
     ("iam", "PutRolePolicy"),
     ("iam", "TagRole"),
     ("iam", "UpdateAssumeRolePolicy"),
@@ -83,6 +85,7 @@ DELETES: tuple[Operation, ...] = (
     ("s3", "DeleteObject"),
     ("s3", "DeleteObjects"),
     ("s3", "PutBucketNotificationConfiguration"),
+    ("s3", "PutBucketPolicy"),
     ("sqs", "DeleteQueue"),
 )
 

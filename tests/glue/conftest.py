@@ -7,6 +7,7 @@ import os
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,11 +15,13 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from lakectl.local import jars
+from lakectl.local import glue_launch, jars
 from lakectl.local.glue_launch import RunSpec
 from lakectl.local.glue_runtime import TERMINAL, GlueRuntime, JobRun
+from lakectl.local.iam import credentials, roles
 
 SCRIPT = "s3://scripts/jobs/job.py"
+ROLE = "arn:aws:iam::123456789012:role/job"
 
 
 class NotThere(ClientError):
@@ -40,6 +43,8 @@ class FakeLogs:
     class exceptions:
         ResourceNotFoundException = NotThere
         ResourceAlreadyExistsException = FileExistsError
+
+    meta = SimpleNamespace(region_name="eu-west-1")
 
     def __init__(self) -> None:
         self.streams: dict[tuple[str, str], list[str]] = {}
@@ -67,6 +72,10 @@ class FakeContext:
         self.state_dir = state_dir
         self.s3, self.logs = FakeS3(), FakeLogs()
         self.events: list[dict[str, Any]] = []
+        self.database = SimpleNamespace(transaction=nullcontext)
+
+    def save(self, service: str, region: str) -> None:
+        pass
 
     def client(self, service: str, _region: str | None = None) -> Any:
         return {"s3": self.s3, "logs": self.logs}[service]
@@ -85,13 +94,17 @@ class FakeContext:
 def glue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
     """``glue.start(script)`` starts a pythonshell run; ``glue.wait(run)`` waits for its end."""
     monkeypatch.setattr(jars, "ensure_jars", lambda: tmp_path / "jars")
+    # What a role may do has tests of its own.
+    monkeypatch.setattr(roles, "refusal", lambda *_: "")
+    monkeypatch.setattr(credentials, "environ", lambda _: {"AWS_SESSION_TOKEN": "the role's"})
+    monkeypatch.setattr(glue_launch, "assume_role", lambda _: None)
     context = FakeContext(tmp_path / "state")
     runtime = GlueRuntime(context, minute_seconds=0.2)  # type: ignore[arg-type]
     history: list[JobRun] = []
 
     def start(script: str, *, queue: bool = False, arguments: dict[str, str] | None = None, **spec: Any) -> JobRun:
         context.s3.objects["scripts", "jobs/job.py"] = script.encode()
-        run_spec = RunSpec("job", "eu-west-1", "pythonshell", SCRIPT, arguments or {}, **spec)
+        run_spec = RunSpec("job", "eu-west-1", "pythonshell", SCRIPT, arguments or {}, role=ROLE, **spec)
         return runtime.start(run_spec, history, queue=queue)
 
     def wait(run: JobRun, states: tuple[str, ...] = TERMINAL, seconds: float = 20) -> JobRun:
@@ -101,7 +114,15 @@ def glue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleName
     def output(run: JobRun, kind: str = "output", prefix: str = "/aws-glue/jobs") -> list[str]:
         return context.logs.streams[f"{prefix}/{kind}", run.job_run_id]
 
-    yield SimpleNamespace(start=start, wait=wait, output=output, runtime=runtime, context=context, history=history)
+    yield SimpleNamespace(
+        start=start,
+        wait=wait,
+        wait_until=wait_until,
+        output=output,
+        runtime=runtime,
+        context=context,
+        history=history,
+    )
     runtime.shut_down()
 
 

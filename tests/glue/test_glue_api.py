@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from roles import new_role
 
 BUCKET = "glue-api-scripts"
 TERMINAL = ("SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT")
@@ -22,11 +23,21 @@ def glue(client: Callable[..., Any]) -> SimpleNamespace:
     s3, api = client("s3"), client("glue")
     s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
 
+    logs = "arn:aws:logs:eu-west-1:123456789012:log-group:/aws-glue/*"
+    role = new_role(
+        client("iam"),
+        "glue-api",
+        ("s3:GetObject", f"arn:aws:s3:::{BUCKET}/*"),
+        *((f"logs:{action}", logs) for action in ("CreateLogGroup", "CreateLogStream", "PutLogEvents")),
+        service="glue",
+    )
+    other_role = new_role(client("iam"), "glue-api-other", service="glue")
+
     def job(script: str, **settings: Any) -> str:
         name = f"job-{uuid.uuid4().hex[:8]}"
         s3.put_object(Bucket=BUCKET, Key=f"{name}.py", Body=script.encode())
         command = {"Name": "pythonshell", "ScriptLocation": f"s3://{BUCKET}/{name}.py"}
-        api.create_job(Name=name, Role="role", Command=command, **settings)
+        api.create_job(Name=name, Role=role, Command=command, **settings)
         return name
 
     def state(name: str, run_id: str) -> dict[str, Any]:
@@ -39,7 +50,7 @@ def glue(client: Callable[..., Any]) -> SimpleNamespace:
             time.sleep(0.05)
         return run
 
-    return SimpleNamespace(api=api, job=job, state=state, wait=wait, s3=s3)
+    return SimpleNamespace(role=role, other_role=other_role, api=api, job=job, state=state, wait=wait, s3=s3)
 
 
 def error_code(call: Callable[..., Any], **arguments: Any) -> str:
@@ -111,7 +122,7 @@ def test_unknown_jobs_and_runs_are_not_found(glue: SimpleNamespace) -> None:
 def test_creating_a_job_again_is_refused_unless_it_is_the_same(glue: SimpleNamespace) -> None:
     name = glue.job("", MaxRetries=0)
     command = glue.api.get_job(JobName=name)["Job"]["Command"]
-    same = {"Name": name, "Role": "role", "Command": command, "MaxRetries": 0}
+    same = {"Name": name, "Role": glue.role, "Command": command, "MaxRetries": 0}
     assert glue.api.create_job(**same)["Name"] == name
     assert error_code(glue.api.create_job, **same | {"MaxRetries": 1}) == "IdempotentParameterMismatchException"
 
@@ -131,7 +142,7 @@ def test_update_job_replaces_the_definition_and_keeps_runs_and_tags(glue: Simple
     glue.wait(name, run_id)
     before = glue.api.get_job(JobName=name)["Job"]
     update = {
-        "Role": "other",
+        "Role": glue.other_role,
         "Command": before["Command"],
         "Timeout": 7,
         "JobRunQueuingEnabled": True,
@@ -139,7 +150,7 @@ def test_update_job_replaces_the_definition_and_keeps_runs_and_tags(glue: Simple
     }
     assert glue.api.update_job(JobName=name, JobUpdate=update)["JobName"] == name
     after = glue.api.get_job(JobName=name)["Job"]
-    assert (after["Role"], after["Timeout"], after["JobRunQueuingEnabled"]) == ("other", 7, True)
+    assert (after["Role"], after["Timeout"], after["JobRunQueuingEnabled"]) == (glue.other_role, 7, True)
     assert after["ExecutionProperty"] == {"MaxConcurrentRuns": 4}
     assert "Description" not in after
     assert not after.get("DefaultArguments")

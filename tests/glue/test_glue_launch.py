@@ -74,4 +74,4 @@ def test_what_cannot_be_done_here_is_refused(
     glue.context.s3.objects["scripts", "job.py"] = b""
     spec = RunSpec("job", "eu-west-1", command, "s3://scripts/job.py", arguments)
     with pytest.raises(LaunchError, match=reason):
-        prepare(glue.context, spec, "jr_1", tmp_path, fast_start=True)
+        prepare(glue.context, spec, "jr_1", tmp_path, ())

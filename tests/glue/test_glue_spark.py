@@ -8,8 +8,17 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from roles import new_role
 
 BUCKET = "glue-spark-lake"
+ALLOWED = (
+    ("s3:*", f"arn:aws:s3:::{BUCKET}"),
+    ("s3:*", f"arn:aws:s3:::{BUCKET}/*"),
+    ("glue:*", "arn:aws:glue:eu-west-1:123456789012:catalog"),
+    ("glue:*", "arn:aws:glue:eu-west-1:123456789012:database/*"),
+    ("glue:*", "arn:aws:glue:eu-west-1:123456789012:table/race/*"),
+    ("logs:*", "arn:aws:logs:eu-west-1:123456789012:log-group:/aws-glue/race/*"),
+)
 SCRIPT = """
 import json, sys, threading
 from awsglue.utils import getResolvedOptions
@@ -70,7 +79,7 @@ def result(client: Callable[..., Any]) -> dict[str, Any]:
     s3.put_object(Bucket=BUCKET, Key="in/day=2026-01-01/a+b.csv", Body=b"order_id,qty\n1,2\n")
     glue.create_job(
         Name="race",
-        Role="role",
+        Role=new_role(client("iam"), "race", *ALLOWED, service="glue"),
         Command={"Name": "glueetl", "ScriptLocation": f"s3://{BUCKET}/jobs/race.py", "PythonVersion": "3"},
         GlueVersion="5.1",
         WorkerType="G.1X",

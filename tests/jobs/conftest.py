@@ -1,4 +1,4 @@
-"""The job's parts with one Spark session for all of them, without S3 and without Iceberg."""
+"""One Spark session for the job's parts and for whole jobs, on the local endpoint."""
 
 from __future__ import annotations
 
@@ -9,6 +9,12 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from whole_job import WAREHOUSE, JobLake, client_on, environ_of
+
+from lakectl.local import jars, spark_conf
+from lakectl.local.control import Endpoint
+from lakectl.local.glue_flags import QUICK
+from lakectl.local.java import find_java
 
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "jobs"), str(ROOT / "lambdas" / "shared")]
@@ -35,20 +41,35 @@ if "awsglue" not in sys.modules:  # the runtime gives it to a job; it is no depe
 
 
 @pytest.fixture(scope="session")
-def spark() -> Iterator[Any]:
-    from pyspark.sql import SparkSession
+def spark(endpoint: Endpoint, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """The job's own session, on the endpoint, with little of everything: its data is small."""
+    from retail import session
 
-    session = (
-        SparkSession.builder.master("local[1]")
-        .config("spark.ui.enabled", "false")
-        .config("spark.sql.shuffle.partitions", "1")
-        .config("spark.sql.session.timeZone", "UTC")
-        .config("spark.sql.legacy.timeParserPolicy", "CORRECTED")
-        .config("spark.driver.bindAddress", "127.0.0.1")
-        .getOrCreate()
+    work = spark_conf.SparkRun(
+        work_dir=tmp_path_factory.mktemp("spark"),
+        jars_dir=jars.ensure_jars(),
+        endpoint_url=endpoint.url,
+        region=endpoint.region,
+        worker_type="G.025X",
+        conf={"spark.sql.shuffle.partitions": "1", "spark.default.parallelism": "1"},
+        java_options=QUICK,
     )
-    yield session
-    session.stop()
+    started_with = spark_conf.submit_environ(work, find_java().home) | environ_of(endpoint)
+    with pytest.MonkeyPatch.context() as patch:  # a JVM keeps the environment that it was started in
+        for name, value in started_with.items():
+            patch.setenv(name, value)
+        client_on(endpoint, "s3").create_bucket(
+            Bucket=WAREHOUSE, CreateBucketConfiguration={"LocationConstraint": endpoint.region}
+        )
+        built = session.build(f"s3://{WAREHOUSE}/")
+    yield built
+    built.stop()
+
+
+@pytest.fixture
+def job_lake(spark: Any, endpoint: Endpoint) -> JobLake:
+    """An empty lake: its raw bucket, run log and silver database. The job runs in this process."""
+    return JobLake(spark, endpoint)
 
 
 class Files:

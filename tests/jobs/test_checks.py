@@ -5,33 +5,36 @@ from __future__ import annotations
 import gzip
 
 HEADER = "order_id,order_date,customer_id,product_id,qty,unit_price,channel\n"
+CUSTOMERS = "customer_id,customer_name,region,signup_date\n"
 GOOD = "1,24/11/2026,7,8,2,147.43,web\n"
 
 
-def judge(spark, files, *items):
+def judge(spark, files, *items, **checks):
     from retail.checks import gate
     from retail.reading import read
-    from retail.schemas import SOURCES
+    from retail.settings import CHECKS, Settings
 
+    settings = Settings(checks={**CHECKS, **checks})
     frames = {}
-    for name, source in SOURCES.items():
+    for name, source in settings.sources.items():
         rows = read(spark, files, source, [item for item in items if item.landing.source == name])
         if rows is not None:
             frames[name] = rows
-    return frames, gate(frames, list(items), files)
+    return frames, gate(frames, list(items), files, settings)
 
 
 def test_a_good_landing_passes_with_its_rows_counted(spark, files, landed) -> None:
     item = landed("orders", HEADER + GOOD + '2,23/11/2026,7,8,0,"1.234,56",\n')
     frames, totals = judge(spark, files, item)
     assert (item.problems, item.rows) == ([], 2)
-    assert (totals.keys, totals.lowest, totals.highest, totals.odd_quantities) == (2, 1, 2, 1)
+    assert (totals.keys, totals.lowest, totals.highest, item.warned) == (2, 1, 2, 1)
+    assert totals.checks == {"quantities": 1}
+    assert totals.named == [f"{item.path}: line 3: qty is '0', expected more than 0"]
     second = frames["orders"].typed.where("order_id = 2").first()
     assert (second["unit_price"], second["channel"], second["ingest_batch"]) == (1234.56, None, "0000")
 
 
 def test_columns_in_any_order_and_case_with_a_byte_order_mark(spark, files, landed) -> None:
-    header = "\ufeff Channel ,QTY,order_date,note,order_id,customer_id,product_id,unit_price\r\n"
     header = "\ufeff Channel ,QTY,order_date,note,order_id,customer_id,product_id,unit_price\r\n"
     text = header + 'web,2,24/11/2026,"a, ""b""",1,7,8,"3,50"\r\n'
     item = landed("orders", text)
@@ -80,7 +83,7 @@ def test_one_order_twice_with_equal_values_is_no_clash(spark, files, landed) -> 
 
 
 def test_a_customer_twice_with_other_content_is_named(spark, files, landed) -> None:
-    item = landed("customers", "customer_id,name,region\n1,A,North\n2,B,East\n1,A,South\n")
+    item = landed("customers", CUSTOMERS + "1,A,North,01/02/2024\n2,B,East,\n1,A,South,01/02/2024\n")
     judge(spark, files, item)
     assert item.problems == ["1 customer_id occur more than once with different content: 1 (lines 2, 4)"]
 
@@ -100,7 +103,7 @@ def test_a_wrong_header_an_empty_file_and_broken_gzip_are_refused_beside_a_good_
 
 
 def test_a_torn_gzip_file_is_found(files, landed) -> None:
-    from retail.reading import mark_torn
+    from retail.lines import mark_torn
 
     whole = gzip.compress((HEADER + GOOD * 5000).encode())
     torn = landed("orders", whole[: len(whole) // 2], batch="0001", gz=True)
@@ -119,3 +122,14 @@ def test_rows_know_their_own_landing(spark, files, landed) -> None:
     assert (rows["0002"]["channel"], str(rows["0002"]["ingest_date"])) == ("store", "2026-11-23")
     single, _ = judge(spark, files, one)
     assert single["orders"].typed.first()["landed_at"] == rows["0001"]["landed_at"]
+
+
+def test_a_line_break_inside_quotes_is_refused_under_every_policy(spark, files, landed) -> None:
+    good = landed("orders", HEADER + '1,24/11/2026,7,8,2,147.43,"the ""web"""\n', batch="0001")
+    torn = landed("orders", HEADER + '2,24/11/2026,7,8,2,147.43,"we\nb"\n3,24/11/2026,7,8,2,1.50,web\n', batch="0002")
+    judge(spark, files, good, torn, broken_rows="quarantine")
+    assert good.problems == []
+    assert torn.problems == [
+        "1 lines have a quote without its partner (a line break inside quotes is not read)",
+        "line 3: 'b\"' does not have as many fields as the header",
+    ]

@@ -13,7 +13,7 @@ def stamped(order: int, day: int, qty: int = 1, batch: str = "0000", customer: i
     return {
         "order_id": order, "order_date": DAY, "customer_id": customer, "product_id": 1, "qty": qty,
         "unit_price": 2.5, "channel": "web", "ingest_batch": batch, "ingest_date": date(2026, 11, day),
-        "source_file": "f", "source_version": "v", "landed_at": datetime(2026, 11, 24, 10),
+        "source_file": "f", "source_version": "v", "landed_at": datetime(2026, 11, 24, 10), "warned": False,
     }  # fmt: skip
 
 
@@ -26,7 +26,7 @@ def compare(spark, monkeypatch):
     raw = (
         "order_id bigint, order_date date, customer_id bigint, product_id bigint, qty int, unit_price double, "
         "channel string, ingest_batch string, ingest_date date, source_file string, source_version string, "
-        "landed_at timestamp"
+        "landed_at timestamp, warned boolean"
     )
     products = spark.createDataFrame([(1, "Toys")], "product_id bigint, category string")
     old_customers = spark.createDataFrame([(1, "North"), (2, "East")], "customer_id bigint, region string")
@@ -34,7 +34,7 @@ def compare(spark, monkeypatch):
     def run(present, incoming, *, region="North", reenrich=False):
         silver = Silver(spark, "none")
         rows = enrich(spark.createDataFrame(present, raw), old_customers, products)
-        silver._shaped(rows).createOrReplaceTempView("silver_now")
+        silver._shaped(rows, ()).createOrReplaceTempView("silver_now")
         silver.table = "silver_now"
         monkeypatch.setattr(Silver, "snapshot_id", lambda _: "1" if present else "")
         customers = spark.createDataFrame([(1, region), (2, "East")], "customer_id bigint, region string")
@@ -98,5 +98,5 @@ def test_the_newest_row_of_a_key_wins(spark) -> None:
     from retail.enrich import newest
 
     rows = [stamped(1, 24, qty=1), stamped(1, 25, qty=2), stamped(1, 25, qty=3, batch="0001"), stamped(2, 20)]
-    kept = {row["order_id"]: row["qty"] for row in newest(spark.createDataFrame(rows), "order_id").collect()}
+    kept = {row["order_id"]: row["qty"] for row in newest(spark.createDataFrame(rows), ("order_id",)).collect()}
     assert kept == {1: 3, 2: 1}

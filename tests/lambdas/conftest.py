@@ -17,7 +17,7 @@ from lakectl.local.seams import dynamodb
 @pytest.fixture(scope="session", autouse=True)
 def serial_dynamodb() -> None:
     """moto lets concurrent transactions lose acknowledged rows; the local endpoint has the same cure."""
-    dynamodb.install(None)  # type: ignore[arg-type]
+    dynamodb.take_turns()
 
 
 @pytest.fixture(autouse=True)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
-from local_helpers import ACCOUNT, RECORDER, REGION, Queue, zipped
+from botocore.config import Config
+from local_helpers import ACCOUNT, OWN_LOGS, RECORDER, REGION, Queue, new_role, queue_arn, zipped
+
+from lakectl.local import control
 
 
 @pytest.fixture
@@ -28,12 +32,9 @@ def make_queue(client: Callable[..., Any], unique: str) -> Callable[[str], Queue
 
 @pytest.fixture(scope="session")
 def role(client: Callable[..., Any]) -> str:
-    """A role that may make log groups, as AWSLambdaBasicExecutionRole does."""
-    created = client("iam").create_role(RoleName="test-functions", AssumeRolePolicyDocument="{}")
-    statement = {"Effect": "Allow", "Action": ["logs:CreateLogGroup"], "Resource": "*"}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    client("iam").put_role_policy(RoleName="test-functions", PolicyName="logs", PolicyDocument=document)
-    return str(created["Role"]["Arn"])
+    """What the tests' functions do: write their logs, and send to the tests' queues."""
+    queues = [("sqs:SendMessage", queue_arn(f"{name}-*")) for name in ("seen", "failed", "dead", "done")]
+    return new_role(client("iam"), "test-functions", *OWN_LOGS, *queues)
 
 
 @pytest.fixture
@@ -64,3 +65,32 @@ def recorder(deploy: Callable[..., str], queue: Queue) -> str:
     """A function whose events end up in ``queue``. Returns its ARN."""
     name = deploy(RECORDER, Environment={"Variables": {"QUEUE_URL": queue.url}})
     return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
+
+
+@pytest.fixture(scope="module")
+def own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A state folder for this module's tests, and no endpoint yet. Gives the server's folder."""
+    folder = tmp_path_factory.mktemp("durable")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(folder))
+        yield folder / "lakectl" / "local"
+        control.stop()
+
+
+@pytest.fixture
+def aws(own_state: Path) -> Callable[[str], Any]:  # noqa: ARG001 - the folder that the server starts in
+    """``aws("s3")``: a client on the endpoint of ``own_state`` as it is now, that tries once."""
+    control.ensure_running()
+
+    def client(service: str) -> Any:
+        endpoint = control.ensure_running()
+        return boto3.client(
+            service,
+            endpoint_url=endpoint.url,
+            region_name="eu-west-1",
+            aws_access_key_id=endpoint.access_key_id,
+            aws_secret_access_key=endpoint.secret_access_key,
+            config=Config(retries={"total_max_attempts": 1}),
+        )
+
+    return client

@@ -18,10 +18,11 @@ from typing import Any
 
 import boto3
 import pytest
-from local_helpers import zipped
+from local_helpers import TRUST, zipped
 
 from lakectl.errors import LakectlError
 from lakectl.local import control, processes
+from lakectl.local.iam import credentials
 
 
 @pytest.fixture
@@ -70,30 +71,6 @@ def test_two_starts_at_once_start_one_server() -> None:
 
 
 @pytest.mark.usefixtures("home")
-def test_stop_says_that_a_lake_was_lost() -> None:
-    endpoint = control.ensure_running()
-    client_of(endpoint, "s3").create_bucket(
-        Bucket="a-lake", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
-    )
-    control.stop()
-    last = control.last_stop()
-    assert last is not None
-    assert (last.reason, last.buckets) == ("stopped", 1)
-    said: list[str] = []
-    control.ensure_running(progress=said.append)
-    assert any("it lived in memory" in line for line in said)
-
-
-@pytest.mark.usefixtures("home")
-def test_a_stop_without_a_lake_is_not_mourned() -> None:
-    control.ensure_running()
-    control.stop()
-    said: list[str] = []
-    control.ensure_running(progress=said.append)
-    assert said == ["starting the local AWS endpoint"]
-
-
-@pytest.mark.usefixtures("home")
 def test_a_killed_server_is_noticed_and_replaced() -> None:
     endpoint = control.ensure_running()
     os.kill(endpoint.pid, signal.SIGKILL)
@@ -102,7 +79,7 @@ def test_a_killed_server_is_noticed_and_replaced() -> None:
     assert control.running() is None
     last = control.last_stop()
     assert last is not None
-    assert (last.reason, last.buckets) == ("died", None)
+    assert (last.reason, last.port) == ("died", endpoint.port)
     assert control.ensure_running().pid != endpoint.pid
     recorded = control.last_stop()
     assert recorded is not None
@@ -164,19 +141,48 @@ def test_a_state_folder_that_is_a_file_is_named(home: Path, monkeypatch: pytest.
     monkeypatch.setenv("XDG_STATE_HOME", str(home))
 
 
-@pytest.mark.usefixtures("home")
-def test_the_users_aws_settings_do_not_reach_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_users_aws_settings_reach_neither_server_nor_function(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "no-such-profile")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://192.0.2.1")
-    control.ensure_running()
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAUSERSOWN")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "users own secret")
+    monkeypatch.setenv("HOME", str(home))
+    (home / ".aws").mkdir()
+    (home / ".aws" / "credentials").write_text("[default]\naws_access_key_id=AKIAUSERSFILE\naws_secret_access_key=x\n")
+    endpoint = control.ensure_running()
+    monkeypatch.delenv("AWS_PROFILE")  # this test's own clients would look for it
+    code = (
+        "import boto3, os\n"
+        "def handler(event, context):\n"
+        "    with_env = boto3.Session().get_credentials().access_key\n"
+        "    environ = dict(os.environ)\n"
+        "    for name in ('AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'): del os.environ[name]\n"
+        "    without = boto3.Session().get_credentials()\n"
+        "    return {'key': with_env, 'other': without and without.access_key, 'environ': environ}\n"
+    )
+    deploy(endpoint, code)
+    found = json.load(client_of(endpoint, "lambda").invoke(FunctionName="f")["Payload"])
+    assert found["key"].startswith("ASIA")
+    assert found["key"] != endpoint.access_key_id
+    assert found["other"] is None
+    values = " ".join(found["environ"].values())
+    assert "USERS" not in values
+    assert "users own" not in values
+    assert endpoint.secret_access_key not in values
 
 
-def sleeping_function(endpoint: control.Endpoint) -> int:
-    """Deploy a function and leave it running. Returns the pid of its process."""
-    clients = {name: client_of(endpoint, name) for name in ("iam", "lambda", "logs")}
-    role = clients["iam"].create_role(RoleName="r", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
-    code = "import os, time\ndef handler(event, context):\n    time.sleep(event['sleep'])\n    return os.getpid()"
-    clients["lambda"].create_function(
+def test_every_install_has_keys_of_its_own(home: Path, tmp_path: Path) -> None:
+    keys = credentials.load_or_make(home)
+    assert credentials.load_or_make(home) == keys
+    assert (home / credentials.FILE).stat().st_mode & 0o777 == 0o600
+    (tmp_path / "other").mkdir()
+    other = credentials.load_or_make(tmp_path / "other")
+    assert {other.access_key_id, other.secret_access_key}.isdisjoint({keys.access_key_id, keys.secret_access_key})
+
+
+def deploy(endpoint: control.Endpoint, code: str) -> None:
+    role = client_of(endpoint, "iam").create_role(RoleName="r", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
+    client_of(endpoint, "lambda").create_function(
         FunctionName="f",
         Role=role,
         Handler="handler.handler",
@@ -184,9 +190,17 @@ def sleeping_function(endpoint: control.Endpoint) -> int:
         Runtime="python3.12",
         Timeout=100,
     )
-    answer = clients["lambda"].invoke(FunctionName="f", Payload=b'{"sleep": 0}')
-    pid = int(answer["Payload"].read())
-    clients["lambda"].invoke(FunctionName="f", Payload=b'{"sleep": 90}', InvocationType="Event")
+
+
+def sleeping_function(endpoint: control.Endpoint) -> int:
+    """Deploy a function and leave it running. Returns the pid of its process."""
+    deploy(
+        endpoint,
+        "import os, time\ndef handler(event, context):\n    time.sleep(event['sleep'])\n    return os.getpid()",
+    )
+    functions = client_of(endpoint, "lambda")
+    pid = int(functions.invoke(FunctionName="f", Payload=b'{"sleep": 0}')["Payload"].read())
+    functions.invoke(FunctionName="f", Payload=b'{"sleep": 90}', InvocationType="Event")
     time.sleep(0.3)
     assert processes.alive(pid)
     return pid

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,7 +13,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from local_helpers import ACCOUNT, REGION, Queue
+from local_helpers import ACCOUNT, REGION, Queue, rules_may_send
 
 from lakectl.local import event_bus, event_input
 from lakectl.local.context import LocalContext
@@ -132,6 +134,99 @@ def test_an_event_that_cant_be_delivered_goes_to_the_dead_letter_queue(
     assert found[gone][0]["detail"] == {"n": 1}
     assert found[gone][1]["RULE_ARN"].endswith(f"rule/{name}")
     assert queue.messages(1, seconds=0.3) == []
+
+
+def test_a_queue_gets_what_its_policy_lets_the_rule_send(
+    client: Any, rule: Any, queue: Queue, make_queue: Callable[[str], Queue], unique: str
+) -> None:
+    """[EventBridge user guide, "Using resource-based policies": Amazon SQS permissions]"""
+    dead = make_queue("dead")
+    rule([{"Arn": queue.arn, "DeadLetterConfig": {"Arn": dead.arn}}], EventPattern={"source": [unique]})
+    others = rules_may_send(queue.arn).replace("StringEquals", "StringNotEquals")
+    client("sqs").set_queue_attributes(QueueUrl=queue.url, Attributes={"Policy": others})
+    put(client, unique, {"n": 1})
+    ((event, attributes),) = dead.full_messages(1)
+    assert (event["detail"], attributes["ERROR_CODE"]) == ({"n": 1}, "NO_PERMISSIONS")
+    client("sqs").set_queue_attributes(QueueUrl=queue.url, Attributes={"Policy": rules_may_send(queue.arn)})
+    put(client, unique, {"n": 2})
+    assert [each["detail"] for each in queue.messages(1)] == [{"n": 2}]
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Iterator[LocalContext]:
+    made = LocalContext("http://127.0.0.1:1", REGION, ACCOUNT, tmp_path, "x", "y")
+    yield made
+    made.background.shutdown()
+
+
+def sent(context: LocalContext, monkeypatch: pytest.MonkeyPatch, errors: list[Exception]) -> tuple[list[Any], Any]:
+    """Give an event to a target that fails with ``errors`` first. Returns what arrived, and the dead letter."""
+    arrived: list[Any] = []
+    ended, dead = threading.Event(), []
+
+    def send(_context: Any, _rule: str, _target: Any, event: Any) -> None:
+        if errors:
+            raise errors.pop(0)
+        arrived.append(event)
+        ended.set()
+
+    def bury(_context: Any, arn: str, body: str, attributes: dict[str, str]) -> None:
+        dead.append((arn, json.loads(body), attributes))
+        ended.set()
+
+    monkeypatch.setattr(event_bus, "_send", send)
+    monkeypatch.setattr(event_bus, "_send_to_queue", bury)
+    monkeypatch.setattr(event_bus, "_may_send", lambda *_: True)
+    monkeypatch.setattr(event_bus, "retry_delay_seconds", lambda _attempts: 0.001)
+    event_bus.register(context)
+    target = {"Arn": "arn:target", "DeadLetterConfig": {"Arn": "arn:dead"}, "RetryPolicy": {"MaximumRetryAttempts": 3}}
+    context.outbox.post(event_bus.TARGET, rule_name="r", rule_arn="arn:r", target=target, event={"n": 1})
+    assert ended.wait(10)
+    return arrived, dead
+
+
+def unavailable() -> ClientError:
+    return ClientError(
+        {"Error": {"Code": "ServiceUnavailable"}, "ResponseMetadata": {"HTTPStatusCode": 503}}, "Publish"
+    )
+
+
+def test_what_may_pass_is_tried_again(context: LocalContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    """[EventBridge user guide, "How EventBridge retries delivering events"]"""
+    assert sent(context, monkeypatch, [unavailable() for _ in range(3)]) == ([{"n": 1}], [])
+
+
+def test_after_its_retries_an_event_is_a_dead_letter(context: LocalContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    """[EventBridge user guide, "Using dead-letter queues to process undelivered events": the message attributes]"""
+    arrived, ((arn, event, attributes),) = sent(context, monkeypatch, [unavailable() for _ in range(4)])
+    assert (arrived, arn, event) == ([], "arn:dead", {"n": 1})
+    assert attributes["RETRY_ATTEMPTS"] == "3"
+    assert attributes["EXHAUSTED_RETRY_CONDITION"] == "MaximumRetryAttempts"
+
+
+def test_a_missing_permission_is_not_tried_again(context: LocalContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = event_bus.TargetError("NO_PERMISSIONS", "no")
+    _, ((_, _, attributes),) = sent(context, monkeypatch, [refused])
+    assert (attributes["ERROR_CODE"], attributes["RETRY_ATTEMPTS"]) == ("NO_PERMISSIONS", "0")
+    assert "EXHAUSTED_RETRY_CONDITION" not in attributes
+
+
+def test_an_event_between_two_tries_is_on_disk(context: LocalContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = threading.Event()
+
+    def send(*_: Any) -> None:
+        tried.set()
+        raise unavailable()
+
+    monkeypatch.setattr(event_bus, "_send", send)
+    monkeypatch.setattr(event_bus, "retry_delay_seconds", lambda _attempts: 3600.0)
+    event_bus.register(context)
+    context.outbox.post(event_bus.TARGET, rule_name="r", rule_arn="a", target={"Arn": "t"}, event={"n": 1})
+    assert tried.wait(10)
+    deadline = time.monotonic() + 5
+    while (row := json.loads(context.database.rows("outbox")[0][2])).get("attempts") != 1:
+        assert time.monotonic() < deadline, row
+    assert row["event"] == {"n": 1}
 
 
 def test_tags_are_taken_at_creation_and_ignored_afterwards(client: Any, unique: str) -> None:

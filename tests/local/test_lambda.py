@@ -5,15 +5,22 @@ from __future__ import annotations
 import base64
 import json
 import re
+import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import boto3
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 from local_helpers import ACCOUNT, RECORDER, REGION, Queue, zipped
 
+from lakectl.local.control import Endpoint
+from lakectl.local.lambda_process import THIS_RUNTIME
 from lakectl.local.lambda_runtime import WORKERS_PER_FUNCTION
 
 
@@ -126,6 +133,8 @@ def test_logs_are_lambdas_lines_in_cloudwatch(client: Any, deploy: Any) -> None:
     found = client("logs").filter_log_events(logGroupName=f"/aws/lambda/{name}")["events"]
     assert re.fullmatch(r"\d{4}/\d\d/\d\d/\[\$LATEST\][0-9a-f]{32}", found[0]["logStreamName"])
     lines = [event["message"] for event in found]
+    if THIS_RUNTIME != "python3.12":
+        assert lines.pop(1).startswith(f"[WARNING] lakectl runs this function on {THIS_RUNTIME}")
     assert re.fullmatch(r"START RequestId: [0-9a-f-]{36} Version: \$LATEST", lines[0])
     assert lines[1] == "printed"
     assert re.fullmatch(r"\[INFO\]\t\d{4}-\d\d-\d\dT[\d:.]+Z\t[0-9a-f-]{36}\tlogged", lines[2])
@@ -145,6 +154,61 @@ def test_a_function_never_runs_in_more_processes_than_allowed(client: Any, deplo
         pids = list(pool.map(lambda _: invoke(client, name)[0], range(count)))
     assert len(pids) == count
     assert len(set(pids)) == WORKERS_PER_FUNCTION
+
+
+def test_a_function_that_fills_its_memory_is_killed(client: Any, deploy: Any) -> None:
+    """[Lambda developer guide, "Troubleshoot invocation issues": Runtime exited with error: signal: killed]"""
+    code = "def handler(event, context):\n    held = [b'x' * 1_000_000 for _ in range(event)]\n    return len(held)"
+    name = deploy(code, MemorySize=128)
+    assert invoke(client, name, 10)[0] == 10
+    result, answer = invoke(client, name, 2_000, LogType="Tail")
+    assert answer["FunctionError"] == "Unhandled"
+    assert result["errorType"] == "Runtime.ExitError"
+    assert result["errorMessage"].endswith("Error: Runtime exited with error: signal: killed")
+    tail = base64.b64decode(answer["LogResult"]).decode()
+    assert "Max Memory Used: 128 MB\tStatus: error\tError Type: Runtime.ExitError" in tail
+    assert invoke(client, name, 10)[0] == 10
+
+
+def test_beyond_the_reserved_concurrency_a_call_is_refused_and_an_event_waits(
+    client: Any, endpoint: Endpoint, deploy: Any, queue: Queue
+) -> None:
+    """[Lambda API, Invoke: TooManyRequestsException; asynchronous invocation: throttled events go back to the queue]"""
+    code = "import time\n" + RECORDER.replace("    sqs.send", "    time.sleep(event['sleep'])\n    sqs.send")
+    name = deploy(code, Environment={"Variables": {"QUEUE_URL": queue.url}})
+    client("lambda").put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=1)
+    invoke(client, name, {"sleep": 0})
+    for _ in range(3):
+        client("lambda").invoke(FunctionName=name, InvocationType="Event", Payload=b'{"sleep": 0.5}')
+    once = boto3.client(
+        "lambda",
+        endpoint_url=endpoint.url,
+        region_name=REGION,
+        aws_access_key_id=endpoint.access_key_id,
+        aws_secret_access_key=endpoint.secret_access_key,
+        config=Config(retries={"total_max_attempts": 1}),
+    )
+    with pytest.raises(ClientError) as caught:
+        once.invoke(FunctionName=name, Payload=b'{"sleep": 0}')
+    error = caught.value.response
+    assert (error["Error"]["Code"], error["Error"]["Message"]) == ("TooManyRequestsException", "Rate Exceeded.")
+    assert error["ResponseMetadata"]["HTTPStatusCode"] == 429
+    assert [body["sleep"] for body in queue.messages(4)] == [0, 0.5, 0.5, 0.5]
+
+
+def test_a_function_reaches_the_endpoint_and_nothing_else(client: Any, deploy: Any) -> None:
+    probe = "from lakectl.local.lambda_worker import confine_network; print(confine_network(1))"
+    if subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True).stdout != "True\n":
+        pytest.skip("this system has no Landlock with network rules")
+    name = deploy(
+        "import boto3, socket\n"
+        "def handler(event, context):\n"
+        "    boto3.client('sts').get_caller_identity()\n"
+        "    socket.create_connection(('127.0.0.1', event))\n"
+    )
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        result, _ = invoke(client, name, other.getsockname()[1])
+    assert result["errorType"] == "PermissionError"
 
 
 def test_dry_run_and_bad_json(client: Any, deploy: Any) -> None:

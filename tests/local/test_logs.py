@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from local_helpers import ACCOUNT, REGION
+from local_helpers import ACCOUNT, REGION, TRUST
 
 
 def groups(client: Any, name: str) -> list[str]:
@@ -15,7 +15,7 @@ def groups(client: Any, name: str) -> list[str]:
 
 def test_an_invocation_makes_no_log_group_that_the_role_may_not_make(client: Any, deploy: Any, unique: str) -> None:
     iam, role = client("iam"), f"no-logs-{unique}"
-    arn = iam.create_role(RoleName=role, AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    arn = iam.create_role(RoleName=role, AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
     name = deploy("def handler(event, context): return 1", Role=arn)
     group = f"/aws/lambda/{name}"
 
@@ -24,7 +24,7 @@ def test_an_invocation_makes_no_log_group_that_the_role_may_not_make(client: Any
         return groups(client, group)
 
     assert invoke() == []
-    resource = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{group}"
+    resource = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{group}:*"
 
     def put_policy(effect: str) -> None:
         statement = {"Effect": effect, "Action": "logs:Create*", "Resource": resource}

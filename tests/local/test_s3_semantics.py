@@ -67,6 +67,74 @@ def test_concurrent_puts_lose_no_version(client: Any, bucket: str) -> None:
     assert len(versions) == WRITERS
 
 
+Seen = list[tuple[str, str]]
+
+
+def versions_of(
+    s3: Any, bucket: str, size: int, between: Callable[[Seen], None] = lambda _: None, **start: Any
+) -> Seen:
+    """(key, version id) of all, in pages of ``size``; ``between`` gets each page before the next is asked for."""
+    found: Seen = []
+    marker: dict[str, Any] = start
+    while True:
+        page = s3.list_object_versions(Bucket=bucket, MaxKeys=size, **marker)
+        entries = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+        entries.sort(key=lambda each: each["Key"])
+        found += (new := [(each["Key"], each["VersionId"]) for each in entries])
+        if not page["IsTruncated"]:
+            return found
+        marker = start | {"KeyMarker": page["NextKeyMarker"]}
+        if "NextVersionIdMarker" in page:
+            marker["VersionIdMarker"] = page["NextVersionIdMarker"]
+        between(new)
+
+
+@pytest.fixture
+def versions(client: Any, bucket: str) -> list[tuple[str, str]]:
+    """Keys a, b, c with three versions each; (key, version id) as S3 orders them: newest first."""
+    s3 = client("s3")
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    made = [(key, s3.put_object(Bucket=bucket, Key=key, Body=b"x")["VersionId"]) for key in "abc" for _ in range(3)]
+    return [each for key in "abc" for each in reversed(made) if each[0] == key]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 100])
+def test_pages_of_versions_hold_each_once_though_it_is_deleted_at_once(
+    client: Any, bucket: str, versions: list[tuple[str, str]], size: int
+) -> None:
+    """Who empties a bucket deletes what a page ends with before asking for the next."""
+    s3 = client("s3")
+
+    def delete(page: Seen) -> None:
+        for key, version in page:
+            s3.delete_object(Bucket=bucket, Key=key, VersionId=version)
+
+    assert versions_of(s3, bucket, size) == versions
+    assert versions_of(s3, bucket, size, delete) == versions
+
+
+def test_the_newest_version_is_the_latest_in_whatever_millisecond_it_was_made(client: Any, bucket: str) -> None:
+    s3 = client("s3")
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    for _ in range(20):
+        newest = s3.delete_object(Bucket=bucket, Key="k")["VersionId"]
+    page = s3.list_object_versions(Bucket=bucket)
+    assert (len(page["DeleteMarkers"]), page["Versions"][0]["IsLatest"]) == (20, False)
+    assert [each["VersionId"] for each in page["DeleteMarkers"] if each["IsLatest"]] == [newest]
+
+
+def test_versions_are_listed_under_common_prefixes(client: Any, bucket: str) -> None:
+    s3 = client("s3")
+    for key in ("a/1", "a/2", "b", "c/1", "d"):
+        s3.put_object(Bucket=bucket, Key=key, Body=b"x")
+    whole = s3.list_object_versions(Bucket=bucket, Delimiter="/")
+    assert [each["Prefix"] for each in whole["CommonPrefixes"]] == ["a/", "c/"]
+    assert versions_of(s3, bucket, 1, Delimiter="/") == [("b", "null"), ("d", "null")]
+    assert versions_of(s3, bucket, 9, Prefix="a/") == [("a/1", "null"), ("a/2", "null")]
+    assert versions_of(s3, bucket, 9, KeyMarker="b") == [("c/1", "null"), ("d", "null")]
+
+
 def test_tags_of_the_create_call_are_kept(client: Any, unique: str) -> None:
     name = f"tagged-{unique}"
     tags = [{"Key": "lakectl:lake", "Value": "demo"}, {"Key": "empty", "Value": ""}]
@@ -106,3 +174,27 @@ def test_odd_keys_come_back_as_they_went(client: Any, bucket: str, key: str) -> 
     client("s3").put_object(Bucket=bucket, Key=key, Body=b"x")
     assert [entry["Key"] for entry in client("s3").list_objects_v2(Bucket=bucket)["Contents"]] == [key]
     assert client("s3").get_object(Bucket=bucket, Key=key)["Body"].read() == b"x"
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "code"),
+    [
+        ("x-amz-checksum-sha256", "A" * 43 + "=", "BadDigest"),
+        ("x-amz-checksum-crc32", "AAAAAA==", "BadDigest"),
+        ("Content-MD5", "A" * 22 + "==", "BadDigest"),
+        ("x-amz-content-sha256", "0" * 64, "XAmzContentSHA256Mismatch"),
+    ],
+)
+def test_a_body_that_is_not_what_its_checksum_says_is_refused(
+    client: Any, bucket: str, header: str, value: str, code: str
+) -> None:
+    s3 = client("s3", fresh=True)
+
+    def wrong(request: Any, **_: Any) -> None:
+        request.headers[header] = value
+
+    s3.meta.events.register("before-send.s3.PutObject", wrong)
+    with pytest.raises(ClientError, match=code) as caught:
+        s3.put_object(Bucket=bucket, Key="wrong", Body=b"abc")
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+    assert "Versions" not in s3.list_object_versions(Bucket=bucket)

@@ -8,21 +8,23 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
-from faults.recording_proxy import Call, Proxy
+from faults.recording_proxy import Call, Proxy, xml_error
 from lakes import open_test_lake, tear_down
 
 from lakectl.aws import Aws
 from lakectl.errors import LakectlError, UsageError
 from lakectl.local.control import Endpoint
-from lakectl.ops import land, provision
+from lakectl.ops import land, provision, upload
 from lakectl.ops.lake import Lake
 from lakectl.ops.upload import PART_BYTES, part_bytes
+from lakectl.progress import Moved, unseen
 
 DAY = date(2025, 10, 4)
 HEADER = "order_id,order_date,customer_id,product_id,qty,unit_price,channel\n"
@@ -64,8 +66,8 @@ def proxied(lake: Lake, proxy: Proxy, endpoint: Endpoint) -> Lake:
     return Lake(lake.config, lake.project, Aws(session, endpoint.region, proxy.url))
 
 
-def one(lake: Lake, path: Path, batch: str | None = None) -> land.Landed:
-    (landed,) = land.land(lake, land.prepare(lake.config, [path], "orders"), DAY, batch)
+def one(lake: Lake, path: Path, batch: str | None = None, progress: Moved = unseen) -> land.Landed:
+    (landed,) = land.land(lake, land.prepare(lake.config, [path], "orders"), DAY, batch, progress=progress)
     return landed
 
 
@@ -162,12 +164,71 @@ def test_a_file_that_changes_while_it_is_sent_does_not_land(
 def test_an_upload_of_other_bytes_is_not_gone_on_with(lake: Lake, proxied: Lake, proxy: Proxy, big: Path) -> None:
     key = "retail/orders/ingest_date=2025-10-04/batch=0105/orders.csv"
     s3, place = lake.client("s3"), {"Bucket": lake.names.raw_bucket, "Key": key}
-    upload = s3.create_multipart_upload(**place, ChecksumAlgorithm="SHA256")["UploadId"]
-    s3.upload_part(**place, UploadId=upload, PartNumber=1, Body=b"x" * PART_BYTES, ChecksumAlgorithm="SHA256")
+    theirs = s3.create_multipart_upload(**place, ChecksumAlgorithm="SHA256")["UploadId"]
+    s3.upload_part(**place, UploadId=theirs, PartNumber=1, Body=b"x" * PART_BYTES, ChecksumAlgorithm="SHA256")
     landed = one(proxied, big, "0105")
     assert content(lake, landed.key) == big.read_bytes()
     assert sorted(filter(None, map(part_of, proxy.calls))) == [1, 2, 3, 4, 5]
-    s3.abort_multipart_upload(**place, UploadId=upload)
+    s3.abort_multipart_upload(**place, UploadId=theirs)
+
+
+@pytest.mark.parametrize("rows", [1, 400_000])
+def test_bytes_that_change_on_the_way_do_not_land_and_the_same_command_mends_it(
+    lake: Lake, proxied: Lake, proxy: Proxy, tmp_path: Path, rows: int
+) -> None:
+    """As one object and in parts."""
+    path, batch = tmp_path / "orders.csv", f"02{rows % 9:02d}"
+    path.write_text(HEADER + "".join(ROW.format(n) for n in range(rows)))
+
+    def flip(call: Call) -> bytes | None:
+        if not call.operation.startswith("PUT"):
+            return None
+        return call.body[:-2] + bytes([call.body[-2] ^ 1]) + call.body[-1:]
+
+    proxy.before = flip
+    with pytest.raises(LakectlError, match=r"is not what was sent \(BadDigest\)"):
+        one(proxied, path, batch)
+    assert not exists(lake, f"retail/orders/ingest_date=2025-10-04/batch={batch}/")
+    proxy.before = lambda _: None
+    landed = one(proxied, path, batch)
+    assert (landed.outcome, content(lake, landed.key)) == ("landed", path.read_bytes())
+
+
+def test_an_upload_of_more_than_a_thousand_parts_goes_on(
+    lake: Lake, proxied: Lake, proxy: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S3 lists 1,000 parts at once. Tiny parts: only their number matters here."""
+    monkeypatch.setattr(upload, "PART_BYTES", 1024)
+    monkeypatch.setattr(upload, "MIB", 1024)
+    path, key = tmp_path / "orders.csv", "retail/orders/ingest_date=2025-10-04/batch=0210/orders.csv"
+    path.write_text(HEADER + "".join(ROW.format(n) for n in range(36_000)))
+    count, place = -(-path.stat().st_size // 1024), {"Bucket": lake.names.raw_bucket, "Key": key}
+    s3 = lake.client("s3")
+    upload_id = s3.create_multipart_upload(**place, ChecksumAlgorithm="SHA256")["UploadId"]
+    pieces = [path.read_bytes()[start : start + 1024] for start in range(0, path.stat().st_size, 1024)]
+    left = {3, 1010, count}
+
+    def send(number: int) -> None:
+        if number not in left:
+            body = pieces[number - 1]
+            s3.upload_part(**place, UploadId=upload_id, PartNumber=number, Body=body, ChecksumAlgorithm="SHA256")
+
+    before: list[int] = []
+    sent: list[int] = []
+
+    def moved(number: int, *, found: bool = False) -> None:
+        (before if found else sent).append(number)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(send, range(1, count + 1)))
+    # S3 does not complete an upload of parts so small.
+    proxy.before = lambda call: xml_error("AccessDenied", "enough", 403) if call.operation.startswith("POST") else None
+    with pytest.raises(LakectlError, match="CompleteMultipartUpload: AccessDenied: enough"):
+        one(proxied, path, "0210", moved)
+    assert count > 1000
+    assert (sum(before), sum(sent)) == (path.stat().st_size - sum(sent), sum(len(pieces[n - 1]) for n in left))
+    assert set(filter(None, map(part_of, proxy.calls))) == left
+    s3.abort_multipart_upload(**place, UploadId=upload_id)
 
 
 def land_command(lake: Lake, endpoint_url: str, path: Path, batch: str, endpoint: Endpoint) -> subprocess.Popen[bytes]:

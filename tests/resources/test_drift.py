@@ -28,6 +28,13 @@ def job_update(get: Get, n: Names, **changed: Any) -> None:
     get("glue").update_job(JobName=n.glue_job, JobUpdate={**{k: job[k] for k in keep}, **changed})
 
 
+def another_role(get: Get, n: Names) -> str:
+    trust = {"Effect": "Allow", "Principal": {"Service": "glue.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    role = get("iam").create_role(RoleName=f"theirs-{n.config.name}", AssumeRolePolicyDocument=document)
+    return str(role["Role"]["Arn"])
+
+
 def workgroup_update(get: Get, n: Names, **changed: Any) -> None:
     get("athena").update_work_group(WorkGroup=n.workgroup, ConfigurationUpdates=changed)
 
@@ -52,6 +59,14 @@ def copy_query(get: Get, n: Names) -> None:
 def queue_attributes(get: Get, n: Names, **changed: str) -> None:
     url = get("sqs").get_queue_url(QueueName=n.dead_letter_queue)["QueueUrl"]
     get("sqs").set_queue_attributes(QueueUrl=url, Attributes=changed)
+
+
+def bronze_update(get: Get, n: Names, change: Callable[[dict[str, Any]], Any]) -> None:
+    live = get("glue").get_table(DatabaseName=n.bronze_database, Name="orders_raw")["Table"]
+    keep = ("Name", "TableType", "Parameters", "PartitionKeys", "StorageDescriptor")
+    table = {key: live[key] for key in keep}
+    change(table)
+    get("glue").update_table(DatabaseName=n.bronze_database, TableInput=table)
 
 
 def put_rule(get: Get, name: str, **changed: Any) -> None:
@@ -130,6 +145,18 @@ CASES: list[tuple[str, str, Tamper]] = [
     ("events-rule", "targets", lambda g, n: g("events").remove_targets(Rule=n.orders_rule, Ids=["lakectl-target"])),
     ("glue-database", "description", lambda g, n: g("glue").update_database(
         Name=n.silver_database, DatabaseInput={"Name": n.silver_database, "Description": "x"})),
+    ("glue-table", "columns", lambda g, n: bronze_update(g, n, lambda t: t["StorageDescriptor"]["Columns"].pop())),
+    ("glue-table", "partition_keys", lambda g, n: bronze_update(g, n, lambda t: t["PartitionKeys"].clear())),
+    ("glue-table", "location", lambda g, n: bronze_update(
+        g, n, lambda t: t["StorageDescriptor"].update(Location="s3://elsewhere/"))),
+    ("glue-table", "serde", lambda g, n: bronze_update(
+        g, n, lambda t: t["StorageDescriptor"]["SerdeInfo"]["Parameters"].update(separatorChar=";"))),
+    ("glue-table", "formats", lambda g, n: bronze_update(
+        g, n, lambda t: t["StorageDescriptor"].update(InputFormat="x"))),
+    ("glue-table", "table_type", lambda g, n: bronze_update(g, n, lambda t: t.update(TableType="MANAGED_TABLE"))),
+    ("glue-table", "properties", lambda g, n: bronze_update(
+        g, n, lambda t: t["Parameters"].update({"projection.enabled": "false", "theirs": "stays"}))),
+    ("glue-table", "tags", lambda g, n: bronze_update(g, n, lambda t: t["Parameters"].pop("lakectl:region"))),
     ("s3-object", "sha256", lambda g, n: g("s3").put_object(Bucket=n.tmp_bucket, Key=n.job_script_key, Body=b"x")),
     ("glue-job", "Timeout", lambda g, n: job_update(g, n, Timeout=5)),
     ("glue-job", "NumberOfWorkers", lambda g, n: job_update(g, n, NumberOfWorkers=9)),
@@ -142,7 +169,7 @@ CASES: list[tuple[str, str, Tamper]] = [
     ("glue-job", "ExecutionProperty", lambda g, n: job_update(g, n, ExecutionProperty={"MaxConcurrentRuns": 7})),
     ("glue-job", "Description", lambda g, n: job_update(g, n, Description="x")),
     ("glue-job", "MaxRetries", lambda g, n: job_update(g, n, MaxRetries=2)),
-    ("glue-job", "Role", lambda g, n: job_update(g, n, Role=n.global_arn("iam", f"role/{n.start_role}"))),
+    ("glue-job", "Role", lambda g, n: job_update(g, n, Role=another_role(g, n))),
     ("athena-workgroup", "bytes_scanned_cutoff", lambda g, n: workgroup_update(
         g, n, BytesScannedCutoffPerQuery=10_000_000)),
     ("athena-workgroup", "enforce_configuration", lambda g, n: workgroup_update(
@@ -204,9 +231,11 @@ def test_foreign_parts_survive_up_and_down(empty_lake: Lake) -> None:
     assert sids == {"theirs", "lakectl-tls-only"}
     ids = {r["ID"] for r in s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]}
     assert ids == {"theirs", "lakectl-abort-unfinished-uploads"}
+    empty_lake.client("sqs").delete_queue(QueueUrl=queue)  # their rule leads nowhere now, and S3 refuses such
     notification = next(r for r in empty_lake.resources if r.kind == "s3-notification")
     notification.destroy(empty_lake.aws)
+    assert notification.read(empty_lake.aws) is None
     live = s3.get_bucket_notification_configuration(Bucket=bucket)
     assert [r["Id"] for r in live["QueueConfigurations"]] == ["theirs"]
     assert "LambdaFunctionConfigurations" not in live
-    empty_lake.client("sqs").delete_queue(QueueUrl=queue)
+    assert "EventBridgeConfiguration" in live  # nothing tells whose it is

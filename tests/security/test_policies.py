@@ -44,7 +44,7 @@ def test_no_action_has_a_wildcard(role: Role) -> None:
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
 def test_every_resource_is_the_lakes_by_name(role: Role) -> None:
     ours = [NAMES.raw_bucket, NAMES.silver_bucket, NAMES.tmp_bucket, NAMES.run_log, NAMES.dead_letter_queue]
-    ours += [NAMES.glue_job, NAMES.silver_database, NAMES.log_function, NAMES.start_function]
+    ours += [NAMES.glue_job, NAMES.maintenance_job, NAMES.silver_database, NAMES.log_function, NAMES.start_function]
     for statement in statements(role):
         if set(statement["Action"]) <= WITHOUT_RESOURCE:
             assert statement["Resource"] == ["*"]

@@ -47,7 +47,10 @@ def analyze(tree: exp.Expr, sql: str, database: str, catalog: Catalog, instant: 
         identifier.meta[WRITTEN] = identifier.name
     _align_decimals(tree)
     sources = _stand_ins(tree, sql, database, catalog, instant)
-    schema = MappingSchema(dialect=DIALECT)
+    seen: dict[str, object] = {
+        name: [c for c in source.columns if c not in source.hidden] for name, source in sources.items()
+    }
+    schema = MappingSchema(visible=seen, dialect=DIALECT)
     for name, source in sources.items():
         schema.add_table(
             name, {column: types.parse(kind) for column, kind in source.columns.items()}, match_depth=False

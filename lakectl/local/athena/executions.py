@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import pickle
 import threading
 import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from lakectl.local.athena.errors import QueryCancelled, QueryError, RequestError
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 ENGINE_VERSION = {"SelectedEngineVersion": "AUTO", "EffectiveEngineVersion": "Athena engine version 3"}
 ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
+KIND = "athena-execution"  # of the rows that outlive the server
+INTERRUPTED = "The local endpoint ended while this query was running"
 WORKERS = 4  # statements at once; more wait in QUEUED. DuckDB uses all cores for each already
 
 log = logging.getLogger(__name__)
@@ -54,6 +58,14 @@ class Execution:
     update_count: int | None = None
     has_file: bool = False
     cancelled: threading.Event = field(default_factory=threading.Event, repr=False)
+    token: str | None = None  # the ClientRequestToken that it was started with,
+    request: Any = None  # and the request
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "cancelled"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, cancelled=threading.Event())
 
     def describe(self) -> dict[str, Any]:
         """The QueryExecution structure of the API."""
@@ -113,6 +125,26 @@ class Executions:
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="athena")
         self._engine: Engine | None = None
         context.on_stop.append(self.close)
+        context.on_load.append(self._load)
+
+    def _load(self) -> None:
+        """What an earlier server has run. What it had accepted and not ended is run again, or its end is told."""
+        for _, _, value in self._context.database.rows(KIND):
+            execution: Execution = pickle.loads(value)  # noqa: S301 - our own file
+            self._by_id[execution.id] = execution
+            if execution.token:
+                self._tokens[(execution.region, execution.token)] = (execution.id, execution.request)
+            if execution.state == "QUEUED":
+                self._context.on_start.append(partial(self._submit, execution))
+            elif execution.state not in ENDED:
+                self._end(execution, "FAILED", INTERRUPTED)
+                self._save(execution)
+
+    def _submit(self, execution: Execution) -> None:
+        self._pool.submit(self._run, execution)
+
+    def _save(self, execution: Execution) -> None:
+        self._context.database.put(KIND, execution.region, execution.id, pickle.dumps(execution, 5))
 
     def engine(self) -> Engine:
         """Made at the first query: importing and loading DuckDB must not slow the server's start."""
@@ -157,7 +189,9 @@ class Executions:
                 if raced[0] != execution.id:
                     return raced[0]
             self._by_id[execution.id] = execution
-        self._pool.submit(self._run, execution)
+        execution.token, execution.request = token, request if token else None
+        self._save(execution)
+        self._submit(execution)
         return execution.id
 
     def stop(self, execution: Execution) -> None:
@@ -165,12 +199,14 @@ class Executions:
             execution.cancelled.set()
             if execution.state == "QUEUED":
                 self._end(execution, "CANCELLED", "Query cancelled by user")
+                self._save(execution)
 
     def _run(self, execution: Execution) -> None:
         with self._lock:
             if execution.state != "QUEUED":
                 return
             execution.state, execution.started = "RUNNING", time.time()
+            self._save(execution)
         state, reason, error = "SUCCEEDED", None, None
         try:
             execution.scanned_bytes = self.engine().run(
@@ -190,8 +226,11 @@ class Executions:
             internal = QueryError("GENERIC_INTERNAL_ERROR", f"{type(failed).__name__}: {failed}")
             state, reason, error = "FAILED", internal.reason, _athena_error(internal)
         with self._lock:
+            if self._context.outbox.stopping and state != "SUCCEEDED":
+                return  # it ends with the server, and the next one says so
             execution.error = error
             self._end(execution, state, reason)
+            self._save(execution)
 
     def _end(self, execution: Execution, state: str, reason: str | None) -> None:
         execution.reason = reason

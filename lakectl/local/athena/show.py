@@ -76,6 +76,10 @@ def describe(run: Run) -> Result:
                 for field in table.spec().fields
             ),
         ]
+    elif keys := entry.get("PartitionKeys"):
+        rows += [_described("", "", ""), _described("# Partition Information", "", "")]
+        rows += [_described("# col_name", "data_type", "comment")]
+        rows += [_described(key["Name"], key["Type"], key.get("Comment", "")) for key in keys]
     return Result(heads, [(row,) for row in rows])
 
 
@@ -96,7 +100,9 @@ def properties(run: Run) -> Result:
 
 
 def create_table(run: Run) -> Result:
-    database, name, _ = _entry(run, run.statement.words[0])
+    database, name, entry = _entry(run, run.statement.words[0])
+    if "metadata_location" not in entry.get("Parameters", {}):
+        return _one_column("createtab_stmt", _create_external(f"{database}.{name}", entry))
     table = run.catalog.load(database, name)
     schema = table.schema()
     width = len(schema.fields) - 1
@@ -115,6 +121,35 @@ def create_table(run: Run) -> Result:
         for index, (key, value) in enumerate(shown.items())
     ]
     return _one_column("createtab_stmt", [*lines, ")"])
+
+
+def _create_external(name: str, entry: dict[str, Any]) -> list[str]:
+    storage = entry.get("StorageDescriptor", {})
+    serde = storage.get("SerdeInfo", {})
+
+    def listed(pairs: list[str]) -> list[str]:
+        return [f"  {pair}{',' if index < len(pairs) - 1 else ')'}" for index, pair in enumerate(pairs)]
+
+    def fields(columns: list[dict[str, Any]]) -> list[str]:
+        return listed([f"`{column['Name']}` {column['Type']}" for column in columns])
+
+    def settings(values: dict[str, str]) -> list[str]:
+        return listed([f"'{key}'='{value}'" for key, value in sorted(values.items())])
+
+    lines = [f"CREATE EXTERNAL TABLE `{name}`(", *fields(storage.get("Columns", []))]
+    if entry.get("PartitionKeys"):
+        lines += ["PARTITIONED BY (", *fields(entry["PartitionKeys"])]
+    lines += ["ROW FORMAT SERDE", f"  '{serde.get('SerializationLibrary', '')}'"]
+    if serde.get("Parameters"):
+        lines += ["WITH SERDEPROPERTIES (", *settings(serde["Parameters"])]
+    lines += ["STORED AS INPUTFORMAT", f"  '{storage.get('InputFormat', '')}'"]
+    lines += [
+        "OUTPUTFORMAT",
+        f"  '{storage.get('OutputFormat', '')}'",
+        "LOCATION",
+        f"  '{storage.get('Location', '')}'",
+    ]
+    return [*lines, "TBLPROPERTIES (", *settings(entry.get("Parameters", {}))]
 
 
 def _transform(field: Any, schema: Any) -> str:

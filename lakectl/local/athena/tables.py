@@ -1,7 +1,7 @@
 """Which table a name in a query means, and what DuckDB reads in its place.
 
-A kind of table is a class with ``columns`` and ``relation``; ``Catalog.resolve`` chooses it from the Glue
-entry. Another kind (external CSV, say) is another class and another line there.
+A kind of table is a class with ``columns``, ``hidden`` and ``relation``; ``Catalog.resolve`` chooses it from
+the Glue entry.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pyiceberg.catalog.glue import GlueCatalog
 from pyiceberg.io.pyarrow import schema_to_pyarrow
 from pyiceberg.table import StaticTable, Table
 
-from lakectl.local.athena import metadata_tables, types
+from lakectl.local.athena import external, metadata_tables, types
 from lakectl.local.athena.errors import QueryError
 from lakectl.local.athena.session import Session
 from lakectl.local.context import LocalContext
@@ -35,6 +35,10 @@ class Source(Protocol):
     def columns(self) -> dict[str, str]:
         """Lower-case name → Athena type, in order."""
 
+    @property
+    def hidden(self) -> frozenset[str]:
+        """Columns that ``*`` leaves out."""
+
     def relation(self, session: Session, name: str) -> str:
         """DuckDB SQL that stands in FROM; ``name`` is free for the session to register something under."""
 
@@ -46,6 +50,7 @@ class IcebergSource:
     label: str
     table: Table
     snapshot_id: int | None
+    hidden: frozenset[str] = frozenset()
 
     @cached_property
     def schema(self) -> Any:
@@ -71,6 +76,7 @@ class MetadataSource:
     label: str
     table: Table
     kind: str
+    hidden: frozenset[str] = frozenset()
 
     @cached_property
     def _rows(self) -> Any:
@@ -90,6 +96,7 @@ class Catalog:
 
     def __init__(self, context: LocalContext, region: str) -> None:
         self.glue = context.client("glue", region)
+        self.s3 = context.client("s3", region)
         keys = {"access-key-id": context.access_key_id, "secret-access-key": context.secret_access_key}
         self.properties = {
             "glue.endpoint": context.endpoint_url,
@@ -110,7 +117,14 @@ class Catalog:
         base, _, kind = name.partition("$")
         if kind and kind not in metadata_tables.KINDS:
             raise _no_table(database, name, position)
-        table = self.load(database, base, position, shown=name)
+        entry = self.entry(database, base, position, name)
+        if not _is_iceberg(entry):
+            if kind:
+                raise _no_table(database, name, position)
+            if version is not None:
+                raise QueryError("NOT_SUPPORTED", "This connector does not support versioned tables", position)
+            return external.source(entry, self.s3, f"{database}.{base}")
+        table = self._open(entry)
         if kind:
             return MetadataSource(f"{database}.{name}", table, kind)
         if version is not None:
@@ -120,17 +134,15 @@ class Catalog:
             snapshot_id = current.snapshot_id if current else None
         return IcebergSource(f"{database}.{base}$data@{snapshot_id or 'empty'}", table, snapshot_id)
 
-    def load(self, database: str, name: str, position: Position = None, shown: str | None = None) -> StaticTable:
+    def load(self, database: str, name: str) -> StaticTable:
         """The Iceberg table for reading. Raises QueryError if it is not there or no Iceberg table."""
-        entry = self.entry(database, name, position, shown)
-        location = entry.get("Parameters", {}).get("metadata_location")
-        if not location:
-            raise QueryError(
-                "NOT_SUPPORTED",
-                f"Table '{database}.{name}' is not an Iceberg table; the local Athena reads Iceberg tables only",
-                position,
-            )
-        return StaticTable.from_metadata(location, properties=self.properties)
+        entry = self.entry(database, name)
+        if not _is_iceberg(entry):
+            raise QueryError("NOT_SUPPORTED", f"Table '{database}.{name}' is not an Iceberg table: it can't be changed")
+        return self._open(entry)
+
+    def _open(self, entry: dict[str, Any]) -> StaticTable:
+        return StaticTable.from_metadata(entry["Parameters"]["metadata_location"], properties=self.properties)
 
     def load_for_write(self, database: str, name: str) -> Table:
         self.load(database, name)  # for Athena's errors
@@ -166,6 +178,10 @@ class Catalog:
         except QueryError:
             return False
         return True
+
+
+def _is_iceberg(entry: dict[str, Any]) -> bool:
+    return "metadata_location" in entry.get("Parameters", {})
 
 
 def _no_table(database: str, name: str, position: Position) -> QueryError:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any
 
 from lakectl.local.athena.errors import RequestError
 from lakectl.local.athena.executions import ENGINE_VERSION
 
+_NAME = re.compile(r"[a-zA-Z0-9._-]{1,128}")
+_LEAST_CUTOFF = 10_000_000
 _NAMED_QUERY_FIELDS = (
     ("Name", "name"),
     ("Description", "description"),
@@ -26,6 +29,8 @@ def find(backend: Any, name: str | None) -> Any:
 
 def create(backend: Any, request: dict[str, Any]) -> dict[str, Any]:
     name = request["Name"]
+    if not _NAME.fullmatch(name):
+        raise RequestError(f"WorkGroup name is invalid: {name}. It has to match {_NAME.pattern}")
     if name in backend.work_groups:
         raise RequestError("WorkGroup is already created")
     configuration = _complete(dict(request.get("Configuration") or {}))
@@ -73,6 +78,9 @@ def _complete(configuration: dict[str, Any]) -> dict[str, Any]:
     selected = engine.get("SelectedEngineVersion") or "AUTO"
     if selected not in ("AUTO", ENGINE_VERSION["EffectiveEngineVersion"]):
         raise RequestError(f"Invalid engine version: {selected}")
+    cutoff = configuration.get("BytesScannedCutoffPerQuery")
+    if cutoff is not None and int(cutoff) < _LEAST_CUTOFF:
+        raise RequestError(f"BytesScannedCutoffPerQuery is {cutoff}: it has to be at least {_LEAST_CUTOFF} bytes")
     defaults = {
         "ResultConfiguration": {},
         "EnforceWorkGroupConfiguration": True,

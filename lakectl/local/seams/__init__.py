@@ -10,6 +10,7 @@ from lakectl.local.context import LocalContext
 
 
 def install_all(context: LocalContext) -> None:
+    from lakectl.local import validation
     from lakectl.local.seams import (
         athena,
         awslambda,
@@ -21,8 +22,13 @@ def install_all(context: LocalContext) -> None:
         iam,
         logs,
         s3,
+        s3_storage,
+        s3_uploads,
+        s3_versions,
         sqs,
     )
 
-    for seam in (core, iam, logs, s3, sqs, awslambda, events, dynamodb, glue_catalog, glue_jobs, athena):
+    storage = (s3_storage, s3, s3_uploads, s3_versions, dynamodb)
+    for seam in (core, iam, logs, *storage, sqs, awslambda, events, glue_catalog, glue_jobs, athena):
         seam.install(context)
+    validation.install()

@@ -13,6 +13,7 @@ from typing import Any
 
 from moto.athena.responses import AthenaResponse
 
+from lakectl.local import services
 from lakectl.local.athena.api import AthenaApi
 from lakectl.local.athena.errors import RequestError
 from lakectl.local.context import LocalContext
@@ -22,6 +23,7 @@ Answer = str | tuple[str, dict[str, int]]
 
 def install(context: LocalContext) -> None:
     api = AthenaApi(context)
+    services.register_executions(api.executions)
     for name in dir(AthenaApi):
         if not name.startswith("_") and name != "executions":
             setattr(AthenaResponse, name, _method(getattr(api, name)))

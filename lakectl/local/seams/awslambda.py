@@ -19,6 +19,7 @@ from moto.awslambda.policy import Policy
 
 from lakectl.local import services
 from lakectl.local.context import LocalContext
+from lakectl.local.lambda_runtime import Throttled
 from lakectl.local.lambda_service import LambdaService
 
 LOG_TAIL_BYTES = 4096
@@ -46,9 +47,10 @@ def _invoke(service: LambdaService) -> Callable[..., Any]:
         if kind == "Event":
             service.invoke_async(self.function_arn, payload)
             return b""
-        if self.reserved_concurrency is not None and int(self.reserved_concurrency) == 0:
-            raise TooManyRequests
-        outcome = service.invoke(self, payload)
+        try:
+            outcome = service.invoke(self, payload)
+        except Throttled:
+            raise TooManyRequests from None
         response_headers["X-Amz-Executed-Version"] = str(self.version)
         if outcome.error:
             response_headers["x-amz-function-error"] = "Unhandled"

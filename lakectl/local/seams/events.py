@@ -24,7 +24,8 @@ def install(context: LocalContext) -> None:
     Rule.send_to_targets = _send_to_targets(context)
     EventsBackend.put_rule = _checked_rule(EventsBackend.put_rule)
     EventsHandler.test_event_pattern = _test_event_pattern
-    event_bus.Scheduler(context).start()
+    event_bus.register(context)
+    context.on_start.append(event_bus.Scheduler(context).start)
 
 
 def _send_to_targets(context: LocalContext) -> Callable[..., None]:

@@ -14,7 +14,7 @@ from moto.glue.exceptions import (
     GlueClientError,
     JobRunNotFoundException,
 )
-from moto.glue.models import FakeJob
+from moto.glue.models import FakeJob, glue_backends
 from moto.glue.responses import GlueResponse
 
 from lakectl.local.context import LocalContext
@@ -65,11 +65,19 @@ class InvalidInputException(GlueClientError):
 def install(context: LocalContext) -> None:
     runtime = GlueRuntime(context)
     context.on_stop.append(runtime.shut_down)
-    _install_jobs()
+    context.on_start.append(lambda: _recover(runtime))
+    _install_jobs(runtime)
     _install_runs(runtime)
 
 
-def _install_jobs() -> None:
+def _recover(runtime: GlueRuntime) -> None:
+    for account in list(glue_backends.values()):
+        for backend in list(account.values()):
+            for job in list(backend.jobs.values()):
+                runtime.recover(job.job_runs)
+
+
+def _install_jobs(runtime: GlueRuntime) -> None:
     create_job, job_as_dict = GlueResponse.create_job, FakeJob.as_dict
 
     def create(self: GlueResponse) -> ActionResult:
@@ -85,6 +93,7 @@ def _install_jobs() -> None:
         job = self.glue_backend.jobs[name]
         job.asked = _asked(self.parameters)
         setattr(job, QUEUING, bool(self.parameters.get("JobRunQueuingEnabled")))
+        runtime.expect(_spec(job, {}))
         return result
 
     def update(self: GlueResponse) -> ActionResult:
@@ -206,6 +215,7 @@ def _spec(job: FakeJob, request: dict[str, Any]) -> RunSpec:
         region=job.backend.region_name,
         command_name=job.command.get("Name") or "glueetl",
         script_location=job.command.get("ScriptLocation") or "",
+        role=_role_arn(job.role or "", job.backend.account_id),
         arguments=merge_arguments(job.default_arguments, request.get("Arguments"), fixed),
         timeout_minutes=request.get("Timeout") or _timeout_minutes(job),
         max_retries=job.max_retries or 0,
@@ -218,6 +228,11 @@ def _spec(job: FakeJob, request: dict[str, Any]) -> RunSpec:
         security_configuration=request.get("SecurityConfiguration") or job.security_configuration,
         notification_property=request.get("NotificationProperty") or job.notification_property,
     )
+
+
+def _role_arn(name: str, account: str) -> str:
+    """Glue takes a role's name as well as its ARN."""
+    return name if name.startswith("arn:") else f"arn:aws:iam::{account}:role/{name}"
 
 
 def _capacity(maximum: float | None, allocated: int | None, worker_type: str | None, workers: int | None) -> float:

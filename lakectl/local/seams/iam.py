@@ -1,21 +1,40 @@
-"""IAM: AWS-managed policies for the partition that anybody uses.
+"""IAM: AWS-managed policies for the partition that anybody uses, and which actions a role has used.
 
-Wrapped: ``IAMBackend._init_aws_policies``. With the managed policies on, moto parses all 1,600 of them for each of five
-partitions when the first request of any service comes: a second of CPU for four copies that nobody asks for.
+Wrapped: ``IAMBackend._init_aws_policies`` (with the managed policies on, moto parses all 1,600 of them for each of
+five partitions when the first request of any service comes: a second of CPU for four copies that nobody asks for) and
+``IAMBackend.delete_role``. Added, as moto lacks them: GenerateServiceLastAccessedDetails and
+GetServiceLastAccessedDetails.
 """
 
 from __future__ import annotations
 
+import json
+import time
+import uuid
 from collections.abc import Callable
 from typing import Any
 
+from moto.core.responses import ActionResult
+from moto.iam.exceptions import NotFoundException
 from moto.iam.models import IAMBackend
+from moto.iam.responses import IamResponse
 
 from lakectl.local.context import LocalContext
+from lakectl.local.iam import roles
+from lakectl.local.iam.conditions import as_list
+from lakectl.local.iam.usage import USAGE, last_accessed
+
+MOST_JOBS = 1000  # reports are asked for and read at once; AWS keeps them for an hour
+
+_jobs: dict[str, tuple[str, float]] = {}  # id → role ARN, when it was asked for
 
 
-def install(context: LocalContext) -> None:  # noqa: ARG001 - all seams are installed alike
+def install(context: LocalContext) -> None:
     IAMBackend._init_aws_policies = _for_one_partition(IAMBackend._init_aws_policies)
+    IAMBackend.delete_role = _forgetting(IAMBackend.delete_role)
+    IamResponse.generate_service_last_accessed_details = _generate
+    IamResponse.get_service_last_accessed_details = _get
+    context.on_load.append(lambda: USAGE.load(context.database))
 
 
 def _for_one_partition(original: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
@@ -23,3 +42,46 @@ def _for_one_partition(original: Callable[..., list[Any]]) -> Callable[..., list
         return original(self) if self.partition == "aws" else []
 
     return init_aws_policies
+
+
+def _forgetting(original: Callable[..., None]) -> Callable[..., None]:
+    def delete_role(self: IAMBackend, role_name: str) -> None:
+        arn = self.get_role(role_name).arn
+        original(self, role_name)
+        USAGE.forget(arn)
+
+    return delete_role
+
+
+def _generate(self: IamResponse) -> ActionResult:
+    arn = str(self._get_param("Arn"))
+    if roles.find_role(arn, self.current_account, self.partition) is None:
+        raise NotFoundException(f"ARN {arn} is not found.")
+    while len(_jobs) >= MOST_JOBS:
+        del _jobs[next(iter(_jobs))]
+    job = str(uuid.uuid4())
+    _jobs[job] = arn, time.time()
+    return ActionResult({"JobId": job})
+
+
+def _get(self: IamResponse) -> ActionResult:
+    job = str(self._get_param("JobId"))
+    if job not in _jobs:
+        raise NotFoundException(f"JobId {job} is not found.")
+    arn, asked = _jobs[job]
+    granted = {
+        action
+        for document in roles.role_policies(arn)
+        for statement in as_list(json.loads(document)["Statement"])
+        for action in as_list(statement.get("Action", []))
+    }
+    return ActionResult(
+        {
+            "JobStatus": "COMPLETED",
+            "JobType": "ACTION_LEVEL",
+            "JobCreationDate": asked,
+            "JobCompletionDate": time.time(),
+            "ServicesLastAccessed": last_accessed(arn, granted),
+            "IsTruncated": False,
+        }
+    )

@@ -1,0 +1,166 @@
+"""Landings into silver: judged, set aside, compared, committed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+
+from pyspark.sql import DataFrame, SparkSession
+
+from retail.arguments import Arguments
+from retail.checks import Totals, gate
+from retail.dimensions import keep
+from retail.enrich import ATTRIBUTES, UNKNOWN, dimension, newest
+from retail.iceberg import persistently
+from retail.landings import Inbox, Item
+from retail.lines import mark_torn
+from retail.quarantine import Split, check_references, split, store, with_warning
+from retail.reading import Rows, read
+from retail.settings import WARN, Settings
+from retail.silver import Delta, Incoming, Silver
+
+ROUNDS = 5
+
+
+@dataclass(frozen=True)
+class Work:
+    """What every step of a run works with."""
+
+    spark: SparkSession
+    arguments: Arguments
+    inbox: Inbox
+    say: Callable[[str], None]
+
+
+@dataclass
+class Loaded:
+    """What a run changed: rows of each kind, the last snapshot or ``""``, ``warned`` for unknown references."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    snapshot: str = ""
+    warned: int = 0
+
+    def add(self, other: Loaded) -> None:
+        self.counts.update(other.counts)
+        self.snapshot = other.snapshot or self.snapshot
+
+
+def judge(work: Work, items: list[Item]) -> tuple[dict[str, Rows], Totals]:
+    """Typed rows for each source, and what the gate counted; refused landings have their problems set."""
+    settings = work.arguments.settings
+    rows = _read_all(work, items)
+    try:
+        return rows, gate(rows, items, work.inbox.s3, settings)
+    except Exception:
+        # A torn gzip file fails the whole read. Find it, refuse it, and go on with the others.
+        if not mark_torn(work.inbox.s3, items):
+            raise
+    rows = _read_all(work, items)
+    return rows, gate(rows, items, work.inbox.s3, settings)
+
+
+def _read_all(work: Work, items: list[Item]) -> dict[str, Rows]:
+    frames = {}
+    for name, source in work.arguments.settings.sources.items():
+        landed = [item for item in items if item.landing.source == name and not item.problems]
+        found = read(work.spark, work.inbox.s3, source, landed)
+        if found:
+            frames[name] = found
+    return frames
+
+
+def load(work: Work, rows: dict[str, Rows], items: list[Item], totals: Totals, *, reenrich: bool = False) -> Loaded:
+    """Bring silver up to date with the accepted landings; ``reenrich``: compare all of silver with the dimensions."""
+    arguments, settings = work.arguments, work.arguments.settings
+    accepted = [item for item in items if not item.problems]
+    parts = {name: split(frame, settings.sources[name], accepted, settings) for name, frame in rows.items()}
+    dimensions = {
+        name: dimension(work.spark, settings.sources[name], parts[name].kept if name in parts else None)
+        for name in ATTRIBUTES
+    }
+    if "orders" in parts:
+        totals.checks.update(check_references(parts["orders"], dimensions, accepted, settings))
+        # A reference that is not there may have refused a landing.
+        refused = [item.number for item in accepted if item.problems]
+        accepted = [item for item in accepted if not item.problems]
+        parts["orders"].without(refused)
+    if not accepted:
+        return Loaded()
+    store(work.spark, arguments.silver_db, arguments.run_id, list(parts.values()), work.say)
+    incoming = _each_once(parts.get("orders"), accepted, totals, settings)
+    again = reenrich or arguments.full or any(item.claimed and item.landing.source != "orders" for item in accepted)
+    with ThreadPoolExecutor(1) as beside:
+        kept = beside.submit(_keep_dimensions, work, parts, accepted)
+        loaded = _load_orders(work, incoming, dimensions, again, totals)
+        kept.result()
+    return loaded
+
+
+def look_again(work: Work, items: list[Item], loaded: Loaded, totals: Totals) -> list[Item]:
+    """Bring dimensions in that landed since this run looked; returns ``items`` and theirs.
+
+    Whoever loads such a landing may have compared all of silver with it before our commit: our orders
+    would keep what was known before. What lands after this look is compared with what we committed.
+    """
+    for _ in range(ROUNDS):
+        late = work.inbox.dimensions(items) if loaded.snapshot else []
+        if not late:
+            return items
+        work.say(f"landed meanwhile: {', '.join(item.path for item in late)}")
+        known = [replace(item, claimed=False) for item in items if item.landing.source in ATTRIBUTES]
+        both = [item for item in known if not item.problems] + late
+        rows, news = judge(work, both)
+        totals.checks.update(news.checks)
+        totals.named.extend(news.named)
+        loaded.add(load(work, rows, both, news, reenrich=True))
+        items = items + late
+    raise RuntimeError(f"dimensions kept landing, {ROUNDS} times in a row; the landings stay pending")
+
+
+def _load_orders(
+    work: Work, incoming: Incoming | None, dimensions: dict[str, DataFrame], again: bool, totals: Totals
+) -> Loaded:
+    settings = work.arguments.settings
+    silver = Silver(work.spark, work.arguments.silver_db, settings.sources["orders"])
+    silver.ensure()
+
+    def attempt() -> tuple[Delta, str]:
+        delta = silver.delta(incoming, dimensions["customers"], dimensions["products"], reenrich=again)
+        if not delta.changes:
+            return delta, ""
+        work.say(f"to write: {', '.join(f'{kind} {count}' for kind, count in delta.counts.items() if count)}")
+        try:
+            return delta, silver.merge(delta)
+        except Exception:
+            delta.rows.unpersist()
+            raise
+
+    delta, snapshot = persistently(silver.table, attempt, work.say)
+    for check in settings.having(WARN):
+        if delta.unknown.get(check):
+            totals.checks[check] += delta.unknown[check]
+            totals.named.append(silver.name_unknown(delta, check))
+    return Loaded(Counter(delta.counts), snapshot, delta.warned)
+
+
+def _keep_dimensions(work: Work, parts: dict[str, Split], accepted: list[Item]) -> None:
+    """customers_silver and products_silver."""
+    for name in ATTRIBUTES:
+        items = [item for item in accepted if item.landing.source == name]
+        if items:
+            keep(work.spark, work.arguments.silver_db, parts[name].source, parts[name].kept, items, work.say)
+
+
+def _each_once(part: Split | None, accepted: list[Item], totals: Totals, settings: Settings) -> Incoming | None:
+    """The orders to load, newest row for each; None without orders."""
+    landed = [item for item in accepted if item.landing.source == "orders"]
+    if not landed or part is None:
+        return None
+    orders: DataFrame = with_warning(part.kept, settings)
+    # One landing without repeats is what mostly comes: it needs no shuffle to have each order once.
+    if len(landed) > 1 or landed[0].rows != totals.keys:
+        orders = newest(orders, part.source.keys)
+    warn = tuple(check for check in UNKNOWN if settings.checks[check] == WARN)
+    return Incoming(orders, totals.keys, totals.lowest, totals.highest, warn)

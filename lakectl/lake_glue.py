@@ -1,0 +1,161 @@
+"""The Glue part of the desired lake: databases, bronze tables, jobs. Used by :mod:`lakectl.lake`."""
+
+from __future__ import annotations
+
+import json
+
+from lakectl import packages
+from lakectl.config import Config
+from lakectl.engine.model import Resource
+from lakectl.naming import Names
+from lakectl.project import Project
+from lakectl.resources.database import Database
+from lakectl.resources.glue_job import GlueJob
+from lakectl.resources.glue_table import CsvTable
+from lakectl.resources.log_group import LogGroup
+from lakectl.resources.s3_object import S3Object
+
+JOB_STEP = "create-glue-job"
+
+
+def databases(names: Names) -> list[Resource]:
+    described = (
+        (names.bronze_database, "Landed files as they came"),
+        (names.silver_database, "Typed and enriched Iceberg tables"),
+    )
+    made: list[Resource] = [
+        Database(
+            name,
+            step="create-databases",
+            tags=names.tags,
+            arn=names.arn("glue", f"database/{name}"),
+            description=description,
+            needs=(),
+        )
+        for name, description in described
+    ]
+    return made + bronze_tables(names)
+
+
+def bronze_tables(names: Names) -> list[Resource]:
+    """Each source's landed files as a table of text, so that raw can be queried too."""
+    config = names.config
+    database = names.bronze_database
+    return [
+        CsvTable(
+            database,
+            names.bronze_table(source),
+            step="create-databases",
+            tags=names.tags,
+            arn=names.arn("glue", f"table/{database}/{names.bronze_table(source)}"),
+            location=f"s3://{names.raw_bucket}/{config.landing.prefix}{source}/",
+            columns=tuple(settings.columns),
+            dates=config.glue.bronze_dates,
+            needs=(f"glue-database/{database}",),
+        )
+        for source, settings in config.sources.items()
+    ]
+
+
+def log_group(names: Names, name: str, step: str, retention_days: int) -> LogGroup:
+    return LogGroup(
+        name,
+        step=step,
+        tags=names.tags,
+        arn=names.arn("logs", f"log-group:{name}"),
+        retention_days=retention_days,
+    )
+
+
+def glue_jobs(names: Names, project: Project) -> list[Resource]:
+    """The transform and the maintenance job, their scripts and the package that both import."""
+    package = S3Object(names.tmp_bucket, names.job_package_key, step=JOB_STEP, content=packages.job_package(project))
+    common = {
+        "--SILVER_DB": names.silver_database,
+        "--SILVER_WAREHOUSE": names.warehouse,
+        "--LEDGER_TABLE": names.run_log,
+        "--extra-py-files": f"s3://{package.name}",
+        "--datalake-formats": "iceberg",
+        "--enable-glue-datacatalog": "true",
+        "--enable-metrics": "true",
+    }
+    transform = {**common, "--RAW_BUCKET": names.raw_bucket, "--LANDING_PREFIX": names.config.landing.prefix}
+    transform["--SETTINGS"] = job_settings(names.config)
+    maintenance = {**common, "--TASK": "dry-run", "--TRANSFORM_JOB": names.glue_job}
+    return [
+        package,
+        *_job(
+            names,
+            names.glue_job,
+            S3Object(names.tmp_bucket, names.job_script_key, step=JOB_STEP, content=packages.job_script(project)),
+            names.glue_log_prefix,
+            arguments=transform,
+            max_concurrent_runs=names.config.glue.max_concurrent_runs,
+            description="Landed retail files to the silver Iceberg table",
+            needs=(package.id, f"s3-bucket/{names.raw_bucket}"),
+        ),
+        *_job(
+            names,
+            names.maintenance_job,
+            S3Object(
+                names.tmp_bucket,
+                names.maintenance_script_key,
+                step=JOB_STEP,
+                content=packages.job_script(project, "retail_maintenance"),
+            ),
+            names.maintenance_log_prefix,
+            arguments=maintenance,
+            max_concurrent_runs=1,
+            description="Compaction, snapshot expiry and rollback of the silver tables",
+            needs=(package.id,),
+        ),
+    ]
+
+
+def job_settings(config: Config) -> str:
+    """What the job must know of the configuration, as JSON."""
+    sources = {name: {"keys": source.keys, "columns": source.columns} for name, source in config.sources.items()}
+    return json.dumps({"sources": sources, "checks": config.checks.model_dump()}, separators=(",", ":"))
+
+
+def _job(
+    names: Names,
+    name: str,
+    script: S3Object,
+    log_prefix: str,
+    *,
+    arguments: dict[str, str],
+    max_concurrent_runs: int,
+    description: str,
+    needs: tuple[str, ...],
+) -> list[Resource]:
+    config = names.config.glue
+    groups = [
+        log_group(names, f"{log_prefix}/{stream}", JOB_STEP, config.log_retention_days)
+        for stream in ("output", "error")
+    ]
+    job = GlueJob(
+        name,
+        step=JOB_STEP,
+        tags=names.tags,
+        arn=names.arn("glue", f"job/{name}"),
+        role_arn=names.global_arn("iam", f"role/{names.glue_role}"),
+        script=f"s3://{script.name}",
+        arguments={**arguments, "--custom-logGroup-prefix": log_prefix},
+        glue_version=config.version,
+        worker_type=config.worker_type,
+        workers=config.workers,
+        timeout_minutes=config.timeout_minutes,
+        max_concurrent_runs=max_concurrent_runs,
+        description=description,
+        needs=(
+            f"iam-role/{names.glue_role}",
+            script.id,
+            *needs,
+            *(group.id for group in groups),
+            f"s3-bucket/{names.silver_bucket}",
+            f"glue-database/{names.silver_database}",
+            f"dynamodb-table/{names.run_log}",
+        ),
+    )
+    return [script, *groups, job]

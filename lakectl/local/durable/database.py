@@ -1,0 +1,185 @@
+"""Rows that outlive the server: ``(kind, scope, id) -> bytes``, in the order in which they were first written."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from lakectl.errors import LakectlError
+
+FORMAT = 1  # of the rows; raise it with every change that an older state can't be read with
+FILE_NAME = "state.sqlite3"
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS written_by (name TEXT PRIMARY KEY, version TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS state (
+  seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, scope TEXT NOT NULL, id TEXT NOT NULL, value BLOB NOT NULL,
+  UNIQUE (kind, scope, id));
+"""
+_PUT = (
+    "INSERT INTO state (kind, scope, id, value) VALUES (?, ?, ?, ?) "
+    "ON CONFLICT (kind, scope, id) DO UPDATE SET value = excluded.value"
+)
+_DELETE = "DELETE FROM state WHERE kind = ? AND scope = ? AND id = ?"
+_DELETE_SCOPE = "DELETE FROM state WHERE kind = ? AND scope = ?"
+
+
+class StateRefused(LakectlError):
+    """The state on disk can't be read by this version. Nothing was changed."""
+
+
+class _Batch:
+    """What one thread has changed since its outermost transaction began."""
+
+    def __init__(self) -> None:
+        self.depth = 0
+        self.statements: list[tuple[str, tuple[Any, ...]]] = []
+        self.collectors: list[Callable[[], None]] = []
+        self.callbacks: list[Callable[[], None]] = []
+
+
+class Database:
+    """``folder`` None: in memory. For any thread."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder
+        self._lock = threading.Lock()
+        self._local = threading.local()
+        self._connection = self._open(folder)
+
+    def _open(self, folder: Path | None) -> sqlite3.Connection:
+        name = ":memory:"
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            name = str(folder / FILE_NAME)
+        connection = sqlite3.connect(name, check_same_thread=False, isolation_level=None)
+        try:
+            self._check_version(connection, folder)  # first: what is refused is not touched
+            # NORMAL in WAL mode: no fsync at a commit, one at a checkpoint, and no corruption by a power cut.
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.executescript(_SCHEMA)
+            with connection:
+                connection.execute("DELETE FROM written_by")
+                connection.executemany("INSERT INTO written_by VALUES (?, ?)", versions().items())
+        except sqlite3.DatabaseError as error:
+            connection.close()
+            raise StateRefused(
+                f"the state in {folder} can't be read: {error}", "lakectl local reset empties it"
+            ) from error
+        except StateRefused:
+            connection.close()
+            raise
+        return connection
+
+    def _check_version(self, connection: sqlite3.Connection, folder: Path | None) -> None:
+        ours = versions()
+        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'written_by'").fetchall():
+            return
+        found = dict(connection.execute("SELECT name, version FROM written_by"))
+        if found and any(found.get(name) != ours[name] for name in ("format", "moto")):
+            writer = f"lakectl {found.get('lakectl')} with moto {found.get('moto')} (format {found.get('format')})"
+            raise StateRefused(
+                f"the state in {folder} was written by {writer}, and this is lakectl {ours['lakectl']} with "
+                f"moto {ours['moto']} (format {ours['format']})",
+                "lakectl local reset empties it; or go back to that version",
+            )
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All rows written inside become one commit at its end; an inner transaction joins the outer one.
+
+        They are written after an exception too: what is in memory by then is what others see.
+        """
+        batch = self._batch()
+        batch.depth += 1
+        try:
+            yield
+        finally:
+            if batch.depth == 1:
+                self._finish(batch)
+            else:
+                batch.depth -= 1
+
+    def flush(self) -> None:
+        """Commit what this thread has written so far, without waiting for the end of its transaction."""
+        batch = self._batch()
+        statements, batch.statements = batch.statements, []
+        if statements:
+            self._commit(statements)
+
+    def put(self, kind: str, scope: str, identity: str, value: bytes) -> None:
+        self._add(_PUT, (kind, scope, identity, value))
+
+    def delete(self, kind: str, scope: str, identity: str) -> None:
+        self._add(_DELETE, (kind, scope, identity))
+
+    def delete_scope(self, kind: str, scope: str) -> None:
+        self._add(_DELETE_SCOPE, (kind, scope))
+
+    def before_commit(self, collect: Callable[[], None]) -> None:
+        """Call ``collect`` when this thread's transaction ends, to write what has changed by then."""
+        self._batch().collectors.append(collect)
+
+    def after_commit(self, callback: Callable[[], None]) -> None:
+        """Call ``callback`` once this thread's transaction is on disk; at once when there is none."""
+        batch = self._batch()
+        if batch.depth:
+            batch.callbacks.append(callback)
+        else:
+            callback()
+
+    def rows(self, kind: str) -> list[tuple[str, str, bytes]]:
+        """(scope, id, value) of all rows of one kind, oldest first."""
+        with self._lock:
+            query = "SELECT scope, id, value FROM state WHERE kind = ? ORDER BY seq"
+            return list(self._connection.execute(query, (kind,)))
+
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()
+
+    def _batch(self) -> _Batch:
+        batch: _Batch | None = getattr(self._local, "batch", None)
+        if batch is None:
+            batch = self._local.batch = _Batch()
+        return batch
+
+    def _add(self, statement: str, values: tuple[Any, ...]) -> None:
+        with self.transaction():
+            self._batch().statements.append((statement, values))
+
+    def _finish(self, batch: _Batch) -> None:
+        try:
+            for collect in batch.collectors:  # may grow while it runs
+                collect()
+            if batch.statements:
+                self._commit(batch.statements)
+            callbacks = batch.callbacks
+        finally:
+            self._local.batch = None
+        for callback in callbacks:
+            callback()
+
+    def _commit(self, statements: list[tuple[str, tuple[Any, ...]]]) -> None:
+        with self._lock:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                for statement, values in statements:
+                    self._connection.execute(statement, values)
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+
+def versions() -> dict[str, str]:
+    from importlib.metadata import version
+
+    from lakectl import __version__
+
+    return {"format": str(FORMAT), "moto": version("moto"), "lakectl": __version__}

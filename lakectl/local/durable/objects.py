@@ -1,0 +1,186 @@
+"""S3's buckets, object versions, uploads and parts as rows: what changed in a transaction is written at its end."""
+
+from __future__ import annotations
+
+import pickle
+import threading
+from typing import Any
+
+from moto.s3.models import (
+    FakeBucket,
+    FakeDeleteMarker,
+    FakeKey,
+    FakeMultipart,
+    MultipartDict,
+    get_canned_acl,
+    s3_backends,
+)
+from moto.s3.utils import _VersionedKeyStore
+
+from lakectl.local.durable.bodies import Bodies, Body
+from lakectl.local.durable.database import Database
+
+BUCKET, VERSION, UPLOAD, PART = "s3-bucket", "s3-version", "s3-upload", "s3-part"
+SEPARATOR = "\0"  # no key and no version id contains it
+
+_PLAIN = (type(None), bool, int, str)
+
+
+class Objects:
+    """Call ``touch_*`` inside a transaction, under the lock of the requests that change buckets."""
+
+    def __init__(self, database: Database, bodies: Bodies) -> None:
+        self.database = database
+        self.bodies = bodies
+        self._local = threading.local()
+        prototype = FakeKey("", b"", "", "us-east-1")
+        self._defaults = {name: value for name, value in vars(prototype).items() if isinstance(value, _PLAIN)}
+        self._private = pickle.dumps(get_canned_acl("private"))
+
+    def touch_bucket(self, bucket: Any) -> None:
+        self._dirty()[(BUCKET, bucket.name, "")] = None
+
+    def touch_key(self, bucket_name: str, key: str, version_id: str) -> None:
+        self._dirty()[(VERSION, bucket_name, f"{key}{SEPARATOR}{version_id}")] = None
+
+    def renew_key(self, bucket_name: str, key: str, version_id: str) -> None:
+        """As ``touch_key``, for a version that has taken another's id: its row comes after those of all others."""
+        self.database.delete(VERSION, bucket_name, f"{key}{SEPARATOR}{version_id}")
+        self.touch_key(bucket_name, key, version_id)
+
+    def touch_upload(self, bucket_name: str, upload_id: str) -> None:
+        self._dirty()[(UPLOAD, bucket_name, upload_id)] = None
+
+    def touch_part(self, bucket_name: str, upload_id: str, number: int) -> None:
+        self._dirty()[(PART, bucket_name, f"{upload_id}{SEPARATOR}{number:05d}")] = None
+
+    def drop(self, body: Body | None) -> None:
+        """The files of a body go once this thread's transaction is on disk."""
+        if body is not None and body.segments:
+            self.database.after_commit(lambda: self.bodies.remove(body.files))
+
+    def load(self) -> None:
+        """Put all rows into moto's backends, and sweep files that none names. For the start."""
+        buckets = {name: self._load_bucket(value) for name, _, value in self.database.rows(BUCKET)}
+        files: set[str] = set()
+        for name, identity, value in self.database.rows(VERSION):
+            files |= self._load_version(buckets[name], identity.split(SEPARATOR)[0], value)
+        for name, identity, value in self.database.rows(UPLOAD):
+            upload = FakeMultipart.__new__(FakeMultipart)
+            upload.__dict__.update(pickle.loads(value), parts={}, partlist=[])  # noqa: S301 - our own file
+            buckets[name].multiparts[identity] = upload
+        for name, identity, value in self.database.rows(PART):
+            upload = buckets[name].multiparts[identity.split(SEPARATOR)[0]]
+            part = self._key(pickle.loads(value))  # noqa: S301 - our own file
+            upload.parts[part.name] = part
+            upload.partlist = sorted(upload.parts)
+            files |= part.body.files
+        self.bodies.sweep(files)
+
+    def _load_bucket(self, value: bytes) -> FakeBucket:
+        kind, state, tags = pickle.loads(value)  # noqa: S301 - our own file
+        bucket = kind.__new__(kind)
+        bucket.__dict__.update(state, keys=_VersionedKeyStore(), multiparts=MultipartDict())
+        bucket.keys.bucket_name = bucket.name
+        backend = s3_backends[bucket.account_id][bucket.partition]
+        backend.buckets[bucket.name] = bucket
+        s3_backends.bucket_accounts[bucket.name] = (bucket.partition, bucket.account_id)
+        if tags:
+            backend.tagger.tag_resource(bucket.arn, tags)
+        return bucket
+
+    def _load_version(self, bucket: FakeBucket, name: str, value: bytes) -> set[str]:
+        state, tags = pickle.loads(value)  # noqa: S301 - our own file
+        versions = dict.setdefault(bucket.keys, name, [])
+        if "multipart" not in state:
+            marker = FakeDeleteMarker.__new__(FakeDeleteMarker)
+            marker.__dict__.update(state, key=versions[-1] if versions else None)
+            versions.append(marker)
+            return set()
+        key = self._key(state)
+        versions.append(key)
+        if tags:
+            s3_backends[bucket.account_id][bucket.partition].tagger.tag_resource(key.arn, tags)
+        files: set[str] = key.body.files
+        return files
+
+    def _dirty(self) -> dict[tuple[str, str, str], None]:
+        dirty: dict[tuple[str, str, str], None] | None = getattr(self._local, "dirty", None)
+        if dirty is None:
+            dirty = self._local.dirty = {}
+            self.database.before_commit(self._collect)
+        return dirty
+
+    def _collect(self) -> None:
+        dirty, self._local.dirty = self._local.dirty, None
+        for kind, scope, identity in dirty:
+            value = self._value(kind, scope, identity)
+            if value is None and kind == BUCKET:
+                for each in (BUCKET, VERSION, UPLOAD, PART):  # S3 deletes a bucket with unfinished uploads
+                    self.database.delete_scope(each, scope)
+            elif value is None:
+                self.database.delete(kind, scope, identity)
+            else:
+                self.database.put(kind, scope, identity, value)
+
+    def _value(self, kind: str, scope: str, identity: str) -> bytes | None:
+        """What the row should hold now; None: there is no such thing any more."""
+        where = s3_backends.bucket_accounts.get(scope)
+        backend = s3_backends[where[1]][where[0]] if where else None
+        found = backend.buckets.get(scope) if backend else None
+        if found is None or backend is None:
+            return None
+        if kind == BUCKET:
+            state = {name: value for name, value in vars(found).items() if name not in ("keys", "multiparts")}
+            return pickle.dumps((type(found), state, _tags(backend, found.arn)), 5)
+        first, _, second = identity.partition(SEPARATOR)
+        if kind == VERSION:
+            versions = found.keys.getlist(first, [])
+            key = next((each for each in reversed(versions) if str(each.version_id) == second), None)
+            if isinstance(key, FakeDeleteMarker):
+                return pickle.dumps(({k: v for k, v in vars(key).items() if k != "key"}, []), 5)
+            return key and pickle.dumps((self._state(key), _tags(backend, key.arn)), 5)
+        upload = found.multiparts.get(first)
+        if upload is None:
+            return None
+        if kind == UPLOAD:
+            return pickle.dumps({k: v for k, v in vars(upload).items() if k not in ("parts", "partlist")}, 5)
+        part = upload.parts.get(int(second))
+        return part and pickle.dumps(self._state(part), 5)
+
+    def _state(self, key: FakeKey) -> dict[str, Any]:
+        """A key's attributes without those that every key has."""
+        state = {
+            name: value
+            for name, value in vars(key).items()
+            if name == "multipart"
+            or not (isinstance(value, _PLAIN) and name in self._defaults and self._defaults[name] == value)
+        }
+        del state["lock"]
+        if pickle.dumps(state["acl"]) == self._private:
+            del state["acl"]
+        if key.multipart is not None:
+            parts = [(number, self._state(part)) for number, part in key.multipart.parts.items()]
+            rest = {name: value for name, value in vars(key.multipart).items() if name != "parts"}
+            state["multipart"] = (rest, parts)
+        return state
+
+    def _key(self, state: dict[str, Any]) -> Any:
+        key = FakeKey.__new__(FakeKey)
+        key.__dict__.update(self._defaults)
+        key.__dict__.update(state)
+        key.lock = threading.Lock()
+        if "acl" not in state:
+            key.acl = get_canned_acl("private")
+        if isinstance(key.multipart, tuple):
+            rest, parts = key.multipart
+            key.multipart = FakeMultipart.__new__(FakeMultipart)
+            key.multipart.__dict__.update(rest, parts={number: self._key(each) for number, each in parts})
+        return key
+
+
+def _tags(backend: Any, arn: str) -> list[dict[str, str]]:
+    if not backend.tagger.has_tags(arn):
+        return []
+    tags: list[dict[str, str]] = backend.tagger.list_tags_for_resource(arn)["Tags"]
+    return tags

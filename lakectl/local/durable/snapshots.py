@@ -1,0 +1,233 @@
+"""moto's backends as rows: one pickle for each (service, account, region), and a row for each part that grows.
+
+A backend is pickled whole after each request that may have changed it. What there may be many of (log streams, Glue
+tables and runs, queue messages: ``Part``) is left out of that pickle and has a row of its own, which is written only
+when the part's fingerprint has changed. Locks, backends and AWS-managed policies are named, not written.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import pickle
+import threading
+import types
+import uuid
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from moto.backends import get_backend
+from moto.core.base_backend import BaseBackend
+from moto.utilities.utils import get_partition
+
+from lakectl.local.durable.database import Database
+
+BACKEND, PART = "backend", "part"
+ATTEMPTS = 20  # another thread may change a dictionary while it is being pickled
+ID = "_durable_id"  # an attribute of ours on each part
+
+log = logging.getLogger(__name__)
+
+_LOCKS = {
+    type(threading.Lock()): threading.Lock,
+    type(threading.RLock()): threading.RLock,
+    threading.Condition: threading.Condition,
+    threading.Event: threading.Event,
+}
+
+
+@dataclass(frozen=True)
+class Part:
+    """How objects of one class are kept. ``fingerprint`` changes with the object; ``without`` names attributes that
+    are not part of its row; ``save`` and ``load`` keep those elsewhere."""
+
+    fingerprint: Callable[[Any], Any]
+    without: tuple[str, ...] = ()
+    save: Callable[[Database, Any, str], None] | None = None
+    load: Callable[[Database, Any, dict[str, Any]], None] | None = None  # (.., backend, its parts by id)
+    forget: Callable[[Database, str], None] | None = None
+
+
+class Snapshots:
+    """Saves and loads the backends of all services but S3 and DynamoDB, which have rows of their own."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._parts: dict[type, Part] = {}
+        self._left_out: dict[str, tuple[str, ...]] = {}
+        self._locks: dict[str, Any] = {}
+        self._lock = threading.Lock()
+        self._unkept: set[str] = set()
+        self._written: dict[str, dict[str, Any]] = {}  # scope -> part id -> fingerprint
+
+    def keep(self, parts: dict[type, Part]) -> None:
+        """Objects of these classes get rows of their own."""
+        self._parts = parts
+
+    def leave_out(self, service: str, *attributes: str) -> None:
+        """Attributes of a service's backend that are kept elsewhere, or made anew."""
+        self._left_out[service] = attributes
+
+    def save(self, service: str, account: str, region: str) -> None:
+        """Write a backend as it is now. ``service`` is moto's name of it."""
+        backend = get_backend(service)[account][region]
+        scope = f"{service}/{account}/{region}"
+        with self._lock:
+            lock = self._locks.setdefault(scope, threading.RLock())
+        # From reading the state to its commit: else an older state could overwrite a newer one.
+        with lock, self._database.transaction():
+            value, seen = self._pickled(backend, service)
+            self._write_parts(scope, seen)
+            self._database.put(BACKEND, scope, "", value)
+            self._database.flush()
+
+    def save_for(self, service: str, account: str, region: str) -> None:
+        """Save what a request to ``region`` may have changed; a global service has one backend for its partition.
+
+        What can't be pickled (parts of services that no lake uses) is not kept, and the log says so once.
+        """
+        backends = get_backend(service)[account]
+        where = region if region in backends.regions else get_partition(region)
+        try:
+            self.save(service, account, where)
+        except (TypeError, AttributeError, pickle.PicklingError) as error:
+            if service not in self._unkept:
+                self._unkept.add(service)
+                log.error("the state of %s is not kept over a restart: %s", service, error)
+
+    def load(self) -> None:
+        """Put all that was saved into moto's backends. For the start, before the first request."""
+        rows: dict[str, dict[str, bytes]] = {}
+        for scope, identity, value in self._database.rows(PART):
+            rows.setdefault(scope, {})[identity] = value
+        for scope, _, value in self._database.rows(BACKEND):
+            service, account, region = scope.split("/")
+            backend = get_backend(service)[account][region]
+            reader = _Reader(value, rows.get(scope, {}))
+            backend.__dict__.update(reader.load())
+            found = reader.parts
+            self._written[scope] = {identity: self._part_of(part).fingerprint(part) for identity, part in found.items()}
+            for kind, part in self._parts.items():
+                mine = {identity: each for identity, each in found.items() if type(each) is kind}
+                if part.load and mine:
+                    part.load(self._database, backend, mine)
+
+    def _part_of(self, part: Any) -> Part:
+        return self._parts[type(part)]
+
+    def _pickled(self, backend: BaseBackend, service: str) -> tuple[bytes, dict[str, Any]]:
+        left_out = self._left_out.get(service, ())
+        for attempt in range(ATTEMPTS):
+            state = {name: value for name, value in backend.__dict__.items() if name not in left_out}
+            pickler = _Pickler(self._parts)
+            try:
+                return pickler.pickled(state), pickler.seen
+            except RuntimeError:  # "dictionary changed size during iteration"
+                if attempt == ATTEMPTS - 1:
+                    raise
+        raise AssertionError("unreachable")
+
+    def _write_parts(self, scope: str, seen: dict[str, Any]) -> None:
+        written = self._written.setdefault(scope, {})
+        todo, done = list(seen.items()), set(seen)
+        while todo:
+            identity, part = todo.pop()
+            kind = self._part_of(part)
+            fingerprint = kind.fingerprint(part)
+            if written.get(identity) != fingerprint:
+                pickler = _Pickler(self._parts)
+                state = {name: value for name, value in part.__dict__.items() if name not in kind.without}
+                self._database.put(PART, scope, identity, pickle.dumps(type(part)) + pickler.pickled(state))
+                for inner, other in pickler.seen.items():
+                    if inner not in done:
+                        done.add(inner)
+                        todo.append((inner, other))
+                written[identity] = fingerprint
+            if kind.save:
+                kind.save(self._database, part, identity)
+        for identity in written.keys() - done:
+            del written[identity]
+            self._database.delete(PART, scope, identity)
+            for kind in self._parts.values():
+                if kind.forget:
+                    kind.forget(self._database, identity)
+
+
+class _Pickler(pickle.Pickler):
+    def __init__(self, parts: dict[type, Part]) -> None:
+        self._file = io.BytesIO()
+        super().__init__(self._file, protocol=5)
+        self._parts = parts
+        self.seen: dict[str, Any] = {}
+
+    def pickled(self, value: Any) -> bytes:
+        self.dump(value)
+        return self._file.getvalue()
+
+    def persistent_id(self, value: Any) -> Any:
+        kind = type(value)
+        if kind in self._parts:
+            identity = value.__dict__.get(ID)
+            if identity is None:
+                identity = uuid.uuid4().hex
+                setattr(value, ID, identity)
+            self.seen[identity] = value
+            return ("part", identity)
+        if isinstance(value, BaseBackend):
+            return ("backend", kind.__module__.split(".")[1], value.account_id, value.region_name)
+        if kind.__name__ == "AWSManagedPolicy":
+            return ("managed-policy", value.account_id, value.arn)
+        return None
+
+    def reducer_override(self, value: Any) -> Any:
+        kind = type(value)
+        if kind in _LOCKS:
+            return _LOCKS[kind], ()
+        if kind is weakref.WeakValueDictionary:
+            return weakref.WeakValueDictionary, (dict(value),)
+        if kind is types.FunctionType and value.__qualname__ == "LambdaStorage.__init__.<locals>.<lambda>":
+            return _the_dict_type, ()  # the default factory of its aliases
+        return NotImplemented
+
+
+def _the_dict_type() -> type:
+    return dict
+
+
+class _Reader:
+    """Reads a backend's row; the parts that it names come from their own rows, each once."""
+
+    def __init__(self, value: bytes, rows: dict[str, bytes]) -> None:
+        self._value = value
+        self._rows = rows
+        self.parts: dict[str, Any] = {}
+
+    def load(self) -> dict[str, Any]:
+        state: dict[str, Any] = self._read(io.BytesIO(self._value))
+        return state
+
+    def _read(self, stream: io.BytesIO) -> Any:
+        reader = _Unpickler(stream)
+        reader.named = self._named
+        return reader.load()
+
+    def _named(self, name: tuple[str, ...]) -> Any:
+        if name[0] == "backend":
+            return get_backend(name[1])[name[2]][name[3]]
+        if name[0] == "managed-policy":
+            return get_backend("iam")[name[1]]["aws"].managed_policies[name[2]]
+        if name[1] not in self.parts:
+            stream = io.BytesIO(self._rows[name[1]])
+            kind = self._read(stream)
+            part = self.parts[name[1]] = kind.__new__(kind)
+            part.__dict__.update(self._read(stream))
+        return self.parts[name[1]]
+
+
+class _Unpickler(pickle.Unpickler):
+    named: Callable[[tuple[str, ...]], Any]
+
+    def persistent_load(self, name: Any) -> Any:
+        return self.named(name)

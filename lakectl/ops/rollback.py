@@ -1,0 +1,80 @@
+"""Setting a silver table back to an earlier snapshot: what it would undo, and doing it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lakectl.errors import LakectlError, UsageError
+from lakectl.ops import runs as run_log
+from lakectl.ops import transform
+from lakectl.ops.lake import Lake
+from lakectl.ops.maintain import maintenance_job
+from lakectl.ops.runs import Run
+from lakectl.ops.snapshots import ORDERS, Snapshot, snapshots
+
+
+@dataclass(frozen=True)
+class Undoing:
+    """What a rollback of ``table`` to ``target`` undoes: snapshots, newest first, and landings."""
+
+    table: str
+    target: Snapshot
+    snapshots: tuple[Snapshot, ...]
+    landings: tuple[Run, ...]
+
+
+def plan(lake: Lake, snapshot_id: str, table: str = ORDERS) -> Undoing:
+    """Only reads. Raises :class:`LakectlError` for a snapshot that is unknown or not in the table's history."""
+    known = snapshots(lake, table)
+    target = next((each for each in known if each.id == snapshot_id), None)
+    if target is None:
+        raise LakectlError(f"{table} has no snapshot {snapshot_id}", f"list them with: lakectl snapshots {table}")
+    if not target.in_history:
+        raise LakectlError(
+            f"snapshot {snapshot_id} is not an ancestor of the current one of {table}",
+            f"choose one that is: lakectl snapshots {table}",
+        )
+    undone = tuple(each for each in known[: known.index(target)] if each.in_history)  # newest first
+    return Undoing(table, target, undone, tuple(_landings(lake, undone)))
+
+
+def _landings(lake: Lake, undone: Sequence[Snapshot]) -> list[Run]:
+    """Those that a rollback makes REVERTED (``jobs/retail/rollback.py`` decides; this is for show)."""
+    if not undone:
+        return []
+    ids = {each.id for each in undone}
+    since = undone[-1].committed_at.replace(" ", "T") + "Z"
+    found = []
+    for run in run_log.runs(lake):
+        snapshot, loaded_at = run.item.get("snapshot_id") or "", str(run.item.get("loaded_at", ""))
+        if run.load_status == "LOADED" and (snapshot in ids or (not snapshot and loaded_at >= since)):
+            found.append(run)
+    return found
+
+
+def refuse_while_loading(lake: Lake) -> None:
+    """Raise :class:`LakectlError` while a run of the transform is active."""
+    run = transform.active(lake)
+    if run is not None:
+        raise LakectlError(
+            f"run {run.id} is {run.state}: a rollback waits for no one and races no one",
+            f"wait for it: lakectl run-transform --attach {run.id}",
+        )
+
+
+def start(lake: Lake, undoing: Undoing, requeue: bool, kept_out: Sequence[str]) -> str:
+    """Start the run that does it; returns its id. Raises :class:`UsageError` for an unknown ``kept_out``."""
+    known = {name for run in undoing.landings for name in (run.key, f"s3://{run.bucket}/{run.key}")}
+    for key in kept_out:
+        if key not in known:
+            raise UsageError(f"--except {key} is none of the landings that this undoes")
+    arguments = {
+        "--TASK": "rollback",
+        "--TABLE": undoing.table,
+        "--SNAPSHOT": undoing.target.id,
+        "--REQUEUE": "true" if requeue else "false",
+        "--EXCEPT": json.dumps(list(kept_out)),
+    }
+    return transform.start(lake, arguments, job=maintenance_job(lake))

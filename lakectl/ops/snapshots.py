@@ -1,0 +1,74 @@
+"""The snapshots of a silver table, as Athena's metadata tables tell of them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from lakectl.errors import LakectlError, UsageError
+from lakectl.ops import query
+from lakectl.ops.lake import Lake
+from lakectl.ops.query import QueryFailed
+
+ORDERS = "orders_silver"
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """``committed_at`` in UTC. Rows as the commit's own summary counts them: a rewritten row is deleted and added.
+
+    ``in_history``: an ancestor of the current one, or itself; others were rolled back.
+    """
+
+    id: str
+    parent_id: str | None
+    committed_at: str
+    operation: str
+    added: int
+    deleted: int
+    total: int
+    current: bool
+    in_history: bool
+
+
+def snapshots(lake: Lake, table: str = ORDERS) -> list[Snapshot]:
+    """All snapshots that the table still has, newest first. Raises :class:`LakectlError` without such a table."""
+    if not re.fullmatch(r"[a-z0-9_]+", table):
+        raise UsageError(f"{table!r} is not the name of a table")
+    where = f'"{lake.names.silver_database}"."{table}$'
+    counts = ", ".join(f"element_at(summary, '{key}')" for key in ("added-records", "deleted-records", "total-records"))
+    try:
+        rows = query.run(
+            lake,
+            f"SELECT snapshot_id, parent_id, committed_at, operation, {counts} "  # noqa: S608
+            f'FROM {where}snapshots" ORDER BY committed_at DESC',
+        ).rows
+        history = query.run(
+            lake,
+            f"SELECT snapshot_id, is_current_ancestor "  # noqa: S608
+            f'FROM {where}history" ORDER BY made_current_at DESC',
+        ).rows
+    except QueryFailed as error:
+        if "does not exist" in error.message:
+            raise LakectlError(
+                f"there is no table {lake.names.silver_database}.{table}", "load it with: lakectl run-transform"
+            ) from error
+        raise
+    current = history[0][0] if history else None
+    parents = {row[0]: row[1] for row in rows}
+    ancestors = set(_ancestors(parents, current))
+    return [_snapshot(row, row[0] == current, row[0] in ancestors) for row in rows]
+
+
+def _ancestors(parents: dict[str | None, str | None], current: str | None) -> list[str]:
+    found = []
+    while current is not None and current in parents:
+        found.append(current)
+        current = parents[current]
+    return found
+
+
+def _snapshot(row: list[str | None], current: bool, in_history: bool) -> Snapshot:
+    added, deleted, total = (int(value or 0) for value in row[4:7])
+    committed = (row[2] or "").removesuffix(" UTC")
+    return Snapshot(str(row[0]), row[1], committed, row[3] or "", added, deleted, total, current, in_history)

@@ -1,0 +1,149 @@
+"""An external CSV table in the Glue catalog, over landed files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from lakectl.aws import Aws, code_of
+from lakectl.engine.model import Change, Resource, State
+from lakectl.engine.retry import CONCURRENT_CHANGE, until_ready
+from lakectl.naming import TAG_LAKE
+
+SERDE = "org.apache.hadoop.hive.serde2.OpenCSVSerde"
+PARTITION = "ingest_date"
+
+
+class CsvTable(Resource):
+    """``database.table`` over ``location`` (``s3://…/``), one partition for each ``ingest_date=`` folder.
+
+    Partitions are projected (Athena user guide, "Partition projection"): a new folder can be queried at
+    once, with no crawler and no catalog call. ``dates`` is the projected range, such as
+    ``2020-01-01,NOW+1YEARS``; folders outside it are not seen. Columns are found by their place and not
+    by the header, and all are strings: OpenCSVSerDe is the one that reads quoted fields.
+
+    Glue tables take no tags, so ours are table properties (``Parameters``).
+    """
+
+    kind = "glue-table"
+
+    def __init__(
+        self,
+        database: str,
+        table: str,
+        *,
+        step: str,
+        tags: Mapping[str, str],
+        arn: str,
+        location: str,
+        columns: tuple[str, ...],
+        dates: str,
+        needs: tuple[str, ...],
+    ) -> None:
+        super().__init__(f"{database}.{table}", step=step, tags=tags, needs=needs)
+        self.database = database
+        self.table = table
+        self._arn = arn
+        self.location = location
+        self.columns = columns
+        self.dates = dates
+
+    @property
+    def arn(self) -> str:
+        return self._arn
+
+    @property
+    def properties(self) -> dict[str, str]:
+        return {
+            "EXTERNAL": "TRUE",
+            "classification": "csv",
+            "skip.header.line.count": "1",
+            "projection.enabled": "true",
+            f"projection.{PARTITION}.type": "date",
+            f"projection.{PARTITION}.format": "yyyy-MM-dd",
+            f"projection.{PARTITION}.range": self.dates,
+            "storage.location.template": f"{self.location}{PARTITION}=${{{PARTITION}}}/",
+        }
+
+    def desired(self) -> Mapping[str, Any]:
+        return {
+            "columns": dict.fromkeys(self.columns, "string"),
+            "partition_keys": {PARTITION: "string"},
+            "location": self.location,
+            "serde": {"library": SERDE, "separatorChar": ",", "quoteChar": '"'},
+            "formats": [
+                "org.apache.hadoop.mapred.TextInputFormat",
+                "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
+            ],
+            "table_type": "EXTERNAL_TABLE",
+            "properties": self.properties,
+        }
+
+    def _get(self, aws: Aws) -> dict[str, Any] | None:
+        try:
+            return dict(aws.client("glue").get_table(DatabaseName=self.database, Name=self.table)["Table"])
+        except ClientError as error:
+            if code_of(error) == "EntityNotFoundException":
+                return None
+            raise
+
+    def read(self, aws: Aws) -> State | None:
+        live = self._get(aws)
+        if live is None:
+            return None
+        storage, parameters = live.get("StorageDescriptor", {}), live.get("Parameters", {})
+        serde = storage.get("SerdeInfo", {})
+        fields = {
+            "columns": {column["Name"]: column.get("Type") for column in storage.get("Columns", [])},
+            "partition_keys": {column["Name"]: column.get("Type") for column in live.get("PartitionKeys", [])},
+            "location": storage.get("Location"),
+            "serde": {"library": serde.get("SerializationLibrary"), **serde.get("Parameters", {})},
+            "formats": [storage.get("InputFormat"), storage.get("OutputFormat")],
+            "table_type": live.get("TableType"),
+            # Athena and crawlers add properties of their own.
+            "properties": {key: parameters[key] for key in self.properties if key in parameters},
+        }
+        return State(fields, {key: parameters[key] for key in (TAG_LAKE, *self.tags) if key in parameters})
+
+    def _input(self, others: Mapping[str, str]) -> dict[str, Any]:
+        want = self.desired()
+        library, *characters = want["serde"].items()
+        return {
+            "Name": self.table,
+            "Description": "Landed files as they came; every column is text",
+            "TableType": want["table_type"],
+            "Parameters": {**others, **self.properties, **self.tags},
+            "PartitionKeys": [{"Name": name, "Type": kind} for name, kind in want["partition_keys"].items()],
+            "StorageDescriptor": {
+                "Columns": [{"Name": name, "Type": kind} for name, kind in want["columns"].items()],
+                "Location": self.location,
+                "InputFormat": want["formats"][0],
+                "OutputFormat": want["formats"][1],
+                "SerdeInfo": {"SerializationLibrary": library[1], "Parameters": dict(characters)},
+            },
+        }
+
+    def create(self, aws: Aws) -> None:
+        aws.client("glue").create_table(DatabaseName=self.database, TableInput=self._input({}))
+
+    def update(self, aws: Aws, changes: tuple[Change, ...]) -> None:
+        """UpdateTable replaces the whole definition; properties that are not ours are kept."""
+        if not changes:
+            return
+        live = self._get(aws) or {}
+        until_ready(
+            lambda: aws.client("glue").update_table(
+                DatabaseName=self.database, TableInput=self._input(live.get("Parameters", {}))
+            ),
+            CONCURRENT_CHANGE,
+        )
+
+    def destroy(self, aws: Aws) -> None:
+        """Deletes the catalog entry; the files are the bucket's."""
+        try:
+            aws.client("glue").delete_table(DatabaseName=self.database, Name=self.table)
+        except ClientError as error:
+            if code_of(error) != "EntityNotFoundException":
+                raise

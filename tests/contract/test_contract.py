@@ -1,0 +1,56 @@
+"""Every row of the table of behaviours, against the local endpoint."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from botocore.session import get_session
+from contract_rows import ROWS, UNSOURCED
+from contract_table import Clients, Row, clients_of, run
+
+from lakectl.local.control import Endpoint
+
+KINDS = ("recorded from AWS: ", "verified against AWS: ", "API model: ", "AWS documentation: ", "reported: ")
+
+
+@pytest.fixture(scope="module")
+def clients(endpoint: Endpoint) -> Clients:
+    return clients_of(endpoint.url, endpoint.access_key_id, endpoint.secret_access_key)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
+def test_the_endpoint_answers_as_the_row_s_source_says_of_aws(row: Row, clients: Clients) -> None:
+    outcome = run(row, clients)
+    if row.differs:
+        assert not outcome.agrees, f"{row.id} agrees with AWS now: take the reason away"
+        return
+    assert outcome.agrees, f"expected: {row.answer} ({row.source}); here: {outcome.got}"
+
+
+@pytest.mark.parametrize("row", UNSOURCED, ids=lambda row: row.id)
+def test_the_endpoint_refuses_what_no_source_was_found_for(row: Row, clients: Clients) -> None:
+    outcome = run(row, clients)
+    assert outcome.agrees, f"expected: {row.answer}; here: {outcome.got}"
+
+
+def test_a_hundred_rows_have_a_source_and_agree() -> None:
+    assert len({row.id for row in [*ROWS, *UNSOURCED]}) == len(ROWS) + len(UNSOURCED)
+    assert sum(not row.differs for row in ROWS) >= 100
+    assert [row.id for row in ROWS for source in row.source.split("; ") if not source.startswith(KINDS)] == []
+    assert [row.id for row in UNSOURCED if row.source] == []
+
+
+def test_the_api_model_has_what_the_rows_cite() -> None:
+    """Every name is in it; and an error that is cited with operations is one that they declare."""
+    session = get_session()
+    for row in ROWS:
+        for service, names in re.findall(r"API model: (\S+) ([^;]+)", row.source):
+            described, cited = session.get_service_model(service), set(names.split())
+            assert cited <= {*described.shape_names, *described.operation_names}, f"{row.id}: {cited}"
+            operations = [described.operation_model(name) for name in cited & set(described.operation_names)]
+            declared = {shape.name for operation in operations for shape in operation.error_shapes}
+            errors = {
+                name for name in cited if name.endswith(("Exception", "InvalidAttributeValue", "DeletedRecently"))
+            }
+            assert not operations or errors <= declared, f"{row.id}: {errors - declared}"

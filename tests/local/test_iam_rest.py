@@ -1,0 +1,44 @@
+"""Calls of a REST service (Lambda) are known by method and path: who makes them is judged like everybody else."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from local_helpers import ACCOUNT, REGION, new_role
+
+from lakectl.local.control import Endpoint
+
+
+def lambda_client(endpoint: Endpoint, **keys: str) -> Any:
+    return boto3.client("lambda", endpoint_url=endpoint.url, region_name=REGION, **keys)
+
+
+def test_a_stranger_is_refused(endpoint: Endpoint) -> None:
+    stranger = lambda_client(endpoint, aws_access_key_id="AKIA" + "A" * 16, aws_secret_access_key="x")
+    with pytest.raises(ClientError, match="UnrecognizedClientException"):
+        stranger.get_function(FunctionName="any")
+
+
+def test_a_role_may_do_what_its_policy_says_and_no_more(
+    client: Any, endpoint: Endpoint, deploy: Any, unique: str
+) -> None:
+    name = deploy("def handler(event, context):\n    return 1\n")
+    arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
+    role = new_role(client("iam"), f"rest-{unique}", ("lambda:GetFunction", arn))
+    who = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "sts:AssumeRole"}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [who]})
+    client("iam").update_assume_role_policy(RoleName=f"rest-{unique}", PolicyDocument=trust)
+    keys = client("sts").assume_role(RoleArn=role, RoleSessionName="me")["Credentials"]
+    mine = lambda_client(
+        endpoint,
+        aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key=keys["SecretAccessKey"],
+        aws_session_token=keys["SessionToken"],
+    )
+    assert mine.get_function(FunctionName=name)["Configuration"]["FunctionArn"] == arn
+    with pytest.raises(ClientError, match="lambda:GetPolicy"):
+        mine.get_policy(FunctionName=name)
