@@ -46,7 +46,7 @@ def main(argv: list[str]) -> None:
 
     spark = session.build(arguments.silver_warehouse)
     say(f"Spark {spark.version} is up")
-    work = Work(spark, arguments, inbox, say)
+    work = Work(spark, arguments, inbox, say, arguments.settings)
     rows, totals = judge(work, items)
     say(f"checked {sum(item.rows for item in items)} rows, {len(bad(items))} landings refused")
     loaded = load(work, rows, items, totals)
@@ -82,6 +82,7 @@ def report(arguments: Arguments, inbox: Inbox, items: list[Item], totals: Totals
         "landings_loaded": [item.path for item in news if not item.problems],
         "landings_failed": {item.path: item.problems for item in bad(items)},
         "landings_superseded": inbox.superseded,
+        "columns_added": loaded.columns,
         "snapshot_id": loaded.snapshot or None,
     }
     print("LAKECTL_RESULT " + json.dumps(result, ensure_ascii=False))

@@ -239,6 +239,7 @@ class Config(_Section):
     buckets: Buckets = Buckets()
     landing: Landing = Landing()
     sources: dict[str, Source] = Field(default_factory=_default_sources)
+    schema_evolution: Literal["ignore", "add", "fail"] = "fail"
     checks: Checks = Checks()
     run_log: RunLog = RunLog()
     functions: Functions = Functions()

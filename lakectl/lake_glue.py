@@ -115,7 +115,12 @@ def glue_jobs(names: Names, project: Project) -> list[Resource]:
 def job_settings(config: Config) -> str:
     """What the job must know of the configuration, as JSON."""
     sources = {name: {"keys": source.keys, "columns": source.columns} for name, source in config.sources.items()}
-    return json.dumps({"sources": sources, "checks": config.checks.model_dump()}, separators=(",", ":"))
+    settings = {
+        "sources": sources,
+        "checks": config.checks.model_dump(),
+        "schema_evolution": config.schema_evolution,
+    }
+    return json.dumps(settings, separators=(",", ":"))
 
 
 def _job(

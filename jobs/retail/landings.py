@@ -26,7 +26,7 @@ _ENDED = {"SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT", "ERROR", "EXPIRED"}
 class Item:
     """A landing in this run. ``number`` ties its rows to it; ``problems`` non-empty = refused;
     ``set_aside`` of its ``rows`` go to quarantine, with ``clashing`` also those whose keys occur with
-    different content; ``warned`` of them go on though a check failed.
+    different content; ``warned`` of them go on though a check failed. ``header``: its columns, once read.
 
     ``claimed`` is false for what is read without being this run's news: loaded dimensions, ``--FULL``, and
     dimensions ``held`` by another run.
@@ -41,6 +41,7 @@ class Item:
     set_aside: int = 0
     warned: int = 0
     clashing: bool = False
+    header: tuple[str, ...] = ()
     problems: list[str] = field(default_factory=list)
 
     @property

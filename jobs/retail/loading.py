@@ -13,6 +13,7 @@ from retail.arguments import Arguments
 from retail.checks import Totals, gate
 from retail.dimensions import keep
 from retail.enrich import ATTRIBUTES, UNKNOWN, dimension, newest
+from retail.evolution import evolve
 from retail.iceberg import persistently
 from retail.landings import Inbox, Item
 from retail.lines import mark_torn
@@ -24,32 +25,38 @@ from retail.silver import Delta, Incoming, Silver
 ROUNDS = 5
 
 
-@dataclass(frozen=True)
+@dataclass
 class Work:
-    """What every step of a run works with."""
+    """What every step of a run works with. ``settings``: the arguments', and the columns that files add."""
 
     spark: SparkSession
     arguments: Arguments
     inbox: Inbox
     say: Callable[[str], None]
+    settings: Settings
 
 
 @dataclass
 class Loaded:
-    """What a run changed: rows of each kind, the last snapshot or ``""``, ``warned`` for unknown references."""
+    """What a run changed: rows of each kind, the last snapshot or ``""``, ``warned`` for unknown references,
+    columns that silver was given."""
 
     counts: Counter[str] = field(default_factory=Counter)
     snapshot: str = ""
     warned: int = 0
+    columns: list[str] = field(default_factory=list)
 
     def add(self, other: Loaded) -> None:
+        self.columns += other.columns
         self.counts.update(other.counts)
         self.snapshot = other.snapshot or self.snapshot
 
 
 def judge(work: Work, items: list[Item]) -> tuple[dict[str, Rows], Totals]:
     """Typed rows for each source, and what the gate counted; refused landings have their problems set."""
-    settings = work.arguments.settings
+    silver = Silver(work.spark, work.arguments.silver_db, work.settings.sources["orders"])
+    waiting = [item for item in items if not item.problems]
+    settings = work.settings = evolve(work.settings, work.inbox.s3, waiting, silver.columns())
     rows = _read_all(work, items)
     try:
         return rows, gate(rows, items, work.inbox.s3, settings)
@@ -63,7 +70,7 @@ def judge(work: Work, items: list[Item]) -> tuple[dict[str, Rows], Totals]:
 
 def _read_all(work: Work, items: list[Item]) -> dict[str, Rows]:
     frames = {}
-    for name, source in work.arguments.settings.sources.items():
+    for name, source in work.settings.sources.items():
         landed = [item for item in items if item.landing.source == name and not item.problems]
         found = read(work.spark, work.inbox.s3, source, landed)
         if found:
@@ -73,7 +80,7 @@ def _read_all(work: Work, items: list[Item]) -> dict[str, Rows]:
 
 def load(work: Work, rows: dict[str, Rows], items: list[Item], totals: Totals, *, reenrich: bool = False) -> Loaded:
     """Bring silver up to date with the accepted landings; ``reenrich``: compare all of silver with the dimensions."""
-    arguments, settings = work.arguments, work.arguments.settings
+    arguments, settings = work.arguments, work.settings
     accepted = [item for item in items if not item.problems]
     parts = {name: split(frame, settings.sources[name], accepted, settings) for name, frame in rows.items()}
     dimensions = {
@@ -122,9 +129,11 @@ def look_again(work: Work, items: list[Item], loaded: Loaded, totals: Totals) ->
 def _load_orders(
     work: Work, incoming: Incoming | None, dimensions: dict[str, DataFrame], again: bool, totals: Totals
 ) -> Loaded:
-    settings = work.arguments.settings
+    settings = work.settings
     silver = Silver(work.spark, work.arguments.silver_db, settings.sources["orders"])
-    silver.ensure()
+    columns = silver.ensure(work.say)
+    if columns:
+        work.say(f"orders_silver has new columns: {', '.join(columns)}")
 
     def attempt() -> tuple[Delta, str]:
         delta = silver.delta(incoming, dimensions["customers"], dimensions["products"], reenrich=again)
@@ -142,7 +151,7 @@ def _load_orders(
         if delta.unknown.get(check):
             totals.checks[check] += delta.unknown[check]
             totals.named.append(silver.name_unknown(delta, check))
-    return Loaded(Counter(delta.counts), snapshot, delta.warned)
+    return Loaded(Counter(delta.counts), snapshot, delta.warned, columns)
 
 
 def _keep_dimensions(work: Work, parts: dict[str, Split], accepted: list[Item]) -> None:

@@ -56,14 +56,22 @@ def header(s3: Any, item: Item) -> tuple[str, ...]:
     return tuple(name.strip().lower() for name in next(csv.reader([text]), []))
 
 
+def header_of(s3: Any, item: Item) -> tuple[str, ...]:
+    """``item.header``, read when it is first asked for. Raises ValueError as ``header`` does."""
+    item.header = item.header or header(s3, item)
+    return item.header
+
+
 def check_header(source: Source, names: tuple[str, ...]) -> str | None:
     """Why these columns won't do, or None."""
-    missing = [name for name in source.columns if name not in names]
+    missing = [name for name in source.columns if name not in names and name not in source.added]
     twice = sorted({name for name in names if names.count(name) > 1})
     if missing:
         return f"line 1: the header lacks {', '.join(missing)}; it has {', '.join(names) or 'nothing'}"
     if twice:
         return f"line 1: the header names {', '.join(twice)} twice"
+    if "" in names:
+        return f"line 1: column {names.index('') + 1} has no name"
     return None
 
 
@@ -87,7 +95,7 @@ def read(spark: SparkSession, s3: Any, source: Source, items: Iterable[Item]) ->
     by_header: dict[tuple[str, ...], list[Item]] = defaultdict(list)
     for item in items:
         try:
-            names = header(s3, item)
+            names = header_of(s3, item)
             problem = check_header(source, names)
         except ValueError as error:
             problem = str(error)
@@ -116,11 +124,11 @@ def _read_alike(spark: SparkSession, source: Source, names: tuple[str, ...], ite
         .option("recursiveFileLookup", True)
         .csv([item.path for item in items])
     )
-    texts = [clean(F.col(f"`{name}`")) for name in names]
+    texts = {name: clean(F.col("`" + name.replace("`", "``") + "`")) for name in names}
     raw = lines.select(
-        *(clean(F.col(f"`{name}`")).alias(RAW + name) for name in source.columns),
+        *(texts.get(name, F.lit(None).cast("string")).alias(RAW + name) for name in source.columns),
         F.col(CORRUPT),
-        F.xxhash64(*texts).alias("text_hash"),
+        F.xxhash64(*texts.values()).alias("text_hash"),
         # Without the scheme: what was asked for as s3:// may be reported as s3a://.
         F.regexp_replace(F.col("_metadata.file_path"), _SCHEME, "").alias("object"),
     )

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Source:
-    """A kind of file. ``columns``: name -> type of what the job reads; further columns are let through."""
+    """A kind of file. ``columns``: name -> type of what the job reads; ``added``: those of them that the
+    configuration does not name and that a file may lack."""
 
     name: str
     keys: tuple[str, ...]
     columns: dict[str, str]
+    added: tuple[str, ...] = ()
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -64,9 +66,17 @@ LINEAGE = {
 }
 
 
+# What the job calls columns of its own beside those of a file.
+RESERVED = frozenset(
+    ("kind", "flags", "content", "warned", "landing_no", "object", "text_hash", "lead", "reason")
+    + ("unknown_customers", "unknown_products", "old_region", "old_category")
+)
+
+
 def silver_columns(orders: Source) -> dict[str, str]:
-    """Columns of ``orders_silver`` and their types, in order."""
-    return {**{name: kind.upper() for name, kind in orders.columns.items()}, **ENRICHED, **LINEAGE}
+    """Columns of ``orders_silver`` and their types, in order. Added ones come last, as ALTER TABLE puts them."""
+    named = {name: kind.upper() for name, kind in orders.columns.items() if name not in orders.added}
+    return {**named, **ENRICHED, **LINEAGE, **{name: orders.columns[name].upper() for name in orders.added}}
 
 
 def content(orders: Source) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from retail.schemas import SOURCES, Source
 
-FAIL, QUARANTINE, WARN, IGNORE = "fail", "quarantine", "warn", "ignore"
+FAIL, QUARANTINE, WARN, IGNORE, ADD = "fail", "quarantine", "warn", "ignore", "add"
 CHECKS = {
     "broken_rows": FAIL,
     "null_keys": FAIL,
@@ -31,10 +31,12 @@ OPEN_QUOTE = 32
 
 @dataclass(frozen=True)
 class Settings:
-    """``checks``: check -> policy. Its defaults are those of lakectl's config."""
+    """``checks``: check -> policy; ``schema_evolution``: what becomes of columns that are not in ``sources``.
+    The defaults are those of lakectl's config."""
 
     sources: dict[str, Source] = field(default_factory=lambda: dict(SOURCES))
     checks: dict[str, str] = field(default_factory=lambda: dict(CHECKS))
+    schema_evolution: str = FAIL
 
     def mask(self, *policies: str) -> int:
         """The bits of the checks that have one of these policies."""
@@ -45,7 +47,7 @@ class Settings:
 
 
 def parse(text: str = "", on_bad_rows: str = "") -> Settings:
-    """Settings out of ``--SETTINGS`` (JSON: sources, checks), with ``--ON_BAD_ROWS`` applied.
+    """Settings out of ``--SETTINGS`` (JSON: sources, checks, schema_evolution), with ``--ON_BAD_ROWS`` applied.
 
     Raises ValueError for an unknown check or policy, or one that can't be.
     """
@@ -55,7 +57,10 @@ def parse(text: str = "", on_bad_rows: str = "") -> Settings:
         for name, source in given.get("sources", {}).items()
         if name in SOURCES
     }
-    settings = Settings({**SOURCES, **sources}, {**CHECKS, **given.get("checks", {})})
+    evolution = given.get("schema_evolution", FAIL)
+    if evolution not in (FAIL, IGNORE, ADD):
+        raise ValueError(f"--SETTINGS: schema_evolution can't be {evolution}; expected ignore, add, fail")
+    settings = Settings({**SOURCES, **sources}, {**CHECKS, **given.get("checks", {})}, evolution)
     for check, policy in settings.checks.items():
         if check not in CHECKS:
             raise ValueError(f"--SETTINGS: no check is called {check}; known: {', '.join(CHECKS)}")

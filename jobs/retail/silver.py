@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from functools import reduce
 from typing import Any
 
 from pyspark import StorageLevel
+from pyspark.errors import AnalysisException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from retail.enrich import UNKNOWN, enrich
-from retail.iceberg import commit, snapshot_id
+from retail.iceberg import commit, persistently, snapshot_id
 from retail.schemas import ORDERS, STAMP, Source, content, silver_columns
 
 # Up to this many incoming rows, silver is filtered by a broadcast of their keys before the join,
@@ -62,17 +64,18 @@ class Silver:
         self._spark = spark
         self._keys = list(orders.keys)
         self._columns = silver_columns(orders)
+        self._added = orders.added
         self._content = content(orders)
         self.table = f"glue_catalog.{database}.orders_silver"
 
-    def ensure(self) -> None:
-        """Create the table unless it is there.
+    def ensure(self, say: Callable[[str], None]) -> list[str]:
+        """Create the table unless it is there; returns the columns that it was given because it lacked them.
 
         copy-on-write: a landing mostly adds orders, and the delta keeps unchanged ones out of the
         MERGE, so few files are rewritten; in return every engine reads plain Parquet, without delete
         files. hash: the rows of a day meet in one task, so a day gets one file and not one per task.
         """
-        columns = ", ".join(f"{name} {kind}" for name, kind in self._columns.items())
+        columns = ", ".join(f"{name} {kind}" for name, kind in self._columns.items() if name not in self._added)
         self._spark.sql(
             f"CREATE TABLE IF NOT EXISTS {self.table} ({columns}) USING iceberg "
             "PARTITIONED BY (days(order_date)) TBLPROPERTIES ("
@@ -80,6 +83,27 @@ class Silver:
             "'write.distribution-mode'='hash', 'write.merge.distribution-mode'='hash', "
             "'write.parquet.compression-codec'='zstd')"
         )
+        return persistently(self.table, self._add_columns, say)
+
+    def _add_columns(self) -> list[str]:
+        missing = self._missing()
+        if not missing:
+            return []
+        listed = ", ".join(f"{name} {self._columns[name]}" for name in missing)
+        try:
+            commit(self._spark, f"ALTER TABLE {self.table} ADD COLUMNS ({listed})")
+        except AnalysisException:
+            if self._missing():  # else another run added them after our look
+                raise
+        return missing
+
+    def _missing(self) -> list[str]:
+        present = self._spark.table(self.table).columns
+        return [name for name in self._columns if name not in present]
+
+    def columns(self) -> list[str]:
+        """Those that the table has now; none while it is not there."""
+        return self._spark.table(self.table).columns if self._spark.catalog.tableExists(self.table) else []
 
     def snapshot_id(self) -> str:
         """The current snapshot, ``""`` while the table has none."""
@@ -93,6 +117,8 @@ class Silver:
         category is no longer what the dimensions say). Keeps its rows on disk until ``unpersist``.
         """
         silver = self._spark.table(self.table)
+        # What another run has added meanwhile: MERGE wants every column.
+        self._columns.update((name, kind) for name, kind in silver.dtypes if name not in self._columns)
         parts = []
         if incoming:
             orders = self._shaped(enrich(incoming.orders, customers, products), _NOTED)
@@ -144,8 +170,9 @@ class Silver:
         return noted.withColumn("kind", F.lit("reenrich"))
 
     def _shaped(self, rows: DataFrame, more: tuple[str, ...]) -> DataFrame:
-        """Silver's columns and ``more``."""
+        """Silver's columns, NULL where ``rows`` lack one, and ``more``."""
         ready = rows.withColumn("loaded_at", F.current_timestamp())
+        ready = ready.withColumns({name: F.lit(None) for name in self._columns if name not in ready.columns})
         return ready.select(*(F.col(name).cast(kind) for name, kind in self._columns.items()), *more)
 
     def merge(self, delta: Delta) -> str:

@@ -185,6 +185,8 @@ def summary(run: JobRun) -> str:
     parts = [f"{run.result[f'rows_{name}']:,} {name}" for name in COUNTED if run.result.get(f"rows_{name}")]
     if "rows_read" not in run.result:
         return ""
+    if run.result.get("columns_added"):
+        parts.append(f"new columns {', '.join(run.result['columns_added'])}")
     return ", ".join(parts) if parts else "nothing pending"
 
 

@@ -49,11 +49,14 @@ def source_of(path: Path, sources: dict[str, Source]) -> str:
     )
 
 
-def check(path: Path, name: str, source: Source, how: Check = "ends", label: str = "") -> LandingFile:
+def check(
+    path: Path, name: str, source: Source, how: Check = "ends", label: str = "", *, more_columns: bool = False
+) -> LandingFile:
     """The whole file's encoding, its header, its first and last rows; with ``full`` every row. Gzip is read through.
 
     Raises :class:`UsageError` naming file, line, column, value and what was expected for: a missing, unreadable
     or empty file, text that is not UTF-8, a header that does not match, no rows, a value that does not parse.
+    ``more_columns``: the header may have some that the source does not name.
     """
     if not path.is_file():
         raise UsageError(f"no file at {path}" if not path.exists() else f"{path} is not a file")
@@ -61,7 +64,7 @@ def check(path: Path, name: str, source: Source, how: Check = "ends", label: str
     try:
         stat = path.stat()
         compressed = _is_gzip(path, label)
-        table = _Table(label, source)
+        table = _Table(label, source, more_columns)
         with _open(path, compressed) as binary:
             text = io.TextIOWrapper(binary, encoding="utf-8-sig", newline="")
             table.read(text, how)
@@ -81,8 +84,9 @@ def check(path: Path, name: str, source: Source, how: Check = "ends", label: str
 class _Table:
     """A CSV with a header, against what its source should look like."""
 
-    def __init__(self, label: str, source: Source) -> None:
+    def __init__(self, label: str, source: Source, more_columns: bool) -> None:
         self.label = label
+        self.more_columns = more_columns
         self.source = source
         self.header: list[str] = []
 
@@ -132,7 +136,8 @@ class _Table:
             f"{what} {', '.join(found)}"
             for what, found in (
                 ("missing", [column for column in columns if column not in header]),
-                ("unknown", [column for column in header if column not in columns]),
+                ("unknown", [column for column in header if column not in columns and not self.more_columns]),
+                ("without a name", [str(number) for number, column in enumerate(header, 1) if not column]),
                 ("twice", sorted({column for column in header if header.count(column) > 1})),
             )
             if found
@@ -165,7 +170,7 @@ class _Table:
                 f"{self.label}:{line}: {len(row)} values, expected {len(self.header)} as in the header: {','.join(row)}"
             )
         for column, value in zip(self.header, row, strict=True):
-            kind, value = self.source.columns[column], value.strip()
+            kind, value = self.source.columns.get(column, "string"), value.strip()
             expected = None
             if value:
                 expected = PARSERS[kind](value, kind)

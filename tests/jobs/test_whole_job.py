@@ -30,7 +30,7 @@ class Story:
 
 @pytest.fixture(scope="module")
 def story(spark: Any, endpoint: Endpoint) -> Story:
-    lake = JobLake(spark, endpoint)
+    lake = JobLake(spark, endpoint, {"schema_evolution": "ignore"})
     told = Story(lake)
     lake.dimensions()
     lake.land("customers", SOUTH, date="2025-09-02")  # a newer row of customer 1

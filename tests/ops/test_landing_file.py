@@ -45,6 +45,15 @@ def test_columns_in_any_order_and_case_a_bom_and_both_decimal_signs_are_fine(tmp
     check(tmp_path, content)
 
 
+def test_columns_that_the_config_does_not_name_are_refused_unless_schema_evolution_takes_them(tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text("coupon," + HEADER + "SAVE," + ROW)
+    with pytest.raises(UsageError, match="wrong header: unknown coupon"):
+        land.prepare(Config(), [tmp_path])
+    for policy in ("add", "ignore"):
+        (file,) = land.prepare(Config(schema_evolution=policy), [tmp_path], how="full")
+        assert file.source == "orders"
+
+
 def test_gzip_is_read_through(tmp_path: Path) -> None:
     assert check(tmp_path, gzip.compress((HEADER + ROW).encode()), "orders.csv.gz").compressed
 

@@ -1,0 +1,56 @@
+"""Columns that orders files have and the configuration does not name: what ``schema_evolution`` says of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from retail.landings import Item
+from retail.reading import header_of
+from retail.schemas import RESERVED, silver_columns
+from retail.settings import ADD, FAIL, Settings
+
+# What every engine that reads the table takes without quotes (Athena: "Name tables, databases, and columns").
+_NAME = re.compile(r"[a-z_][a-z0-9_]{0,127}")
+
+
+def evolve(settings: Settings, s3: Any, items: Iterable[Item], silver: Iterable[str]) -> Settings:
+    """``settings`` whose orders are read with more columns, as text: the new ones with ``add``, and those that
+    ``silver`` (the columns that orders_silver has) was given before. A landing may be without them: NULL.
+
+    New is what neither the configuration nor silver names; with ``fail`` a landing that has it is refused.
+    Of customers and products further columns are never kept.
+    """
+    orders = settings.sources["orders"]
+    mine = silver_columns(orders)
+    known = {name for name in silver if name not in mine}
+    more: set[str] = set()
+    for item in items:
+        source = settings.sources[item.landing.source]
+        try:
+            names = header_of(s3, item)
+        except ValueError:
+            continue  # whoever reads the landing says so
+        is_order = source.name == orders.name
+        further = [name for name in names if name and name not in source.columns]
+        new = [name for name in further if not (is_order and name in known)]
+        if settings.schema_evolution == FAIL and new:
+            item.problems.append(
+                f"line 1: {', '.join(new)}: not in the configuration; name it there, or set schema_evolution to add "
+                "or ignore"
+            )
+        elif settings.schema_evolution == ADD and is_order:
+            unfit = [name for name in new if not _NAME.fullmatch(name) or name in mine or name in RESERVED]
+            if unfit:
+                item.problems.append(f"line 1: {', '.join(unfit)}: no column of silver can be called that")
+            else:
+                more.update(new)
+        if is_order:
+            more.update(name for name in further if name in known)
+    if not more:
+        return settings
+    columns = {**orders.columns, **dict.fromkeys(sorted(more), "string")}
+    evolved = replace(orders, columns=columns, added=tuple(sorted(more)))
+    return replace(settings, sources={**settings.sources, orders.name: evolved})
