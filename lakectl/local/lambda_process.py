@@ -44,6 +44,7 @@ class FunctionSpec:
     handler: str
     runtime: str
     memory_mb: int
+    storage_mb: int  # of /tmp
     timeout_seconds: int
     environment: tuple[tuple[str, str], ...]
     log_group: str
@@ -138,6 +139,7 @@ class Worker:
                 "AWS_LAMBDA_LOG_GROUP_NAME": spec.log_group,
                 "AWS_LAMBDA_LOG_STREAM_NAME": self.log_stream,
                 "LAMBDA_TASK_ROOT": str(task_root),
+                "_LAKECTL_STORAGE_MB": str(spec.storage_mb),
                 "PYTHONUNBUFFERED": "1",
                 "TZ": ":UTC",
             }

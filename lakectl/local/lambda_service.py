@@ -106,6 +106,7 @@ def function_spec(function: LambdaFunction) -> FunctionSpec:
         handler=function.handler or "",
         runtime=function.run_time or "",
         memory_mb=int(function.memory_size),
+        storage_mb=int(function.ephemeral_storage),
         timeout_seconds=int(function.timeout or 3),
         environment=tuple(sorted((name, str(value)) for name, value in function.environment_vars.items())),
         log_group=function.logs_group_name,

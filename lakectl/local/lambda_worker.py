@@ -159,6 +159,9 @@ def main() -> None:
         port = os.environ.pop("_LAKECTL_ONLY_PORT", "")
         if port:
             confine_network(int(port))  # before the first thread: it holds for those that are started after it
+        # No file may be larger than the function's /tmp: a function in a loop must not fill this machine's disk.
+        storage = int(os.environ.pop("_LAKECTL_STORAGE_MB")) << 20
+        resource.setrlimit(resource.RLIMIT_FSIZE, (storage, storage))
         threading.Thread(target=end_with_parent, daemon=True).start()
         # This file's own folder must not shadow the function's modules.
         sys.path[0] = os.environ["LAMBDA_TASK_ROOT"]

@@ -170,6 +170,25 @@ def test_a_function_that_fills_its_memory_is_killed(client: Any, deploy: Any) ->
     assert invoke(client, name, 10)[0] == 10
 
 
+def test_a_function_can_not_fill_the_disk_with_a_file(client: Any, deploy: Any) -> None:
+    """[Lambda API, EphemeralStorage: 512 MB unless the function says more]"""
+    code = """
+import tempfile
+
+def handler(megabytes, context):
+    with tempfile.TemporaryFile() as file:
+        file.seek(megabytes << 20)
+        file.write(b"x")
+        file.flush()
+"""
+    name, large = deploy(code), deploy(code, EphemeralStorage={"Size": 1024})
+    assert invoke(client, name, 500)[0] is None
+    result, answer = invoke(client, name, 600)
+    assert (answer["FunctionError"], result["errorType"]) == ("Unhandled", "OSError")
+    assert "File too large" in result["errorMessage"]
+    assert invoke(client, large, 600)[0] is None
+
+
 def test_beyond_the_reserved_concurrency_a_call_is_refused_and_an_event_waits(
     client: Any, endpoint: Endpoint, deploy: Any, queue: Queue
 ) -> None:
