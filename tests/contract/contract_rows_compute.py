@@ -76,12 +76,6 @@ GLUE_ROWS = [
         model("glue", "StartJobRun", "EntityNotFoundException"),
     ),
     Row(
-        "runs-more-than-allowed",
-        (*job(), *(call("glue", "start_job_run", **JOB_NAMED),) * 2),
-        refused("ConcurrentRunsExceededException"),
-        model("glue", "StartJobRun", "ConcurrentRunsExceededException"),
-    ),
-    Row(
         "run-absent",
         (*job(), call("glue", "get_job_run", RunId="jr_absent", **JOB_NAMED)),
         NOT_FOUND,

@@ -120,6 +120,7 @@ def test_two_runs_over_overlapping_orders_end_with_the_greater_stamp(
     assert job_lake.waiting() == []
 
 
+@pytest.mark.long
 def test_a_row_set_aside_stays_the_first_runs(job_lake: JobLake, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first to commit it, that is: here a run that took the landing over while its owner was still at work."""
     from retail import quarantine
@@ -204,6 +205,7 @@ def test_maintenance_does_what_its_dry_run_counted(job_lake: JobLake) -> None:
     assert job_lake.rows("order_id") == [(1,), (2,)]
 
 
+@pytest.mark.long
 def test_a_rollback_waits_until_the_table_and_no_run_can_contradict_it(job_lake: JobLake) -> None:
     from types import SimpleNamespace
 
@@ -273,6 +275,7 @@ def test_versions_of_one_object_in_one_second_are_loaded_in_their_order(
         assert job_lake.rows("order_id", "qty") == [(1, qty)]
 
 
+@pytest.mark.long
 def test_a_header_that_is_all_there_is_to_a_new_version_supersedes_nothing(job_lake: JobLake) -> None:
     job_lake.dimensions()
     key = job_lake.orders(line(1))
