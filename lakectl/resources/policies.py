@@ -17,6 +17,8 @@ def log_function(names: Names) -> list[Statement]:
 def start_function(names: Names) -> list[Statement]:
     """What the starter may do: write the run log, see and start runs of the one job."""
     job = names.arn("glue", f"job/{names.glue_job}")
+    # GetJobRun: when a run began whose end is told. SendMessage (below): Lambda sends, in the function's name, the
+    # events that it failed on.
     return [
         _run_log(names),
         _allow("lakectl-job-runs", ["glue:StartJobRun", "glue:GetJobRun", "glue:GetJobRuns"], [job]),
