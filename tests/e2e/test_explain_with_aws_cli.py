@@ -82,6 +82,7 @@ def test_the_script_makes_the_whole_lake_and_plan_is_then_empty(
     assert "Nothing to do" in run("lakectl", "explain").stdout
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_the_script_puts_right_what_was_changed_and_plan_is_then_empty(
     run: Callable[..., subprocess.CompletedProcess[str]], client: Callable[[str], Any]

@@ -71,7 +71,8 @@ def test_quarantine_sets_rows_aside_once_and_the_others_go_on(job_lake: JobLake)
     assert job_lake.snapshots("orders_rejected") == 1
 
 
-@pytest.mark.parametrize("policy", ["warn", pytest.param("ignore", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("policy", ["warn", "ignore"])
 def test_warn_lets_rows_through_and_counts_them_and_ignore_does_not(job_lake: JobLake, policy: str) -> None:
     result = lake_with(job_lake, policy).loaded()
     counted = ROWS if policy == "warn" else dict.fromkeys(NEVER_IN_SILVER, 1)

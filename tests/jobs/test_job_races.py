@@ -136,6 +136,7 @@ def test_a_row_set_aside_stays_the_first_runs(job_lake: JobLake, monkeypatch: py
     assert job_lake.waiting() == []
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("alive")
 def test_dimensions_that_land_while_a_run_is_at_work_count_for_its_orders_too(
     job_lake: JobLake, monkeypatch: pytest.MonkeyPatch
@@ -205,7 +206,6 @@ def test_maintenance_does_what_its_dry_run_counted(job_lake: JobLake) -> None:
     assert job_lake.rows("order_id") == [(1,), (2,)]
 
 
-@pytest.mark.long
 def test_a_rollback_waits_until_the_table_and_no_run_can_contradict_it(job_lake: JobLake) -> None:
     from types import SimpleNamespace
 

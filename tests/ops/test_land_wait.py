@@ -27,6 +27,7 @@ def lake(endpoint: Endpoint) -> Iterator[Lake]:
     tear_down(lake)
 
 
+@pytest.mark.long
 def test_gzip_reaches_silver_and_dimensions_alone_start_a_run_of_their_own(lake: Lake, tmp_path: Path) -> None:
     files = write_sample_data(tmp_path, orders=300, customers=20, products=10, until=DAY)
     for path in files:

@@ -66,6 +66,7 @@ def statuses(lake: Lake) -> dict[str, str]:
     return {run.key: run.load_status for run in runs.runs(lake)}
 
 
+@pytest.mark.long
 def test_a_bad_load_is_rolled_back_and_the_good_landing_requeued(lake: Lake) -> None:
     after, before = snapshots(lake)
     assert (before.total, after.total, after.current) == (2, 4, True)
