@@ -30,6 +30,7 @@ def order(number: int) -> bytes:
     return f"{HEADER}{number},24/07/2025,1,10,2,1.5,web\n".encode()
 
 
+@pytest.mark.long
 def test_twenty_files_landed_during_a_run_reach_silver_in_far_fewer_runs(lake: Lake) -> None:
     put(lake, "retail/customers/ingest_date=2026-11-24/customers.csv", CUSTOMERS)
     put(lake, "retail/products/ingest_date=2026-11-24/products.csv", PRODUCTS)

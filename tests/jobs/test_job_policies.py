@@ -57,6 +57,7 @@ def test_fail_refuses_each_landing_and_names_its_row(job_lake: JobLake) -> None:
     assert (again.result["rows_inserted"], again.result["rows_quarantined"]) == (5, 6)
 
 
+@pytest.mark.long
 def test_quarantine_sets_rows_aside_once_and_the_others_go_on(job_lake: JobLake) -> None:
     result = lake_with(job_lake, "quarantine").loaded()
     assert result["checks"] == ROWS

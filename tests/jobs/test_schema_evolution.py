@@ -36,6 +36,7 @@ def test_add_gives_silver_the_column_and_files_without_it_have_null(added: tuple
     assert "batch=0003/orders.csv: line 1: region: no column of silver can be called that" in first.error
 
 
+@pytest.mark.long
 def test_what_silver_has_is_read_on_under_every_policy_and_kept_when_dimensions_change(lake: JobLake) -> None:
     lake.settings = {"schema_evolution": "ignore"}
     lake.land("customers", "customer_id,customer_name,region,signup_date\n1,Ann,South,01/02/2024\n", date="2025-09-02")
