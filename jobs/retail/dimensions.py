@@ -10,6 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from retail.enrich import newest
+from retail.iceberg import load
 from retail.landings import Item
 from retail.schemas import LINEAGE, Source
 
@@ -46,6 +47,5 @@ def _mark(items: list[Item], columns: dict[str, str]) -> str:
 
 
 def _mark_of(spark: SparkSession, table: str) -> str:
-    util = spark._jvm.org.apache.iceberg.spark.Spark3Util
-    snapshot = util.loadIcebergTable(spark._jsparkSession, table).currentSnapshot()
+    snapshot = load(spark, table).currentSnapshot()
     return str(snapshot.summary().get(_MARK)) if snapshot else ""

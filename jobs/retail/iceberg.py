@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pyspark.sql import SparkSession
 
 ATTEMPTS = 5
-_LOST = ("ValidationException", "CommitFailedException", "CommitStateUnknownException")
+CONFLICTS = ("ValidationException", "CommitFailedException")
+LOST = (*CONFLICTS, "CommitStateUnknownException")
 T = TypeVar("T")
 
 
@@ -24,10 +25,16 @@ def commit(spark: SparkSession, sql: str) -> None:
     try:
         spark.sql(sql)
     except Exception as error:
-        lost = next((line for line in str(error).splitlines() if any(name in line for name in _LOST)), None)
+        lost = lost_commit(error)
         if lost:
-            raise CommitConflict(lost.strip()) from error
+            raise CommitConflict(lost) from error
         raise
+
+
+def lost_commit(error: Exception, names: tuple[str, ...] = LOST) -> str:
+    """The line of ``error`` that says that another run committed first; empty for any other error."""
+    lines = str(error).splitlines()
+    return next((line.strip() for line in lines if any(name in line for name in names)), "")
 
 
 def persistently(table: str, attempt: Callable[[], T], say: Callable[[str], None]) -> T:
@@ -42,7 +49,10 @@ def persistently(table: str, attempt: Callable[[], T], say: Callable[[str], None
 
 def snapshot_id(spark: SparkSession, table: str) -> str:
     """The current snapshot, ``""`` while the table has none."""
-    # Iceberg's own API: the same from the ``refs`` metadata table would be a Spark job.
-    util = spark._jvm.org.apache.iceberg.spark.Spark3Util
-    snapshot = util.loadIcebergTable(spark._jsparkSession, table).currentSnapshot()
+    snapshot = load(spark, table).currentSnapshot()
     return str(snapshot.snapshotId()) if snapshot else ""
+
+
+def load(spark: SparkSession, table: str) -> Any:
+    """The table in Iceberg's own API: what its metadata tables tell would each be a Spark job."""
+    return spark._jvm.org.apache.iceberg.spark.Spark3Util.loadIcebergTable(spark._jsparkSession, table)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from retail.landings import Item
-from retail.reading import header
+from retail.reading import header_of
 
 LINE = ""  # the "column" that stands for the whole line
 
@@ -21,7 +21,7 @@ def find_lines(
 
     Only for files with something to report, so reading one again is no cost to the others.
     """
-    found, names = 0, header(s3, item)
+    found, names = 0, header_of(s3, item)
     body = s3.get_object(Bucket=item.landing.bucket, Key=item.landing.key)["Body"]
     for number, line in enumerate(_lines(body, item.landing.key.endswith(".gz")), start=1):
         if number == 1:

@@ -12,12 +12,13 @@ from awsglue.utils import getResolvedOptions
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from retail.iceberg import CONFLICTS, CommitConflict, load, lost_commit
+
 CATALOG = "glue_catalog"
 ATTEMPTS = 3
 TASKS = ("maintain", "dry-run", "rollback")
 _REQUIRED = ("TASK", "SILVER_DB", "SILVER_WAREHOUSE", "LEDGER_TABLE", "TRANSFORM_JOB")
 _OPTIONAL = ("SETTINGS", "TABLE", "SNAPSHOT", "REQUEUE", "EXCEPT")
-_LOST = ("ValidationException", "CommitFailedException")
 _SMALL = 0.75  # Iceberg compacts what is smaller than this part of the target size (rewrite_data_files)
 
 
@@ -101,20 +102,16 @@ def maintain(
     return found
 
 
-class CommitConflict(Exception):
-    """Another run committed first."""
-
-
 def _persistently(step: Callable[[], dict[str, int]], say: Callable[[str], None]) -> dict[str, int]:
     for attempt in range(1, ATTEMPTS + 1):
         try:
             return step()
         except Exception as error:
-            lost = next((line for line in str(error).splitlines() if any(name in line for name in _LOST)), None)
-            if lost is None:
+            lost = lost_commit(error, CONFLICTS)
+            if not lost:
                 raise
-            say(f"attempt {attempt} of {ATTEMPTS}: another run committed first: {lost.strip()}")
-            last = CommitConflict(lost.strip())
+            say(f"attempt {attempt} of {ATTEMPTS}: another run committed first: {lost}")
+            last = CommitConflict(lost)
     raise last
 
 
@@ -202,8 +199,7 @@ def measure(spark: SparkSession, s3: Any, table: str) -> dict[str, int]:
     row = spark.sql(
         f"SELECT COUNT(*) AS files, COALESCE(SUM(file_size_in_bytes), 0) AS bytes FROM {CATALOG}.{table}.files"  # noqa: S608
     ).first()
-    util = spark._jvm.org.apache.iceberg.spark.Spark3Util
-    location = util.loadIcebergTable(spark._jsparkSession, f"{CATALOG}.{table}").location()
+    location = load(spark, f"{CATALOG}.{table}").location()
     bucket, _, prefix = location.split("://", 1)[1].rstrip("/").partition("/")
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{prefix}/")
     sizes = [found["Size"] for page in pages for found in page.get("Contents", [])]

@@ -10,6 +10,7 @@ from typing import Any
 from ledger import LOADED, REVERTED, Entry, Ledger
 from pyspark.sql import SparkSession
 
+from retail.iceberg import load
 from retail.maintenance import CATALOG, Arguments
 from retail.schemas import SOURCES
 
@@ -112,8 +113,7 @@ def _snapshots(spark: SparkSession, table: str) -> dict[int, tuple[int | None, i
 
 
 def _current(spark: SparkSession, table: str) -> int | None:
-    util = spark._jvm.org.apache.iceberg.spark.Spark3Util
-    snapshot = util.loadIcebergTable(spark._jsparkSession, f"{CATALOG}.{table}").currentSnapshot()
+    snapshot = load(spark, f"{CATALOG}.{table}").currentSnapshot()
     return int(snapshot.snapshotId()) if snapshot else None
 
 

@@ -27,6 +27,21 @@ LAKE_OPTIONS: tuple[Callable[[Any], Any], ...] = (
 )
 
 
+def confirm_by_typing(what: str, name: str, done: str, unasked: str) -> None:
+    """Ask the person to type ``name``. Raises UsageError, saying that nothing was ``done``, for any other answer.
+
+    ``what`` is named by it ("the lake's name"); ``unasked``: the command that does not ask.
+    """
+    from lakectl.errors import UsageError
+
+    try:
+        answer = click.prompt(f"Type {what} ({name}) to go on", err=True)
+    except click.Abort:
+        raise UsageError(f"not confirmed, so nothing was {done}", unasked) from None
+    if answer != name:
+        raise UsageError(f"{answer!r} is not {name!r}, so nothing was {done}")
+
+
 @dataclass
 class App:
     """One invocation: the lake options of the group and of the command, and how to show things."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from lakectl.cli.app import App, lake_command
-from lakectl.errors import LakectlError, UsageError
+from lakectl.cli.app import App, confirm_by_typing, lake_command
+from lakectl.errors import LakectlError
 
 
 @lake_command("down")
@@ -48,12 +48,7 @@ def down(app: App, keep_data: bool, yes: bool) -> None:
 def _confirm(name: str, count: int, keep_data: bool) -> None:
     data = "and keeps its data" if keep_data else "and all its data. It can't be undone"
     click.echo(f"This deletes {count} resources of lake {name!r} {data}.", err=True)
-    try:
-        answer = click.prompt(f"Type the lake's name ({name}) to go on", err=True)
-    except click.Abort:
-        raise UsageError("not confirmed, so nothing was deleted", "lakectl down --yes") from None
-    if answer != name:
-        raise UsageError(f"{answer!r} is not {name!r}, so nothing was deleted")
+    confirm_by_typing("the lake's name", name, "deleted", "lakectl down --yes")
 
 
 COMMANDS = {"down": down}

@@ -64,12 +64,13 @@ def reset(app: App, yes: bool) -> None:
       lakectl local reset
     """
     from lakectl.local import control
+    from lakectl.output import human_bytes
 
     size, folder = control.state_size(), control.server_dir() / control.STATE_FOLDER
     if not yes:
-        click.confirm(f"Delete the local lake in {folder} ({_readable(size)})?", abort=True, err=True)
+        click.confirm(f"Delete the local lake in {folder} ({human_bytes(size)})?", abort=True, err=True)
     emptied = control.reset()
-    app.out.say(f"Deleted {_readable(size)}." if emptied else "It held nothing.")
+    app.out.say(f"Deleted {human_bytes(size)}." if emptied else "It held nothing.")
     app.out.result({"deleted": emptied, "bytes": size})
 
 
@@ -82,19 +83,20 @@ def status(app: App) -> None:
       lakectl local status --json
     """
     from lakectl.local import control
+    from lakectl.output import human_bytes
 
     endpoint = control.running()
     folder, size = control.server_dir() / control.STATE_FOLDER, control.state_size()
     held = {"state": str(folder), "bytes": size}
     if endpoint is not None:
         data = _data(endpoint) | held
-        rows = [(key.replace("_", " "), value) for key, value in (data | {"bytes": _readable(size)}).items()]
+        rows = [(key.replace("_", " "), value) for key, value in (data | {"bytes": human_bytes(size)}).items()]
         app.out.table(("", ""), rows)
         app.out.result(data)
         return
     gone = control.last_stop()
     app.out.say("Not running. It starts when a command needs it.")
-    app.out.say(f"Its state: {_readable(size)} in {folder}.")
+    app.out.say(f"Its state: {human_bytes(size)} in {folder}.")
     app.out.result({"running": False, "last_stop": gone.__dict__ if gone else None, **held})
 
 
@@ -139,14 +141,6 @@ def _data(endpoint: Endpoint) -> dict[str, Any]:
         "state_dir": str(endpoint.state_dir),
         "started_at": endpoint.started_at,
     }
-
-
-def _readable(size: int) -> str:
-    for unit in ("bytes", "KB", "MB"):
-        if size < 1000 or unit == "MB":
-            break
-        size //= 1000
-    return f"{size:,} {unit}"
 
 
 for _command in (start, stop, reset, status, env):

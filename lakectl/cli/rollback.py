@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lakectl.cli.app import App, lake_command
+from lakectl.cli.app import App, confirm_by_typing, lake_command
 from lakectl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def rollback(app: App, snapshot: str, table: str, requeue: bool, kept_out: tuple
     undoing = ops.plan(lake, snapshot, table)
     _show(app, undoing)
     if not yes:
-        _confirm(table)
+        confirm_by_typing("the table's name", table, "changed", "lakectl rollback SNAPSHOT --yes")
     make(app, ("create-glue-job",))
     run_id = ops.start(lake, undoing, requeue, kept_out)
     run = follow(app, run_id, maintain.maintenance_job(lake), "logs maintenance --follow; the run is")
@@ -68,15 +68,6 @@ def _show(app: App, undoing: Undoing) -> None:
         app.out.item("delete", f"landing s3://{run.bucket}/{run.key}")
     if not undoing.snapshots:
         app.out.item("note", "no snapshot: it is the current one. The run log is put right if a rollback was cut off")
-
-
-def _confirm(table: str) -> None:
-    try:
-        answer = click.prompt(f"Type the table's name ({table}) to go on", err=True)
-    except click.Abort:
-        raise UsageError("not confirmed, so nothing was changed", "lakectl rollback SNAPSHOT --yes") from None
-    if answer != table:
-        raise UsageError(f"{answer!r} is not {table!r}, so nothing was changed")
 
 
 COMMANDS = {"rollback": rollback}

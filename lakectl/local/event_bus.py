@@ -189,7 +189,8 @@ def _may_send(queue_arn: str, rule_arn: str, target: dict[str, Any]) -> bool:
     role = target.get("RoleArn")
     if role and not roles.refusal(role, "EventBridge", "sqs:SendMessage", queue_arn):
         return True
-    return resource_policies.lets_service("events.amazonaws.com", "sqs:SendMessage", queue_arn, rule_arn)
+    account = rule_arn.split(":")[4]
+    return resource_policies.lets_service("events.amazonaws.com", "sqs:SendMessage", queue_arn, rule_arn, account)
 
 
 def _send_to_queue(

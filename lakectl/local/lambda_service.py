@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import logging
 import threading
 from operator import itemgetter
@@ -13,7 +12,7 @@ from moto.awslambda.models import LambdaFunction, lambda_backends
 from moto.logs.models import logs_backends
 
 from lakectl.local.context import LocalContext
-from lakectl.local.iam import roles
+from lakectl.local.iam import resource_policies, roles
 from lakectl.local.lambda_async import DEFAULT_MAX_AGE_SECONDS, DEFAULT_RETRIES, AsyncInvoker, AsyncTarget
 from lakectl.local.lambda_process import FunctionSpec, Outcome
 from lakectl.local.lambda_runtime import LambdaRuntime
@@ -47,13 +46,12 @@ class LambdaService:
         """Queue an event. Returns the request id."""
         return self.asynchronous.submit(arn, payload)
 
-    def may_invoke(self, arn: str, principal: str, source_arn: str | None, source_account: str | None = None) -> bool:
+    def may_invoke(self, arn: str, principal: str, source_arn: str) -> bool:
         """Whether the function exists and its policy lets ``principal`` invoke it for ``source_arn``."""
         function = self.find(arn)
-        if function is None:
-            return False
-        account = source_account or self.context.account_id
-        return any(_allows(each, principal, source_arn, account) for each in function.policy.statements)
+        return function is not None and resource_policies.lets_service(
+            principal, "lambda:InvokeFunction", function.function_arn, source_arn, self.context.account_id
+        )
 
     def _target(self, arn: str) -> AsyncTarget | None:
         function = self.find(arn)
@@ -124,20 +122,3 @@ def _reserved(function: LambdaFunction) -> int | None:
 def event_invoke_config(function: LambdaFunction) -> dict[str, Any]:
     configs = function.event_invoke_config
     return dict(configs[-1].config) if configs else {}
-
-
-def _allows(statement: dict[str, Any], principal: str, source_arn: str | None, account: str) -> bool:
-    if statement.get("Effect") != "Allow" or statement.get("Action") not in ("lambda:InvokeFunction", "lambda:*"):
-        return False
-    who = statement.get("Principal")
-    if who != "*" and (who or {}).get("Service") != principal:
-        return False
-    for operator, conditions in statement.get("Condition", {}).items():
-        for name, wanted in conditions.items():
-            actual = {"aws:sourcearn": source_arn or "", "aws:sourceaccount": account}.get(name.lower())
-            if actual is None:
-                return False  # a condition on a key that such a call does not carry is not met
-            like = operator in ("ArnLike", "StringLike", "ArnEquals")
-            if not (fnmatch.fnmatchcase(actual, wanted) if like else actual == wanted):
-                return False
-    return True

@@ -26,9 +26,8 @@ def decide(check: Check, principal: Principal) -> Decision:
     return evaluate([document], check, Principal(arns=principal.arns))
 
 
-def lets_service(service: str, action: str, resource: str, source_arn: str) -> bool:
-    """Whether the resource's policy lets an AWS service do this for ``source_arn``, both of one account."""
-    account = source_arn.split(":")[4]
+def lets_service(service: str, action: str, resource: str, source_arn: str, account: str) -> bool:
+    """Whether the resource's policy lets an AWS service do this for ``source_arn``, both of ``account``."""
     document = _policy_of(resource, account)
     context = {
         "aws:sourcearn": (source_arn,),
