@@ -113,18 +113,14 @@ def _result(lake: Lake, group: str, run_id: str) -> dict[str, Any]:
 
 
 def _memory_mb(pid: int) -> float:
-    """Resident memory of everything that ``pid`` has started."""
-    total = 0
-    children = Path(f"/proc/{pid}/task").glob("*/children")
-    for child in [child for file in children for child in _words(file)]:
-        status = [line for line in _text(Path(f"/proc/{child}/status")).splitlines() if line.startswith("VmRSS")]
-        total += int(status[0].split()[1]) if status else 0
-        total += int(_memory_mb(int(child)) * 1000)
-    return total / 1000
-
-
-def _words(file: Path) -> list[str]:
-    return _text(file).split()
+    """Resident memory of everything that ``pid`` has started, and what that has started; not its own."""
+    total = 0.0
+    for file in Path(f"/proc/{pid}/task").glob("*/children"):  # each thread has its own
+        for child in _text(file).split():
+            status = [line for line in _text(Path(f"/proc/{child}/status")).splitlines() if line.startswith("VmRSS")]
+            total += int(status[0].split()[1]) * 1024 / 1e6 if status else 0
+            total += _memory_mb(int(child))
+    return total
 
 
 def _text(file: Path) -> str:

@@ -34,7 +34,7 @@ class Totals:
 
 def gate(frames: dict[str, Rows], items: list[Item], s3: Any, settings: Settings) -> Totals:
     """Fill in each item's ``rows``, ``set_aside``, ``warned``, ``problems``. ``frames``: source name -> its rows."""
-    counted = {row["landing_no"]: row for row in _count(frames, settings)} if frames else {}
+    counted = _count(frames, settings) if frames else {}
     totals, passed = Totals(), []
     for item in items:
         row = counted.get(item.number)
@@ -90,44 +90,48 @@ def _judge(item: Item, row: Any, frame: DataFrame, source: Source, s3: Any, sett
         totals.named.extend(f"{item.path}: {text}" for text in named)
 
 
-def _count(frames: dict[str, Rows], settings: Settings) -> list[Any]:
-    """One row for each landing. The only action that the good case costs."""
+def _count(frames: dict[str, Rows], settings: Settings) -> dict[int, dict[str, Any]]:
+    """landing_no -> what it holds. The only action that the good case costs."""
     aside = _has(settings.mask(QUARANTINE))
     warned = _has(settings.mask(WARN)) & ~aside
     sources = [settings.sources[name] for name in frames]
     simple = all(len(source.keys) == 1 and source.columns[source.keys[0]] in _WHOLE for source in sources)
     narrow = [
-        frames[source.name].typed.select(
+        frames[source.name].judged.select(
             "landing_no", _key(source, simple).alias("key"), _lead(source, settings).alias("lead"), "content", "flags"
         )
         for source in sources
     ]
     rows = reduce(DataFrame.union, narrow)
-    content = F.when(~aside, F.col("content"))  # rows set aside clash with nothing
     counts = {check: _has(bit) for check, bit in BITS.items()}
     counts["open_quotes"] = _has(OPEN_QUOTE)
     counts |= {"set_aside": aside, "warned": warned, "failed": _has(settings.mask(FAIL))}
-    by_key = rows.groupBy("landing_no", "key").agg(
+    by_landing = rows.groupBy("landing_no").agg(
         F.count("*").alias("rows"),
-        F.coalesce(F.min(content) != F.max(content), F.lit(False)).alias("clash"),
         F.min("lead").alias("lowest"),
         F.max("lead").alias("highest"),
         *(F.sum(test.cast("int")).alias(name) for name, test in counts.items()),
     )
+    # Two aggregates, as most of this need not be known for each key.
+    found: dict[int, dict[str, Any]] = {}
+    for row in by_landing.unionByName(_clashes(rows, aside), allowMissingColumns=True).collect():
+        known = {name: value for name, value in row.asDict().items() if value is not None}
+        found.setdefault(row["landing_no"], {"lowest": None, "highest": None}).update(known)
+    return found
+
+
+def _clashes(rows: DataFrame, aside: Column) -> DataFrame:
+    """For each landing: how many keys it has, keys that occur with different content, and the rows of these."""
+    content = F.when(~aside, F.col("content"))  # rows set aside clash with nothing
+    by_key = rows.groupBy("landing_no", "key").agg(
+        F.count(content).alias("rows"), F.coalesce(F.min(content) != F.max(content), F.lit(False)).alias("clash")
+    )
     # Rows without a key are bad as they are; they do not clash with each other.
     clash = F.col("clash") & F.col("key").isNotNull()
-    return list(
-        by_key.groupBy("landing_no")
-        .agg(
-            F.sum("rows").alias("rows"),
-            F.count("*").alias("keys"),
-            F.min("lowest").alias("lowest"),
-            F.max("highest").alias("highest"),
-            F.sum(clash.cast("int")).alias("clashes"),
-            F.sum(F.when(clash, F.col("rows") - F.col("set_aside")).otherwise(0)).alias("clash_rows"),
-            *(F.sum(name).alias(name) for name in counts),
-        )
-        .collect()
+    return by_key.groupBy("landing_no").agg(
+        F.count("*").alias("keys"),
+        F.sum(clash.cast("int")).alias("clashes"),
+        F.sum(F.when(clash, F.col("rows")).otherwise(0)).alias("clash_rows"),
     )
 
 

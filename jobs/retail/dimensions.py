@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from retail.enrich import newest
 from retail.iceberg import load
 from retail.landings import Item
 from retail.schemas import LINEAGE, Source
@@ -20,7 +19,7 @@ _MARK = "lakectl-landings"
 def keep(
     spark: SparkSession, database: str, source: Source, rows: DataFrame, items: list[Item], say: Callable[[str], None]
 ) -> None:
-    """Make ``<database>.<source>_silver`` hold the newest row for each key of ``items``, which ``rows`` come from.
+    """Make ``<database>.<source>_silver`` hold ``rows``, the newest for each key of the landings ``items``.
 
     The table is replaced as a whole, in one commit that carries a mark of the landings it was made from: a
     run with the same landings commits nothing, and what a crash or a rollback left behind is seen.
@@ -34,7 +33,7 @@ def keep(
     else:
         listed = ", ".join(f"{name} {kind}" for name, kind in columns.items())
         spark.sql(f"CREATE TABLE IF NOT EXISTS {table} ({listed}) USING iceberg TBLPROPERTIES ('format-version'='2')")
-    ready = newest(rows, source.keys).withColumn("loaded_at", F.current_timestamp())
+    ready = rows.withColumn("loaded_at", F.current_timestamp())
     shaped = ready.select(*(F.col(name).cast(kind) for name, kind in columns.items())).coalesce(1)
     # Nothing to validate: of two that race the later one stands, and whoever knew less looks again after its commit.
     shaped.writeTo(table).option(f"snapshot-property.{_MARK}", mark).overwrite(F.lit(True))

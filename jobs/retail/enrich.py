@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
@@ -23,12 +24,16 @@ def newest(rows: DataFrame, keys: tuple[str, ...]) -> DataFrame:
     return rows.withColumn("_rank", F.row_number().over(order)).where("_rank = 1").drop("_rank")
 
 
-def dimension(spark: SparkSession, source: Source, rows: DataFrame | None) -> DataFrame:
-    """(key, attribute) pairs of a dimension, newest row for each key; empty when nothing has landed."""
-    key, attribute = source.keys[0], ATTRIBUTES[source.name][0]
+def newest_kept(spark: SparkSession, source: Source, rows: DataFrame | None) -> DataFrame:
+    """A dimension's newest row for each key, kept once computed; empty when nothing has landed."""
     if rows is None:
-        return spark.createDataFrame([], f"{key} {source.columns[key]}, {attribute} string")
-    return newest(rows, source.keys).select(key, attribute)
+        return spark.createDataFrame([], ", ".join(f"{name} {kind}" for name, kind in source.columns.items()))
+    return newest(rows, source.keys).persist(StorageLevel.DISK_ONLY)
+
+
+def attributes(source: Source, rows: DataFrame) -> DataFrame:
+    """(key, attribute) pairs of a dimension's rows."""
+    return rows.select(source.keys[0], ATTRIBUTES[source.name][0])
 
 
 def enrich(orders: DataFrame, customers: DataFrame, products: DataFrame) -> DataFrame:

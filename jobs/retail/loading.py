@@ -9,10 +9,11 @@ from dataclasses import dataclass, field, replace
 
 from pyspark.sql import DataFrame, SparkSession
 
+from retail import enriched
 from retail.arguments import Arguments
 from retail.checks import Totals, gate
 from retail.dimensions import keep
-from retail.enrich import ATTRIBUTES, UNKNOWN, dimension, newest
+from retail.enrich import ATTRIBUTES, UNKNOWN, attributes, newest, newest_kept
 from retail.evolution import evolve
 from retail.iceberg import persistently
 from retail.landings import Inbox, Item
@@ -52,6 +53,23 @@ class Loaded:
         self.snapshot = other.snapshot or self.snapshot
 
 
+@dataclass(frozen=True)
+class Dimensions:
+    """``attributes``: (key, attribute) pairs of customers and products, in the order of ATTRIBUTES; ``news``: some of
+    them are new; ``compare_all``: compare all of silver with them, whatever is known of it."""
+
+    attributes: dict[str, DataFrame]
+    fingerprint: str
+    news: bool
+    compare_all: bool
+
+
+def input_bytes(spark: SparkSession, arguments: Arguments, items: list[Item]) -> int:
+    """What a run may have to read: the landings, as they are stored, and silver."""
+    silver = Silver(spark, arguments.silver_db, arguments.settings.sources["orders"])
+    return sum(item.landing.size for item in items) + silver.size_bytes()
+
+
 def judge(work: Work, items: list[Item]) -> tuple[dict[str, Rows], Totals]:
     """Typed rows for each source, and what the gate counted; refused landings have their problems set."""
     silver = Silver(work.spark, work.arguments.silver_db, work.settings.sources["orders"])
@@ -78,15 +96,17 @@ def _read_all(work: Work, items: list[Item]) -> dict[str, Rows]:
     return frames
 
 
-def load(work: Work, rows: dict[str, Rows], items: list[Item], totals: Totals, *, reenrich: bool = False) -> Loaded:
-    """Bring silver up to date with the accepted landings; ``reenrich``: compare all of silver with the dimensions."""
+def load(work: Work, rows: dict[str, Rows], items: list[Item], totals: Totals, *, late: bool = False) -> Loaded:
+    """Bring silver up to date with the accepted landings; ``late``: some of them may have landed before silver's
+    last commit and be unknown to it."""
     arguments, settings = work.arguments, work.settings
     accepted = [item for item in items if not item.problems]
     parts = {name: split(frame, settings.sources[name], accepted, settings) for name, frame in rows.items()}
-    dimensions = {
-        name: dimension(work.spark, settings.sources[name], parts[name].kept if name in parts else None)
+    people = {
+        name: newest_kept(work.spark, settings.sources[name], parts[name].kept if name in parts else None)
         for name in ATTRIBUTES
     }
+    dimensions = {name: attributes(settings.sources[name], people[name]) for name in ATTRIBUTES}
     if "orders" in parts:
         totals.checks.update(check_references(parts["orders"], dimensions, accepted, settings))
         # A reference that is not there may have refused a landing.
@@ -97,10 +117,11 @@ def load(work: Work, rows: dict[str, Rows], items: list[Item], totals: Totals, *
         return Loaded()
     store(work.spark, arguments.silver_db, arguments.run_id, list(parts.values()), work.say)
     incoming = _each_once(parts.get("orders"), accepted, totals, settings)
-    again = reenrich or arguments.full or any(item.claimed and item.landing.source != "orders" for item in accepted)
+    news = any(item.claimed and item.landing.source != "orders" for item in accepted)
+    known = Dimensions(dimensions, enriched.fingerprint(dimensions), news, compare_all=late or arguments.full)
     with ThreadPoolExecutor(1) as beside:
-        kept = beside.submit(_keep_dimensions, work, parts, accepted)
-        loaded = _load_orders(work, incoming, dimensions, again, totals)
+        kept = beside.submit(_keep_dimensions, work, people, accepted)
+        loaded = _load_orders(work, incoming, known, totals)
         kept.result()
     return loaded
 
@@ -121,14 +142,12 @@ def look_again(work: Work, items: list[Item], loaded: Loaded, totals: Totals) ->
         rows, news = judge(work, both)
         totals.checks.update(news.checks)
         totals.named.extend(news.named)
-        loaded.add(load(work, rows, both, news, reenrich=True))
+        loaded.add(load(work, rows, both, news, late=True))
         items = items + late
     raise RuntimeError(f"dimensions kept landing, {ROUNDS} times in a row; the landings stay pending")
 
 
-def _load_orders(
-    work: Work, incoming: Incoming | None, dimensions: dict[str, DataFrame], again: bool, totals: Totals
-) -> Loaded:
+def _load_orders(work: Work, incoming: Incoming | None, known: Dimensions, totals: Totals) -> Loaded:
     settings = work.settings
     silver = Silver(work.spark, work.arguments.silver_db, settings.sources["orders"])
     columns = silver.ensure(work.say)
@@ -136,15 +155,23 @@ def _load_orders(
         work.say(f"orders_silver has new columns: {', '.join(columns)}")
 
     def attempt() -> tuple[Delta, str]:
-        delta = silver.delta(incoming, dimensions["customers"], dimensions["products"], reenrich=again)
-        if not delta.changes:
-            return delta, ""
-        work.say(f"to write: {', '.join(f'{kind} {count}' for kind, count in delta.counts.items() if count)}")
-        try:
-            return delta, silver.merge(delta)
-        except Exception:
-            delta.rows.unpersist()
-            raise
+        before = silver.snapshot_id()
+        holds = enriched.holds(work.spark, silver.table, known.fingerprint)
+        compare_all = known.compare_all or (known.news and not holds)
+        if compare_all:
+            work.say("comparing all of orders_silver with the customers and products")
+        delta = silver.delta(incoming, *known.attributes.values(), reenrich=compare_all)
+        snapshot = ""
+        if delta.changes:
+            work.say(f"to write: {', '.join(f'{kind} {count}' for kind, count in delta.counts.items() if count)}")
+            try:
+                snapshot = silver.merge(delta)
+            except Exception:
+                delta.rows.unpersist()
+                raise
+        if holds or compare_all:
+            enriched.note(work.spark, silver.table, before, snapshot, known.fingerprint)
+        return delta, snapshot
 
     delta, snapshot = persistently(silver.table, attempt, work.say)
     for check in settings.having(WARN):
@@ -154,12 +181,12 @@ def _load_orders(
     return Loaded(Counter(delta.counts), snapshot, delta.warned, columns)
 
 
-def _keep_dimensions(work: Work, parts: dict[str, Split], accepted: list[Item]) -> None:
+def _keep_dimensions(work: Work, rows: dict[str, DataFrame], accepted: list[Item]) -> None:
     """customers_silver and products_silver."""
     for name in ATTRIBUTES:
         items = [item for item in accepted if item.landing.source == name]
         if items:
-            keep(work.spark, work.arguments.silver_db, parts[name].source, parts[name].kept, items, work.say)
+            keep(work.spark, work.arguments.silver_db, work.settings.sources[name], rows[name], items, work.say)
 
 
 def _each_once(part: Split | None, accepted: list[Item], totals: Totals, settings: Settings) -> Incoming | None:

@@ -23,7 +23,7 @@ from pyspark.sql.types import StringType, StructField, StructType
 
 from retail.landings import Item
 from retail.parsing import clean, parse
-from retail.schemas import STAMP, Source
+from retail.schemas import Source
 from retail.settings import BITS, OPEN_QUOTE
 
 _SCHEME = "^[a-z0-9]+:/*"
@@ -31,7 +31,7 @@ _HEAD_BYTES = 64 * 1024
 # Spark puts the whole line here when a row has more or fewer fields than the header.
 CORRUPT = "_corrupt_line"
 RAW = "raw_"
-_LINEAGE = ("landing_no", "source_file", *STAMP, "flags", "content")
+_JUDGED = ("landing_no", "flags", "content")
 # What Spark reads in place of bytes that are not UTF-8.
 NOT_UTF8 = "\ufffd"
 
@@ -77,12 +77,13 @@ def check_header(source: Source, names: tuple[str, ...]) -> str | None:
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows of a source's landings. ``typed``: columns, stamp, ``landing_no``, ``flags`` (bits of
-    the checks that a row fails), ``content`` hash;
-    for orders kept on local disk once computed, so that the gate and the MERGE read S3 once.
-    ``raw`` also has the ``raw_*`` texts and the line of a broken row: read again, to name what is wrong.
+    """Rows of a source's landings. ``judged``: columns, ``landing_no``, ``flags`` (bits of the checks that a row
+    fails), ``content`` hash; for orders kept on local disk once computed, so that the gate and the MERGE read S3 once.
+    ``typed``: these with source_file and stamp. ``raw`` also has the ``raw_*`` texts and the line of a broken row:
+    read again, to name what is wrong.
     """
 
+    judged: DataFrame
     typed: DataFrame
     raw: DataFrame
 
@@ -106,10 +107,12 @@ def read(spark: SparkSession, s3: Any, source: Source, items: Iterable[Item]) ->
     frames = [_read_alike(spark, source, names, group) for names, group in by_header.items()]
     if not frames:
         return None
-    raw = reduce(DataFrame.unionByName, frames)
-    typed = raw.select(*source.columns, *_LINEAGE)
+    rows = reduce(DataFrame.unionByName, frames)
+    judged = rows.select(*source.columns, *_JUDGED)
     # In memory it would raise the job's peak by more than half.
-    return Rows(typed.persist(StorageLevel.DISK_ONLY) if source.name == "orders" else typed, raw)
+    judged = judged.persist(StorageLevel.DISK_ONLY) if source.name == "orders" else judged
+    items = [item for group in by_header.values() for item in group]
+    return Rows(judged, _stamped(spark, judged, items), _stamped(spark, rows, items))
 
 
 def _read_alike(spark: SparkSession, source: Source, names: tuple[str, ...], items: list[Item]) -> DataFrame:
@@ -133,18 +136,26 @@ def _read_alike(spark: SparkSession, source: Source, names: tuple[str, ...], ite
         F.regexp_replace(F.col("_metadata.file_path"), _SCHEME, "").alias("object"),
     )
     typed = [parse(F.col(RAW + name), kind).alias(name) for name, kind in source.columns.items()]
-    stamped = _stamped(spark, raw.select("*", *typed), items)
-    return stamped.select("*", _flags(source).alias("flags"), _content(source).alias("content"))
+    rows = _numbered(spark, raw.select("*", *typed), items)
+    return rows.select("*", _flags(source).alias("flags"), _content(source).alias("content"))
+
+
+def _numbered(spark: SparkSession, rows: DataFrame, items: list[Item]) -> DataFrame:
+    """``rows`` with the landing_no of the landing that each came from."""
+    if len(items) == 1:
+        return rows.withColumn("landing_no", F.lit(items[0].number))
+    objects = [(f"'{_quoted(re.sub(_SCHEME, '', item.path))}'", str(item.number)) for item in items]
+    return rows.join(F.broadcast(_literals(spark, ("object", "landing_no"), objects)), "object", "left")
 
 
 def _stamped(spark: SparkSession, rows: DataFrame, items: list[Item]) -> DataFrame:
-    """``rows`` with landing_no, source_file and the stamp of the landing that each came from."""
+    """``rows`` with source_file and stamp. They are not kept with each row: landings are few."""
     if len(items) > 1:
-        return rows.join(F.broadcast(_stamps(spark, items)), "object", "left")
+        names = ("landing_no", "source_file", "ingest_batch", "ingest_date", "source_version", "landed_at")
+        return rows.join(F.broadcast(_literals(spark, names, map(_stamp_literals, items))), "landing_no", "left")
     item = items[0]
     return rows.select(
         "*",
-        F.lit(item.number).alias("landing_no"),
         F.lit(item.path).alias("source_file"),
         F.lit(item.batch).alias("ingest_batch"),
         F.lit(date.fromisoformat(item.landing.ingest_date)).alias("ingest_date"),
@@ -153,19 +164,21 @@ def _stamped(spark: SparkSession, rows: DataFrame, items: list[Item]) -> DataFra
     )
 
 
-def _stamps(spark: SparkSession, items: list[Item]) -> DataFrame:
-    """One row for each landing, as a literal relation: Spark needs no job to broadcast it."""
-    rows = ", ".join(_stamp_literal(item) for item in items)
-    names = "object, landing_no, source_file, ingest_batch, ingest_date, source_version, landed_at"
-    return spark.sql(f"SELECT * FROM VALUES {rows} AS landing({names})")  # noqa: S608 - quoted above
+def _literals(spark: SparkSession, names: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> DataFrame:
+    """A relation of SQL literals: Spark needs no job to broadcast it."""
+    values = ", ".join(f"({', '.join(row)})" for row in rows)
+    return spark.sql(f"SELECT * FROM VALUES {values} AS landing({', '.join(names)})")  # noqa: S608 - quoted
 
 
-def _stamp_literal(item: Item) -> str:
-    place = _quoted(re.sub(_SCHEME, "", item.path))
+def _stamp_literals(item: Item) -> tuple[str, ...]:
     landed_at = f"{item.landed_at.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}"
     return (
-        f"('{place}', {item.number}, '{_quoted(item.path)}', '{item.batch}', "
-        f"DATE '{item.landing.ingest_date}', '{item.landing.version_id}', TIMESTAMP '{landed_at}')"
+        str(item.number),
+        f"'{_quoted(item.path)}'",
+        f"'{item.batch}'",
+        f"DATE '{item.landing.ingest_date}'",
+        f"'{item.landing.version_id}'",
+        f"TIMESTAMP '{landed_at}'",
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pyspark.sql import SparkSession
 
+SMALL_BYTES = 16_000_000
+
 
 def build(warehouse: str) -> SparkSession:
     return (
@@ -20,3 +22,17 @@ def build(warehouse: str) -> SparkSession:
         .config("spark.sql.legacy.timeParserPolicy", "CORRECTED")
         .getOrCreate()
     )
+
+
+def tune(spark: SparkSession, input_bytes: int) -> None:
+    """Where there is little to read, planning and compiling queries takes longer than running them as they are.
+
+    Adaptive execution plans each query again after each of its stages; generated code is compiled for each of them.
+    """
+    if input_bytes > SMALL_BYTES:
+        return
+    spark.conf.set("spark.sql.adaptive.enabled", "false")
+    spark.conf.set("spark.sql.codegen.wholeStage", "false")
+    spark.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN")
+    # Without adaptive execution nobody joins small partitions.
+    spark.conf.set("spark.sql.shuffle.partitions", str(spark.sparkContext.defaultParallelism))

@@ -14,7 +14,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from retail.enrich import UNKNOWN, enrich
-from retail.iceberg import commit, persistently, snapshot_id
+from retail.iceberg import commit, load, persistently, snapshot_id
 from retail.schemas import ORDERS, STAMP, Source, content, silver_columns
 
 # Up to this many incoming rows, silver is filtered by a broadcast of their keys before the join,
@@ -109,29 +109,40 @@ class Silver:
         """The current snapshot, ``""`` while the table has none."""
         return snapshot_id(self._spark, self.table)
 
+    def size_bytes(self) -> int:
+        """Of all its data files, as the current snapshot's summary has it."""
+        if not self._spark.catalog.tableExists(self.table):
+            return 0
+        snapshot = load(self._spark, self.table).currentSnapshot()
+        return int(snapshot.summary().get("total-files-size") or 0) if snapshot else 0
+
     def delta(self, incoming: Incoming | None, customers: DataFrame, products: DataFrame, *, reenrich: bool) -> Delta:
         """Compare with silver what came in and, with ``reenrich``, what is there. Kinds of rows:
 
         insert | update (other content, greater stamp) | advance (same content, greater stamp) |
         unchanged | stale (silver has a greater stamp) | reenrich (did not come in, but its region or
-        category is no longer what the dimensions say). Keeps its rows on disk until ``unpersist``.
+        category is no longer what the dimensions say). Keeps rows that were compared on disk until ``unpersist``.
         """
         silver = self._spark.table(self.table)
+        has_rows = bool(self.snapshot_id())
         # What another run has added meanwhile: MERGE wants every column.
         self._columns.update((name, kind) for name, kind in silver.dtypes if name not in self._columns)
         parts = []
         if incoming:
             orders = self._shaped(enrich(incoming.orders, customers, products), _NOTED)
-            if self.snapshot_id():
+            if has_rows:
                 parts.append(self._classified(orders, self._known(silver, incoming)))
             else:
                 parts.append(orders.withColumn("kind", F.lit("insert")))
-        if reenrich and self.snapshot_id():
+        if reenrich and has_rows:
             changed = self._reenriched(silver, customers, products)
-            parts.append(changed.join(incoming.orders, self._keys, "left_anti") if incoming else changed)
+            parts.append(self._without_newer(changed, incoming.orders) if incoming else changed)
         if not parts:
             return Delta(self._shaped(silver, ()).withColumn("kind", F.lit("unchanged")), _by_kind([]))
-        return self._counted(reduce(DataFrame.unionByName, parts), incoming.warn if incoming else ())
+        rows = reduce(DataFrame.unionByName, parts)
+        # Onto nothing there was nothing to compare: to enrich again is cheaper than to keep it.
+        rows = rows.persist(StorageLevel.DISK_ONLY) if has_rows else rows
+        return self._counted(rows, incoming.warn if incoming else ())
 
     def _known(self, silver: DataFrame, incoming: Incoming) -> DataFrame:
         """Silver's rows for the incoming keys. The bounds let Iceberg skip files by their statistics:
@@ -155,8 +166,7 @@ class Silver:
             .when(greater, "advance")
             .otherwise("unchanged")
         )
-        match = reduce(Column.__and__, (F.col(f"new.{key}") == F.col(f"old.{key}") for key in self._keys))
-        joined = new.join(old, match, "left")
+        joined = new.join(old, self._match(), "left")
         return joined.select("new.*", kind.alias("kind"))
 
     def _reenriched(self, silver: DataFrame, customers: DataFrame, products: DataFrame) -> DataFrame:
@@ -168,6 +178,14 @@ class Silver:
         changed = enrich(bare, customers, products).where(differs)
         noted = self._shaped(changed, UNKNOWN).withColumn("warned", F.lit(False))
         return noted.withColumn("kind", F.lit("reenrich"))
+
+    def _without_newer(self, changed: DataFrame, orders: DataFrame) -> DataFrame:
+        """``changed`` without what the incoming orders replace. A stale one replaces nothing."""
+        new, old = orders.select(*self._keys, *STAMP).alias("new"), changed.alias("old")
+        return old.join(new, self._match() & (_stamp("new") >= _stamp("old")), "left_anti")
+
+    def _match(self) -> Column:
+        return reduce(Column.__and__, (F.col(f"new.{key}") == F.col(f"old.{key}") for key in self._keys))
 
     def _shaped(self, rows: DataFrame, more: tuple[str, ...]) -> DataFrame:
         """Silver's columns, NULL where ``rows`` lack one, and ``more``."""
@@ -203,7 +221,6 @@ class Silver:
         return f"{delta.unknown[check]} orders with a {key} that has not landed: {named}"
 
     def _counted(self, rows: DataFrame, warn: tuple[str, ...]) -> Delta:
-        rows = rows.persist(StorageLevel.DISK_ONLY)
         key = F.col(self._keys[0])
         anywhere = reduce(Column.__or__, (F.col(check) for check in warn), F.lit(False)) & ~F.col("warned")
         tests = {**{check: F.col(check) for check in UNKNOWN}, "new_warned": anywhere}

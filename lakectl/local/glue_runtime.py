@@ -167,7 +167,7 @@ class GlueRuntime:
         run.state = "STARTING"
         self._active += 1
         standby = self._standbys.take(run.spec)
-        if standby and may_adopt:
+        if standby and may_adopt and glue_flags.suits_standby(self._s3(run), run.spec):
             own_id, run.job_run_id = run.job_run_id, standby.job_run_id
             if standby.give(lambda process: self._run(run, process)):
                 return
@@ -203,6 +203,9 @@ class GlueRuntime:
                 if after and not self._active and not self._stopped:
                     self._standbys.prepare(run.spec, STANDBY_AFTER_RUN)
 
+    def _s3(self, run: JobRun) -> Any:
+        return self._context.client("s3", run.spec.region)
+
     def _attempt(
         self, run: JobRun, work_dir: Path, standby: ScriptProcess | None
     ) -> tuple[str, str, Callable[[], None] | None]:
@@ -210,7 +213,7 @@ class GlueRuntime:
         work_dir.mkdir(parents=True, exist_ok=standby is not None)
         flags = glue_flags.standby_flags()
         if not standby:
-            flags = glue_flags.flags_for(self._context.client("s3", run.spec.region), run.spec)
+            flags = glue_flags.flags_for(self._s3(run), run.spec)
         launch = glue_launch.prepare(
             self._context, run.spec, run.job_run_id, work_dir, flags, may_write=standby is None
         )

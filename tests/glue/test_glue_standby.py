@@ -38,7 +38,7 @@ def standby(glue: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(glue_launch, "prepare_standby", prepare)
     monkeypatch.setattr(glue_launch, "_spark_launch", lambda _context, _spec, _dir, launch, *_, **__: launch)
-    monkeypatch.setattr(glue_flags, "is_small", lambda *_: True)
+    monkeypatch.setattr(glue_flags, "holds_at_most", lambda *_: True)
     monkeypatch.setattr("lakectl.local.glue_standby.LOOK_SECONDS", 0.02)
     standbys = glue.runtime._standbys
     standbys.enabled = True

@@ -94,6 +94,18 @@ def test_an_order_that_comes_in_is_not_reenriched_beside_itself(compare) -> None
     assert delta.rows.count() == 1
 
 
+def test_an_order_that_only_a_stale_row_came_in_for_is_reenriched(compare) -> None:
+    """A row that replaces nothing brings no region either: without this, the order would keep its old one for good."""
+    silver = [stamped(1, 25), stamped(2, 24), stamped(3, 24)]
+    incoming = [stamped(1, 24, qty=9), stamped(2, 24), stamped(3, 25)]
+    _, delta = compare(silver, incoming, region="South", reenrich=True)
+    found = sorted((row["order_id"], row["kind"], row["qty"], row["region"]) for row in delta.rows.collect())
+    assert found == [
+        (1, "reenrich", 1, "South"), (1, "stale", 9, "South"), (2, "update", 1, "South"), (3, "update", 1, "South"),
+    ]  # fmt: skip
+    assert (delta.lowest, delta.highest) == (1, 3)
+
+
 def test_the_newest_row_of_a_key_wins(spark) -> None:
     from retail.enrich import newest
 

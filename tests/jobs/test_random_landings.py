@@ -20,7 +20,21 @@ places_of = st.tuples(st.integers(1, 2), st.integers(0, 2))  # day, batch
 landing = st.tuples(st.just("orders"), places_of, orders)
 region = st.tuples(st.just("customers"), places_of, st.sampled_from(["North", "South", "East"]))
 run = st.tuples(st.just("run"), st.none() | st.sampled_from(list(range(6))), st.booleans())
-steps = st.lists(st.one_of(landing, landing, region, run), min_size=3, max_size=8)
+step = st.one_of(landing, landing, region, run)
+# Rare by chance: a run for which an order's row comes too late, and with it another region for the order.
+too_late = st.builds(
+    lambda order, batch, named: [
+        ("orders", (2, batch), {order: 1}), ("run", None, False), ("orders", (1, batch), {order: 9}),
+        ("customers", (2, 2), named),
+    ],
+    st.integers(1, 4), st.integers(0, 2), st.sampled_from(["North", "South", "East"]),
+)  # fmt: skip
+few = st.lists(step, max_size=3)
+# The first of the two is what hypothesis begins with: each `make test` has it.
+steps = st.one_of(
+    st.tuples(few, too_late, few).map(lambda parts: [each for part in parts for each in part]),
+    st.lists(step, min_size=3, max_size=8),
+)
 
 
 @dataclass
@@ -101,6 +115,7 @@ def test_silver_is_what_the_reference_says(spark: Any, endpoint: Endpoint, told:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1800)
 @settings(max_examples=25, **{**COMMON, "derandomize": False, "print_blob": True})
 @given(told=steps)
 def test_silver_is_what_the_reference_says_many_times(spark: Any, endpoint: Endpoint, told: list[Any]) -> None:
@@ -109,12 +124,13 @@ def test_silver_is_what_the_reference_says_many_times(spark: Any, endpoint: Endp
 
 @pytest.mark.long
 def test_a_story_with_everything_in_it(job_lake: JobLake) -> None:
-    """One that hypothesis might not draw: a death after the commit, an overwrite, a duplicate, an older day late."""
+    """One that hypothesis might not draw: a death after the commit, an overwrite, a duplicate, an older day late
+    beside another region."""
     replay(
         job_lake,
         [
-            ("customers", (1, 0), "North"), ("orders", (2, 0), {1: 1, 2: 2}), ("run", 4, False),
-            ("orders", (2, 0), {1: 3}), ("orders", (1, 1), {1: 9, 3: 3}), ("customers", (2, 0), "South"),
+            ("customers", (1, 0), "North"), ("orders", (2, 0), {1: 1, 2: 2, 4: 4}), ("run", 4, False),
+            ("orders", (2, 0), {1: 3}), ("orders", (1, 1), {1: 9, 3: 3, 4: 9}), ("customers", (2, 0), "South"),
             ("run", 0, False), ("orders", (2, 0), {1: 3}), ("orders", (2, 2), {2: 5}),
         ],
     )  # fmt: skip

@@ -1,0 +1,54 @@
+"""Which customers and products all of silver is enriched with: a table property that names snapshot and fingerprint.
+
+While it holds, a run need not read silver to find orders whose region or category has changed. Any commit of
+somebody else (an UPDATE, compaction, a rollback) makes another snapshot the current one, and it no longer holds.
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from retail.iceberg import load
+
+PROPERTY = "lakectl.enriched-with"
+
+
+def fingerprint(dimensions: dict[str, DataFrame]) -> str:
+    """Equal for equal (key, attribute) pairs. One pass over all dimensions."""
+    pairs = [rows.select(_hash(name, rows.columns)) for name, rows in dimensions.items()]
+    hashes = reduce(DataFrame.union, pairs).toDF("hash")
+    row = hashes.agg(F.count("*"), F.bit_xor("hash")).collect()[0]
+    return f"{row[0]}-{row[1] or 0}"
+
+
+def _hash(name: str, columns: list[str]) -> Column:
+    # NULLs are left out by xxhash64, whatever their place.
+    return F.xxhash64(F.lit(name), *(F.coalesce(F.col(column).cast("string"), F.lit("\0")) for column in columns))
+
+
+def holds(spark: SparkSession, table: str, known: str) -> bool:
+    """Whether each row of ``table`` has what the dimensions with the fingerprint ``known`` say."""
+    loaded = load(spark, table)
+    snapshot = loaded.currentSnapshot()
+    return not snapshot or loaded.properties().get(PROPERTY) == _value(snapshot.snapshotId(), known)
+
+
+def note(spark: SparkSession, table: str, before: str, after: str, known: str) -> None:
+    """Say that it holds for ``after``, which was committed to the snapshot ``before``, or for ``before`` when nothing
+    was committed (``""``); not if somebody else's commit came between."""
+    loaded = load(spark, table)
+    snapshot = loaded.currentSnapshot()
+    if not snapshot:
+        return
+    current, parent = str(snapshot.snapshotId()), str(snapshot.parentId() or "")
+    expected = (after, before) if after else (before, parent)
+    value = _value(snapshot.snapshotId(), known)
+    if (current, parent) == expected and loaded.properties().get(PROPERTY) != value:
+        loaded.updateProperties().set(PROPERTY, value).commit()
+
+
+def _value(snapshot_id: int, known: str) -> str:
+    return f"{snapshot_id}:{known}"
