@@ -24,7 +24,7 @@ from retail import session
 from retail.arguments import Arguments, parse
 from retail.checks import Totals
 from retail.landings import Inbox, Item
-from retail.loading import Loaded, Work, input_bytes, judge, load, look_again
+from retail.loading import Loaded, Work, judge, load, look_again, silver_bytes
 
 BEGAN = time.monotonic()
 
@@ -46,12 +46,14 @@ def main(argv: list[str]) -> None:
 
     spark = session.build(arguments.silver_warehouse)
     say(f"Spark {spark.version} is up")
-    session.tune(spark, input_bytes(spark, arguments, items))
     work = Work(spark, arguments, inbox, say, arguments.settings)
-    rows, totals = judge(work, items)
+    landed = sum(item.landing.size for item in items)
+    with session.planned_for(spark, landed):
+        rows, totals = judge(work, items)
     say(f"checked {sum(item.rows for item in items)} rows, {len(bad(items))} landings refused")
-    loaded = load(work, rows, items, totals)
-    items = look_again(work, items, loaded, totals)
+    with session.planned_for(spark, landed + silver_bytes(work)):
+        loaded = load(work, rows, items, totals)
+        items = look_again(work, items, loaded, totals)
     say(f"silver is at snapshot {loaded.snapshot}" if loaded.snapshot else "nothing to commit")
 
     inbox.finish(items, loaded.snapshot)

@@ -64,10 +64,9 @@ class Dimensions:
     compare_all: bool
 
 
-def input_bytes(spark: SparkSession, arguments: Arguments, items: list[Item]) -> int:
-    """What a run may have to read: the landings, as they are stored, and silver."""
-    silver = Silver(spark, arguments.silver_db, arguments.settings.sources["orders"])
-    return sum(item.landing.size for item in items) + silver.size_bytes()
+def silver_bytes(work: Work) -> int:
+    """The size of silver, all of which a run may have to read."""
+    return Silver(work.spark, work.arguments.silver_db, work.settings.sources["orders"]).size_bytes()
 
 
 def judge(work: Work, items: list[Item]) -> tuple[dict[str, Rows], Totals]:
@@ -118,9 +117,9 @@ def load(work: Work, rows: dict[str, Rows], items: list[Item], totals: Totals, *
     store(work.spark, arguments.silver_db, arguments.run_id, list(parts.values()), work.say)
     incoming = _each_once(parts.get("orders"), accepted, totals, settings)
     news = any(item.claimed and item.landing.source != "orders" for item in accepted)
-    known = Dimensions(dimensions, enriched.fingerprint(dimensions), news, compare_all=late or arguments.full)
     with ThreadPoolExecutor(1) as beside:
         kept = beside.submit(_keep_dimensions, work, people, accepted)
+        known = Dimensions(dimensions, enriched.fingerprint(dimensions), news, compare_all=late or arguments.full)
         loaded = _load_orders(work, incoming, known, totals)
         kept.result()
     return loaded
@@ -170,7 +169,7 @@ def _load_orders(work: Work, incoming: Incoming | None, known: Dimensions, total
                 delta.rows.unpersist()
                 raise
         if holds or compare_all:
-            enriched.note(work.spark, silver.table, before, snapshot, known.fingerprint)
+            enriched.note(work.spark, silver.table, before, snapshot, known.fingerprint, work.say)
         return delta, snapshot
 
     delta, snapshot = persistently(silver.table, attempt, work.say)

@@ -78,7 +78,7 @@ def check_header(source: Source, names: tuple[str, ...]) -> str | None:
 @dataclass(frozen=True)
 class Rows:
     """Rows of a source's landings. ``judged``: columns, ``landing_no``, ``flags`` (bits of the checks that a row
-    fails), ``content`` hash; for orders kept on local disk once computed, so that the gate and the MERGE read S3 once.
+    fails), ``content`` hash; kept on local disk once computed, so that the gate and the MERGE read S3 once.
     ``typed``: these with source_file and stamp. ``raw`` also has the ``raw_*`` texts and the line of a broken row:
     read again, to name what is wrong.
     """
@@ -108,9 +108,8 @@ def read(spark: SparkSession, s3: Any, source: Source, items: Iterable[Item]) ->
     if not frames:
         return None
     rows = reduce(DataFrame.unionByName, frames)
-    judged = rows.select(*source.columns, *_JUDGED)
     # In memory it would raise the job's peak by more than half.
-    judged = judged.persist(StorageLevel.DISK_ONLY) if source.name == "orders" else judged
+    judged = rows.select(*source.columns, *_JUDGED).persist(StorageLevel.DISK_ONLY)
     items = [item for group in by_header.values() for item in group]
     return Rows(judged, _stamped(spark, judged, items), _stamped(spark, rows, items))
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from pyspark.sql import SparkSession
 
 SMALL_BYTES = 16_000_000
@@ -24,15 +27,30 @@ def build(warehouse: str) -> SparkSession:
     )
 
 
-def tune(spark: SparkSession, input_bytes: int) -> None:
+@contextmanager
+def planned_for(spark: SparkSession, input_bytes: int) -> Iterator[None]:
     """Where there is little to read, planning and compiling queries takes longer than running them as they are.
 
-    Adaptive execution plans each query again after each of its stages; generated code is compiled for each of them.
+    Adaptive execution plans a query again after each of its stages; generated code is compiled for each of them.
     """
     if input_bytes > SMALL_BYTES:
+        yield
         return
-    spark.conf.set("spark.sql.adaptive.enabled", "false")
-    spark.conf.set("spark.sql.codegen.wholeStage", "false")
-    spark.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN")
-    # Without adaptive execution nobody joins small partitions.
-    spark.conf.set("spark.sql.shuffle.partitions", str(spark.sparkContext.defaultParallelism))
+    plain = {
+        "spark.sql.adaptive.enabled": "false",
+        "spark.sql.codegen.wholeStage": "false",
+        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+        # Without adaptive execution nobody joins small partitions.
+        "spark.sql.shuffle.partitions": str(spark.sparkContext.defaultParallelism),
+    }
+    usual = {name: str(spark.conf.get(name)) for name in plain}
+    _set(spark, plain)
+    try:
+        yield
+    finally:
+        _set(spark, usual)
+
+
+def _set(spark: SparkSession, conf: dict[str, str]) -> None:
+    for name, value in conf.items():
+        spark.conf.set(name, value)

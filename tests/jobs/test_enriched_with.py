@@ -1,0 +1,202 @@
+"""The table property that says which customers and products all of orders_silver is enriched with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from whole_job import DIMENSIONS, JobLake, Ran, line
+
+CUSTOMERS = DIMENSIONS["customers"]
+SOUTH = CUSTOMERS.replace("North", "South")
+PROPERTY = "lakectl.enriched-with"
+
+
+class Story:
+    """Whole runs on one lake. Customers land under a new key each time, each a day later than the last."""
+
+    def __init__(self, lake: JobLake) -> None:
+        self.lake = lake
+        self.day = 1
+
+    def customers(self, text: str) -> None:
+        self.day += 1
+        self.lake.land("customers", text, date=f"2025-09-{self.day:02}")
+
+    def run(self, **arguments: str) -> bool:
+        """Whether it compared all of silver with the customers and products. The property must hold after it."""
+        ran = self.lake.run(**arguments)
+        assert not ran.error, (ran.error, ran.said)
+        assert self.noted() == str(self.snapshot())
+        return compared(ran)
+
+    def snapshot(self) -> int:
+        return int(self.lake.table().current_snapshot().snapshot_id)
+
+    def noted(self) -> str:
+        """The snapshot that the property names."""
+        return str(self.lake.table().properties[PROPERTY].partition(":")[0])
+
+    def regions(self) -> list[Any]:
+        return [region for _, region in self.lake.rows("order_id", "region")]
+
+    def sql(self, text: str) -> None:
+        self.lake.spark.sql(text.format(db=f"glue_catalog.{self.lake.database}"))
+
+
+def compared(ran: Ran) -> bool:
+    return any("comparing all of orders_silver" in text for text in ran.said)
+
+
+def test_silver_is_compared_when_customers_have_changed_and_not_when_they_only_land_again(job_lake: JobLake) -> None:
+    story = Story(job_lake)
+    job_lake.orders(line(1), line(2, customer=2))
+    assert not story.run()  # onto nothing: there is nothing to compare
+    assert story.regions() == [None, None]
+    job_lake.dimensions()
+    assert story.run()
+    assert story.regions() == ["North", "East"]
+
+    story.customers(CUSTOMERS)
+    before = story.snapshot()
+    assert not story.run()
+    assert story.snapshot() == before
+    kept = job_lake.rows("customer_id", "ingest_date", table="customers_silver")
+    assert [day.day for _, day in kept] == [2, 2]
+
+
+@pytest.mark.long
+def test_what_somebody_else_committed_is_compared_again(job_lake: JobLake) -> None:
+    story = Story(job_lake)
+    job_lake.dimensions()
+    ran = job_lake.run()  # customers first: a table without a snapshot has nothing to be noted for
+    assert (ran.error, compared(ran), job_lake.table().properties.get(PROPERTY)) == ("", False, None)
+    job_lake.orders(line(1), line(2, customer=2))
+    assert not story.run()
+    north = story.snapshot()
+
+    job_lake.orders(line(3), batch="0002")
+    assert not story.run()  # orders alone carry it on to their snapshot
+    story.customers(CUSTOMERS)
+    assert not story.run()
+
+    story.sql("UPDATE {db}.orders_silver SET region = 'Wrong' WHERE order_id = 2")
+    job_lake.orders(line(4), batch="0003")
+    job_lake.loaded()  # compares its own order only, and can't say more
+    assert story.noted() != str(story.snapshot())
+    story.customers(CUSTOMERS)
+    assert story.run()
+    assert story.regions() == ["North", "East", "North", "North"]
+
+    story.customers(SOUTH)  # what held for the orders of before holds no longer
+    assert story.run()
+    assert story.regions() == ["South", "East", "South", "South"]
+    back = "CALL glue_catalog.system.rollback_to_snapshot('{name}', {snapshot})"
+    name = f"{job_lake.database}.orders_silver"
+    for full in (False, True):
+        story.sql(back.format(name=name, snapshot=north))
+        assert story.regions() == ["North", "East"]
+        assert story.noted() != str(north)
+        if not full:
+            story.customers(SOUTH)
+        assert story.run(FULL=str(full).lower())
+        assert story.regions()[:2] == ["South", "East"]
+    assert story.regions() == ["South", "East", "South", "South"]  # FULL brought back what was rolled back
+
+
+# ---- the property
+
+
+class Table:
+    """Iceberg's table as ``enriched`` uses it, and its snapshot in one."""
+
+    def __init__(self, current: int | None, parent: int | None) -> None:
+        self.current, self.parent = current, parent
+        self.kept: dict[str, str] = {}
+        self.commits = 0
+
+    def currentSnapshot(self) -> Any:
+        return None if self.current is None else self
+
+    def snapshotId(self) -> int | None:
+        return self.current
+
+    def parentId(self) -> int | None:
+        return self.parent
+
+    def properties(self) -> dict[str, str]:
+        return self.kept
+
+    def updateProperties(self) -> Any:
+        return self
+
+    def set(self, name: str, value: str) -> Any:
+        self.kept[name] = value
+        return self
+
+    def commit(self) -> None:
+        self.commits += 1
+
+
+@pytest.mark.parametrize(
+    ("current", "parent", "before", "after", "noted"),
+    [
+        (1, None, "", "1", True),
+        (2, 1, "1", "2", True),
+        (2, 1, "2", "", True),  # compared, and nothing was to be written
+        (2, 1, "1", "", False),  # the same, but somebody has committed since
+        (3, 2, "1", "3", False),  # somebody committed between our look and our commit, or right after it
+        (3, 2, "1", "2", False),  # somebody committed after ours
+        (2, 1, "", "2", False),  # the table was empty when we looked
+        (None, None, "", "", False),
+    ],
+)
+def test_it_is_noted_only_for_what_was_compared(
+    monkeypatch: pytest.MonkeyPatch, current: int | None, parent: int | None, before: str, after: str, noted: bool
+) -> None:
+    from retail import enriched
+
+    table = Table(current, parent)
+    monkeypatch.setattr(enriched, "load", lambda *_: table)
+    for _ in range(2):  # what is noted already is not committed again
+        enriched.note(None, "t", before, after, "2-77", print)
+        assert table.kept == ({PROPERTY: f"{current}:2-77"} if noted else {})
+        assert table.commits == int(noted)
+    assert enriched.holds(None, "t", "2-77") == (noted or current is None)
+    assert enriched.holds(None, "t", "2-78") == (current is None)
+
+
+def test_a_run_whose_orders_are_in_does_not_fail_when_the_property_cannot_be_set(
+    spark: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from retail import enriched
+
+    table, said = Table(2, 1), []
+    monkeypatch.setattr(table, "commit", lambda: spark._jvm.java.util.Optional.empty().get())
+    monkeypatch.setattr(enriched, "load", lambda *_: table)
+    enriched.note(spark, "t", "1", "2", "2-77", said.append)
+    assert said == [f"{PROPERTY} is not set: java.util.NoSuchElementException: No value present"]
+
+
+def test_a_fingerprint_is_that_of_its_pairs(spark: Any) -> None:
+    from retail import enriched
+
+    def of(customers: list[Any], products: list[Any]) -> str:
+        return enriched.fingerprint(
+            {
+                "customers": spark.createDataFrame(customers, "customer_id bigint, region string"),
+                "products": spark.createDataFrame(products, "product_id bigint, category string"),
+            }
+        )
+
+    people, things = [(1, "North"), (2, None)], [(1, "Toys")]
+    assert of(people[::-1], things) == of(people, things)
+    others = [
+        (people[:1], things),  # the customer with a NULL is missing
+        ([(1, "North"), (2, "")], things),
+        ([(1, None), (2, "North")], things),
+        ([(1, "Toys"), (2, None)], [(1, "North")]),
+        (things, people),
+        ([], []),
+    ]
+    assert len({of(*each) for each in [(people, things), *others]}) == 1 + len(others)
