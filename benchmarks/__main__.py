@@ -20,6 +20,7 @@ FIGURES = (
     "local_aws",
     "transform",
     "transform_sizes",
+    "transform_modes",
 )
 
 

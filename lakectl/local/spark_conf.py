@@ -69,6 +69,8 @@ def _defaults(run: SparkRun) -> dict[str, str]:
     work = run.work_dir
     return {
         "spark.sql.shuffle.partitions": "4",
+        # By default 64 MB, which the JVM puts among its old objects and does not collect until the heap is full.
+        "spark.buffer.pageSize": "4m",
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.warehouse.dir": (work / "warehouse").as_uri(),
         "spark.ui.showConsoleProgress": "false",

@@ -139,6 +139,17 @@ def test_a_run_with_other_settings_starts_cold_and_the_standby_ends(
     glue.wait_until(lambda: not processes.alive(pid(one)))
 
 
+def test_a_run_that_may_read_much_starts_cold_with_flags_of_its_own(
+    glue: SimpleNamespace, standby: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = standby.warm()
+    monkeypatch.setattr(glue_flags, "holds_at_most", lambda _s3, _spec, most: most > glue_flags.STANDBY_BYTES)
+    run = glue.wait(standby.start(""))
+    assert run.state == "SUCCEEDED", run.error
+    assert run.job_run_id != one.job_run_id
+    glue.wait_until(lambda: not processes.alive(pid(one)))
+
+
 def test_a_standby_that_has_died_costs_nothing_but_its_time(glue: SimpleNamespace, standby: SimpleNamespace) -> None:
     one = standby.warm()
     one._process.kill()
