@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,9 @@ from retail.arguments import Arguments
 from retail.schemas import DIMENSIONS, NO_BATCH, SOURCES
 
 _THREADS = 16
+# No two landings of a process have the same: Spark knows what it has kept by the plan, in which the number stands
+# for the file's version.
+_NUMBERS = itertools.count()
 _ENDED = {"SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT", "ERROR", "EXPIRED"}
 
 
@@ -108,7 +112,7 @@ class Inbox:
         free_sks = {entry.sk for entry in free}
         held = [item for item in waiting if item.entry.sk not in free_sks]
         fresh = [item for item in (*found, *held, *news) if item.entry.sk not in known]
-        return self._numbered(fresh, first=len(have))
+        return self._numbered(fresh)
 
     # ---- finding
 
@@ -240,9 +244,9 @@ class Inbox:
             return [result for result in pool.map(work, things) if result is not None]
 
     @staticmethod
-    def _numbered(items: list[Item], first: int = 0) -> list[Item]:
+    def _numbered(items: list[Item]) -> list[Item]:
         unique = list({item.entry.sk: item for item in items}.values())
-        for number, item in enumerate(unique, start=first):
+        for item, number in zip(unique, _NUMBERS, strict=False):
             item.number = number
         return unique
 
