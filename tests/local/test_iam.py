@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -13,6 +15,7 @@ from botocore.exceptions import ClientError
 from local_helpers import ACCOUNT, OWN_LOGS, REGION, TRUST, new_role, put_policy, queue_arn
 
 from lakectl.local.control import Endpoint
+from lakectl.local.seams.iam import roles_now
 
 SEND = """
 import boto3
@@ -32,6 +35,25 @@ def test_managed_policies_exist_and_no_others_are_listed_as_ours(client: Any) ->
     arn = "arn:aws:iam::aws:policy/service-role/AWSGlueServiceRole"
     assert client("iam").get_policy(PolicyArn=arn)["Policy"]["Arn"] == arn
     assert client("iam").list_policies(Scope="Local")["Policies"] == []
+
+
+def test_of_requests_for_one_role_at_once_one_makes_it(client: Any, unique: str) -> None:
+    def create(_: int) -> str:
+        try:
+            client("iam").create_role(RoleName=f"once-{unique}", AssumeRolePolicyDocument=TRUST)
+        except ClientError as error:
+            return str(error.response["Error"]["Code"])
+        return "made"
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sorted(pool.map(create, range(8))) == ["EntityAlreadyExists"] * 7 + ["made"]
+
+
+def test_a_role_can_be_made_while_another_request_looks_through_the_roles() -> None:
+    backend = SimpleNamespace(roles={"AROA1": "one"})
+    looking = iter(roles_now(backend))
+    backend.roles["AROA2"] = "two"
+    assert list(looking) == ["one"]
 
 
 def test_a_function_without_the_permission_is_refused_and_its_log_says_so(

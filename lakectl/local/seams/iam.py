@@ -1,14 +1,16 @@
 """IAM: AWS-managed policies for the partition that anybody uses, and which actions a role has used.
 
 Wrapped: ``IAMBackend._init_aws_policies`` (with the managed policies on, moto parses all 1,600 of them for each of
-five partitions when the first request of any service comes: a second of CPU for four copies that nobody asks for) and
-``IAMBackend.delete_role``. Added, as moto lacks them: GenerateServiceLastAccessedDetails and
+five partitions when the first request of any service comes: a second of CPU for four copies that nobody asks for),
+``IAMBackend.create_role``, ``delete_role`` and ``get_roles`` (moto walks through its live dict of roles, and answers
+500 when another request adds one meanwhile). Added, as moto lacks them: GenerateServiceLastAccessedDetails and
 GetServiceLastAccessedDetails.
 """
 
 from __future__ import annotations
 
 import json
+import threading
 import time
 import uuid
 from collections.abc import Callable
@@ -26,11 +28,14 @@ from lakectl.local.iam.usage import USAGE, last_accessed
 
 MOST_JOBS = 1000  # reports are asked for and read at once; AWS keeps them for an hour
 
+_creating = threading.Lock()
 _jobs: dict[str, tuple[str, float]] = {}  # id → role ARN, when it was asked for
 
 
 def install(context: LocalContext) -> None:
     IAMBackend._init_aws_policies = _for_one_partition(IAMBackend._init_aws_policies)
+    IAMBackend.create_role = _one_at_a_time(IAMBackend.create_role)
+    IAMBackend.get_roles = roles_now
     IAMBackend.delete_role = _forgetting(IAMBackend.delete_role)
     IamResponse.generate_service_last_accessed_details = _generate
     IamResponse.get_service_last_accessed_details = _get
@@ -42,6 +47,21 @@ def _for_one_partition(original: Callable[..., list[Any]]) -> Callable[..., list
         return original(self) if self.partition == "aws" else []
 
     return init_aws_policies
+
+
+def _one_at_a_time(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Or two requests could both see that there is no role of that name."""
+
+    def create_role(self: IAMBackend, *args: Any, **named: Any) -> Any:
+        with _creating:
+            return original(self, *args, **named)
+
+    return create_role
+
+
+def roles_now(backend: IAMBackend) -> tuple[Any, ...]:
+    """The roles there are now: what is added later changes nothing in it."""
+    return tuple(backend.roles.values())
 
 
 def _forgetting(original: Callable[..., None]) -> Callable[..., None]:
