@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import boto3
 
@@ -34,3 +36,14 @@ def tear_down(lake: Lake) -> None:
     result, left = provision.down(lake, provision.down_plan(lake), lambda _: None)
     assert result.ok, {key: error.message for key, error in result.failed.items()}
     assert left.pending == ()
+
+
+@contextmanager
+def quiet_lake(endpoint: Endpoint) -> Iterator[Lake]:
+    """A whole lake in which nothing but the test starts a run."""
+    lake = open_test_lake(endpoint)
+    bring_up(lake)
+    for rule in (lake.names.orders_rule, lake.names.drain_rule):
+        lake.client("events").disable_rule(Name=rule)
+    yield lake
+    tear_down(lake)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
-from lakes import bring_up, open_test_lake, tear_down
+from lakes import quiet_lake
 
 from lakectl.local.control import Endpoint
 from lakectl.ops import query, transform
@@ -23,12 +23,8 @@ ORDERS, OVERLAP = 3000, 1000
 
 @pytest.fixture
 def lake(endpoint: Endpoint) -> Iterator[Lake]:
-    lake = open_test_lake(endpoint)
-    bring_up(lake)
-    for rule in (lake.names.orders_rule, lake.names.drain_rule):  # nothing but the test starts a run
-        lake.client("events").disable_rule(Name=rule)
-    yield lake
-    tear_down(lake)
+    with quiet_lake(endpoint) as lake:
+        yield lake
 
 
 def land(lake: Lake, number: int) -> None:

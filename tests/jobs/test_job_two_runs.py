@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from lakes import bring_up, open_test_lake, tear_down
+from lakes import quiet_lake
 from test_job_kill import HEADER, until_it_says
 
 from lakectl.local.control import Endpoint
@@ -22,17 +22,13 @@ KEPT = ("Role", "Command", "DefaultArguments", "GlueVersion", "WorkerType", "Num
 @pytest.fixture
 def lake(endpoint: Endpoint) -> Iterator[Lake]:
     """Its job may run twice at once, which the config leaves at one."""
-    lake = open_test_lake(endpoint)
-    bring_up(lake)
-    for rule in (lake.names.orders_rule, lake.names.drain_rule):  # nothing but the test starts a run
-        lake.client("events").disable_rule(Name=rule)
-    glue, name = lake.client("glue"), lake.names.glue_job
-    job = glue.get_job(JobName=name)["Job"]
-    kept = {field: job[field] for field in KEPT}
-    glue.update_job(JobName=name, JobUpdate={**kept, "ExecutionProperty": {"MaxConcurrentRuns": 2}})
-    assert glue.get_job(JobName=name)["Job"]["ExecutionProperty"] == {"MaxConcurrentRuns": 2}
-    yield lake
-    tear_down(lake)
+    with quiet_lake(endpoint) as lake:
+        glue, name = lake.client("glue"), lake.names.glue_job
+        job = glue.get_job(JobName=name)["Job"]
+        kept = {field: job[field] for field in KEPT}
+        glue.update_job(JobName=name, JobUpdate={**kept, "ExecutionProperty": {"MaxConcurrentRuns": 2}})
+        assert glue.get_job(JobName=name)["Job"]["ExecutionProperty"] == {"MaxConcurrentRuns": 2}
+        yield lake
 
 
 def put(lake: Lake, source: str, text: str, batch: int) -> str:
