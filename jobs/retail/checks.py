@@ -44,8 +44,7 @@ def gate(frames: dict[str, Rows], items: list[Item], s3: Any, settings: Settings
             item.problems.append("no rows below the header")
             continue
         source = settings.sources[item.landing.source]
-        frame = frames[source.name].raw.where(F.col("landing_no") == item.number)
-        _judge(item, row, frame, source, s3, settings, totals)
+        _judge(item, row, frames[source.name], source, s3, settings, totals)
         if not item.problems and source.name == "orders":
             passed.append(row)
     bounds = [row for row in passed if row["lowest"] is not None]
@@ -55,7 +54,7 @@ def gate(frames: dict[str, Rows], items: list[Item], s3: Any, settings: Settings
     return totals
 
 
-def _judge(item: Item, row: Any, frame: DataFrame, source: Source, s3: Any, settings: Settings, totals: Totals) -> None:
+def _judge(item: Item, row: Any, rows: Rows, source: Source, s3: Any, settings: Settings, totals: Totals) -> None:
     duplicates = settings.checks["duplicate_keys"]
     item.rows, item.set_aside = row["rows"], row["set_aside"]
     found = {check: row[check] for check in BITS if settings.checks[check] != IGNORE and row[check]}
@@ -69,10 +68,10 @@ def _judge(item: Item, row: Any, frame: DataFrame, source: Source, s3: Any, sett
         )
         by_row = by_row or ["broken_rows"]
     if by_row:
-        named = name_rows(frame, source, item, s3, by_row)
+        named = name_rows(rows, source, item, s3, by_row)
         item.problems.extend([f"{row['failed']} bad rows", *named] if row["failed"] > len(named) else named)
     if "duplicate_keys" in failing:
-        item.problems.append(name_clashes(frame, source, item, s3, row["clashes"]))
+        item.problems.append(name_clashes(rows, source, item, s3, row["clashes"]))
     news = item.claimed or source.name == "orders"  # dimensions that are only read again have been reported
     if news:
         totals.checks.update(found)
@@ -84,9 +83,9 @@ def _judge(item: Item, row: Any, frame: DataFrame, source: Source, s3: Any, sett
     item.warned = row["warned"] if news else 0
     warned = [check for check in found if settings.checks[check] == WARN]
     if warned and item.claimed:
-        named = name_rows(frame, source, item, s3, [check for check in warned if check in BITS])
+        named = name_rows(rows, source, item, s3, [check for check in warned if check in BITS])
         if "duplicate_keys" in warned:
-            named.append(name_clashes(frame, source, item, s3, row["clashes"]))
+            named.append(name_clashes(rows, source, item, s3, row["clashes"]))
         totals.named.extend(f"{item.path}: {text}" for text in named)
 
 

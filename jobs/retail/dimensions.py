@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from retail.iceberg import load
+from retail.iceberg import find
 from retail.landings import Item
 from retail.schemas import LINEAGE, Source
 
@@ -27,10 +28,10 @@ def keep(
     table = f"glue_catalog.{database}.{source.name}_silver"
     columns = {**{name: kind.upper() for name, kind in source.columns.items()}, **LINEAGE}
     mark = _mark(items, columns)
-    if spark.catalog.tableExists(table):
-        if _mark_of(spark, table) == mark:
-            return
-    else:
+    loaded = find(spark, table)
+    if loaded and _mark_of(loaded) == mark:
+        return
+    if not loaded:
         listed = ", ".join(f"{name} {kind}" for name, kind in columns.items())
         spark.sql(f"CREATE TABLE IF NOT EXISTS {table} ({listed}) USING iceberg TBLPROPERTIES ('format-version'='2')")
     ready = rows.withColumn("loaded_at", F.current_timestamp())
@@ -45,6 +46,6 @@ def _mark(items: list[Item], columns: dict[str, str]) -> str:
     return hashlib.sha256(json.dumps([landings, columns]).encode()).hexdigest()[:32]
 
 
-def _mark_of(spark: SparkSession, table: str) -> str:
-    snapshot = load(spark, table).currentSnapshot()
+def _mark_of(loaded: Any) -> str:
+    snapshot = loaded.currentSnapshot()
     return str(snapshot.summary().get(_MARK)) if snapshot else ""

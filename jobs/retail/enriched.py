@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import reduce
+from typing import Any
 
 from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
-
-from retail.iceberg import load
 
 PROPERTY = "lakectl.enriched-with"
 
@@ -31,17 +30,15 @@ def _hash(name: str, columns: list[str]) -> Column:
     return F.xxhash64(F.lit(name), *(F.coalesce(F.col(column).cast("string"), F.lit("\0")) for column in columns))
 
 
-def holds(spark: SparkSession, table: str, known: str) -> bool:
-    """Whether each row of ``table`` has what the dimensions with the fingerprint ``known`` say."""
-    loaded = load(spark, table)
+def holds(loaded: Any, known: str) -> bool:
+    """Whether each row of the loaded table has what the dimensions with the fingerprint ``known`` say."""
     snapshot = loaded.currentSnapshot()
     return not snapshot or loaded.properties().get(PROPERTY) == _value(snapshot.snapshotId(), known)
 
 
-def note(spark: SparkSession, table: str, before: str, after: str, known: str, say: Callable[[str], None]) -> None:
+def note(loaded: Any, before: str, after: str, known: str, say: Callable[[str], None]) -> None:
     """Say that it holds for ``after``, which was committed to the snapshot ``before``, or for ``before`` when nothing
-    was committed (``""``); not if somebody else's commit came between."""
-    loaded = load(spark, table)
+    was committed (``""``); not if somebody else's commit came between. ``loaded``: the table as it is now."""
     snapshot = loaded.currentSnapshot()
     if not snapshot:
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from pyspark.errors import AnalysisException
 from pyspark.sql import SparkSession
 
 ATTEMPTS = 5
@@ -47,10 +48,20 @@ def persistently(table: str, attempt: Callable[[], T], say: Callable[[str], None
     raise RuntimeError(f"{table} was changed by other runs {ATTEMPTS} times in a row; the landings stay pending")
 
 
-def snapshot_id(spark: SparkSession, table: str) -> str:
-    """The current snapshot, ``""`` while the table has none."""
-    snapshot = load(spark, table).currentSnapshot()
+def snapshot_id(loaded: Any) -> str:
+    """The current snapshot of a loaded table, ``""`` while it has none."""
+    snapshot = loaded.currentSnapshot()
     return str(snapshot.snapshotId()) if snapshot else ""
+
+
+def find(spark: SparkSession, table: str) -> Any | None:
+    """``load``, None when the table is not there."""
+    try:
+        return load(spark, table)
+    except AnalysisException as error:
+        if error.getErrorClass() == "TABLE_OR_VIEW_NOT_FOUND":
+            return None
+        raise
 
 
 def load(spark: SparkSession, table: str) -> Any:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 
@@ -15,11 +16,11 @@ from retail.checks import Totals, gate
 from retail.dimensions import keep
 from retail.enrich import ATTRIBUTES, UNKNOWN, attributes, newest, newest_kept
 from retail.evolution import evolve
-from retail.iceberg import persistently
+from retail.iceberg import persistently, snapshot_id
 from retail.landings import Inbox, Item
 from retail.lines import mark_torn
 from retail.quarantine import Split, check_references, split, store, with_warning
-from retail.reading import Rows, read
+from retail.reading import Rows, read, read_headers
 from retail.settings import WARN, Settings
 from retail.silver import Delta, Incoming, Silver
 
@@ -55,13 +56,25 @@ class Loaded:
 
 @dataclass(frozen=True)
 class Dimensions:
-    """``attributes``: (key, attribute) pairs of customers and products, in the order of ATTRIBUTES; ``news``: some of
-    them are new; ``compare_all``: compare all of silver with them, whatever is known of it."""
+    """``attributes``: (key, attribute) pairs of customers and products, in the order of ATTRIBUTES; ``fingerprint``:
+    theirs, once computed; ``news``: some of them are new; ``compare_all``: compare all of silver with them, whatever
+    is known of it."""
 
     attributes: dict[str, DataFrame]
-    fingerprint: str
+    fingerprint: Future[str]
     news: bool
     compare_all: bool
+
+    def hold(self, silver: Any) -> bool:
+        """Whether each row of the loaded table is known to have what they say."""
+        return enriched.holds(silver, self.fingerprint.result())
+
+    def to_compare(self, silver: Any, say: Callable[[str], None]) -> bool:
+        """Whether all of the loaded table is to be compared with them."""
+        needed = self.compare_all or (self.news and not self.hold(silver))
+        if needed:
+            say("comparing all of orders_silver with the customers and products")
+        return needed
 
 
 def silver_bytes(work: Work) -> int:
@@ -73,6 +86,7 @@ def judge(work: Work, items: list[Item]) -> tuple[dict[str, Rows], Totals]:
     """Typed rows for each source, and what the gate counted; refused landings have their problems set."""
     silver = Silver(work.spark, work.arguments.silver_db, work.settings.sources["orders"])
     waiting = [item for item in items if not item.problems]
+    read_headers(work.inbox.s3, waiting)
     settings = work.settings = evolve(work.settings, work.inbox.s3, waiting, silver.columns())
     rows = _read_all(work, items)
     try:
@@ -117,9 +131,10 @@ def load(work: Work, rows: dict[str, Rows], items: list[Item], totals: Totals, *
     store(work.spark, arguments.silver_db, arguments.run_id, list(parts.values()), work.say)
     incoming = _each_once(parts.get("orders"), accepted, totals, settings)
     news = any(item.claimed and item.landing.source != "orders" for item in accepted)
-    with ThreadPoolExecutor(1) as beside:
+    with ThreadPoolExecutor(2) as beside:
+        fingerprint = beside.submit(enriched.fingerprint, dimensions)
         kept = beside.submit(_keep_dimensions, work, people, accepted)
-        known = Dimensions(dimensions, enriched.fingerprint(dimensions), news, compare_all=late or arguments.full)
+        known = Dimensions(dimensions, fingerprint, news, compare_all=late or arguments.full)
         loaded = _load_orders(work, incoming, known, totals)
         kept.result()
     return loaded
@@ -154,22 +169,19 @@ def _load_orders(work: Work, incoming: Incoming | None, known: Dimensions, total
         work.say(f"orders_silver has new columns: {', '.join(columns)}")
 
     def attempt() -> tuple[Delta, str]:
-        before = silver.snapshot_id()
-        holds = enriched.holds(work.spark, silver.table, known.fingerprint)
-        compare_all = known.compare_all or (known.news and not holds)
-        if compare_all:
-            work.say("comparing all of orders_silver with the customers and products")
-        delta = silver.delta(incoming, *known.attributes.values(), reenrich=compare_all)
-        snapshot = ""
+        before = silver.load()
+        delta = silver.delta(incoming, *known.attributes.values(), reenrich=lambda: known.to_compare(before, work.say))
         if delta.changes:
             work.say(f"to write: {', '.join(f'{kind} {count}' for kind, count in delta.counts.items() if count)}")
             try:
-                snapshot = silver.merge(delta)
+                silver.merge(delta)
             except Exception:
                 delta.rows.unpersist()
                 raise
-        if holds or compare_all:
-            enriched.note(work.spark, silver.table, before, snapshot, known.fingerprint, work.say)
+        after = silver.load()
+        snapshot = snapshot_id(after) if delta.changes else ""
+        if delta.compared_all or known.hold(before):
+            enriched.note(after, snapshot_id(before), snapshot, known.fingerprint.result(), work.say)
         return delta, snapshot
 
     delta, snapshot = persistently(silver.table, attempt, work.say)

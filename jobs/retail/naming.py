@@ -10,19 +10,19 @@ from pyspark.sql import functions as F
 from retail.landings import Item
 from retail.lines import LINE, find_lines
 from retail.parsing import EXPECTED
-from retail.reading import CORRUPT, NOT_UTF8, RAW
+from retail.reading import CORRUPT, NOT_UTF8, RAW, Rows
 from retail.schemas import Source
 from retail.settings import BITS
 
 NAMED = 10
 
 
-def name_rows(frame: DataFrame, source: Source, item: Item, s3: Any, checks: list[str]) -> list[str]:
-    """``frame``: the landing's raw rows. In the order of the file."""
+def name_rows(rows: Rows, source: Source, item: Item, s3: Any, checks: list[str]) -> list[str]:
+    """The landing's rows that fail ``checks``, in the order of the file."""
     found: dict[tuple[int, str], str] = {}
     unplaced: list[str] = []
     for check in checks:
-        texts = _texts(frame, source, check)
+        texts = _texts(_of(rows, item), source, check)
         wanted = [{column: text} for column, text in texts]
         placed = 0
         for line, sought in find_lines(s3, item, wanted, NAMED):
@@ -57,6 +57,10 @@ def _texts(frame: DataFrame, source: Source, check: str) -> dict[tuple[str, str]
     return texts
 
 
+def _of(rows: Rows, item: Item) -> DataFrame:
+    return rows.raw.where(F.col("landing_no") == item.number)
+
+
 def _columns(source: Source, check: str) -> list[str]:
     """The columns that a check looks at."""
     if check == "quantities":
@@ -68,11 +72,12 @@ def _columns(source: Source, check: str) -> list[str]:
     return [name for name, kind in source.columns.items() if kind in kinds and name not in keys]
 
 
-def name_clashes(frame: DataFrame, source: Source, item: Item, s3: Any, count: int) -> str:
+def name_clashes(rows: Rows, source: Source, item: Item, s3: Any, count: int) -> str:
     """Which keys occur with different content, and where."""
     texts = [F.first(RAW + key).alias(RAW + key) for key in source.keys]
     keys = (
-        frame.dropna(subset=list(source.keys))
+        _of(rows, item)
+        .dropna(subset=list(source.keys))
         .groupBy(*source.keys)
         .agg((F.min("content") != F.max("content")).alias("clash"), *texts)
         .where("clash")

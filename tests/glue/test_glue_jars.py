@@ -59,7 +59,7 @@ def wheel(index: Path) -> Wheel:
 def test_only_what_is_wanted_is_unpacked_and_the_wheels_are_gone(wheel: Wheel) -> None:
     folder = jars.ensure_jars(wheels=(wheel,))
     files = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
-    assert files == {"jars/a-1.jar", "python/gluelike/__init__.py", "manifest.json"}
+    assert files == {"jars/a-1.jar", "jars/hadoop-defaults.jar", "python/gluelike/__init__.py", "manifest.json"}
     assert not list(jars.cache_dir().rglob("*.whl"))
 
 

@@ -36,13 +36,13 @@ def compare(spark, monkeypatch):
         rows = enrich(spark.createDataFrame(present, raw), old_customers, products)
         silver._shaped(rows, ()).createOrReplaceTempView("silver_now")
         silver.table = "silver_now"
-        monkeypatch.setattr(Silver, "snapshot_id", lambda _: "1" if present else "")
+        monkeypatch.setattr(Silver, "has_rows", lambda _: bool(present))
         customers = spark.createDataFrame([(1, region), (2, "East")], "customer_id bigint, region string")
         orders = None
         if incoming:
             ids = [row["order_id"] for row in incoming]
             orders = Incoming(spark.createDataFrame(incoming, raw), len(ids), min(ids), max(ids))
-        delta = silver.delta(orders, customers, products, reenrich=reenrich)
+        delta = silver.delta(orders, customers, products, reenrich=lambda: reenrich)
         return {row["order_id"]: row["kind"] for row in delta.rows.collect()}, delta
 
     return run

@@ -152,18 +152,17 @@ class Table:
     ],
 )
 def test_it_is_noted_only_for_what_was_compared(
-    monkeypatch: pytest.MonkeyPatch, current: int | None, parent: int | None, before: str, after: str, noted: bool
+    current: int | None, parent: int | None, before: str, after: str, noted: bool
 ) -> None:
     from retail import enriched
 
     table = Table(current, parent)
-    monkeypatch.setattr(enriched, "load", lambda *_: table)
     for _ in range(2):  # what is noted already is not committed again
-        enriched.note(None, "t", before, after, "2-77", print)
+        enriched.note(table, before, after, "2-77", print)
         assert table.kept == ({PROPERTY: f"{current}:2-77"} if noted else {})
         assert table.commits == int(noted)
-    assert enriched.holds(None, "t", "2-77") == (noted or current is None)
-    assert enriched.holds(None, "t", "2-78") == (current is None)
+    assert enriched.holds(table, "2-77") == (noted or current is None)
+    assert enriched.holds(table, "2-78") == (current is None)
 
 
 def test_a_run_whose_orders_are_in_does_not_fail_when_the_property_cannot_be_set(
@@ -173,8 +172,7 @@ def test_a_run_whose_orders_are_in_does_not_fail_when_the_property_cannot_be_set
 
     table, said = Table(2, 1), []
     monkeypatch.setattr(table, "commit", lambda: spark._jvm.java.util.Optional.empty().get())
-    monkeypatch.setattr(enriched, "load", lambda *_: table)
-    enriched.note(spark, "t", "1", "2", "2-77", said.append)
+    enriched.note(table, "1", "2", "2-77", said.append)
     assert said == [f"{PROPERTY} is not set: java.util.NoSuchElementException: No value present"]
 
 
