@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any, TypeVar
 
 from pyspark.errors import AnalysisException
@@ -52,6 +53,18 @@ def snapshot_id(loaded: Any) -> str:
     """The current snapshot of a loaded table, ``""`` while it has none."""
     snapshot = loaded.currentSnapshot()
     return str(snapshot.snapshotId()) if snapshot else ""
+
+
+def has_files(spark: SparkSession, loaded: Any, column: str, lowest: Any, highest: Any) -> bool:
+    """Whether a data file of the loaded table can have a ``column`` between these, by the statistics of its files."""
+    expressions = spark._jvm.org.apache.iceberg.expressions.Expressions
+    low, high = (str(bound) if isinstance(bound, date) else bound for bound in (lowest, highest))
+    above, below = expressions.greaterThanOrEqual(column, low), expressions.lessThanOrEqual(column, high)
+    files = loaded.newScan().filter(getattr(expressions, "and")(above, below)).planFiles()
+    try:
+        return bool(files.iterator().hasNext())
+    finally:
+        files.close()
 
 
 def find(spark: SparkSession, table: str) -> Any | None:

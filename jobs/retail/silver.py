@@ -14,7 +14,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from retail.enrich import UNKNOWN, enrich
-from retail.iceberg import commit, find, load, persistently, snapshot_id
+from retail.iceberg import commit, find, has_files, load, persistently, snapshot_id
 from retail.schemas import ORDERS, STAMP, Source, content, silver_columns
 
 # Up to this many incoming rows, silver is filtered by a broadcast of their keys before the join,
@@ -115,10 +115,6 @@ class Silver:
         """The table as it is now, in Iceberg's API."""
         return load(self._spark, self.table)
 
-    def has_rows(self) -> bool:
-        """Whether anything was ever committed to it."""
-        return bool(snapshot_id(self.load()))
-
     def size_bytes(self) -> int:
         """Of all its data files, as the current snapshot's summary has it."""
         loaded = find(self._spark, self.table)
@@ -136,31 +132,37 @@ class Silver:
         category is no longer what the dimensions say). Keeps rows that were compared on disk until ``unpersist``.
         """
         silver = self._spark.table(self.table)
-        has_rows = self.has_rows()
+        loaded = self.load()
+        has_rows = bool(snapshot_id(loaded))
+        # Of new, rising ids silver's files can have none: then there is nothing to compare with.
+        compares = has_rows and incoming is not None and self._may_have(loaded, incoming)
         # What another run has added meanwhile: MERGE wants every column.
         self._columns.update((name, kind) for name, kind in silver.dtypes if name not in self._columns)
         parts = []
         if incoming:
             orders = self._shaped(enrich(incoming.orders, customers, products), _NOTED)
-            if has_rows:
+            if compares:
                 parts.append(self._classified(orders, self._known(silver, incoming)))
             else:
                 parts.append(orders.withColumn("kind", F.lit("insert")))
         compared_all = reenrich()
-        if compared_all and has_rows:
+        reads_all = compared_all and has_rows
+        if reads_all:
             changed = self._reenriched(silver, customers, products)
             parts.append(self._without_newer(changed, incoming.orders) if incoming else changed)
         if not parts:
             nothing = self._shaped(silver, ()).withColumn("kind", F.lit("unchanged"))
             return Delta(nothing, _by_kind([]), compared_all=compared_all)
         rows = reduce(DataFrame.unionByName, parts)
-        # Onto nothing there was nothing to compare: to enrich again is cheaper than to keep it.
-        rows = rows.persist(StorageLevel.DISK_ONLY) if has_rows else rows
+        # What was compared with nothing is cheaper to make again than to keep.
+        rows = rows.persist(StorageLevel.DISK_ONLY) if compares or reads_all else rows
         return replace(self._counted(rows, incoming.warn if incoming else ()), compared_all=compared_all)
 
+    def _may_have(self, loaded: Any, incoming: Incoming) -> bool:
+        return has_files(self._spark, loaded, self._keys[0], incoming.lowest, incoming.highest)
+
     def _known(self, silver: DataFrame, incoming: Incoming) -> DataFrame:
-        """Silver's rows for the incoming keys. The bounds let Iceberg skip files by their statistics:
-        orders with new, rising ids read none at all."""
+        """Silver's rows for the incoming keys. The bounds let Iceberg skip files by their statistics."""
         known = silver.where(F.col(self._keys[0]).between(incoming.lowest, incoming.highest))
         known = known.select(*self._keys, *self._content, *STAMP)
         if incoming.rows <= _BROADCAST_ROWS:
