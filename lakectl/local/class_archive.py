@@ -41,6 +41,9 @@ class ClassArchive:
         spark = importlib.metadata.distribution("pyspark")
         identity = [java.version, str(java.home), str(jars_dir), iceberg, spark.version]
         identity.append(str(spark.locate_file("pyspark")))
+        # Jars that were fetched again have other times, and a JVM takes no archive of jars whose times it doesn't know.
+        manifest = jars_dir / jars.MANIFEST
+        identity.append(manifest.stat().st_mtime_ns if manifest.exists() else 0)
         key = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:16]
         return cls(java, jars.cache_dir() / "cds" / f"{key}.jsa")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lakectl.local.class_archive import KEEP, ClassArchive
+from lakectl.local.jars import MANIFEST
 from lakectl.local.java import Java
 
 
@@ -61,6 +62,17 @@ def test_another_java_or_class_path_has_another_archive(archive: ClassArchive, t
     other_java = ClassArchive.of(Java(archive.java.home, "17.0.2+1"), tmp_path / "jars", iceberg=True)
     other_path = ClassArchive.of(archive.java, tmp_path / "jars", iceberg=False)
     assert len({archive.path, other_java.path, other_path.path}) == 3
+
+
+def test_jars_that_were_fetched_again_have_another_archive(archive: ClassArchive, tmp_path: Path) -> None:
+    folder = tmp_path / "jars"
+    folder.mkdir()
+    paths = {archive.path}
+    for second in (1, 2):
+        (folder / MANIFEST).write_text("{}")
+        os.utime(folder / MANIFEST, (second, second))
+        paths.add(ClassArchive.of(archive.java, folder, iceberg=True).path)
+    assert len(paths) == 3
 
 
 def test_old_archives_are_removed(archive: ClassArchive, tmp_path: Path) -> None:
