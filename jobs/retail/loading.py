@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -88,9 +88,10 @@ def judge(work: Work, items: list[Item]) -> tuple[dict[str, Rows], Totals]:
     waiting = [item for item in items if not item.problems]
     read_headers(work.inbox.s3, waiting)
     settings = work.settings = evolve(work.settings, work.inbox.s3, waiting, silver.columns())
-    rows = _read_all(work, items)
     try:
-        return rows, gate(rows, items, work.inbox.s3, settings)
+        with ThreadPoolExecutor(1) as beside:
+            rows = _read_all(work, items, beside)
+            return rows, gate(rows, items, work.inbox.s3, settings)
     except Exception:
         # A torn gzip file fails the whole read. Find it, refuse it, and go on with the others.
         if not mark_torn(work.inbox.s3, items):
@@ -99,13 +100,16 @@ def judge(work: Work, items: list[Item]) -> tuple[dict[str, Rows], Totals]:
     return rows, gate(rows, items, work.inbox.s3, settings)
 
 
-def _read_all(work: Work, items: list[Item]) -> dict[str, Rows]:
+def _read_all(work: Work, items: list[Item], beside: Executor | None = None) -> dict[str, Rows]:
+    """With ``beside``, orders begin to be read while the rest is planned; what fails there fails in the gate too."""
     frames = {}
-    for name, source in work.settings.sources.items():
+    for name, source in sorted(work.settings.sources.items(), key=lambda pair: pair[0] != "orders"):
         landed = [item for item in items if item.landing.source == name and not item.problems]
         found = read(work.spark, work.inbox.s3, source, landed)
         if found:
             frames[name] = found
+            if beside and name == "orders":
+                beside.submit(found.judged.count)
     return frames
 
 

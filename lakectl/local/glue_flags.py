@@ -15,12 +15,14 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from lakectl.local import spark_conf
 from lakectl.local.glue_launch import SPARK_COMMANDS, RunSpec
 
 SMALL_BYTES = 10_000_000  # up to here C1 alone is faster for a run that starts cold
 STANDBY_BYTES = 50_000_000  # and up to here for one that finds a warm JVM, even if it reads all there is
 MOST_OBJECTS = 10_000  # looked at; who has more of them has no small lake
 PARALLEL_GC_CORES = 6
+YOUNG_MB = 1_200
 
 SERIAL, PARALLEL = "-XX:+UseSerialGC", "-XX:+UseParallelGC"
 MEMORY = ("-XX:MetaspaceSize=256m", "-Xmn600m")
@@ -40,7 +42,9 @@ def flags_for(s3: Any, spec: RunSpec) -> tuple[str, ...]:
     if spec.command_name not in SPARK_COMMANDS:
         return ()
     if holds_at_most(s3, spec, SMALL_BYTES):
-        return QUICK
+        # Large enough for a small run to end without a collection. Not for a standby: it would keep the memory.
+        heap_mb = spark_conf.driver_heap_mb(spec.worker_type or spark_conf.DEFAULT_WORKER_TYPE)
+        return (*QUICK, f"-Xmn{min(YOUNG_MB, heap_mb // 3)}m")
     cores = _own_cores()
     # Where there are cores to spare, C2 costs the run nothing.
     return (PARALLEL, *MEMORY) if cores >= PARALLEL_GC_CORES else (SERIAL, *MEMORY, *LATE_C2)
