@@ -51,7 +51,7 @@ def main(argv: list[str]) -> None:
     with session.planned_for(spark, landed):
         rows, totals = judge(work, items)
     say(f"checked {sum(item.rows for item in items)} rows, {len(bad(items))} landings refused")
-    with session.planned_for(spark, landed + silver_bytes(work)):
+    with session.planned_for(spark, landed + silver_bytes(work, items, totals)):
         loaded = load(work, rows, items, totals)
         items = look_again(work, items, loaded, totals)
     say(f"silver is at snapshot {loaded.snapshot}" if loaded.snapshot else "nothing to commit")

@@ -55,14 +55,19 @@ def snapshot_id(loaded: Any) -> str:
     return str(snapshot.snapshotId()) if snapshot else ""
 
 
-def has_files(spark: SparkSession, loaded: Any, column: str, lowest: Any, highest: Any) -> bool:
-    """Whether a data file of the loaded table can have a ``column`` between these, by the statistics of its files."""
+def bytes_between(spark: SparkSession, loaded: Any, column: str, lowest: Any, highest: Any, most: int = 0) -> int:
+    """Size of the loaded table's data files that can have a ``column`` between these, by their statistics; 0: none can.
+    Files are looked at until they have more than ``most`` bytes."""
     expressions = spark._jvm.org.apache.iceberg.expressions.Expressions
     low, high = (str(bound) if isinstance(bound, date) else bound for bound in (lowest, highest))
     above, below = expressions.greaterThanOrEqual(column, low), expressions.lessThanOrEqual(column, high)
     files = loaded.newScan().filter(getattr(expressions, "and")(above, below)).planFiles()
+    found = files.iterator()
+    size = 0
     try:
-        return bool(files.iterator().hasNext())
+        while size <= most and found.hasNext():
+            size += found.next().file().fileSizeInBytes()
+        return size
     finally:
         files.close()
 

@@ -21,6 +21,7 @@ from retail.landings import Inbox, Item
 from retail.lines import mark_torn
 from retail.quarantine import Split, check_references, split, store, with_warning
 from retail.reading import Rows, read, read_headers
+from retail.session import SMALL_BYTES
 from retail.settings import WARN, Settings
 from retail.silver import Delta, Incoming, Silver
 
@@ -77,9 +78,13 @@ class Dimensions:
         return needed
 
 
-def silver_bytes(work: Work) -> int:
-    """The size of silver, all of which a run may have to read."""
-    return Silver(work.spark, work.arguments.silver_db, work.settings.sources["orders"]).size_bytes()
+def silver_bytes(work: Work, items: list[Item], totals: Totals) -> int:
+    """How much of silver the run may have to read: the files that can have its orders; for new customers and
+    products, all."""
+    silver = Silver(work.spark, work.arguments.silver_db, work.settings.sources["orders"])
+    if work.arguments.full or _has_news(items):
+        return silver.size_bytes()
+    return silver.bytes_between(totals.lowest, totals.highest, most=SMALL_BYTES) if totals.keys else 0
 
 
 def judge(work: Work, items: list[Item]) -> tuple[dict[str, Rows], Totals]:
@@ -134,7 +139,7 @@ def load(work: Work, rows: dict[str, Rows], items: list[Item], totals: Totals, *
         return Loaded()
     store(work.spark, arguments.silver_db, arguments.run_id, list(parts.values()), work.say)
     incoming = _each_once(parts.get("orders"), accepted, totals, settings)
-    news = any(item.claimed and item.landing.source != "orders" for item in accepted)
+    news = _has_news(accepted)
     with ThreadPoolExecutor(2) as beside:
         fingerprint = beside.submit(enriched.fingerprint, dimensions)
         kept = beside.submit(_keep_dimensions, work, people, accepted)
@@ -202,6 +207,11 @@ def _keep_dimensions(work: Work, rows: dict[str, DataFrame], accepted: list[Item
         items = [item for item in accepted if item.landing.source == name]
         if items:
             keep(work.spark, work.arguments.silver_db, work.settings.sources[name], rows[name], items, work.say)
+
+
+def _has_news(items: list[Item]) -> bool:
+    """Whether there are new customers or products."""
+    return any(item.claimed and item.landing.source in ATTRIBUTES for item in items)
 
 
 def _each_once(part: Split | None, accepted: list[Item], totals: Totals, settings: Settings) -> Incoming | None:

@@ -14,7 +14,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from retail.enrich import UNKNOWN, enrich
-from retail.iceberg import commit, find, has_files, load, persistently, snapshot_id
+from retail.iceberg import bytes_between, commit, find, load, persistently, snapshot_id
 from retail.schemas import ORDERS, STAMP, Source, content, silver_columns
 
 # Up to this many incoming rows, silver is filtered by a broadcast of their keys before the join,
@@ -115,6 +115,11 @@ class Silver:
         """The table as it is now, in Iceberg's API."""
         return load(self._spark, self.table)
 
+    def bytes_between(self, lowest: Any, highest: Any, most: int) -> int:
+        """Size of the data files that can have a leading key between these; no more is looked at than ``most``."""
+        loaded = find(self._spark, self.table)
+        return bytes_between(self._spark, loaded, self._keys[0], lowest, highest, most) if loaded else 0
+
     def size_bytes(self) -> int:
         """Of all its data files, as the current snapshot's summary has it."""
         loaded = find(self._spark, self.table)
@@ -159,7 +164,7 @@ class Silver:
         return replace(self._counted(rows, incoming.warn if incoming else ()), compared_all=compared_all)
 
     def _may_have(self, loaded: Any, incoming: Incoming) -> bool:
-        return has_files(self._spark, loaded, self._keys[0], incoming.lowest, incoming.highest)
+        return bytes_between(self._spark, loaded, self._keys[0], incoming.lowest, incoming.highest) > 0
 
     def _known(self, silver: DataFrame, incoming: Incoming) -> DataFrame:
         """Silver's rows for the incoming keys. The bounds let Iceberg skip files by their statistics."""

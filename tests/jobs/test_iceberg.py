@@ -8,13 +8,13 @@ from whole_job import JobLake
 
 
 def test_files_that_can_have_a_key_are_found_by_their_statistics_whatever_its_type(job_lake: JobLake) -> None:
-    from retail.iceberg import find, has_files
+    from retail.iceberg import bytes_between, find
 
     spark, table = job_lake.spark, f"glue_catalog.{job_lake.database}.keys"
     assert find(spark, table) is None
     assert find(spark, "glue_catalog.no_such_database.keys") is None
     spark.sql(f"CREATE TABLE {table} (id BIGINT, number INT, name STRING, day DATE) USING iceberg")
-    assert not has_files(spark, find(spark, table), "id", 1, 2)
+    assert not bytes_between(spark, find(spark, table), "id", 1, 2)
     spark.sql(f"INSERT INTO {table} VALUES (10, 10, 'k', DATE '2026-11-10'), (5000000000, 20, 't', DATE '2026-11-20')")
     loaded = find(spark, table)
     may_have = [
@@ -25,5 +25,10 @@ def test_files_that_can_have_a_key_are_found_by_their_statistics_whatever_its_ty
         ("id", 1, 9), ("id", 5_000_000_001, 5_000_000_002), ("number", 21, 30), ("name", "u", "z"),
         ("day", date(2026, 1, 1), date(2026, 11, 9)),
     ]  # fmt: skip
-    assert [has_files(spark, loaded, *asked) for asked in may_have] == [True] * len(may_have)
-    assert [has_files(spark, loaded, *asked) for asked in cannot] == [False] * len(cannot)
+    assert [bytes_between(spark, loaded, *asked) > 0 for asked in may_have] == [True] * len(may_have)
+    assert [bytes_between(spark, loaded, *asked) for asked in cannot] == [0] * len(cannot)
+    spark.sql(f"INSERT INTO {table} VALUES (10, 10, 'k', DATE '2026-11-10')")
+    one, both = (bytes_between(spark, find(spark, table), "id", 10, 10, most) for most in (0, 10**6))
+    files = [row[0] for row in spark.sql(f"SELECT file_size_in_bytes FROM {table}.files").collect()]
+    assert one in files
+    assert both == sum(files)
