@@ -69,6 +69,7 @@ def client(run: object) -> Callable[[str], Any]:  # noqa: ARG001 - it starts the
     return lambda service: session.client(service, endpoint_url=endpoint.url)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_the_script_makes_the_whole_lake_and_plan_is_then_empty(
     run: Callable[..., subprocess.CompletedProcess[str]],
