@@ -299,6 +299,8 @@ def test_two_runs_at_the_same_time_over_the_same_orders(job_lake: JobLake, monke
 
     def build(_: str) -> Any:
         own.session = getattr(own, "session", None) or job_lake.spark.newSession()
+        # As getOrCreate does for the thread of a run: by it Iceberg's API knows the catalogs.
+        own.session._jvm.SparkSession.setActiveSession(own.session._jsparkSession)
         return own.session
 
     monkeypatch.setattr(session, "build", build)
