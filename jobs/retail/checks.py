@@ -21,13 +21,14 @@ _WHOLE = ("bigint", "int")
 
 @dataclass
 class Totals:
-    """What the gate counted. ``keys`` and the bounds of the leading key column: over the orders that passed;
+    """What the gate counted. ``keys`` and the bounds of the leading key column (None: no row has one): over the
+    orders that passed;
     ``checks``: check -> rows; ``named``: which rows go on though a check failed.
     """
 
     keys: int = 0
-    lowest: Any = 0
-    highest: Any = 0
+    lowest: Any = None
+    highest: Any = None
     checks: Counter[str] = field(default_factory=Counter)
     named: list[str] = field(default_factory=list)
 
@@ -49,8 +50,8 @@ def gate(frames: dict[str, Rows], items: list[Item], s3: Any, settings: Settings
             passed.append(row)
     bounds = [row for row in passed if row["lowest"] is not None]
     totals.keys = sum(row["keys"] for row in passed)
-    totals.lowest = min((row["lowest"] for row in bounds), default=0)
-    totals.highest = max((row["highest"] for row in bounds), default=0)
+    totals.lowest = min((row["lowest"] for row in bounds), default=None)
+    totals.highest = max((row["highest"] for row in bounds), default=None)
     return totals
 
 

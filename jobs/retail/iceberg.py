@@ -57,7 +57,9 @@ def snapshot_id(loaded: Any) -> str:
 
 def bytes_between(spark: SparkSession, loaded: Any, column: str, lowest: Any, highest: Any, most: int = 0) -> int:
     """Size of the loaded table's data files that can have a ``column`` between these, by their statistics; 0: none can.
-    Files are looked at until they have more than ``most`` bytes."""
+    Files are looked at until they have more than ``most`` bytes. Nothing lies between None and None."""
+    if lowest is None:
+        return 0
     expressions = spark._jvm.org.apache.iceberg.expressions.Expressions
     low, high = (str(bound) if isinstance(bound, date) else bound for bound in (lowest, highest))
     above, below = expressions.greaterThanOrEqual(column, low), expressions.lessThanOrEqual(column, high)

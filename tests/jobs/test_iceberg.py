@@ -27,6 +27,7 @@ def test_files_that_can_have_a_key_are_found_by_their_statistics_whatever_its_ty
     ]  # fmt: skip
     assert [bytes_between(spark, loaded, *asked) > 0 for asked in may_have] == [True] * len(may_have)
     assert [bytes_between(spark, loaded, *asked) for asked in cannot] == [0] * len(cannot)
+    assert bytes_between(spark, loaded, "name", None, None) == 0  # no order has a key
     spark.sql(f"INSERT INTO {table} VALUES (10, 10, 'k', DATE '2026-11-10')")
     one, both = (bytes_between(spark, find(spark, table), "id", 10, 10, most) for most in (0, 10**6))
     files = [row[0] for row in spark.sql(f"SELECT file_size_in_bytes FROM {table}.files").collect()]

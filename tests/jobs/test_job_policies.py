@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from whole_job import JobLake
+from whole_job import JobLake, line
 
 from lakectl.config import Config
 
@@ -94,3 +94,16 @@ def test_only_the_reference_that_warns_is_counted(job_lake: JobLake) -> None:
     result = job_lake.loaded()
     assert result["checks"] == {"unknown_customers": 2, "quantities": 1}
     assert result["rows_warned"] == 2  # the third is counted once, though it fails two checks
+
+
+def test_a_landing_in_which_no_row_has_a_key_is_set_aside_whatever_the_type_of_the_key(job_lake: JobLake) -> None:
+    sources: dict[str, Any] = {name: source.model_dump() for name, source in Config().sources.items()}
+    sources["orders"]["columns"] = {**sources["orders"]["columns"], "order_id": "string"}
+    job_lake.settings = {"sources": sources, "checks": {"null_keys": "quarantine"}}
+    job_lake.orders(line(1))
+    assert job_lake.run().result["rows_inserted"] == 1
+    job_lake.orders(line(2).replace("2", "", 1), batch="0002")
+    ran = job_lake.run()
+    assert not ran.error, ran.error
+    assert ran.result["rows_quarantined"] == 1
+    assert job_lake.rows("order_id") == [("1",)]
