@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.sandbox import fresh_endpoint, lakectl, open_lake
+from lakectl.local import processes
 from lakectl.local.control import Endpoint
 from lakectl.ops.lake import Lake
 
@@ -78,7 +79,8 @@ def wait_for_standbys(endpoint: Endpoint, count: int) -> None:
 def settle(endpoint: Endpoint) -> None:
     """Until nothing that the endpoint has started is left: a first run writes its class archive after its end."""
     deadline = time.monotonic() + STANDBY_S
-    while _memory_mb(endpoint.pid) and time.monotonic() < deadline:
+    # Not its children: the JVM is nobody's child once its script has ended.
+    while set(processes.orphans(endpoint.state_dir)) - {endpoint.pid} and time.monotonic() < deadline:
         time.sleep(0.2)
 
 

@@ -14,6 +14,8 @@ from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from retail.iceberg import parent_id
+
 PROPERTY = "lakectl.enriched-with"
 
 
@@ -42,7 +44,7 @@ def note(loaded: Any, before: str, after: str, known: str, say: Callable[[str], 
     snapshot = loaded.currentSnapshot()
     if not snapshot:
         return
-    current, parent = str(snapshot.snapshotId()), str(snapshot.parentId() or "")
+    current, parent = str(snapshot.snapshotId()), parent_id(loaded)
     expected = (after, before) if after else (before, parent)
     value = _value(snapshot.snapshotId(), known)
     if (current, parent) == expected and loaded.properties().get(PROPERTY) != value:

@@ -55,6 +55,12 @@ def snapshot_id(loaded: Any) -> str:
     return str(snapshot.snapshotId()) if snapshot else ""
 
 
+def parent_id(loaded: Any) -> str:
+    """The snapshot that the current one was committed to, ``""`` for the first."""
+    snapshot = loaded.currentSnapshot()
+    return str(snapshot.parentId() or "") if snapshot else ""
+
+
 def bytes_between(spark: SparkSession, loaded: Any, column: str, lowest: Any, highest: Any, most: int = 0) -> int:
     """Size of the loaded table's data files that can have a ``column`` between these, by their statistics; 0: none can.
     Files are looked at until they have more than ``most`` bytes. Nothing lies between None and None."""

@@ -16,14 +16,14 @@ from retail.checks import Totals, gate
 from retail.dimensions import keep
 from retail.enrich import ATTRIBUTES, UNKNOWN, attributes, newest, newest_kept
 from retail.evolution import evolve
-from retail.iceberg import persistently, snapshot_id
+from retail.iceberg import CommitConflict, parent_id, persistently, snapshot_id
 from retail.landings import Inbox, Item
 from retail.lines import mark_torn
 from retail.quarantine import Split, check_references, split, store, with_warning
 from retail.reading import Rows, read, read_headers
 from retail.session import SMALL_BYTES
 from retail.settings import WARN, Settings
-from retail.silver import Delta, Incoming, Silver
+from retail.silver import WRITTEN, Delta, Incoming, Silver
 
 ROUNDS = 5
 
@@ -177,6 +177,8 @@ def _load_orders(work: Work, incoming: Incoming | None, known: Dimensions, total
     if columns:
         work.say(f"orders_silver has new columns: {', '.join(columns)}")
 
+    replaced: list[tuple[Delta, str]] = []
+
     def attempt() -> tuple[Delta, str]:
         before = silver.load()
         delta = silver.delta(incoming, *known.attributes.values(), reenrich=lambda: known.to_compare(before, work.say))
@@ -191,14 +193,29 @@ def _load_orders(work: Work, incoming: Incoming | None, known: Dimensions, total
         snapshot = snapshot_id(after) if delta.changes else ""
         if delta.compared_all or known.hold(before):
             enriched.note(after, snapshot_id(before), snapshot, known.fingerprint.result(), work.say)
+        if delta.only_replaces and parent_id(after) != snapshot_id(before):
+            replaced.append((delta, snapshot))
+            delta.rows.unpersist()
+            raise CommitConflict("orders that it may have removed were not there to be replaced")
         return delta, snapshot
 
     delta, snapshot = persistently(silver.table, attempt, work.say)
+    counts, snapshot = _in_all([*replaced, (delta, snapshot)])
     for check in settings.having(WARN):
         if delta.unknown.get(check):
             totals.checks[check] += delta.unknown[check]
             totals.named.append(silver.name_unknown(delta, check))
-    return Loaded(Counter(delta.counts), snapshot, delta.warned, columns)
+    return Loaded(counts, snapshot, delta.warned, columns)
+
+
+def _in_all(attempts: list[tuple[Delta, str]]) -> tuple[Counter[str], str]:
+    """Counts and last snapshot of attempts that all wrote: what the first one wrote is unchanged to the next."""
+    (first, snapshot), *more = attempts
+    counts = Counter(first.counts)
+    for delta, later in more:
+        counts.update({kind: delta.counts[kind] for kind in WRITTEN})
+        snapshot = later or snapshot
+    return counts, snapshot
 
 
 def _keep_dimensions(work: Work, rows: dict[str, DataFrame], accepted: list[Item]) -> None:

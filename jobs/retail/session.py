@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from pyspark.sql import SparkSession
@@ -53,14 +53,24 @@ def planned_for(spark: SparkSession, input_bytes: int) -> Iterator[None]:
         # Without adaptive execution nobody joins small partitions.
         "spark.sql.shuffle.partitions": str(spark.sparkContext.defaultParallelism),
     }
-    usual = {name: str(spark.conf.get(name)) for name in plain}
-    _set(spark, plain)
+    with configured(spark, plain):
+        yield
+
+
+@contextmanager
+def configured(spark: SparkSession, conf: dict[str, str]) -> Iterator[None]:
+    """With ``conf`` while the block runs."""
+    usual = {name: spark.conf.get(name, None) for name in conf}
+    _set(spark, conf)
     try:
         yield
     finally:
         _set(spark, usual)
 
 
-def _set(spark: SparkSession, conf: dict[str, str]) -> None:
+def _set(spark: SparkSession, conf: Mapping[str, str | None]) -> None:
     for name, value in conf.items():
-        spark.conf.set(name, value)
+        if value is None:
+            spark.conf.unset(name)
+        else:
+            spark.conf.set(name, value)

@@ -16,6 +16,7 @@ from pyspark.sql import functions as F
 from retail.enrich import UNKNOWN, enrich
 from retail.iceberg import bytes_between, commit, find, load, persistently, snapshot_id
 from retail.schemas import ORDERS, STAMP, Source, content, silver_columns
+from retail.session import configured
 
 # Up to this many incoming rows, silver is filtered by a broadcast of their keys before the join,
 # so that a small landing does not shuffle the whole table.
@@ -23,6 +24,9 @@ _BROADCAST_ROWS = 500_000
 # Beside silver's columns, for counting: never written.
 _NOTED = (*UNKNOWN, "warned")
 WRITTEN = ("insert", "update", "advance", "reenrich")
+# The task that has read a file writes it again: of several ways to bring the rows of a day together, the one that
+# moves none. Only where each row stays in its day; else every task would add a file to every day.
+_IN_PLACE = {"spark.sql.iceberg.distribution-mode": "none"}
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,7 @@ class Incoming:
 class Delta:
     """What would change: ``rows`` have silver's columns and a ``kind``, counted in ``counts``.
 
+    ``moved``: orders to write whose day is another one than in silver;
     ``unknown``: check -> incoming orders whose customer or product has not landed; ``warned``: those of
     them that are to be warned of and that no other check has counted; ``compared_all``: with all that is in silver.
     """
@@ -49,6 +54,7 @@ class Delta:
     counts: dict[str, int]
     lowest: Any = 0
     highest: Any = 0
+    moved: int = 0
     unknown: dict[str, int] = field(default_factory=dict)
     warned: int = 0
     compared_all: bool = False
@@ -56,6 +62,11 @@ class Delta:
     @property
     def changes(self) -> bool:
         return any(self.counts[kind] for kind in WRITTEN)
+
+    @property
+    def only_replaces(self) -> bool:
+        """Whether each row that is to be written is in silver already."""
+        return self.changes and not self.counts["insert"]
 
 
 class Silver:
@@ -149,7 +160,7 @@ class Silver:
             if compares:
                 parts.append(self._classified(orders, self._known(silver, incoming)))
             else:
-                parts.append(orders.withColumn("kind", F.lit("insert")))
+                parts.append(orders.withColumns({"kind": F.lit("insert"), "moved": F.lit(False)}))
         compared_all = reenrich()
         reads_all = compared_all and has_rows
         if reads_all:
@@ -188,7 +199,8 @@ class Silver:
             .otherwise("unchanged")
         )
         joined = new.join(old, self._match(), "left")
-        return joined.select("new.*", kind.alias("kind"))
+        moved = F.col("new.order_date") != F.col("old.order_date")
+        return joined.select("new.*", kind.alias("kind"), F.coalesce(moved, F.lit(False)).alias("moved"))
 
     def _reenriched(self, silver: DataFrame, customers: DataFrame, products: DataFrame) -> DataFrame:
         """Silver's orders whose region or category is not what the dimensions now say."""
@@ -198,7 +210,7 @@ class Silver:
         )
         changed = enrich(bare, customers, products).where(differs)
         noted = self._shaped(changed, UNKNOWN).withColumn("warned", F.lit(False))
-        return noted.withColumn("kind", F.lit("reenrich"))
+        return noted.withColumns({"kind": F.lit("reenrich"), "moved": F.lit(False)})
 
     def _without_newer(self, changed: DataFrame, orders: DataFrame) -> DataFrame:
         """``changed`` without what the incoming orders replace. A stale one replaces nothing."""
@@ -220,17 +232,22 @@ class Silver:
         Never an append, not even into an empty table: two insert-only commits by racing runs would
         both succeed and double the rows (apache/iceberg#12653). The guard is >= and not >, as a
         re-enriched order keeps its stamp. The bounds on the key skip files by their statistics.
+
+        Where all rows are there already, nothing is inserted: Spark can then broadcast the new rows, and needs no
+        full outer join with all of silver. Whoever calls this must see that nobody has removed some of them since
+        they were compared.
         """
-        rows = delta.rows.where(F.col("kind").isin(*WRITTEN)).drop("kind", *_NOTED)
+        rows = delta.rows.where(F.col("kind").isin(*WRITTEN)).drop("kind", "moved", *_NOTED)
         rows.createOrReplaceTempView("orders_delta")
         match = " AND ".join(f"old.{key} = new.{key}" for key in self._keys)
-        commit(
-            self._spark,
-            f"MERGE INTO {self.table} AS old USING orders_delta AS new ON {match} "
-            f"AND old.{self._keys[0]} BETWEEN {_literal(delta.lowest)} AND {_literal(delta.highest)} "
-            f"WHEN MATCHED AND {_stamp_sql('new')} >= {_stamp_sql('old')} THEN UPDATE SET * "
-            "WHEN NOT MATCHED THEN INSERT *",
-        )
+        insert = "" if delta.only_replaces else " WHEN NOT MATCHED THEN INSERT *"
+        with configured(self._spark, _IN_PLACE if delta.only_replaces and not delta.moved else {}):
+            commit(
+                self._spark,
+                f"MERGE INTO {self.table} AS old USING orders_delta AS new ON {match} "
+                f"AND old.{self._keys[0]} BETWEEN {_literal(delta.lowest)} AND {_literal(delta.highest)} "
+                f"WHEN MATCHED AND {_stamp_sql('new')} >= {_stamp_sql('old')} THEN UPDATE SET *{insert}",
+            )
 
     @staticmethod
     def name_unknown(delta: Delta, check: str) -> str:
@@ -244,6 +261,7 @@ class Silver:
         key = F.col(self._keys[0])
         anywhere = reduce(Column.__or__, (F.col(check) for check in warn), F.lit(False)) & ~F.col("warned")
         tests = {**{check: F.col(check) for check in UNKNOWN}, "new_warned": anywhere}
+        tests["moved"] = F.col("moved")
         sums = [F.sum(test.cast("int")).alias(name) for name, test in tests.items()]
         found = rows.groupBy("kind").agg(
             F.count("*").alias("rows"), F.min(key).alias("low"), F.max(key).alias("high"), *sums
@@ -256,6 +274,7 @@ class Silver:
             _by_kind(groups),
             lowest=min((group["low"] for group in written), default=0),
             highest=max((group["high"] for group in written), default=0),
+            moved=sum(group["moved"] for group in written),
             unknown={check: sum(group[check] for group in came_in) for check in UNKNOWN},
             warned=sum(group["new_warned"] for group in came_in),
         )

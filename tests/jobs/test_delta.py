@@ -59,6 +59,19 @@ def test_each_incoming_order_is_what_it_is(compare) -> None:
     assert delta.changes
 
 
+def test_orders_that_only_replace_others_are_known_and_so_is_whose_day_changes(compare) -> None:
+    silver = [stamped(1, 24), stamped(2, 24), stamped(3, 25)]
+    other_day = {"order_date": date(2026, 11, 20)}
+    _, delta = compare(silver, [stamped(1, 25, qty=2), stamped(2, 25)])
+    assert (delta.only_replaces, delta.moved) == (True, 0)
+    _, delta = compare(silver, [stamped(1, 25) | other_day, stamped(3, 24) | other_day])
+    assert (delta.only_replaces, delta.moved) == (True, 1)  # the stale one is not written
+    _, delta = compare(silver, [stamped(1, 25, qty=2), stamped(4, 25)])
+    assert not delta.only_replaces
+    _, delta = compare(silver, [stamped(1, 24)])
+    assert not delta.only_replaces  # it changes nothing
+
+
 def test_an_order_that_is_there_already_changes_nothing(compare) -> None:
     _, delta = compare([stamped(1, 24)], [stamped(1, 24)])
     assert not delta.changes

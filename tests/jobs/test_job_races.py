@@ -183,6 +183,26 @@ def test_compaction_in_the_middle_of_a_commit_harms_neither(job_lake: JobLake, m
     assert job_lake.rows("order_id", "qty") == [(1, 5), (2, 1), (3, 1)]
 
 
+def test_an_order_that_is_removed_between_comparing_and_committing_is_there_again(
+    job_lake: JobLake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is to be inserted, so the MERGE has no clause for it: the run must see that it missed one."""
+    from retail.silver import Silver
+
+    job_lake.dimensions()
+    job_lake.orders(line(1), line(2), batch="0001")
+    job_lake.loaded()
+    job_lake.orders(line(1, qty=5), line(2, qty=6), batch="0002")
+    table = f"glue_catalog.{job_lake.database}.orders_silver"
+    delete = f"DELETE FROM {table} WHERE order_id = 1"
+    at(monkeypatch, (Silver, "merge"), lambda: job_lake.spark.newSession().sql(delete))
+    result = job_lake.loaded()
+    assert job_lake.rows("order_id", "qty") == [(1, 5), (2, 6)]
+    assert [result[f"rows_{kind}"] for kind in ("updated", "inserted", "unchanged")] == [2, 1, 0]
+    assert result["snapshot_id"] == str(job_lake.table().current_snapshot().snapshot_id)
+    assert job_lake.waiting() == []
+
+
 @pytest.mark.long
 def test_maintenance_does_what_its_dry_run_counted(job_lake: JobLake) -> None:
     from retail import maintenance
