@@ -119,6 +119,8 @@ def _memory_mb(pid: int) -> float:
     total = 0.0
     for file in Path(f"/proc/{pid}/task").glob("*/children"):  # each thread has its own
         for child in _text(file).split():
+            if _text(Path(f"/proc/{child}/cmdline")) == _text(Path(f"/proc/{pid}/cmdline")):
+                continue  # forked and about to become another program: its memory is its parent's
             status = [line for line in _text(Path(f"/proc/{child}/status")).splitlines() if line.startswith("VmRSS")]
             total += int(status[0].split()[1]) * 1024 / 1e6 if status else 0
             total += _memory_mb(int(child))

@@ -1,6 +1,7 @@
 """A Glue job in the manner of the tutorial's, to measure against: it reads everything four times, and appends.
 
-Three counts and the write each start from the CSV files, whose header is read once more to name the columns.
+Three counts, a look at the first orders, and the write each start from the CSV files, whose header is read once more
+to name the columns.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ def main() -> None:
     without_key = rows.where(
         F.col("order_id").isNull() | F.col("customer_id").isNull() | F.col("product_id").isNull()
     ).count()
+    rows.select("order_id", "order_date").orderBy("order_id").show(10, truncate=False)
     if not total or undated or without_key:
         raise RuntimeError(f"{total} rows, {undated} without a date, {without_key} without a key")
     table = f"glue_catalog.{given['SILVER_DB']}.orders_appended"
