@@ -10,7 +10,8 @@ from pyspark.errors import AnalysisException
 from pyspark.sql import SparkSession
 
 ATTEMPTS = 5
-CONFLICTS = ("ValidationException", "CommitFailedException")
+# The last is a MERGE's: it loads the table twice while it is planned, and somebody has committed in between.
+CONFLICTS = ("ValidationException", "CommitFailedException", "the table has been concurrently modified")
 LOST = (*CONFLICTS, "CommitStateUnknownException")
 T = TypeVar("T")
 

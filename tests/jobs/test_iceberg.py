@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import date
+from unittest.mock import Mock
 
+import pytest
 from whole_job import JobLake
 
 
@@ -33,3 +35,23 @@ def test_files_that_can_have_a_key_are_found_by_their_statistics_whatever_its_ty
     files = [row[0] for row in spark.sql(f"SELECT file_size_in_bytes FROM {table}.files").collect()]
     assert one in files
     assert both == sum(files)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "org.apache.iceberg.exceptions.ValidationException: Found conflicting files that can contain records",
+        "java.lang.IllegalStateException: Runtime file filtering is not possible: the table has been concurrently "
+        "modified. Row-level operation scan snapshot ID: null, current table snapshot ID: 610490471744173499.",
+    ],
+)
+def test_whatever_iceberg_says_of_a_commit_of_somebody_else_is_a_conflict(text: str) -> None:
+    from retail.iceberg import CommitConflict, commit
+
+    spark = Mock()
+    spark.sql.side_effect = RuntimeError(f"An error occurred while calling o1.sql.\n: {text}\n\tat a.b(c)")
+    with pytest.raises(CommitConflict, match=text.split(":")[0]):
+        commit(spark, "MERGE")
+    spark.sql.side_effect = RuntimeError("something else")
+    with pytest.raises(RuntimeError, match="something else"):
+        commit(spark, "MERGE")
