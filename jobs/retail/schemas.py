@@ -68,7 +68,7 @@ LINEAGE = {
 
 # What the job calls columns of its own beside those of a file.
 RESERVED = frozenset(
-    ("kind", "flags", "content", "warned", "landing_no", "object", "text_hash", "lead", "reason")
+    ("kind", "moved", "flags", "content", "warned", "landing_no", "object", "text_hash", "lead", "reason")
     + ("unknown_customers", "unknown_products", "old_region", "old_category")
 )
 

@@ -24,8 +24,8 @@ _BROADCAST_ROWS = 500_000
 # Beside silver's columns, for counting: never written.
 _NOTED = (*UNKNOWN, "warned")
 WRITTEN = ("insert", "update", "advance", "reenrich")
-# The task that has read a file writes it again: of several ways to bring the rows of a day together, the one that
-# moves none. Only where each row stays in its day; else every task would add a file to every day.
+# Who has read a file writes it again, without a shuffle. Only for rows that stay in their day: of the others every task
+# would add a file to every day.
 _IN_PLACE = {"spark.sql.iceberg.distribution-mode": "none"}
 
 

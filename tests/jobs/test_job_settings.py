@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from pydantic import ValidationError
 
 from lakectl.config import Config
 from lakectl.lake_glue import job_settings
@@ -12,6 +13,17 @@ def test_the_defaults_of_config_and_job_are_the_same() -> None:
     from retail.settings import Settings, parse
 
     assert parse(job_settings(Config())) == Settings() == parse()
+
+
+def test_a_column_of_the_config_is_called_nothing_that_the_job_calls_one_of_its_own() -> None:
+    from retail.schemas import ENRICHED, LINEAGE, RESERVED
+
+    defaults = Config().model_dump(mode="json")
+    for name in sorted({*RESERVED, *ENRICHED, *LINEAGE}):
+        orders = {**defaults["sources"]["orders"]}
+        orders["columns"] = {**orders["columns"], name: "string"}
+        with pytest.raises(ValidationError, match=name):
+            Config.model_validate({**defaults, "sources": {**defaults["sources"], "orders": orders}})
 
 
 def test_bad_rows_of_one_run_are_overridden_and_what_silver_cannot_hold_is_set_aside() -> None:
