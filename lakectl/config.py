@@ -223,17 +223,8 @@ JOB_COLUMNS: dict[str, dict[str, ColumnType]] = {
 SILVER_ONLY = {
     *("region", "category", "sales_amount", "ingest_batch", "ingest_date", "source_file"),
     *("source_version", "landed_at", "loaded_at", "kind", "moved", "flags", "content", "warned"),
-    *(
-        "landing_no",
-        "object",
-        "text_hash",
-        "lead",
-        "reason",
-        "unknown_customers",
-        "unknown_products",
-        "old_region",
-        "old_category",
-    ),
+    *("landing_no", "object", "text_hash", "lead", "reason"),
+    *("unknown_customers", "unknown_products", "old_region", "old_category"),
 }
 
 

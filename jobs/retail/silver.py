@@ -260,8 +260,7 @@ class Silver:
     def _counted(self, rows: DataFrame, warn: tuple[str, ...]) -> Delta:
         key = F.col(self._keys[0])
         anywhere = reduce(Column.__or__, (F.col(check) for check in warn), F.lit(False)) & ~F.col("warned")
-        tests = {**{check: F.col(check) for check in UNKNOWN}, "new_warned": anywhere}
-        tests["moved"] = F.col("moved")
+        tests = {**{check: F.col(check) for check in UNKNOWN}, "new_warned": anywhere, "moved": F.col("moved")}
         sums = [F.sum(test.cast("int")).alias(name) for name, test in tests.items()]
         found = rows.groupBy("kind").agg(
             F.count("*").alias("rows"), F.min(key).alias("low"), F.max(key).alias("high"), *sums
