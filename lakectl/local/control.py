@@ -35,6 +35,7 @@ STOP_SECONDS = 10.0
 HEALTH_PATH = "/_lakectl/health"
 HEALTH_SECONDS = 5.0
 # Exit statuses of the server process.
+DISK_FULL = 96
 ALREADY_RUNNING = 97
 PORT_TAKEN = 98
 STATE_REFUSED = 99
@@ -63,7 +64,7 @@ class LastStop:
     """How the server before this one ended. What it had acknowledged is on disk either way."""
 
     stopped_at: str  # ISO 8601 in UTC; for a death, when it was noticed
-    reason: str  # "stopped" | "died"
+    reason: str  # "stopped", "died", or why it had to stop
     port: int  # where it listened: the next one tries to listen there again
 
 
@@ -122,18 +123,27 @@ def stop() -> bool:
     """End the server and every process that it started. False if none was running."""
     folder = server_dir()
     endpoint = running()
-    if endpoint is None:
+    pid = endpoint.pid if endpoint is not None else _silent_server(folder)
+    if pid is None:
         processes.end(processes.orphans(folder))
         return False
-    below = processes.descendants(endpoint.pid)
+    below = processes.descendants(pid)
     with contextlib.suppress(ProcessLookupError):
-        os.kill(endpoint.pid, signal.SIGTERM)
+        os.kill(pid, signal.SIGTERM)
     deadline = time.monotonic() + STOP_SECONDS
-    while processes.alive(endpoint.pid) and time.monotonic() < deadline:
+    while processes.alive(pid) and time.monotonic() < deadline:
         time.sleep(0.02)
-    left = {endpoint.pid, *below, *processes.orphans(folder)}
+    left = {pid, *below, *processes.orphans(folder)}
     processes.end([pid for pid in left if processes.alive(pid)])
     return True
+
+
+def _silent_server(folder: Path) -> int | None:
+    """The pid of a server that lives and does not answer: it is stopping, or hangs."""
+    record = _read_json(folder / "endpoint.json")
+    if record is None or not processes.alive(record["pid"]) or not _is_held(folder):
+        return None
+    return int(record["pid"])
 
 
 def reset() -> bool:
@@ -183,22 +193,43 @@ def _start(folder: Path, region: str, port: int, progress: Callable[[str], None]
 
 def _start_on(folder: Path, region: str, port: int, *, last_try: bool) -> Endpoint | None:
     (folder / REFUSAL).unlink(missing_ok=True)
-    process = _spawn(folder, region, port)
+    process: subprocess.Popen[bytes] | None = None
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         endpoint = running()
         if endpoint is not None:
             return endpoint
-        # ALREADY_RUNNING: a command that was interrupted started one, and it is on its way.
-        if process.poll() not in (None, ALREADY_RUNNING):
+        # Another server holds the lock: it is stopping, or an interrupted command started it and it is on its way.
+        if process is None or process.poll() == ALREADY_RUNNING:
+            process = None if _is_held(folder) else _spawn(folder, region, port)
+        elif process.poll() is not None:
             if process.poll() == PORT_TAKEN and not last_try:
                 return None
             raise _start_failure(folder, port, process.poll())
         time.sleep(0.02)
+    if process is None:
+        raise LakectlError(
+            f"another local server in {folder} has neither answered nor ended within {START_SECONDS:.0f} s",
+            "lakectl local stop",
+        )
     raise LakectlError(
         f"the local endpoint did not answer within {START_SECONDS:.0f} s: {_last_log_line(folder)}",
         f"see {folder / 'server.log'}",
     )
+
+
+def _is_held(folder: Path) -> bool:
+    """Whether a server process lives that uses this folder, answering or not."""
+    try:
+        file = (folder / "server.lock").open("rb")
+    except FileNotFoundError:
+        return False
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def _spawn(folder: Path, region: str, port: int) -> subprocess.Popen[bytes]:
@@ -234,6 +265,8 @@ def _start_failure(folder: Path, port: int, status: int | None) -> LakectlError:
         return LakectlError(
             f"port {port} is taken by another program", "choose another port, or leave it out for a free one"
         )
+    if status == DISK_FULL:
+        return _no_space(folder)
     refusal = _read_json(folder / REFUSAL)
     if status == STATE_REFUSED and refusal is not None:
         return LakectlError(refusal["message"], refusal["hint"])
@@ -254,9 +287,13 @@ def _last_log_line(folder: Path) -> str:
 def write_json(path: Path, record: dict[str, Any]) -> None:
     """Write atomically: a reader sees the old file or the new one."""
     draft = path.with_name(f"{path.name}.{os.getpid()}")
-    draft.write_text(json.dumps(record, default=str))
-    draft.chmod(0o600)
-    draft.replace(path)
+    try:
+        draft.write_text(json.dumps(record, default=str))
+        draft.chmod(0o600)
+        draft.replace(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
 
 
 def _read_json(path: Path) -> dict[str, Any] | None:
@@ -303,10 +340,14 @@ def _said_plainly(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno == errno.ENOSPC:
-            raise LakectlError(f"no space left on the disk of {folder}", "free some, or set XDG_STATE_HOME") from error
+            raise _no_space(folder) from error
         raise LakectlError(
             f"can't write to {folder}: {error.strerror}", "set XDG_STATE_HOME to a folder of yours"
         ) from error
+
+
+def _no_space(folder: Path) -> LakectlError:
+    return LakectlError(f"no space left on the disk of {folder}", "free some, or set XDG_STATE_HOME")
 
 
 def _now() -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import shutil
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +31,16 @@ _DELETE = "DELETE FROM state WHERE kind = ? AND scope = ? AND id = ?"
 _DELETE_SCOPE = "DELETE FROM state WHERE kind = ? AND scope = ?"
 
 
+# Below this a disk counts as full. SQLite reports some failures for want of space as I/O errors.
+FULL_BYTES = 1 << 20
+
+
 class StateRefused(LakectlError):
     """The state on disk can't be read by this version. Nothing was changed."""
+
+
+class CommitFailed(Exception):
+    """A commit failed, now or earlier: what is in memory is not what is on disk. The server has to start again."""
 
 
 class _Batch:
@@ -43,10 +54,16 @@ class _Batch:
 
 
 class Database:
-    """``folder`` None: in memory. For any thread."""
+    """``folder`` None: in memory. For any thread.
+
+    The rows are written after the change in memory, which can't be undone. So the first commit that fails is the last
+    one: ``failure`` says why, ``on_failure`` is called once, and every later write raises CommitFailed.
+    """
 
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder
+        self.failure: str | None = None
+        self.on_failure: Callable[[], None] = lambda: None
         self._lock = threading.Lock()
         self._local = threading.local()
         self._connection = self._open(folder)
@@ -63,14 +80,14 @@ class Database:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.executescript(_SCHEMA)
-            with connection:
+            if dict(connection.execute("SELECT name, version FROM written_by")) != versions():
+                connection.execute("BEGIN IMMEDIATE")
                 connection.execute("DELETE FROM written_by")
                 connection.executemany("INSERT INTO written_by VALUES (?, ?)", versions().items())
+                connection.execute("COMMIT")
         except sqlite3.DatabaseError as error:
             connection.close()
-            raise StateRefused(
-                f"the state in {folder} can't be read: {error}", "lakectl local reset empties it"
-            ) from error
+            raise _refusal(error, folder) from error
         except StateRefused:
             connection.close()
             raise
@@ -167,14 +184,46 @@ class Database:
 
     def _commit(self, statements: list[tuple[str, tuple[Any, ...]]]) -> None:
         with self._lock:
-            self._connection.execute("BEGIN IMMEDIATE")
+            if self.failure is not None:
+                raise CommitFailed(self.failure)
             try:
+                self._connection.execute("BEGIN IMMEDIATE")
                 for statement, values in statements:
                     self._connection.execute(statement, values)
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
+                self._connection.execute("COMMIT")
+            except BaseException as error:
+                self._fail(error)
+                raise CommitFailed(self.failure) from error
+
+    def _fail(self, error: BaseException) -> None:
+        self.failure = no_space(self.folder) if is_full(error, self.folder) else f"the state can't be written: {error}"
+        with suppress(sqlite3.Error):  # some failures have rolled back already
+            self._connection.execute("ROLLBACK")
+        self.on_failure()
+
+
+def is_full(error: BaseException, folder: Path | None) -> bool:
+    """Whether ``error`` came from want of space on the disk of ``folder``."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    if not isinstance(error, sqlite3.Error) or folder is None:
+        return False
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    failed = code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
+    return code == sqlite3.SQLITE_FULL or (failed and shutil.disk_usage(folder).free < FULL_BYTES)
+
+
+def no_space(folder: Path | None) -> str:
+    return f"no space left on the disk of {folder}"
+
+
+def _refusal(error: sqlite3.DatabaseError, folder: Path | None) -> Exception:
+    if is_full(error, folder):
+        return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
+        return StateRefused(f"the state in {folder} can't be opened: {error}", "check the disk and who may write there")
+    return StateRefused(f"the state in {folder} can't be read: {error}", "lakectl local reset empties it")
 
 
 def versions() -> dict[str, str]:
