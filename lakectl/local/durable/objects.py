@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import threading
+from contextlib import AbstractContextManager
 from typing import Any
 
 from moto.s3.models import (
@@ -12,6 +13,7 @@ from moto.s3.models import (
     FakeKey,
     FakeMultipart,
     MultipartDict,
+    S3Backend,
     get_canned_acl,
     s3_backends,
 )
@@ -27,11 +29,13 @@ _PLAIN = (type(None), bool, int, str)
 
 
 class Objects:
-    """Call ``touch_*`` inside a transaction, under the lock of the requests that change buckets."""
+    """Call ``touch_*`` inside a transaction that ends while ``lock`` is held: one request changes buckets at a time."""
 
-    def __init__(self, database: Database, bodies: Bodies) -> None:
+    def __init__(self, database: Database, bodies: Bodies, lock: AbstractContextManager[Any]) -> None:
         self.database = database
         self.bodies = bodies
+        self.lock = lock
+        self._known: set[str] = set()  # buckets that have rows
         self._local = threading.local()
         prototype = FakeKey("", b"", "", "us-east-1")
         self._defaults = {name: value for name, value in vars(prototype).items() if isinstance(value, _PLAIN)}
@@ -39,6 +43,13 @@ class Objects:
 
     def touch_bucket(self, bucket: Any) -> None:
         self._dirty()[(BUCKET, bucket.name, "")] = None
+
+    def touch_all(self, backend: S3Backend) -> None:
+        """Any bucket may have changed, come or gone. Keys are seen by ``touch_key`` whoever changes them."""
+        for bucket in list(backend.buckets.values()):
+            self.touch_bucket(bucket)
+        for name in self._known - s3_backends.bucket_accounts.keys():
+            self._dirty()[(BUCKET, name, "")] = None
 
     def touch_key(self, bucket_name: str, key: str, version_id: str) -> None:
         self._dirty()[(VERSION, bucket_name, f"{key}{SEPARATOR}{version_id}")] = None
@@ -62,6 +73,7 @@ class Objects:
     def load(self) -> None:
         """Put all rows into moto's backends, and sweep files that none names. For the start."""
         buckets = {name: self._load_bucket(value) for name, _, value in self.database.rows(BUCKET)}
+        self._known = set(buckets)
         files: set[str] = set()
         for name, identity, value in self.database.rows(VERSION):
             files |= self._load_version(buckets[name], identity.split(SEPARATOR)[0], value)
@@ -116,12 +128,15 @@ class Objects:
         for kind, scope, identity in dirty:
             value = self._value(kind, scope, identity)
             if value is None and kind == BUCKET:
+                self._known.discard(scope)
                 for each in (BUCKET, VERSION, UPLOAD, PART):  # S3 deletes a bucket with unfinished uploads
                     self.database.delete_scope(each, scope)
             elif value is None:
                 self.database.delete(kind, scope, identity)
             else:
                 self.database.put(kind, scope, identity, value)
+                if kind == BUCKET:
+                    self._known.add(scope)
 
     def _value(self, kind: str, scope: str, identity: str) -> bytes | None:
         """What the row should hold now; None: there is no such thing any more."""

@@ -7,6 +7,7 @@ when the part's fingerprint has changed. Locks, backends and AWS-managed policie
 
 from __future__ import annotations
 
+import hashlib
 import io
 import logging
 import pickle
@@ -61,6 +62,7 @@ class Snapshots:
         self._lock = threading.Lock()
         self._unkept: set[str] = set()
         self._written: dict[str, dict[str, Any]] = {}  # scope -> part id -> fingerprint
+        self._digests: dict[str, bytes] = {}  # scope -> of the backend's row
 
     def keep(self, parts: dict[type, Part]) -> None:
         """Objects of these classes get rows of their own."""
@@ -80,7 +82,10 @@ class Snapshots:
         with lock, self._database.transaction():
             value, seen = self._pickled(backend, service)
             self._write_parts(scope, seen)
-            self._database.put(BACKEND, scope, "", value)
+            digest = hashlib.blake2b(value).digest()
+            if self._digests.get(scope) != digest:  # many a backend is reached and not changed
+                self._digests[scope] = digest
+                self._database.put(BACKEND, scope, "", value)
             self._database.flush()
 
     def save_for(self, service: str, account: str, region: str) -> None:

@@ -6,6 +6,7 @@ import json
 import pickle
 import threading
 from collections import defaultdict
+from contextlib import AbstractContextManager
 from typing import Any
 
 from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
@@ -18,10 +19,11 @@ TABLE, ITEM, REST = "dynamodb-table", "dynamodb-item", "dynamodb-rest"
 
 
 class Tables:
-    """Call ``touch_*`` inside a transaction, one request at a time."""
+    """Call ``touch_*`` inside a transaction that ends while ``lock`` is held: one request changes tables at a time."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, lock: AbstractContextManager[Any]) -> None:
         self.database = database
+        self.lock = lock
         self._local = threading.local()
         self._known: set[str] = set()  # tables that have rows
 
