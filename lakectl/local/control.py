@@ -57,6 +57,7 @@ class Endpoint:
     secret_access_key: str
     state_dir: Path
     started_at: str
+    quarantined: int = 0  # rows of its state that it could not read at its start
 
 
 @dataclass(frozen=True)
@@ -187,6 +188,9 @@ def _start(folder: Path, region: str, port: int, progress: Callable[[str], None]
     for number in wanted:
         endpoint = _start_on(folder, region, number, last_try=number == wanted[-1])
         if endpoint is not None:
+            if endpoint.quarantined:
+                rows = "1 row" if endpoint.quarantined == 1 else f"{endpoint.quarantined} rows"
+                progress(f"{rows} of the state can't be read and are quarantined: see {folder / 'server.log'}")
             return endpoint
     raise AssertionError("the last try returns or raises")
 

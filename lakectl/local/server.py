@@ -75,6 +75,7 @@ def _serve(server: Any, context: Any, arguments: argparse.Namespace, stopping: t
         secret_access_key=context.secret_access_key,
         state_dir=arguments.state_dir,
         started_at=_now(),
+        quarantined=context.database.quarantined,
     )
     threading.Thread(target=server.serve_forever, name="http", daemon=True).start()
     control.write_json(arguments.state_dir / "endpoint.json", vars(endpoint))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import shutil
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -17,17 +18,26 @@ from lakectl.errors import LakectlError
 FORMAT = 1  # of the rows; raise it with every change that an older state can't be read with
 FILE_NAME = "state.sqlite3"
 
+log = logging.getLogger(__name__)
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS written_by (name TEXT PRIMARY KEY, version TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS state (
   seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, scope TEXT NOT NULL, id TEXT NOT NULL, value BLOB NOT NULL,
   UNIQUE (kind, scope, id));
+CREATE TABLE IF NOT EXISTS quarantined (
+  seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, scope TEXT NOT NULL, id TEXT NOT NULL, value BLOB NOT NULL,
+  reason TEXT NOT NULL);
 """
 _PUT = (
     "INSERT INTO state (kind, scope, id, value) VALUES (?, ?, ?, ?) "
     "ON CONFLICT (kind, scope, id) DO UPDATE SET value = excluded.value"
 )
 _DELETE = "DELETE FROM state WHERE kind = ? AND scope = ? AND id = ?"
+_QUARANTINE = (
+    "INSERT INTO quarantined (kind, scope, id, value, reason) "
+    "SELECT kind, scope, id, value, ? FROM state WHERE kind = ? AND scope = ? AND id = ?"
+)
 _DELETE_SCOPE = "DELETE FROM state WHERE kind = ? AND scope = ?"
 
 
@@ -63,6 +73,7 @@ class Database:
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder
         self.failure: str | None = None
+        self.quarantined = 0  # rows, since this start
         self.on_failure: Callable[[], None] = lambda: None
         self._lock = threading.Lock()
         self._local = threading.local()
@@ -155,6 +166,29 @@ class Database:
         with self._lock:
             query = "SELECT scope, id, value FROM state WHERE kind = ? ORDER BY seq"
             return list(self._connection.execute(query, (kind,)))
+
+    def load(self, kind: str, read: Callable[[str, str, bytes], None]) -> None:
+        """Call ``read(scope, id, value)`` for each row of one kind, oldest first. A row it fails on is quarantined."""
+        for scope, identity, value in self.rows(kind):
+            try:
+                read(scope, identity, value)
+            except Exception as error:  # noqa: BLE001 - whatever is wrong with one row must not stop the start
+                self.quarantine(kind, scope, identity, error)
+
+    def quarantine(self, kind: str, scope: str, identity: str, why: object) -> None:
+        """Set a row apart that can't be read: it stays in the file, and no start reads it again."""
+        reason = f"{type(why).__name__}: {why}" if isinstance(why, Exception) else str(why)
+        log.error("the row %s %s %r of the state can't be read and is quarantined: %s", kind, scope, identity, reason)
+        with self.transaction():
+            self._add(_QUARANTINE, (reason, kind, scope, identity))
+            self.delete(kind, scope, identity)
+        self.quarantined += 1
+
+    def holds_quarantined(self, kinds: Iterable[str]) -> bool:
+        """Whether this or an earlier start has quarantined rows of one of ``kinds``."""
+        with self._lock:
+            found = {kind for (kind,) in self._connection.execute("SELECT DISTINCT kind FROM quarantined")}
+        return not found.isdisjoint(kinds)
 
     def close(self) -> None:
         with self._lock:

@@ -72,22 +72,34 @@ class Objects:
 
     def load(self) -> None:
         """Put all rows into moto's backends, and sweep files that none names. For the start."""
-        buckets = {name: self._load_bucket(value) for name, _, value in self.database.rows(BUCKET)}
-        self._known = set(buckets)
+        buckets: dict[str, FakeBucket] = {}
         files: set[str] = set()
-        for name, identity, value in self.database.rows(VERSION):
-            files |= self._load_version(buckets[name], identity.split(SEPARATOR)[0], value)
-        for name, identity, value in self.database.rows(UPLOAD):
+
+        def read_bucket(name: str, _: str, value: bytes) -> None:
+            buckets[name] = self._load_bucket(value)
+
+        def read_version(name: str, identity: str, value: bytes) -> None:
+            files.update(self._load_version(buckets[name], identity.split(SEPARATOR)[0], value))
+
+        def read_upload(name: str, identity: str, value: bytes) -> None:
             upload = FakeMultipart.__new__(FakeMultipart)
             upload.__dict__.update(pickle.loads(value), parts={}, partlist=[])  # noqa: S301 - our own file
             buckets[name].multiparts[identity] = upload
-        for name, identity, value in self.database.rows(PART):
+
+        def read_part(name: str, identity: str, value: bytes) -> None:
             upload = buckets[name].multiparts[identity.split(SEPARATOR)[0]]
             part = self._key(pickle.loads(value))  # noqa: S301 - our own file
+            files.update(part.body.files)
             upload.parts[part.name] = part
             upload.partlist = sorted(upload.parts)
-            files |= part.body.files
-        self.bodies.sweep(files)
+
+        self.database.load(BUCKET, read_bucket)
+        self._known = set(buckets)
+        self.database.load(VERSION, read_version)
+        self.database.load(UPLOAD, read_upload)
+        self.database.load(PART, read_part)
+        if not self.database.holds_quarantined((BUCKET, VERSION, UPLOAD, PART)):  # whose files nobody knows
+            self.bodies.sweep(files)
 
     def _load_bucket(self, value: bytes) -> FakeBucket:
         kind, state, tags = pickle.loads(value)  # noqa: S301 - our own file
@@ -95,25 +107,25 @@ class Objects:
         bucket.__dict__.update(state, keys=_VersionedKeyStore(), multiparts=MultipartDict())
         bucket.keys.bucket_name = bucket.name
         backend = s3_backends[bucket.account_id][bucket.partition]
-        backend.buckets[bucket.name] = bucket
-        s3_backends.bucket_accounts[bucket.name] = (bucket.partition, bucket.account_id)
         if tags:
             backend.tagger.tag_resource(bucket.arn, tags)
+        backend.buckets[bucket.name] = bucket
+        s3_backends.bucket_accounts[bucket.name] = (bucket.partition, bucket.account_id)
         return bucket
 
     def _load_version(self, bucket: FakeBucket, name: str, value: bytes) -> set[str]:
         state, tags = pickle.loads(value)  # noqa: S301 - our own file
-        versions = dict.setdefault(bucket.keys, name, [])
         if "multipart" not in state:
+            versions = dict.setdefault(bucket.keys, name, [])
             marker = FakeDeleteMarker.__new__(FakeDeleteMarker)
             marker.__dict__.update(state, key=versions[-1] if versions else None)
             versions.append(marker)
             return set()
         key = self._key(state)
-        versions.append(key)
+        files: set[str] = key.body.files
         if tags:
             s3_backends[bucket.account_id][bucket.partition].tagger.tag_resource(key.arn, tags)
-        files: set[str] = key.body.files
+        dict.setdefault(bucket.keys, name, []).append(key)
         return files
 
     def _dirty(self) -> dict[tuple[str, str, str], None]:
