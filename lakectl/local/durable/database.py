@@ -172,6 +172,8 @@ class Database:
         for scope, identity, value in self.rows(kind):
             try:
                 read(scope, identity, value)
+            except CommitFailed:
+                raise
             except Exception as error:  # noqa: BLE001 - whatever is wrong with one row must not stop the start
                 self.quarantine(kind, scope, identity, error)
 

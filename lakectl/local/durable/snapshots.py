@@ -136,6 +136,8 @@ class Snapshots:
         self._written[scope] = written
         for identity, error in reader.lost.items():
             self._database.quarantine(PART, scope, identity, error)
+        if reader.lost:
+            self.save(*scope.split("/"))  # without the names of what is lost
 
     def _part_of(self, part: Any) -> Part:
         return self._parts[type(part)]
