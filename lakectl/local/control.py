@@ -39,6 +39,8 @@ DISK_FULL = 96
 ALREADY_RUNNING = 97
 PORT_TAKEN = 98
 STATE_REFUSED = 99
+# How a server ended.
+STOPPED, DIED = "stopped", "died"
 # In the server's folder.
 STATE_FOLDER = "state"  # what the lake holds
 REFUSAL = "refused.json"  # why the server would not read it
@@ -65,7 +67,7 @@ class LastStop:
     """How the server before this one ended. What it had acknowledged is on disk either way."""
 
     stopped_at: str  # ISO 8601 in UTC; for a death, when it was noticed
-    reason: str  # "stopped", "died", or why it had to stop
+    reason: str  # STOPPED, DIED, or why it had to stop
     port: int  # where it listened: the next one tries to listen there again
 
 
@@ -92,11 +94,25 @@ def last_stop() -> LastStop | None:
     folder = server_dir()
     endpoint = _read_json(folder / "endpoint.json")
     if endpoint is not None and running() is None:
-        return LastStop(_now(), "died", endpoint["port"])
+        return LastStop(_now(), DIED, endpoint["port"])
     record = _read_json(folder / "last_stop.json")
     if record is None or "port" not in record:
         return None
     return LastStop(record["stopped_at"], record["reason"], record["port"])
+
+
+def silence(url: str, error: Exception) -> LakectlError:
+    """Why the endpoint at ``url``, which ran before, gave no answer but ``error``, and what to type."""
+    folder = server_dir()
+    endpoint = running()
+    if endpoint is not None and endpoint.url == url:
+        return LakectlError(
+            f"the local AWS at {url} did not answer: {error}",
+            f"see {folder / 'server.log'}; lakectl local stop ends it",
+        )
+    last = last_stop()
+    why = f": {last.reason}" if last is not None and last.reason not in (STOPPED, DIED) else ""
+    return LakectlError(f"the local AWS at {url} is gone{why}", "lakectl local start, then the same command again")
 
 
 def ensure_running(
@@ -256,7 +272,7 @@ def _spawn(folder: Path, region: str, port: int) -> subprocess.Popen[bytes]:
 def _bury(folder: Path, progress: Callable[[str], None]) -> LastStop | None:
     """Record the death of a server that could not do so itself, and end the children it left."""
     gone = last_stop()
-    if gone is not None and gone.reason == "died" and (folder / "endpoint.json").exists():
+    if gone is not None and gone.reason == DIED and (folder / "endpoint.json").exists():
         write_json(folder / "last_stop.json", asdict(gone))
         (folder / "endpoint.json").unlink()
         processes.end(processes.orphans(folder))

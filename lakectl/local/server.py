@@ -273,7 +273,7 @@ def _shut_down(server: Any, context: Any, state_dir: Path, failure: str | None) 
             log.exception("stopping %s failed", callback)
     processes.end(processes.descendants(os.getpid()))
     context.database.close()
-    record = {"stopped_at": _now(), "reason": failure or "stopped", "port": server.port}
+    record = {"stopped_at": _now(), "reason": failure or control.STOPPED, "port": server.port}
     try:
         control.write_json(state_dir / "last_stop.json", record)
     except OSError as error:  # a full disk: endpoint.json stays, and the next start takes this for a death
