@@ -60,6 +60,7 @@ class Endpoint:
     state_dir: Path
     started_at: str
     quarantined: int = 0  # rows of its state that it could not read at its start
+    rolled_back: bool = False  # a power cut took the latest changes before its start
 
 
 @dataclass(frozen=True)
@@ -204,6 +205,8 @@ def _start(folder: Path, region: str, port: int, progress: Callable[[str], None]
     for number in wanted:
         endpoint = _start_on(folder, region, number, last_try=number == wanted[-1])
         if endpoint is not None:
+            if endpoint.rolled_back:
+                progress("a power cut took what was not on disk yet: the state is as it was when it was synced last")
             if endpoint.quarantined:
                 rows = "1 row" if endpoint.quarantined == 1 else f"{endpoint.quarantined} rows"
                 progress(f"{rows} of the state can't be read and are quarantined: see {folder / 'server.log'}")

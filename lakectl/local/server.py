@@ -76,7 +76,9 @@ def _serve(server: Any, context: Any, arguments: argparse.Namespace, stopping: t
         state_dir=arguments.state_dir,
         started_at=_now(),
         quarantined=context.database.quarantined,
+        rolled_back=context.database.rolled_back,
     )
+    context.syncer.start()
     threading.Thread(target=server.serve_forever, name="http", daemon=True).start()
     control.write_json(arguments.state_dir / "endpoint.json", vars(endpoint))
     log.info("listening on %s", endpoint.url)
@@ -142,6 +144,7 @@ def _build(arguments: argparse.Namespace) -> tuple[Any, Any]:
 
     from lakectl.local.context import LocalContext
     from lakectl.local.durable.snapshots import Snapshots
+    from lakectl.local.durable.syncer import Syncer
     from lakectl.local.http_server import Dispatcher, KeepAliveHandler, LocalServer
     from lakectl.local.iam.guard import Guard
     from lakectl.local.seams import install_all
@@ -165,6 +168,7 @@ def _build(arguments: argparse.Namespace) -> tuple[Any, Any]:
     )
     context.snapshots = Snapshots(database)
     install_all(context)
+    context.syncer = Syncer(database, context.objects.bodies)
     _load(context)
     return server, context
 
@@ -174,6 +178,9 @@ def _load(context: Any) -> None:
     from lakectl.local.durable.parts import PARTS
 
     started = time.monotonic()
+    if context.objects.recover():
+        log.error("a power cut took bytes that were not on disk yet: the state is as it was when it was synced last")
+    context.syncer.sync()  # before the load deletes files
     context.snapshots.keep(PARTS)
     context.snapshots.leave_out("iam", "aws_managed_policies", "managed_policies", "account_summary")
     context.snapshots.load()
@@ -272,6 +279,7 @@ def _shut_down(server: Any, context: Any, state_dir: Path, failure: str | None) 
         except Exception:
             log.exception("stopping %s failed", callback)
     processes.end(processes.descendants(os.getpid()))
+    context.syncer.stop()
     context.database.close()
     record = {"stopped_at": _now(), "reason": failure or control.STOPPED, "port": server.port}
     try:

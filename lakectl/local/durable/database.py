@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from lakectl.errors import LakectlError
+from lakectl.local.durable import undo
+from lakectl.local.durable.undo import Undo
 
 FORMAT = 1  # of the rows; raise it with every change that an older state can't be read with
 FILE_NAME = "state.sqlite3"
@@ -74,10 +76,12 @@ class Database:
         self.folder = folder
         self.failure: str | None = None
         self.quarantined = 0  # rows, since this start
+        self.rolled_back = False  # at this start
         self.on_failure: Callable[[], None] = lambda: None
         self._lock = threading.Lock()
         self._local = threading.local()
         self._connection = self._open(folder)
+        self._undo = Undo(self._connection)
 
     def _open(self, folder: Path | None) -> sqlite3.Connection:
         name = ":memory:"
@@ -90,7 +94,7 @@ class Database:
             # NORMAL in WAL mode: no fsync at a commit, one at a checkpoint, and no corruption by a power cut.
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
-            connection.executescript(_SCHEMA)
+            connection.executescript(_SCHEMA + undo.SCHEMA)
             if dict(connection.execute("SELECT name, version FROM written_by")) != versions():
                 connection.execute("BEGIN IMMEDIATE")
                 connection.execute("DELETE FROM written_by")
@@ -192,6 +196,47 @@ class Database:
             found = {kind for (kind,) in self._connection.execute("SELECT DISTINCT kind FROM quarantined")}
         return not found.isdisjoint(kinds)
 
+    def end_generation(self) -> int | None:
+        """The generation of all commits until now, for ``settle``; None if there were none since the last one."""
+        with self._lock:
+            return self._undo.end_generation() if self._undo.changed else None
+
+    def settle(self, generation: int) -> None:
+        """The bodies that rows of this generation name are on disk: now its rows are too, and can't be rolled back.
+
+        Raises CommitFailed.
+        """
+        with self._lock:
+            if self.failure is not None:
+                raise CommitFailed(self.failure)
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+                self._undo.trim(generation)
+                self._connection.execute("COMMIT")
+            except sqlite3.Error as error:
+                self.fail(error)
+                raise CommitFailed(self.failure) from error
+        self.sync()
+
+    def sync(self) -> None:
+        """All commits until now are on disk afterwards. Raises OSError."""
+        if self.folder is not None:
+            with suppress(FileNotFoundError):  # SQLite has taken all of it over into the database, and synced that
+                sync_path(self.folder / f"{FILE_NAME}-wal")
+
+    def unsettled(self) -> list[tuple[str, str, str, bytes]]:
+        """(kind, scope, id, value) of the rows that an earlier server has written and not settled."""
+        query = "SELECT value FROM state WHERE kind = ? AND scope = ? AND id = ?"
+        with self._lock:
+            found = [(key, self._connection.execute(query, key).fetchone()) for key in self._undo.rows()]
+        return [(*key, row[0]) for key, row in found if row is not None]
+
+    def roll_back(self) -> None:
+        """Go back to the state that was settled last. For the start, before anything is loaded."""
+        with self._lock:
+            self._undo.roll_back()
+        self.rolled_back = True
+
     def close(self) -> None:
         with self._lock:
             self._connection.close()
@@ -225,13 +270,21 @@ class Database:
             try:
                 self._connection.execute("BEGIN IMMEDIATE")
                 for statement, values in statements:
+                    self._save_undo(statement, values)
                     self._connection.execute(statement, values)
                 self._connection.execute("COMMIT")
             except BaseException as error:
-                self._fail(error)
+                self.fail(error)
                 raise CommitFailed(self.failure) from error
 
-    def _fail(self, error: BaseException) -> None:
+    def _save_undo(self, statement: str, values: tuple[Any, ...]) -> None:
+        if statement == _DELETE_SCOPE:
+            self._undo.save_scope(*values)
+        elif statement != _QUARANTINE:
+            self._undo.save(*values[:3])
+
+    def fail(self, error: BaseException) -> None:
+        """From now on nothing is written any more, because of ``error``."""
         self.failure = no_space(self.folder) if is_full(error, self.folder) else f"the state can't be written: {error}"
         with suppress(sqlite3.Error):  # some failures have rolled back already
             self._connection.execute("ROLLBACK")
@@ -260,6 +313,15 @@ def _refusal(error: sqlite3.DatabaseError, folder: Path | None) -> Exception:
     if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
         return StateRefused(f"the state in {folder} can't be opened: {error}", "check the disk and who may write there")
     return StateRefused(f"the state in {folder} can't be read: {error}", "lakectl local reset empties it")
+
+
+def sync_path(path: Path) -> None:
+    """fsync a file or a folder. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def versions() -> dict[str, str]:
