@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sqlite3
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -125,6 +126,25 @@ def test_a_file_dropped_while_a_sync_runs_waits_for_the_next(tmp_path: Path, mon
     assert not path.exists()
     assert database.unsettled() == []
     database.close()
+
+
+@pytest.mark.parametrize("number", [bodies_module.FEW_FILES, bodies_module.FEW_FILES + 1])
+def test_files_are_synced_once_be_they_few_or_many(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bodies = Bodies(tmp_path / "bodies")
+    synced: list[Path] = []
+    sync_all = bodies_module._sync_file_system
+    monkeypatch.setattr(bodies_module, "sync_path", synced.append)
+    monkeypatch.setattr(bodies_module, "_sync_file_system", lambda folder: synced.append(folder) or sync_all(folder))
+    names = {name for _ in range(number) for name in bodies.write(b"text").files}
+    bodies.sync()
+    found = {path.name for path in synced if path.is_file()}
+    assert found == names or (sys.platform == "linux" and number > bodies_module.FEW_FILES and found == set())
+    assert synced
+    synced.clear()
+    bodies.sync()
+    assert synced == []
 
 
 def unsettled(own_state: Path) -> int:

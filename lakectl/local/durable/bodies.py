@@ -19,7 +19,10 @@ from pathlib import Path
 from lakectl.local.durable.database import sync_path
 
 CHUNK_BYTES = 256 * 1024
-SYNCS_AT_ONCE = 8  # file systems group syncs: 400 small files one by one took 3.2 s, eight at once 0.15 s
+# More files than these are synced with their whole file system, where the system can do that: 400 small files took
+# 3.2 s one after the other, 0.15 s eight at once (file systems group syncs), and 0.02 s so.
+FEW_FILES = 32
+SYNCS_AT_ONCE = 8
 
 Segment = tuple[str, int, int]  # file, offset, length
 
@@ -214,19 +217,23 @@ class Bodies:
 
     def sync(self) -> None:
         """Everything that was written until now is on disk afterwards. Raises OSError."""
-        from concurrent.futures import ThreadPoolExecutor
-
         with self._lock:
             names = list(self._unsynced)
         if not names:
             return
+        if len(names) <= FEW_FILES or not _sync_file_system(self.folder):
+            self._sync_files(names)
+        with self._lock:
+            self._unsynced.difference_update(names)
+
+    def _sync_files(self, names: list[str]) -> None:
+        from concurrent.futures import ThreadPoolExecutor
+
         with ThreadPoolExecutor(SYNCS_AT_ONCE, thread_name_prefix="sync") as pool:
             list(pool.map(self._sync_file, names))
             folders = {self.path(name).parent for name in names} | self._folders
             list(pool.map(sync_path, folders))
         self._folders = set()
-        with self._lock:
-            self._unsynced.difference_update(names)
 
     def _sync_file(self, name: str) -> None:
         with suppress(FileNotFoundError):  # deleted meanwhile: no row names it
@@ -255,3 +262,20 @@ class Bodies:
 
     def _new_name(self) -> str:
         return uuid.uuid4().hex
+
+
+def _sync_file_system(folder: Path) -> bool:
+    """syncfs(2). False where there is none. Raises OSError."""
+    import ctypes
+
+    library = ctypes.CDLL(None, use_errno=True)
+    if not hasattr(library, "syncfs"):
+        return False
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        if library.syncfs(descriptor) != 0:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number), str(folder))
+    finally:
+        os.close(descriptor)
+    return True
