@@ -52,6 +52,10 @@ CREDENTIAL_CODES = frozenset(
 DENIED_CODES = frozenset(("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"))
 
 
+# Endpoints that were started for this process, and what tells why one of them does not answer.
+_started: dict[str, Callable[[str, Exception], LakectlError]] = {}
+
+
 class Aws:
     """Clients of one account and region, each call tried ``attempts`` times. Safe to share between threads.
 
@@ -119,6 +123,7 @@ def connect(config: Config, progress: Callable[[str], None] | None = None) -> Aw
         from lakectl.local import control
 
         endpoint = control.ensure_running(region=config.region, port=config.local.port, progress=progress)
+        _started[endpoint.url] = control.silence
         session = boto3.Session(
             aws_access_key_id=endpoint.access_key_id,
             aws_secret_access_key=endpoint.secret_access_key,
@@ -162,6 +167,17 @@ def code_of(error: Exception) -> str:
     return ""
 
 
+def _silence(error: BotoCoreError, prefix: str) -> LakectlError:
+    """For an endpoint that does not answer."""
+    asked = str(error.kwargs.get("endpoint_url", ""))
+    for url, explain_silence in reversed(_started.items()):
+        if not asked or f"{asked}/".startswith(f"{url}/"):  # an answer that was cut off names no endpoint
+            found = explain_silence(url, error)
+            found.message = prefix + found.message
+            return found
+    return LakectlError(f"{prefix}can't reach AWS: {error}", "check the network, --region and --endpoint-url")
+
+
 def explain(error: Exception, doing: str | None = None) -> LakectlError:
     """The one line for an exception of boto3; ``doing`` is the verb and object ("creating s3-bucket x")."""
     prefix = f"{doing}: " if doing else ""
@@ -176,7 +192,7 @@ def explain(error: Exception, doing: str | None = None) -> LakectlError:
     if isinstance(error, NoRegionError):
         return AccessError(f"{prefix}no region", "give one with --region or in the config")
     if isinstance(error, EndpointConnectionError | ConnectionError | HTTPClientError):
-        return LakectlError(f"{prefix}can't reach AWS: {error}", "check the network, --region and --endpoint-url")
+        return _silence(error, prefix)
     code = code_of(error)
     if isinstance(error, ClientError):
         message = error.response.get("Error", {}).get("Message", "")

@@ -60,6 +60,7 @@ class LocalContext:
     snapshots: Snapshots | None = None  # of moto's backends
     objects: Any = None  # durable.objects.Objects, once the seam of S3 is installed
     tables: Any = None  # durable.tables.Tables, once that of DynamoDB is
+    syncer: Any = None  # durable.syncer.Syncer, once the server has made it
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 

@@ -35,9 +35,12 @@ STOP_SECONDS = 10.0
 HEALTH_PATH = "/_lakectl/health"
 HEALTH_SECONDS = 5.0
 # Exit statuses of the server process.
+DISK_FULL = 96
 ALREADY_RUNNING = 97
 PORT_TAKEN = 98
 STATE_REFUSED = 99
+# How a server ended.
+STOPPED, DIED = "stopped", "died"
 # In the server's folder.
 STATE_FOLDER = "state"  # what the lake holds
 REFUSAL = "refused.json"  # why the server would not read it
@@ -56,6 +59,8 @@ class Endpoint:
     secret_access_key: str
     state_dir: Path
     started_at: str
+    quarantined: int = 0  # rows of its state that it could not read at its start
+    rolled_back: bool = False  # a power cut took the latest changes before its start
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,7 @@ class LastStop:
     """How the server before this one ended. What it had acknowledged is on disk either way."""
 
     stopped_at: str  # ISO 8601 in UTC; for a death, when it was noticed
-    reason: str  # "stopped" | "died"
+    reason: str  # STOPPED, DIED, or why it had to stop
     port: int  # where it listened: the next one tries to listen there again
 
 
@@ -90,11 +95,25 @@ def last_stop() -> LastStop | None:
     folder = server_dir()
     endpoint = _read_json(folder / "endpoint.json")
     if endpoint is not None and running() is None:
-        return LastStop(_now(), "died", endpoint["port"])
+        return LastStop(_now(), DIED, endpoint["port"])
     record = _read_json(folder / "last_stop.json")
     if record is None or "port" not in record:
         return None
     return LastStop(record["stopped_at"], record["reason"], record["port"])
+
+
+def silence(url: str, error: Exception) -> LakectlError:
+    """Why the endpoint at ``url``, which ran before, gave no answer but ``error``, and what to type."""
+    folder = server_dir()
+    endpoint = running()
+    if endpoint is not None and endpoint.url == url:
+        return LakectlError(
+            f"the local AWS at {url} did not answer: {error}",
+            f"see {folder / 'server.log'}; lakectl local stop ends it",
+        )
+    last = last_stop()
+    why = f": {last.reason}" if last is not None and last.reason not in (STOPPED, DIED) else ""
+    return LakectlError(f"the local AWS at {url} is gone{why}", "lakectl local start, then the same command again")
 
 
 def ensure_running(
@@ -122,18 +141,27 @@ def stop() -> bool:
     """End the server and every process that it started. False if none was running."""
     folder = server_dir()
     endpoint = running()
-    if endpoint is None:
+    pid = endpoint.pid if endpoint is not None else _silent_server(folder)
+    if pid is None:
         processes.end(processes.orphans(folder))
         return False
-    below = processes.descendants(endpoint.pid)
+    below = processes.descendants(pid)
     with contextlib.suppress(ProcessLookupError):
-        os.kill(endpoint.pid, signal.SIGTERM)
+        os.kill(pid, signal.SIGTERM)
     deadline = time.monotonic() + STOP_SECONDS
-    while processes.alive(endpoint.pid) and time.monotonic() < deadline:
+    while processes.alive(pid) and time.monotonic() < deadline:
         time.sleep(0.02)
-    left = {endpoint.pid, *below, *processes.orphans(folder)}
+    left = {pid, *below, *processes.orphans(folder)}
     processes.end([pid for pid in left if processes.alive(pid)])
     return True
+
+
+def _silent_server(folder: Path) -> int | None:
+    """The pid of a server that lives and does not answer: it is stopping, or hangs."""
+    record = _read_json(folder / "endpoint.json")
+    if record is None or not processes.alive(record["pid"]) or not _is_held(folder):
+        return None
+    return int(record["pid"])
 
 
 def reset() -> bool:
@@ -177,28 +205,54 @@ def _start(folder: Path, region: str, port: int, progress: Callable[[str], None]
     for number in wanted:
         endpoint = _start_on(folder, region, number, last_try=number == wanted[-1])
         if endpoint is not None:
+            if endpoint.rolled_back:
+                progress("a power cut took what was not on disk yet: the state is as it was when it was synced last")
+            if endpoint.quarantined:
+                rows = "1 row" if endpoint.quarantined == 1 else f"{endpoint.quarantined} rows"
+                progress(f"{rows} of the state can't be read and are quarantined: see {folder / 'server.log'}")
             return endpoint
     raise AssertionError("the last try returns or raises")
 
 
 def _start_on(folder: Path, region: str, port: int, *, last_try: bool) -> Endpoint | None:
     (folder / REFUSAL).unlink(missing_ok=True)
-    process = _spawn(folder, region, port)
+    process: subprocess.Popen[bytes] | None = None
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         endpoint = running()
         if endpoint is not None:
             return endpoint
-        # ALREADY_RUNNING: a command that was interrupted started one, and it is on its way.
-        if process.poll() not in (None, ALREADY_RUNNING):
+        # Another server holds the lock: it is stopping, or an interrupted command started it and it is on its way.
+        if process is None or process.poll() == ALREADY_RUNNING:
+            process = None if _is_held(folder) else _spawn(folder, region, port)
+        elif process.poll() is not None:
             if process.poll() == PORT_TAKEN and not last_try:
                 return None
             raise _start_failure(folder, port, process.poll())
         time.sleep(0.02)
+    if process is None:
+        raise LakectlError(
+            f"another local server in {folder} has neither answered nor ended within {START_SECONDS:.0f} s",
+            "lakectl local stop",
+        )
     raise LakectlError(
         f"the local endpoint did not answer within {START_SECONDS:.0f} s: {_last_log_line(folder)}",
         f"see {folder / 'server.log'}",
     )
+
+
+def _is_held(folder: Path) -> bool:
+    """Whether a server process lives that uses this folder, answering or not."""
+    try:
+        file = (folder / "server.lock").open("rb")
+    except FileNotFoundError:
+        return False
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def _spawn(folder: Path, region: str, port: int) -> subprocess.Popen[bytes]:
@@ -221,7 +275,7 @@ def _spawn(folder: Path, region: str, port: int) -> subprocess.Popen[bytes]:
 def _bury(folder: Path, progress: Callable[[str], None]) -> LastStop | None:
     """Record the death of a server that could not do so itself, and end the children it left."""
     gone = last_stop()
-    if gone is not None and gone.reason == "died" and (folder / "endpoint.json").exists():
+    if gone is not None and gone.reason == DIED and (folder / "endpoint.json").exists():
         write_json(folder / "last_stop.json", asdict(gone))
         (folder / "endpoint.json").unlink()
         processes.end(processes.orphans(folder))
@@ -234,6 +288,8 @@ def _start_failure(folder: Path, port: int, status: int | None) -> LakectlError:
         return LakectlError(
             f"port {port} is taken by another program", "choose another port, or leave it out for a free one"
         )
+    if status == DISK_FULL:
+        return _no_space(folder)
     refusal = _read_json(folder / REFUSAL)
     if status == STATE_REFUSED and refusal is not None:
         return LakectlError(refusal["message"], refusal["hint"])
@@ -254,9 +310,13 @@ def _last_log_line(folder: Path) -> str:
 def write_json(path: Path, record: dict[str, Any]) -> None:
     """Write atomically: a reader sees the old file or the new one."""
     draft = path.with_name(f"{path.name}.{os.getpid()}")
-    draft.write_text(json.dumps(record, default=str))
-    draft.chmod(0o600)
-    draft.replace(path)
+    try:
+        draft.write_text(json.dumps(record, default=str))
+        draft.chmod(0o600)
+        draft.replace(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
 
 
 def _read_json(path: Path) -> dict[str, Any] | None:
@@ -303,10 +363,14 @@ def _said_plainly(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno == errno.ENOSPC:
-            raise LakectlError(f"no space left on the disk of {folder}", "free some, or set XDG_STATE_HOME") from error
+            raise _no_space(folder) from error
         raise LakectlError(
             f"can't write to {folder}: {error.strerror}", "set XDG_STATE_HOME to a folder of yours"
         ) from error
+
+
+def _no_space(folder: Path) -> LakectlError:
+    return LakectlError(f"no space left on the disk of {folder}", "free some, or set XDG_STATE_HOME")
 
 
 def _now() -> str:

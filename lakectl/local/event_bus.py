@@ -224,9 +224,15 @@ class Scheduler:
         self.clock = clock
         self._due: dict[tuple[str, str], datetime | None] = {}
 
-    def start(self) -> None:
-        for arn, expression, value in self.context.database.rows(DUE):
+    def load(self) -> None:
+        """When what earlier servers have seen falls due. For the start, before the first request."""
+
+        def read(arn: str, expression: str, value: bytes) -> None:
             self._due[arn, expression] = datetime.fromisoformat(value.decode()) if value else None
+
+        self.context.database.load(DUE, read)
+
+    def start(self) -> None:
         threading.Thread(target=self._run, name="scheduler", daemon=True).start()
 
     def _run(self) -> None:

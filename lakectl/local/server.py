@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import escape
 
 from filelock import FileLock, Timeout
 
@@ -26,6 +27,8 @@ from lakectl.local.iam import credentials
 
 # What every lake uses, by moto's names: loaded while the caller still imports its own AWS client.
 SERVICES = ("sts", "iam", "s3", "dynamodb", "awslambda", "logs", "events", "sqs", "glue", "athena")
+
+ANSWER_SECONDS = 1.0  # for the answers on their way, when the server has to stop
 
 log = logging.getLogger("lakectl.local")
 
@@ -45,7 +48,23 @@ def main(argv: list[str] | None = None) -> None:
         signal.signal(number, lambda *_: stopping.set())
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
-    server, context = _build(arguments)
+    try:
+        server, context = _build(arguments)
+        _serve(server, context, arguments, stopping)
+    except Exception as error:
+        _exit_if_full(error, state_dir)
+        raise
+    stopping.wait()
+    failure = context.database.failure
+    if failure is not None:
+        time.sleep(ANSWER_SECONDS)
+    _shut_down(server, context, state_dir, failure)
+    lock.release()
+    os._exit(0 if failure is None else 1)  # threads that wait for a child that is gone must not keep the process
+
+
+def _serve(server: Any, context: Any, arguments: argparse.Namespace, stopping: threading.Event) -> None:
+    context.database.on_failure = stopping.set
     endpoint = control.Endpoint(
         url=context.endpoint_url,
         region=arguments.region,
@@ -54,11 +73,14 @@ def main(argv: list[str] | None = None) -> None:
         port=server.port,
         access_key_id=context.access_key_id,
         secret_access_key=context.secret_access_key,
-        state_dir=state_dir,
+        state_dir=arguments.state_dir,
         started_at=_now(),
+        quarantined=context.database.quarantined,
+        rolled_back=context.database.rolled_back,
     )
+    context.syncer.start()
     threading.Thread(target=server.serve_forever, name="http", daemon=True).start()
-    control.write_json(state_dir / "endpoint.json", vars(endpoint))
+    control.write_json(arguments.state_dir / "endpoint.json", vars(endpoint))
     log.info("listening on %s", endpoint.url)
     for callback in context.on_start:
         callback()
@@ -66,10 +88,15 @@ def main(argv: list[str] | None = None) -> None:
     if resumed:
         log.info("%d deliveries of an earlier server go on", resumed)
     threading.Thread(target=server.app.warm, name="warm-up", daemon=True).start()
-    stopping.wait()
-    _shut_down(server, context, state_dir)
-    lock.release()
-    os._exit(0)  # threads that wait for a child that is gone must not keep the process
+
+
+def _exit_if_full(error: Exception, state_dir: Path) -> None:
+    from lakectl.local.durable.database import CommitFailed, is_full, no_space
+
+    cause = error.__cause__ if isinstance(error, CommitFailed) and error.__cause__ else error
+    if is_full(cause, state_dir):
+        log.error("%s", no_space(state_dir))
+        os._exit(control.DISK_FULL)  # the threads that already run must not keep the process
 
 
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
@@ -117,14 +144,16 @@ def _build(arguments: argparse.Namespace) -> tuple[Any, Any]:
 
     from lakectl.local.context import LocalContext
     from lakectl.local.durable.snapshots import Snapshots
+    from lakectl.local.durable.syncer import Syncer
     from lakectl.local.http_server import Dispatcher, KeepAliveHandler, LocalServer
     from lakectl.local.iam.guard import Guard
     from lakectl.local.seams import install_all
 
     moto = Dispatcher(create_backend_app)
     guard = Guard(moto, keys.access_key_id, control.ACCOUNT_ID)
+    gateway = _Gateway(moto, guard, database, arguments.region)
     try:
-        server = LocalServer("127.0.0.1", arguments.port, _Gateway(moto, guard, arguments.region), KeepAliveHandler)
+        server = LocalServer("127.0.0.1", arguments.port, gateway, KeepAliveHandler)
     except (SystemExit, OSError) as error:
         _exit_for(error, arguments.port)
     os.environ["MOTO_PORT"] = str(server.port)
@@ -139,6 +168,7 @@ def _build(arguments: argparse.Namespace) -> tuple[Any, Any]:
     )
     context.snapshots = Snapshots(database)
     install_all(context)
+    context.syncer = Syncer(database, context.objects.bodies)
     _load(context)
     return server, context
 
@@ -148,6 +178,9 @@ def _load(context: Any) -> None:
     from lakectl.local.durable.parts import PARTS
 
     started = time.monotonic()
+    if context.objects.recover():
+        log.error("a power cut took bytes that were not on disk yet: the state is as it was when it was synced last")
+    context.syncer.sync()  # before the load deletes files
     context.snapshots.keep(PARTS)
     context.snapshots.leave_out("iam", "aws_managed_policies", "managed_policies", "account_summary")
     context.snapshots.load()
@@ -168,23 +201,62 @@ def _exit_for(error: BaseException, port: int) -> None:
 
 
 class _Gateway:
-    """Our own route, and the door in front of moto."""
+    """Our own route, and the door in front of moto.
 
-    def __init__(self, moto: Any, guard: Any, region: str) -> None:
+    Once a commit has failed, memory holds what the disk does not: no answer that was made from it leaves.
+    """
+
+    def __init__(self, moto: Any, guard: Any, database: Any, region: str) -> None:
         from lakectl import __version__
 
         self.moto = moto
         self.guard = guard
+        self.database = database
         health = {"pid": os.getpid(), "version": __version__, "region": region, "account_id": control.ACCOUNT_ID}
         self.health = json.dumps(health).encode()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if self.database.failure is not None:
+            return self._unavailable(environ, start_response)
         if environ["PATH_INFO"] != control.HEALTH_PATH:
-            answer: Iterable[bytes] = self.guard(environ, start_response)
-            return answer
+            return self._answer(environ, start_response)
         headers = [("Content-Type", "application/json"), ("Content-Length", str(len(self.health)))]
         start_response("200 OK", headers)
         return [self.health]
+
+    def _answer(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        started: list[Any] = []
+
+        def start(*arguments: Any) -> Callable[[bytes], None]:
+            started[:] = arguments
+            return lambda _: None  # moto's answers come as what the call returns
+
+        try:
+            answer: Iterable[bytes] = self.guard(environ, start)
+        except Exception:
+            if self.database.failure is None:
+                raise
+            log.exception("%s %s failed", environ["REQUEST_METHOD"], environ["PATH_INFO"])
+        if self.database.failure is not None:
+            return self._unavailable(environ, start_response)
+        start_response(*started)
+        return answer
+
+    def _unavailable(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """503, which AWS clients try again."""
+        message = f"the local AWS stops: {self.database.failure}"
+        if "json" in environ.get("CONTENT_TYPE", ""):
+            kind, body = "application/json", json.dumps({"__type": "ServiceUnavailable", "message": message})
+        else:
+            error = f"<Error><Code>ServiceUnavailable</Code><Message>{escape(message)}</Message></Error>"
+            form = "x-www-form-urlencoded" in environ.get("CONTENT_TYPE", "")
+            kind, body = "application/xml", f"<ErrorResponse>{error}</ErrorResponse>" if form else error
+        data = b"" if environ["REQUEST_METHOD"] == "HEAD" else body.encode()
+        start_response(
+            "503 Service Unavailable",
+            [("Content-Type", kind), ("Content-Length", str(len(data))), ("Connection", "close")],
+        )
+        return [data]
 
     def warm(self) -> None:
         from lakectl.local.seams import core
@@ -198,7 +270,7 @@ class _Gateway:
             gc.enable()
 
 
-def _shut_down(server: Any, context: Any, state_dir: Path) -> None:
+def _shut_down(server: Any, context: Any, state_dir: Path, failure: str | None) -> None:
     server.server_close()
     context.outbox.stop()
     for callback in context.on_stop:
@@ -207,11 +279,16 @@ def _shut_down(server: Any, context: Any, state_dir: Path) -> None:
         except Exception:
             log.exception("stopping %s failed", callback)
     processes.end(processes.descendants(os.getpid()))
+    context.syncer.stop()
     context.database.close()
-    record = {"stopped_at": _now(), "reason": "stopped", "port": server.port}
-    control.write_json(state_dir / "last_stop.json", record)
-    (state_dir / "endpoint.json").unlink(missing_ok=True)
-    log.info("stopped")
+    record = {"stopped_at": _now(), "reason": failure or control.STOPPED, "port": server.port}
+    try:
+        control.write_json(state_dir / "last_stop.json", record)
+    except OSError as error:  # a full disk: endpoint.json stays, and the next start takes this for a death
+        log.error("how it stopped is not noted: %s", error)
+    else:
+        (state_dir / "endpoint.json").unlink(missing_ok=True)
+    log.info("stopped: %s", record["reason"])
 
 
 def _now() -> str:

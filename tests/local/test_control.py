@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -84,6 +86,57 @@ def test_a_killed_server_is_noticed_and_replaced() -> None:
     recorded = control.last_stop()
     assert recorded is not None
     assert recorded.reason == "died"
+
+
+@pytest.mark.usefixtures("home")
+def test_a_start_waits_for_the_server_before_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Item 18: a server that is stopping has closed its port, and holds its lock until all its processes ended."""
+    monkeypatch.setattr(control, "START_SECONDS", 15.0)
+    control.server_dir().mkdir(parents=True)
+    with (control.server_dir() / "server.lock").open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        timer = threading.Timer(1.0, lock.close)
+        timer.start()
+        endpoint = control.ensure_running()
+        assert lock.closed
+    assert control.running() == endpoint
+
+
+@pytest.mark.usefixtures("home")
+def test_a_server_that_does_not_end_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Item 18: what to type is said when the server before neither answers nor ends."""
+    monkeypatch.setattr(control, "START_SECONDS", 0.5)
+    control.server_dir().mkdir(parents=True)
+    with (control.server_dir() / "server.lock").open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(LakectlError, match="has neither answered nor ended within") as caught:
+            control.ensure_running()
+    assert caught.value.hint == "lakectl local stop"
+
+
+@pytest.mark.usefixtures("home")
+def test_stop_ends_a_server_that_does_not_answer() -> None:
+    """Item 18: `lakectl local stop` is what a start advises then."""
+    folder = control.server_dir()
+    folder.mkdir(parents=True)
+    code = (
+        "import fcntl, sys, time\n"
+        "file = open(sys.argv[1], 'wb')\n"
+        "fcntl.flock(file, fcntl.LOCK_EX)\n"
+        "print('held', flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    command = [sys.executable, "-c", code, str(folder / "server.lock")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as silent:
+        assert silent.stdout is not None
+        assert silent.stdout.readline() == b"held\n"
+        with socket.socket() as unused:
+            unused.bind(("127.0.0.1", 0))
+            record = {"pid": silent.pid, "port": unused.getsockname()[1]}
+        (folder / "endpoint.json").write_text(json.dumps(record))
+        assert control.running() is None
+        assert control.stop()
+        assert silent.wait(5) != 0
 
 
 @pytest.mark.usefixtures("home")

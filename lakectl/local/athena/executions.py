@@ -129,16 +129,18 @@ class Executions:
 
     def _load(self) -> None:
         """What an earlier server has run. What it had accepted and not ended is run again, or its end is told."""
-        for _, _, value in self._context.database.rows(KIND):
-            execution: Execution = pickle.loads(value)  # noqa: S301 - our own file
-            self._by_id[execution.id] = execution
-            if execution.token:
-                self._tokens[(execution.region, execution.token)] = (execution.id, execution.request)
-            if execution.state == "QUEUED":
-                self._context.on_start.append(partial(self._submit, execution))
-            elif execution.state not in ENDED:
-                self._end(execution, "FAILED", INTERRUPTED)
-                self._save(execution)
+        self._context.database.load(KIND, self._load_one)
+
+    def _load_one(self, _region: str, _id: str, value: bytes) -> None:
+        execution: Execution = pickle.loads(value)  # noqa: S301 - our own file
+        self._by_id[execution.id] = execution
+        if execution.token:
+            self._tokens[(execution.region, execution.token)] = (execution.id, execution.request)
+        if execution.state == "QUEUED":
+            self._context.on_start.append(partial(self._submit, execution))
+        elif execution.state not in ENDED:
+            self._end(execution, "FAILED", INTERRUPTED)
+            self._save(execution)
 
     def _submit(self, execution: Execution) -> None:
         self._pool.submit(self._run, execution)

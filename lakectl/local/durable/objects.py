@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import threading
+from contextlib import AbstractContextManager
 from typing import Any
 
 from moto.s3.models import (
@@ -12,6 +13,7 @@ from moto.s3.models import (
     FakeKey,
     FakeMultipart,
     MultipartDict,
+    S3Backend,
     get_canned_acl,
     s3_backends,
 )
@@ -27,11 +29,13 @@ _PLAIN = (type(None), bool, int, str)
 
 
 class Objects:
-    """Call ``touch_*`` inside a transaction, under the lock of the requests that change buckets."""
+    """Call ``touch_*`` inside a transaction that ends while ``lock`` is held: one request changes buckets at a time."""
 
-    def __init__(self, database: Database, bodies: Bodies) -> None:
+    def __init__(self, database: Database, bodies: Bodies, lock: AbstractContextManager[Any]) -> None:
         self.database = database
         self.bodies = bodies
+        self.lock = lock
+        self._known: set[str] = set()  # buckets that have rows
         self._local = threading.local()
         prototype = FakeKey("", b"", "", "us-east-1")
         self._defaults = {name: value for name, value in vars(prototype).items() if isinstance(value, _PLAIN)}
@@ -39,6 +43,13 @@ class Objects:
 
     def touch_bucket(self, bucket: Any) -> None:
         self._dirty()[(BUCKET, bucket.name, "")] = None
+
+    def touch_all(self, backend: S3Backend) -> None:
+        """Any bucket may have changed, come or gone. Keys are seen by ``touch_key`` whoever changes them."""
+        for bucket in list(backend.buckets.values()):
+            self.touch_bucket(bucket)
+        for name in self._known - s3_backends.bucket_accounts.keys():
+            self._dirty()[(BUCKET, name, "")] = None
 
     def touch_key(self, bucket_name: str, key: str, version_id: str) -> None:
         self._dirty()[(VERSION, bucket_name, f"{key}{SEPARATOR}{version_id}")] = None
@@ -57,25 +68,51 @@ class Objects:
     def drop(self, body: Body | None) -> None:
         """The files of a body go once this thread's transaction is on disk."""
         if body is not None and body.segments:
-            self.database.after_commit(lambda: self.bodies.remove(body.files))
+            self.database.after_commit(lambda: self.bodies.drop(body.files))
+
+    def recover(self) -> bool:
+        """Roll back what an earlier server has not synced, if any of its bodies is damaged: then there was a power cut.
+
+        Returns whether it did. For the start, before anything is loaded.
+        """
+        rows = self.database.unsettled()
+        bodies = [body for kind, _, _, value in rows if kind in (VERSION, PART) for body in _bodies_of(kind, value)]
+        whole = [self.bodies.is_whole(body) for body in bodies]
+        if not all(whole):
+            self.database.roll_back()
+        self.database.sync()
+        return not all(whole)
 
     def load(self) -> None:
         """Put all rows into moto's backends, and sweep files that none names. For the start."""
-        buckets = {name: self._load_bucket(value) for name, _, value in self.database.rows(BUCKET)}
+        buckets: dict[str, FakeBucket] = {}
         files: set[str] = set()
-        for name, identity, value in self.database.rows(VERSION):
-            files |= self._load_version(buckets[name], identity.split(SEPARATOR)[0], value)
-        for name, identity, value in self.database.rows(UPLOAD):
+
+        def read_bucket(name: str, _: str, value: bytes) -> None:
+            buckets[name] = self._load_bucket(value)
+
+        def read_version(name: str, identity: str, value: bytes) -> None:
+            files.update(self._load_version(buckets[name], identity.split(SEPARATOR)[0], value))
+
+        def read_upload(name: str, identity: str, value: bytes) -> None:
             upload = FakeMultipart.__new__(FakeMultipart)
             upload.__dict__.update(pickle.loads(value), parts={}, partlist=[])  # noqa: S301 - our own file
             buckets[name].multiparts[identity] = upload
-        for name, identity, value in self.database.rows(PART):
+
+        def read_part(name: str, identity: str, value: bytes) -> None:
             upload = buckets[name].multiparts[identity.split(SEPARATOR)[0]]
             part = self._key(pickle.loads(value))  # noqa: S301 - our own file
+            files.update(part.body.files)
             upload.parts[part.name] = part
             upload.partlist = sorted(upload.parts)
-            files |= part.body.files
-        self.bodies.sweep(files)
+
+        self.database.load(BUCKET, read_bucket)
+        self._known = set(buckets)
+        self.database.load(VERSION, read_version)
+        self.database.load(UPLOAD, read_upload)
+        self.database.load(PART, read_part)
+        if not self.database.holds_quarantined((BUCKET, VERSION, UPLOAD, PART)):  # whose files nobody knows
+            self.bodies.sweep(files)
 
     def _load_bucket(self, value: bytes) -> FakeBucket:
         kind, state, tags = pickle.loads(value)  # noqa: S301 - our own file
@@ -83,25 +120,25 @@ class Objects:
         bucket.__dict__.update(state, keys=_VersionedKeyStore(), multiparts=MultipartDict())
         bucket.keys.bucket_name = bucket.name
         backend = s3_backends[bucket.account_id][bucket.partition]
-        backend.buckets[bucket.name] = bucket
-        s3_backends.bucket_accounts[bucket.name] = (bucket.partition, bucket.account_id)
         if tags:
             backend.tagger.tag_resource(bucket.arn, tags)
+        backend.buckets[bucket.name] = bucket
+        s3_backends.bucket_accounts[bucket.name] = (bucket.partition, bucket.account_id)
         return bucket
 
     def _load_version(self, bucket: FakeBucket, name: str, value: bytes) -> set[str]:
         state, tags = pickle.loads(value)  # noqa: S301 - our own file
-        versions = dict.setdefault(bucket.keys, name, [])
         if "multipart" not in state:
+            versions = dict.setdefault(bucket.keys, name, [])
             marker = FakeDeleteMarker.__new__(FakeDeleteMarker)
             marker.__dict__.update(state, key=versions[-1] if versions else None)
             versions.append(marker)
             return set()
         key = self._key(state)
-        versions.append(key)
+        files: set[str] = key.body.files
         if tags:
             s3_backends[bucket.account_id][bucket.partition].tagger.tag_resource(key.arn, tags)
-        files: set[str] = key.body.files
+        dict.setdefault(bucket.keys, name, []).append(key)
         return files
 
     def _dirty(self) -> dict[tuple[str, str, str], None]:
@@ -116,12 +153,15 @@ class Objects:
         for kind, scope, identity in dirty:
             value = self._value(kind, scope, identity)
             if value is None and kind == BUCKET:
+                self._known.discard(scope)
                 for each in (BUCKET, VERSION, UPLOAD, PART):  # S3 deletes a bucket with unfinished uploads
                     self.database.delete_scope(each, scope)
             elif value is None:
                 self.database.delete(kind, scope, identity)
             else:
                 self.database.put(kind, scope, identity, value)
+                if kind == BUCKET:
+                    self._known.add(scope)
 
     def _value(self, kind: str, scope: str, identity: str) -> bytes | None:
         """What the row should hold now; None: there is no such thing any more."""
@@ -177,6 +217,18 @@ class Objects:
             key.multipart = FakeMultipart.__new__(FakeMultipart)
             key.multipart.__dict__.update(rest, parts={number: self._key(each) for number, each in parts})
         return key
+
+
+def _bodies_of(kind: str, value: bytes) -> list[Body]:
+    """The bodies that a row of a version or a part names; of an object that came in parts, its parts' bodies too."""
+    try:
+        found = pickle.loads(value)  # noqa: S301 - our own file
+    except Exception:  # noqa: BLE001 - the load says what is wrong with it
+        return []
+    state = found[0] if kind == VERSION else found
+    multipart = state.get("multipart")
+    states = [state, *(part for _, part in multipart[1])] if isinstance(multipart, tuple) else [state]
+    return [each["body"] for each in states if "body" in each]
 
 
 def _tags(backend: Any, arn: str) -> list[dict[str, str]]:

@@ -40,7 +40,7 @@ class Outbox:
         self._deliver: dict[str, Deliver] = {}
         self._own_end: set[str] = set()
         self._stopping = False
-        self._left: list[tuple[str, str, bytes]] = []
+        self._left: list[tuple[str, str, dict[str, Any]]] = []
 
     def register(self, name: str, deliver: Deliver, *, own_end: bool = False) -> None:
         """``deliver(**arguments)`` runs in the pool. With ``own_end`` it also gets ``delivery`` (an id) and ends it
@@ -73,14 +73,14 @@ class Outbox:
 
     def load(self) -> None:
         """Note what an earlier server left. Before the first request: what this one accepts, it delivers itself."""
-        self._left = self._database.rows(KIND)
+        self._database.load(KIND, lambda name, identity, value: self._left.append((name, identity, json.loads(value))))
 
     def resume(self) -> int:
         """Deliver what ``load`` has found. Returns how many. For the start, once the endpoint answers."""
         left, self._left = self._left, []
-        for name, identity, value in left:
+        for name, identity, arguments in left:
             if name in self._deliver:
-                self._submit(name, identity, json.loads(value))
+                self._submit(name, identity, arguments)
         return len(left)
 
     def _submit(self, name: str, identity: str, arguments: dict[str, Any]) -> None:

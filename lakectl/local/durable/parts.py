@@ -36,12 +36,15 @@ def _load_events(database: Database, backend: Any, streams: dict[str, LogStream]
             stream.log_group = group
     for stream in streams.values():
         stream.events = []
-    for identity, _, value in database.rows(EVENTS):
+
+    def read(identity: str, _: str, value: bytes) -> None:
         stream = streams.get(identity)
         if stream is not None:
             for ingested, timestamp, message in json.loads(value):
                 stream.events.append(LogEvent(ingested, {"timestamp": timestamp, "message": message}))
             setattr(stream, _SAVED, len(stream.events))
+
+    database.load(EVENTS, read)
 
 
 def _forget_events(database: Database, identity: str) -> None:

@@ -7,6 +7,7 @@ when the part's fingerprint has changed. Locks, backends and AWS-managed policie
 
 from __future__ import annotations
 
+import hashlib
 import io
 import logging
 import pickle
@@ -23,6 +24,7 @@ from moto.core.base_backend import BaseBackend
 from moto.utilities.utils import get_partition
 
 from lakectl.local.durable.database import Database
+from lakectl.local.durable.lost import Lost, remove_lost
 
 BACKEND, PART = "backend", "part"
 ATTEMPTS = 20  # another thread may change a dictionary while it is being pickled
@@ -61,6 +63,7 @@ class Snapshots:
         self._lock = threading.Lock()
         self._unkept: set[str] = set()
         self._written: dict[str, dict[str, Any]] = {}  # scope -> part id -> fingerprint
+        self._digests: dict[str, bytes] = {}  # scope -> of the backend's row
 
     def keep(self, parts: dict[type, Part]) -> None:
         """Objects of these classes get rows of their own."""
@@ -80,7 +83,10 @@ class Snapshots:
         with lock, self._database.transaction():
             value, seen = self._pickled(backend, service)
             self._write_parts(scope, seen)
-            self._database.put(BACKEND, scope, "", value)
+            digest = hashlib.blake2b(value).digest()
+            if self._digests.get(scope) != digest:  # many a backend is reached and not changed
+                self._digests[scope] = digest
+                self._database.put(BACKEND, scope, "", value)
             self._database.flush()
 
     def save_for(self, service: str, account: str, region: str) -> None:
@@ -102,17 +108,36 @@ class Snapshots:
         rows: dict[str, dict[str, bytes]] = {}
         for scope, identity, value in self._database.rows(PART):
             rows.setdefault(scope, {})[identity] = value
-        for scope, _, value in self._database.rows(BACKEND):
+
+        def read(scope: str, _: str, value: bytes) -> None:
             service, account, region = scope.split("/")
             backend = get_backend(service)[account][region]
-            reader = _Reader(value, rows.get(scope, {}))
-            backend.__dict__.update(reader.load())
-            found = reader.parts
-            self._written[scope] = {identity: self._part_of(part).fingerprint(part) for identity, part in found.items()}
-            for kind, part in self._parts.items():
-                mine = {identity: each for identity, each in found.items() if type(each) is kind}
-                if part.load and mine:
-                    part.load(self._database, backend, mine)
+            try:
+                self._load_backend(backend, scope, _Reader(value, rows.get(scope, {})))
+            except Exception as error:
+                backend.reset()
+                for identity in rows.get(scope, ()):
+                    self._database.quarantine(PART, scope, identity, f"its backend can't be read: {error}")
+                raise
+
+        self._database.load(BACKEND, read)
+
+    def _load_backend(self, backend: Any, scope: str, reader: _Reader) -> None:
+        state = reader.load()
+        if reader.lost:
+            remove_lost(state)
+        backend.__dict__.update(state)
+        found = reader.parts
+        written = {identity: self._part_of(part).fingerprint(part) for identity, part in found.items()}
+        for kind, part in self._parts.items():
+            mine = {identity: each for identity, each in found.items() if type(each) is kind}
+            if part.load and mine:
+                part.load(self._database, backend, mine)
+        self._written[scope] = written
+        for identity, error in reader.lost.items():
+            self._database.quarantine(PART, scope, identity, error)
+        if reader.lost:
+            self.save(*scope.split("/"))  # without the names of what is lost
 
     def _part_of(self, part: Any) -> Part:
         return self._parts[type(part)]
@@ -203,6 +228,7 @@ class _Reader:
         self._value = value
         self._rows = rows
         self.parts: dict[str, Any] = {}
+        self.lost: dict[str, Exception] = {}  # parts that can't be read
 
     def load(self) -> dict[str, Any]:
         state: dict[str, Any] = self._read(io.BytesIO(self._value))
@@ -218,12 +244,20 @@ class _Reader:
             return get_backend(name[1])[name[2]][name[3]]
         if name[0] == "managed-policy":
             return get_backend("iam")[name[1]]["aws"].managed_policies[name[2]]
-        if name[1] not in self.parts:
-            stream = io.BytesIO(self._rows[name[1]])
-            kind = self._read(stream)
-            part = self.parts[name[1]] = kind.__new__(kind)
-            part.__dict__.update(self._read(stream))
-        return self.parts[name[1]]
+        identity = name[1]
+        if identity not in self.parts and identity not in self.lost:
+            try:
+                self._read_part(identity)
+            except Exception as error:  # noqa: BLE001 - whatever is wrong with one part, the others can be read
+                self.parts.pop(identity, None)
+                self.lost[identity] = error
+        return self.parts[identity] if identity in self.parts else Lost()
+
+    def _read_part(self, identity: str) -> None:
+        stream = io.BytesIO(self._rows[identity])
+        kind = self._read(stream)
+        part = self.parts[identity] = kind.__new__(kind)
+        part.__dict__.update(self._read(stream))
 
 
 class _Unpickler(pickle.Unpickler):

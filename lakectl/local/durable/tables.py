@@ -6,6 +6,7 @@ import json
 import pickle
 import threading
 from collections import defaultdict
+from contextlib import AbstractContextManager
 from typing import Any
 
 from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
@@ -18,10 +19,11 @@ TABLE, ITEM, REST = "dynamodb-table", "dynamodb-item", "dynamodb-rest"
 
 
 class Tables:
-    """Call ``touch_*`` inside a transaction, one request at a time."""
+    """Call ``touch_*`` inside a transaction that ends while ``lock`` is held: one request changes tables at a time."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, lock: AbstractContextManager[Any]) -> None:
         self.database = database
+        self.lock = lock
         self._local = threading.local()
         self._known: set[str] = set()  # tables that have rows
 
@@ -36,15 +38,18 @@ class Tables:
     def load(self) -> None:
         """Put all rows into moto's backends. For the start, before the first request."""
         tables: dict[str, Table] = {}
-        for scope, _, value in self.database.rows(REST):
+
+        def read_rest(scope: str, _: str, value: bytes) -> None:
             account, region, _ = scope.split("/", 2)
             dynamodb_backends[account][region].__dict__.update(pickle.loads(value))  # noqa: S301 - our own file
-        for scope, _, value in self.database.rows(TABLE):
+
+        def read_table(scope: str, _: str, value: bytes) -> None:
             account, region, name = scope.split("/", 2)
             table = Table.__new__(Table)
             table.__dict__.update(pickle.loads(value), items=defaultdict(dict))  # noqa: S301 - our own file
             dynamodb_backends[account][region].tables[name] = tables[scope] = table
-        for scope, _, value in self.database.rows(ITEM):
+
+        def read_item(scope: str, _: str, value: bytes) -> None:
             table, attributes = tables[scope], pickle.loads(value)  # noqa: S301 - our own file
             hash_key = DynamoType(attributes[table.hash_key_attr])
             if table.range_key_attr is None:
@@ -52,6 +57,10 @@ class Tables:
             else:
                 range_key = DynamoType(attributes[table.range_key_attr])
                 table.items[hash_key][range_key] = Item(hash_key, range_key, attributes)
+
+        self.database.load(REST, read_rest)
+        self.database.load(TABLE, read_table)
+        self.database.load(ITEM, read_item)
         self._known = set(tables)
 
     def _dirty(self) -> dict[tuple[str, str], Any]:

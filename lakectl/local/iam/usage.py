@@ -27,8 +27,10 @@ class Usage:
         """What earlier endpoints on this state have recorded; from now on it is kept there."""
         with self._lock:
             self._database = database
-            for role, action, value in database.rows(KIND):
-                self._used.setdefault(role, {})[action] = float(value)
+            database.load(KIND, self._load_one)
+
+    def _load_one(self, role: str, action: str, value: bytes) -> None:
+        self._used.setdefault(role, {})[action] = float(value)
 
     def record(self, role_arn: str, action: str) -> None:
         now = time.time()

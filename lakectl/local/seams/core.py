@@ -5,34 +5,39 @@ looks twice through the folders of all 400 services (35 ms): once to find the mo
 also keeps a list of every object that it ever made, which nothing here reads.
 
 Replaced: ``utils.create_loader`` (one for all), ``utils.service_name_from_moto_package_name``, ``BaseModel.__new__``.
-Wrapped: ``BaseResponse.call_action``: after a request that is not known to be read-only, the backend is saved before
-the answer goes out.
+Wrapped: ``BaseResponse.call_action``: after a request that is not known to be read-only, every backend that it has
+reached is saved before the answer goes out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from typing import Any
 
 from moto.core import utils
+from moto.core.base_backend import BaseBackend
 from moto.core.common_models import BaseModel
 from moto.core.responses import BaseResponse
 from moto.core.routing import get_service_router
 from moto.core.utils import get_service_model
 
 from lakectl.local.context import LocalContext
+from lakectl.local.durable import reached
 
 READING = ("Get", "List", "Describe", "BatchGet", "Search", "Head", "Test", "Simulate", "Check", "Lookup", "Filter")
 # What these change is not in the backend, or is not kept (the sessions of assumed roles).
 READING_ACTIONS = {"Invoke", "PutEvents", "StartQueryExecution", "AssumeRole", "GenerateServiceLastAccessedDetails"}
 KEPT_APART = {"s3", "dynamodb"}
+ORDER = {"dynamodb": 1, "s3": 2}  # after all others
 
 
 def install(context: LocalContext) -> None:
     utils.create_loader = cache(utils.create_loader)
     utils.service_name_from_moto_package_name = cache(_service_name)
     BaseModel.__new__ = lambda kind, *_, **__: object.__new__(kind)
+    reached.install()
     BaseResponse.call_action = _saving(BaseResponse.call_action, context)
 
 
@@ -51,12 +56,42 @@ def _saving(original: Callable[..., Any], context: LocalContext) -> Callable[...
         service = type(self).__module__.split(".")[1]
         if service in KEPT_APART or reads_only(self._get_action() or ""):
             return original(self)
-        try:
-            return original(self)
-        finally:
-            context.save(service, self.region, self.current_account)
+        with saving_others(context, None) as found:
+            try:
+                return original(self)
+            finally:
+                if service not in map(reached.service_of, found):
+                    context.save(service, self.region, self.current_account)
 
     return call_action
+
+
+@contextmanager
+def saving_others(context: LocalContext, service: str | None) -> Iterator[list[BaseBackend]]:
+    """Save the backends that are reached inside, but those of ``service``, whose rows the caller sees to.
+
+    S3 and DynamoDB are locked until their rows are committed, DynamoDB first: a change of theirs by another request
+    would else be overwritten by what is read here.
+    """
+    with ExitStack() as locks, context.database.transaction(), reached.reached() as found:
+        try:
+            yield found
+        finally:
+            others = [each for each in reached.with_held(found) if reached.service_of(each) != service]
+            for each in sorted(others, key=lambda backend: ORDER.get(reached.service_of(backend), 0)):
+                _save(context, each, locks)
+
+
+def _save(context: LocalContext, backend: BaseBackend, locks: ExitStack) -> None:
+    service = reached.service_of(backend)
+    if service == "dynamodb":
+        locks.enter_context(context.tables.lock)
+        context.tables.touch_all(backend)
+    elif service == "s3":
+        locks.enter_context(context.objects.lock)
+        context.objects.touch_all(backend)
+    else:
+        context.save(service, backend.region_name, backend.account_id)
 
 
 def reads_only(action: str) -> bool:

@@ -20,6 +20,7 @@ from moto.dynamodb.responses import DynamoHandler
 
 from lakectl.local.context import LocalContext
 from lakectl.local.durable.tables import Tables
+from lakectl.local.seams.core import saving_others
 
 ITEM_ACTIONS = {
     "PutItem",
@@ -40,8 +41,8 @@ _transaction = threading.local()
 
 
 def install(context: LocalContext) -> None:
-    tables = context.tables = Tables(context.database)
-    DynamoHandler.call_action = _kept(DynamoHandler.call_action, tables)
+    tables = context.tables = Tables(context.database, _requests)
+    DynamoHandler.call_action = _kept(DynamoHandler.call_action, context)
     Table.put_item = _touching_put(Table.put_item, tables)
     Table.delete_item = _touching_delete(Table.delete_item, tables)
     DynamoDBBackend.update_item = _touching_update(DynamoDBBackend.update_item, tables)
@@ -64,15 +65,17 @@ def _one_at_a_time(original: Callable[..., Any]) -> Callable[..., Any]:
     return call_action
 
 
-def _kept(original: Callable[..., Any], tables: Tables) -> Callable[..., Any]:
+def _kept(original: Callable[..., Any], context: LocalContext) -> Callable[..., Any]:
     def call_action(self: DynamoHandler) -> Any:
         action = self._get_action() or ""
-        with tables.database.transaction():
+        if action.startswith(READING):
+            return original(self)
+        with saving_others(context, "dynamodb"):
             try:
                 return original(self)
             finally:
-                if action not in ITEM_ACTIONS and not action.startswith(READING):
-                    tables.touch_all(self.dynamodb_backend)
+                if action not in ITEM_ACTIONS:
+                    context.tables.touch_all(self.dynamodb_backend)
 
     return call_action
 

@@ -25,7 +25,9 @@ def install(context: LocalContext) -> None:
     EventsBackend.put_rule = _checked_rule(EventsBackend.put_rule)
     EventsHandler.test_event_pattern = _test_event_pattern
     event_bus.register(context)
-    context.on_start.append(event_bus.Scheduler(context).start)
+    scheduler = event_bus.Scheduler(context)
+    context.on_load.append(scheduler.load)
+    context.on_start.append(scheduler.start)
 
 
 def _send_to_targets(context: LocalContext) -> Callable[..., None]:

@@ -27,6 +27,7 @@ from lakectl.local import s3_events, s3_policy, services
 from lakectl.local.context import LocalContext
 from lakectl.local.durable.bodies import Body
 from lakectl.local.s3_events import ObjectEvent
+from lakectl.local.seams.core import saving_others
 from lakectl.local.seams.s3_storage import changes
 
 log = logging.getLogger(__name__)
@@ -167,7 +168,7 @@ def _touching_bucket(response: S3Response, request: Any, context: LocalContext, 
 
 def _changing(context: LocalContext, handle: Callable[[], Any], is_tagging: bool) -> Any:
     """Run one request alone, then send its events: only when it is complete may anybody hear of it."""
-    with changes, context.database.transaction():
+    with changes, saving_others(context, "s3"):
         _request.events = []
         try:
             response = handle()

@@ -41,7 +41,7 @@ def install(context: LocalContext) -> None:
     FakeKey.etag = property(_etag(bodies))
     FakeKey.__del__ = lambda _self: None
     FakeKey.__deepcopy__ = _shallow
-    objects = Objects(context.database, bodies)
+    objects = Objects(context.database, bodies, changes)
     FakeKey.dispose = _dispose(objects)
     FakeMultipart.complete = _complete(objects)
     FakeMultipart.dispose = _dispose_parts
@@ -54,6 +54,7 @@ def install(context: LocalContext) -> None:
         setattr(S3Backend, name, _ending(getattr(S3Backend, name), objects))
     S3Backend.upload_part = _upload_part(objects)
     S3Backend.upload_part_copy = _upload_part_copy(objects)
+    S3Backend.put_object = _alone(S3Backend.put_object, objects)
     S3Backend.copy_object = _sharing(S3Backend.copy_object)
     S3Response.get_object = _streaming(S3Response.get_object)
     context.objects = objects
@@ -335,6 +336,16 @@ def _values(**how: bool) -> Iterator[None]:
     finally:
         for name in how:
             setattr(_how, name, False)
+
+
+def _alone(original: Callable[..., FakeKey], objects: Objects) -> Callable[..., FakeKey]:
+    """Also from a thread of moto's own, as DynamoDB's exports are written."""
+
+    def put_object(self: S3Backend, *args: Any, **kwargs: Any) -> FakeKey:
+        with changes, objects.database.transaction():
+            return original(self, *args, **kwargs)
+
+    return put_object
 
 
 def _sharing(original: Callable[..., None]) -> Callable[..., None]:
