@@ -122,7 +122,7 @@ def _allow(call: Any, rules: int, path: str, rights: int) -> None:
             return  # not on this machine, gone since, or not for us anyway
         raise
     try:
-        if not os.stat(opened).st_mode & 0o040000:
+        if not os.fstat(opened).st_mode & 0o040000:
             rights &= ON_A_FILE
         call(ADD_RULE, rules, PATH_BENEATH, ctypes.byref(_PathBeneath(rights, opened)), 0)
     finally:

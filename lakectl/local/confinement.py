@@ -39,7 +39,9 @@ class Policy(TypedDict):
     port: int | None
 
 
-def policy(state_dir: Path, *, read: Iterable[Path] = (), write: Iterable[Path] = (), port: int | None = None) -> Policy:
+def policy(
+    state_dir: Path, *, read: Iterable[Path] = (), write: Iterable[Path] = (), port: int | None = None
+) -> Policy:
     """What a process may reach that is given the folders and files ``read`` and ``write``."""
     given = [str(each.resolve()) for each in (*_python(), *read)]
     # A home that is Python's own folder can't be hidden; what is below it still can.

@@ -23,6 +23,7 @@ TERMINATE_SECONDS = 3.0  # between SIGTERM and SIGKILL
 TAIL_BYTES = 64_000  # of stderr, kept to find the error message in
 CHUNK_BYTES = 1 << 16
 
+
 @dataclass(frozen=True)
 class Outcome:
     """How the process ended. ``stderr`` is its tail."""

@@ -92,9 +92,7 @@ def test_a_function_writes_in_its_own_folder_and_not_where_its_code_is(client: A
 
 
 def test_the_functions_own_variables_are_set(client: Any, deploy: Any) -> None:
-    code = (
-        "import os, sys, time\ndef handler(event, context): return [os.environ['A'], '/opt/mine' in sys.path, time.tzname]"
-    )
+    code = "import os, sys, time\ndef handler(event, context): return [os.environ['A'], '/opt/mine' in sys.path, time.tzname]"
     variables = {"A": "1", "PYTHONPATH": "/opt/mine", "TZ": "Asia/Tokyo"}
     assert answer(client, deploy(code, Environment={"Variables": variables}), None) == ["1", True, ["JST", "JST"]]
 
@@ -199,5 +197,3 @@ def test_a_home_below_a_folder_that_is_given_is_left_out(tmp_path: Path, monkeyp
     assert str(other) in found["read"]
     assert not {str(tmp_path / "users"), str(home), str(tmp_path / "users" / "link")} & {*found["read"]}
     assert {str(home), str(home / "state")} <= {*found["hidden"]}
-
-

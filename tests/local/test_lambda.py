@@ -6,8 +6,6 @@ import base64
 import json
 import re
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
