@@ -133,7 +133,7 @@ class Worker:
     def _environ(self, context: LocalContext, task_root: Path) -> dict[str, str]:
         spec = self.spec
         self.session = SESSIONS.assume(spec.role, spec.name)
-        environ = (
+        return (
             context.worker_environ(spec.region)
             | credentials.environ(self.session)
             | {
@@ -152,10 +152,9 @@ class Worker:
                 "TZ": ":UTC",
             }
         )
-        return environ
 
     def _setup(self, context: LocalContext, task_root: Path) -> dict[str, Any]:
-        """The first line for the process. The function's variables are in it, so that none works before it is confined."""
+        """The first line for the process. With the function's variables: none works before it is confined."""
         closed = os.environ.get(NETWORK_VARIABLE) != "open"
         port = int(context.endpoint_url.rpartition(":")[2]) if closed else None
         return {

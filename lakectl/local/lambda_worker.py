@@ -3,8 +3,8 @@
 It reads JSON lines from stdin: first ``{"answers", "confinement", "storage_bytes", "environment"}``, then an invocation
 in each, ``{"id", "payload", "deadline_ms", "arn"}``. It writes JSON lines to the file descriptor ``answers``: first
 ``{"ready": true}`` after the function's module is imported, then an answer for each invocation: ``{"result"}`` (the
-JSON text) or ``{"error"}``, and ``peak_memory_kb``. ``environment`` is the function's own: it is set when the process is
-confined already, so that nothing in it can prevent that.
+JSON text) or ``{"error"}``, and ``peak_memory_kb``. ``environment`` is the function's own: it is set when the process
+is confined already, so that nothing in it can prevent that.
 What the function prints goes to stdout. Imports little, so that a cold start stays short; the handler's module is
 run by the interpreter at hand, whatever Runtime the function names.
 """

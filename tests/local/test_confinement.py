@@ -54,7 +54,7 @@ def test_a_function_reads_neither_the_keys_of_the_endpoint_nor_the_home(
     client: Any, deploy: Any, secrets: list[str]
 ) -> None:
     """Item 22: by Python or by another program."""
-    assert answer(client, deploy(READ), secrets) == dict.fromkeys(secrets, ["PermissionError", ""])
+    assert answer(client, deploy(READ), secrets) == {path: ["PermissionError", ""] for path in secrets}
 
 
 @kernel_holds
@@ -92,7 +92,10 @@ def test_a_function_writes_in_its_own_folder_and_not_where_its_code_is(client: A
 
 
 def test_the_functions_own_variables_are_set(client: Any, deploy: Any) -> None:
-    code = "import os, sys, time\ndef handler(event, context): return [os.environ['A'], '/opt/mine' in sys.path, time.tzname]"
+    code = (
+        "import os, sys, time\n"
+        "def handler(event, context): return [os.environ['A'], '/opt/mine' in sys.path, time.tzname]"
+    )
     variables = {"A": "1", "PYTHONPATH": "/opt/mine", "TZ": "Asia/Tokyo"}
     assert answer(client, deploy(code, Environment={"Variables": variables}), None) == ["1", True, ["JST", "JST"]]
 
@@ -120,7 +123,7 @@ def test_a_job_reads_neither_the_keys_of_the_endpoint_nor_the_home(
         time.sleep(0.1)
     assert run["JobRunState"] == "SUCCEEDED", run
     events = client("logs").get_log_events(logGroupName="/aws-glue/jobs/output", logStreamName=run_id)["events"]
-    assert json.loads(events[0]["message"]) == dict.fromkeys(secrets, ["PermissionError", ""])
+    assert json.loads(events[0]["message"]) == {path: ["PermissionError", ""] for path in secrets}
 
 
 HOOKED = """
