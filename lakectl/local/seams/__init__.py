@@ -26,9 +26,10 @@ def install_all(context: LocalContext) -> None:
         s3_uploads,
         s3_versions,
         sqs,
+        sts,
     )
 
     storage = (s3_storage, s3, s3_uploads, s3_versions, dynamodb)
-    for seam in (core, iam, logs, *storage, sqs, awslambda, events, glue_catalog, glue_jobs, athena):
+    for seam in (core, iam, sts, logs, *storage, sqs, awslambda, events, glue_catalog, glue_jobs, athena):
         seam.install(context)
     validation.install()
