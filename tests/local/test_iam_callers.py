@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
@@ -72,6 +72,22 @@ def acting(client: Any, endpoint: Endpoint) -> Make:
 
 
 @pytest.fixture
+def managed(client: Any, unique: str) -> Iterator[Callable[[dict[str, Any]], str]]:
+    """``managed(statement)``: a managed policy, gone after the test. Returns its ARN."""
+    made: list[str] = []
+
+    def make(statement: dict[str, Any]) -> str:
+        name = f"managed-{unique}-{len(made)}"
+        arn = client("iam").create_policy(PolicyName=name, PolicyDocument=document(statement))["Policy"]["Arn"]
+        made.append(arn)
+        return str(arn)
+
+    yield make
+    for arn in made:
+        client("iam").delete_policy(PolicyArn=arn)
+
+
+@pytest.fixture
 def bucket(client: Any, unique: str) -> str:
     name = f"callers-{unique}"
     client("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
@@ -113,11 +129,10 @@ def test_a_role_that_trusts_the_account_asks_for_a_permission_and_one_that_names
     assert sts.assume_role(RoleArn=role(assumed_by=document(named)), RoleSessionName="me")["Credentials"]
 
 
-def test_a_session_policy_limits_the_session(client: Any, acting: Make, role: Any, bucket: str, unique: str) -> None:
+def test_a_session_policy_limits_the_session(acting: Make, role: Any, managed: Any, bucket: str) -> None:
     """Item 23. [STS API, AssumeRole: Policy, PolicyArns]"""
     arn = role(allow("s3:*"))
-    managed = client("iam").create_policy(PolicyName=f"reads-{unique}", PolicyDocument=document(allow("s3:GetObject")))
-    given = {"PolicyArns": [{"arn": managed["Policy"]["Arn"]}]}, {"Policy": document(allow("s3:GetObject"))}
+    given = {"PolicyArns": [{"arn": managed(allow("s3:GetObject"))}]}, {"Policy": document(allow("s3:GetObject"))}
     for limits in given:
         s3 = acting(arn, **limits)("s3")
         assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"x"
@@ -134,10 +149,9 @@ def test_a_session_lasts_no_longer_than_its_role_allows(client: Any, role: Any) 
     assert sts.assume_role(**asked, DurationSeconds=3600)["Credentials"]
 
 
-def test_a_permissions_boundary_limits_the_role(client: Any, acting: Make, role: Any, bucket: str, unique: str) -> None:
+def test_a_permissions_boundary_limits_the_role(acting: Make, role: Any, managed: Any, bucket: str) -> None:
     """Item 23."""
-    policy = client("iam").create_policy(PolicyName=f"limit-{unique}", PolicyDocument=document(allow("s3:GetObject")))
-    s3 = acting(role(allow("s3:*"), PermissionsBoundary=policy["Policy"]["Arn"]))("s3")
+    s3 = acting(role(allow("s3:*"), PermissionsBoundary=managed(allow("s3:GetObject"))))("s3")
     assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"x"
     said = refusal(s3.put_object, Bucket=bucket, Key="k", Body=b"y")
     assert "because no permissions boundary allows the s3:PutObject action" in said
