@@ -54,7 +54,8 @@ DENIED_CODES = frozenset(("AccessDenied", "AccessDeniedException", "Unauthorized
 # "User: … is not authorized to perform: s3:TagResource on resource: …" (IAM user guide, "Troubleshoot access denied")
 DENIED_ACTION = re.compile(r"not authorized to perform:? ([\w-]+:\w+)")
 # Operations that set tags, with the permission that they need for them (Service Authorization Reference). Some messages
-# name none: S3's "Access Denied".
+# name none: S3's "Access Denied". Not CreateTable: Glue has one too, without tags, and both services name the
+# permission.
 TAGGING = {
     "CreateBucket": "s3:TagResource",
     "CreateDatabase": "glue:TagResource",
@@ -63,7 +64,6 @@ TAGGING = {
     "CreateLogGroup": "logs:TagResource",
     "CreateQueue": "sqs:TagQueue",
     "CreateRole": "iam:TagRole",
-    "CreateTable": "dynamodb:TagResource",
     "CreateWorkGroup": "athena:TagResource",
     "PutRule": "events:TagResource",
 }
