@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import contextlib
 import io
 import json
@@ -27,6 +28,7 @@ from lakectl.local.iam.credentials import SESSIONS
 # AWS gives 10 s to import the module. A laptop that also runs Spark gets more.
 INIT_SECONDS = 60.0
 READ_BYTES = 1 << 20
+COMPILED_BYTES = 1 << 20  # of source; more takes seconds
 THIS_RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
 RENEW_SECONDS = 1800.0
 FOLDER = "functions"  # of the folders that processes may write in: home and TMPDIR
@@ -78,6 +80,9 @@ def unpack(code: bytes, sha256: str, cache: Path) -> Path:
         draft = cache / f".{sha256}.{uuid.uuid4().hex}"
         with zipfile.ZipFile(io.BytesIO(code)) as archive:
             archive.extractall(draft)
+        # Its processes can't write where their code is, so that each would compile it anew.
+        if sum(path.stat().st_size for path in draft.rglob("*.py")) <= COMPILED_BYTES:
+            compileall.compile_dir(draft, quiet=2)
         try:
             draft.rename(target)
         except OSError:
