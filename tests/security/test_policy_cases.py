@@ -10,9 +10,9 @@ import policy_cases_principals
 import pytest
 from policy_case import ACCOUNT, Case, allow
 
-from lakectl.local.iam.conditions import UnknownKey
 from lakectl.local.iam.decision import Policies, decide
-from lakectl.local.iam.evaluator import Check, Principal
+from lakectl.local.iam.evaluator import Check, Principal, evaluate
+from lakectl.local.iam.grammar import Malformed, UnknownKey
 
 CASES = [*policy_cases_elements.CASES, *policy_cases_principals.CASES]
 
@@ -52,3 +52,24 @@ def test_a_policy_with_a_condition_that_is_not_known_is_not_judged() -> None:
         judged(Case("", "", "", [unknown]))
     # Where the statement is about something else, nothing depends on it.
     assert judged(Case("", "", "", [allow(), unknown | {"Action": "s3:PutObject"}])) == "allow"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no JSON",
+        "[]",
+        '{"Statement": "x"}',
+        '{"Statement": [1]}',
+        '{"Statement": [{"Effect": "Deny", "Principal": "x", "Action": "*", "Resource": "*"}]}',
+        '{"Statement": [{"Effect": "Deny", "Principal": {"AWS": {}}, "Action": "*", "Resource": "*"}]}',
+        '{"Statement": [{"Effect": "Deny", "Principal": "*", "Action": [1], "Resource": "*"}]}',
+        '{"Statement": [{"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": {}}]}',
+        '{"Statement": [{"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*", "Condition": "x"}]}',
+        '{"Statement": [{"Effect": "Deny", "Principal": "*", "Action": "*", "Condition": {"Bool": "x"}}]}',
+    ],
+)
+def test_a_malformed_policy_is_not_judged(text: str) -> None:
+    """It may have been meant to deny."""
+    with pytest.raises(Malformed):
+        evaluate([text], Check("s3:GetObject", "arn:aws:s3:::x/y"), Principal(account=ACCOUNT))

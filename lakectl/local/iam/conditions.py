@@ -9,17 +9,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lakectl.local.iam import keys
+from lakectl.local.iam.grammar import UnknownKey, as_list
 from lakectl.local.iam.patterns import Context, Unresolved, matches_with_variables, substituted
 
 Test = Callable[[str, str, Context | None], bool]
-
-
-class UnknownKey(Exception):
-    """Whether a policy applies depends on a condition key that the local endpoint does not know."""
-
-    def __init__(self, key: str) -> None:
-        super().__init__(key)
-        self.key = key
 
 
 def holds(conditions: Mapping[str, Any], context: Context, *, variables: bool = True) -> bool:
@@ -33,10 +26,6 @@ def holds(conditions: Mapping[str, Any], context: Context, *, variables: bool = 
         for operator, tests in conditions.items()
         for key, wanted in tests.items()
     )
-
-
-def as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 def _text(value: Any) -> str:

@@ -33,7 +33,7 @@ class Verdict:
 
 
 def decide(policies: Policies, check: Check, principal: Principal, owner: str, *, trust: bool = False) -> Verdict:
-    """The verdict on a request of ``principal``. Raises UnknownKey.
+    """The verdict on a request of ``principal``. Raises Unjudgeable.
 
     ``principal.arns``: of the session and its role, or of the user. ``owner``: the account of the resource.
     ``trust``: the resource is a role that shall be assumed, and its policy has to allow it in any case.

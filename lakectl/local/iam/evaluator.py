@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from functools import lru_cache
 from typing import Any
 
 from lakectl.local.iam import conditions
-from lakectl.local.iam.conditions import as_list
+from lakectl.local.iam.grammar import Statement, as_list, parsed
 from lakectl.local.iam.patterns import Unresolved, matches, matches_with_variables
-
-Statement = Mapping[str, Any]
-WITH_VARIABLES = "2012-10-17"  # a policy without a version is one of 2008-10-17, which has no variables
 
 
 class Decision(Enum):
@@ -45,23 +40,10 @@ class Check:
     context: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Policy:
-    statements: tuple[Statement, ...]
-    variables: bool
-
-
-@lru_cache(maxsize=1024)
-def parsed(document: str) -> Policy:
-    """A policy document in JSON, parsed once for each text: a changed policy is another text."""
-    found = json.loads(document)
-    return Policy(tuple(as_list(found.get("Statement", []))), found.get("Version") == WITH_VARIABLES)
-
-
 def evaluate(documents: Iterable[str], check: Check, principal: Principal | None = None) -> Decision:
     """What the policies say together. With ``principal`` they are resource policies, and must name it.
 
-    Raises UnknownKey.
+    Raises Unjudgeable.
     """
     documents = tuple(documents)
     if says("Deny", documents, check, principal):
@@ -70,7 +52,7 @@ def evaluate(documents: Iterable[str], check: Check, principal: Principal | None
 
 
 def says(effect: str, documents: Iterable[str], check: Check, principal: Principal | None = None) -> bool:
-    """Whether a statement of this effect is about the request. Raises UnknownKey."""
+    """Whether a statement of this effect is about the request. Raises Unjudgeable."""
     for document in documents:
         policy = parsed(document)
         for statement in policy.statements:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from lakectl.local.iam import refusals, resource_policies
-from lakectl.local.iam.conditions import UnknownKey
 from lakectl.local.iam.decision import decide
 from lakectl.local.iam.evaluator import Check, Decision
+from lakectl.local.iam.grammar import Unjudgeable
 from lakectl.local.iam.identities import Identity, context
 from lakectl.local.iam.refusals import Refusal
 from lakectl.local.iam.usage import USAGE
@@ -22,8 +22,8 @@ def refusal(identity: Identity, check: Check) -> Refusal | None:
     policies = replace(identity.policies, resource=document)
     try:
         verdict = decide(policies, full, identity.principal, owner, trust=check.action in TRUST)
-    except UnknownKey as unknown:
-        return refusals.unknown_key(identity.arn, check, unknown.key)
+    except Unjudgeable as reason:
+        return refusals.unjudgeable(identity.arn, check, str(reason))
     if verdict.decision is not Decision.ALLOW:
         return refusals.denied(identity.arn, check, verdict.decision, verdict.kind)
     if identity.role_arn:

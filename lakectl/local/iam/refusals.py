@@ -42,12 +42,9 @@ def unmapped(who: str, service: str, operation: str) -> Refusal:
     )
 
 
-def unknown_key(who: str, check: Check, key: str) -> Refusal:
-    """For a policy that can't be judged: whether it applies depends on what is not known here."""
-    return Refusal(
-        f"User: {who} is not authorized to perform: {check.action} on resource: {check.resource}: a policy has a "
-        f"condition on {key}, which the local endpoint does not know"
-    )
+def unjudgeable(who: str, check: Check, why: str) -> Refusal:
+    """For a policy of which can't be told what it says about the request."""
+    return Refusal(f"User: {who} is not authorized to perform: {check.action} on resource: {check.resource}: {why}")
 
 
 UNKNOWN_KEY = Refusal(

@@ -11,8 +11,8 @@ from moto.s3.models import s3_backends
 from moto.sqs.models import sqs_backends
 
 from lakectl.local.iam import roles
-from lakectl.local.iam.conditions import UnknownKey
 from lakectl.local.iam.evaluator import Check, Decision, Principal, evaluate
+from lakectl.local.iam.grammar import Unjudgeable
 
 log = logging.getLogger(__name__)
 
@@ -48,8 +48,8 @@ def lets_service(service: str, action: str, resource: str, source_arn: str, acco
     document, _ = policy_of(check, account)
     try:
         return document is not None and evaluate([document], check, Principal(service=service)) is Decision.ALLOW
-    except UnknownKey as unknown:
-        log.warning("%s does not reach %s: its policy asks for %s, which is not known here", service, resource, unknown)
+    except Unjudgeable as reason:
+        log.warning("%s does not reach %s: %s", service, resource, reason)
         return False
 
 

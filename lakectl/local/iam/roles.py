@@ -6,8 +6,8 @@ from typing import Any
 
 from moto.iam.models import Role, User, iam_backends
 
-from lakectl.local.iam.conditions import UnknownKey
 from lakectl.local.iam.evaluator import Check, Decision, Principal, evaluate
+from lakectl.local.iam.grammar import Unjudgeable
 
 
 def find_role(arn_or_name: str, account: str, partition: str = "aws") -> Role | None:
@@ -57,5 +57,5 @@ def may_be_assumed(role: Role, service: str) -> bool:
     trust = role.assume_role_policy_document
     try:
         return bool(trust) and evaluate([trust], check, Principal(service=service)) is Decision.ALLOW
-    except UnknownKey:
+    except Unjudgeable:
         return False
