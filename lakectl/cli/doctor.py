@@ -13,7 +13,7 @@ from lakectl.cli.app import App, lake_command
 @click.option("--permissions", is_flag=True, help="What each role may do, and what of it it has done.")
 @click.option("--unused", is_flag=True, help="Of the permissions, only what no one has used.")
 def doctor(app: App, permissions: bool, unused: bool) -> None:
-    """Look for what keeps the lake's roles from their work, or for permissions that nobody uses.
+    """Look for grants that are missing and permissions that nobody uses.
 
     Without an option it asks Lake Formation whether the job's role lacks grants, and prints the commands that give
     them. It changes nothing.

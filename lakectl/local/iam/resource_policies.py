@@ -30,7 +30,8 @@ def policy_of(check: Check, account: str) -> tuple[str | None, str]:
         return (queue.policy if queue is not None else None), owner
     if service == "iam" and check.action.startswith("sts:"):
         role = roles.find_role(check.resource, owner)
-        return (role.assume_role_policy_document if role is not None else None), owner
+        trust = role.assume_role_policy_document if role is not None else None
+        return (roles.as_text(trust) if trust else None), owner
     return (_of_function(check.resource, owner, region) if service == "lambda" else None), owner
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from moto.iam.models import Role, User, iam_backends
@@ -33,13 +34,18 @@ def user_policies(user: User) -> list[str]:
 
 def documents(holder: Any) -> list[str]:
     """Of a role, a user or a group."""
-    return [*holder.policies.values(), *map(default_version, holder.managed_policies.values())]
+    return [*map(as_text, holder.policies.values()), *map(default_version, holder.managed_policies.values())]
 
 
 def default_version(policy: Any) -> str:
     """The document of a managed policy."""
     version = next(each for each in policy.versions if each.version_id == policy.default_version_id)
-    return str(version.document)
+    return as_text(version.document)
+
+
+def as_text(document: Any) -> str:
+    """CloudFormation gives moto a policy as an object, where the API gives its text."""
+    return document if isinstance(document, str) else json.dumps(document)
 
 
 def refusal(role_arn: str, session: str, action: str, resource: str) -> str:
@@ -56,6 +62,6 @@ def may_be_assumed(role: Role, service: str) -> bool:
     check = Check("sts:AssumeRole", role.arn, context)
     trust = role.assume_role_policy_document
     try:
-        return bool(trust) and evaluate([trust], check, Principal(service=service)) is Decision.ALLOW
+        return bool(trust) and evaluate([as_text(trust)], check, Principal(service=service)) is Decision.ALLOW
     except Unjudgeable:
         return False
