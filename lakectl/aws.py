@@ -6,6 +6,7 @@ The only place that turns a target into an endpoint and credentials. Nothing tha
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -50,6 +51,22 @@ CREDENTIAL_CODES = frozenset(
     + ("SignatureDoesNotMatch", "InvalidAccessKeyId", "AuthFailure")
 )
 DENIED_CODES = frozenset(("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"))
+# "User: … is not authorized to perform: s3:TagResource on resource: …" (IAM user guide, "Troubleshoot access denied")
+DENIED_ACTION = re.compile(r"not authorized to perform:? ([\w-]+:\w+)")
+# Operations that set tags, with the permission that they need for them (Service Authorization Reference). Some messages
+# name none: S3's "Access Denied". Not CreateTable: Glue has one too, without tags, and both services name the
+# permission.
+TAGGING = {
+    "CreateBucket": "s3:TagResource",
+    "CreateDatabase": "glue:TagResource",
+    "CreateFunction": "lambda:TagResource",
+    "CreateJob": "glue:TagResource",
+    "CreateLogGroup": "logs:TagResource",
+    "CreateQueue": "sqs:TagQueue",
+    "CreateRole": "iam:TagRole",
+    "CreateWorkGroup": "athena:TagResource",
+    "PutRule": "events:TagResource",
+}
 
 
 # Endpoints that were started for this process, and what tells why one of them does not answer.
@@ -178,6 +195,16 @@ def _silence(error: BotoCoreError, prefix: str) -> LakectlError:
     return LakectlError(f"{prefix}can't reach AWS: {error}", "check the network, --region and --endpoint-url")
 
 
+def _permission(error: ClientError) -> str:
+    """Which permission was denied: the one that the message names, or those that the operation needs."""
+    named = DENIED_ACTION.search(error.response["Error"].get("Message", ""))
+    if named:
+        return f"the permission {named[1]}"
+    operation = error.operation_name
+    tagging = TAGGING.get(operation)
+    return f"the permissions for {operation}" + (f" and {tagging}, as it sets tags" if tagging else "")
+
+
 def explain(error: Exception, doing: str | None = None) -> LakectlError:
     """The one line for an exception of boto3; ``doing`` is the verb and object ("creating s3-bucket x")."""
     prefix = f"{doing}: " if doing else ""
@@ -202,7 +229,9 @@ def explain(error: Exception, doing: str | None = None) -> LakectlError:
             return AccessError(
                 text, "the credentials are wrong or expired: log in again (`aws sts get-caller-identity`)"
             )
+        if "Insufficient Lake Formation permission" in message:
+            return AccessError(text, "lakectl doctor")
         if code.rpartition(".")[2] in DENIED_CODES:  # SQS: AWS.SimpleQueueService.AccessDenied
-            return AccessError(text, f"ask for the permission, or try another --profile ({operation} was denied)")
+            return AccessError(text, f"ask for {_permission(error)}, or try another --profile")
         return LakectlError(text)
     return LakectlError(f"{prefix}{type(error).__name__}: {error}")

@@ -76,7 +76,8 @@ def glue_jobs(names: Names, project: Project) -> list[Resource]:
         "--LEDGER_TABLE": names.run_log,
         "--extra-py-files": f"s3://{package.name}",
         "--datalake-formats": "iceberg",
-        "--enable-glue-datacatalog": "true",
+        # Not --enable-glue-datacatalog: the jobs' tables are all in Iceberg's catalog, and Spark's Hive client would
+        # look for the databases "default" and "global_temp", and make the first.
         "--enable-metrics": "true",
     }
     transform = {**common, "--RAW_BUCKET": names.raw_bucket, "--LANDING_PREFIX": names.config.landing.prefix}

@@ -10,18 +10,44 @@ from lakectl.cli.app import App, lake_command
 
 
 @lake_command("doctor")
-@click.option("--permissions", is_flag=True, required=True, help="What each role may do, and what of it it has done.")
-@click.option("--unused", is_flag=True, help="Only what no one has used.")
-def doctor(app: App, permissions: bool, unused: bool) -> None:  # noqa: ARG001 - the only examination so far
-    """Look for permissions that nobody uses.
+@click.option("--permissions", is_flag=True, help="What each role may do, and what of it it has done.")
+@click.option("--unused", is_flag=True, help="Of the permissions, only what no one has used.")
+def doctor(app: App, permissions: bool, unused: bool) -> None:
+    """Look for grants that are missing and permissions that nobody uses.
+
+    Without an option it asks Lake Formation whether the job's role lacks grants, and prints the commands that give
+    them. It changes nothing.
 
     Uses are counted since the role was made, by IAM's "last accessed" report. AWS follows management actions only, so
     an action on objects, items or messages never counts as used there; the local AWS follows all.
 
     \b
-    Example:
+    Examples:
+      lakectl doctor
       lakectl doctor --permissions --unused
     """
+    if permissions or unused:
+        _permissions(app, unused)
+    else:
+        _grants(app)
+
+
+def _grants(app: App) -> None:
+    from lakectl.ops import lake_formation
+
+    lake = app.announce()
+    with app.out.busy("asking Lake Formation"):
+        missing = lake_formation.missing_grants(lake)
+    if missing:
+        app.out.item("failed", "Lake Formation: IAM alone does not decide in this account, and the job's role lacks:")
+        for grant in missing:
+            app.out.say(grant.command)
+    else:
+        app.out.item("ok", "Lake Formation: the job's role lacks no grant.")
+    app.out.result([{**asdict(grant), "command": grant.command} for grant in missing])
+
+
+def _permissions(app: App, unused: bool) -> None:
     from lakectl.ops import permissions as ops
 
     lake = app.announce()

@@ -67,7 +67,7 @@ class ClassArchive:
             for left in self.path.parent.glob("*.partial"):
                 if _age_seconds(left) > STALE_SECONDS:
                     left.unlink(missing_ok=True)
-            if shutil.disk_usage(self.path.parent).free < FREE_BYTES:
+            if any(shutil.disk_usage(folder).free < FREE_BYTES for folder in (self.path.parent, partial.parent)):
                 return ()
             if _age_seconds(self._claim) < CLAIM_SECONDS:
                 return ()
@@ -146,7 +146,9 @@ def _stamp(path: Path) -> list[int]:
 def _publish(partial: Path, path: Path) -> None:
     # The record goes last: without it the archive doesn't count.
     _record(path).unlink(missing_ok=True)
-    partial.rename(path)
+    draft = path.with_name(partial.name)  # the folder of a run may be on another file system
+    shutil.move(partial, draft)
+    draft.rename(path)
     record = _record(path).with_suffix(f".{partial.name}.tmp")
     record.write_text(json.dumps(_stamp(path)))
     record.rename(_record(path))

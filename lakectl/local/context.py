@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lakectl.local.confinement import python_environ
 from lakectl.local.durable.database import Database
 from lakectl.local.durable.outbox import Outbox
 from lakectl.local.processes import STATE_DIR_VARIABLE
@@ -18,7 +19,8 @@ from lakectl.local.processes import STATE_DIR_VARIABLE
 if TYPE_CHECKING:
     from lakectl.local.durable.snapshots import Snapshots
 
-INHERITED_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "JAVA_HOME", "SSL_CERT_FILE")
+# Not HOME and TMPDIR: each process has a folder of its own for them.
+INHERITED_VARIABLES = ("PATH", "LANG", "LC_ALL", "TZ", "JAVA_HOME", "SSL_CERT_FILE")
 
 log = logging.getLogger(__name__)
 
@@ -94,7 +96,7 @@ class LocalContext:
 
     def worker_environ(self, region: str) -> dict[str, str]:
         """The base environment of a child process: this endpoint and its credentials, never the user's own."""
-        environ = {name: os.environ[name] for name in INHERITED_VARIABLES if name in os.environ}
+        environ = {name: os.environ[name] for name in INHERITED_VARIABLES if name in os.environ} | python_environ()
         environ |= {
             "AWS_ENDPOINT_URL": self.endpoint_url,
             "AWS_REGION": region,

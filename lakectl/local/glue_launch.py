@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lakectl.local import jars, spark_conf
+from lakectl.local import confinement, jars, spark_conf
 from lakectl.local.class_archive import ClassArchive
+from lakectl.local.confinement import Policy
 from lakectl.local.context import LocalContext
 from lakectl.local.iam import credentials, roles
 from lakectl.local.java import find_java
@@ -60,10 +61,14 @@ class RunSpec:
 
 @dataclass(frozen=True)
 class Launch:
-    """``python`` arguments and environment; ``archive_partial`` is where the JVM writes its class archive."""
+    """``python`` arguments, environment, and what the process may reach.
+
+    ``archive_partial`` is where the JVM writes its class archive.
+    """
 
     arguments: list[str]
     environ: dict[str, str]
+    policy: Policy
     archive: ClassArchive | None = None
     archive_partial: Path | None = None
 
@@ -120,17 +125,23 @@ def prepare(
     # A zip or a wheel is itself an entry of the path; a module's entry is its folder.
     python_path = [str(path.parent if path.suffix == ".py" else path) for path in libraries]
     python_path.append(str(folder / jars.PYTHON_FOLDER))
-    environ = run_environ(context, spec) | {"PYTHONPATH": os.pathsep.join(dict.fromkeys(python_path))}
+    environ = run_environ(context, spec, work_dir) | {"PYTHONPATH": os.pathsep.join(dict.fromkeys(python_path))}
     arguments = [str(script), *script_arguments(spec, job_run_id)]
+    launch = Launch(arguments, environ, confinement.policy(context.state_dir, read=[folder], write=[work_dir]))
     if spec.command_name == PYTHON_COMMAND:
-        return Launch(arguments, environ)
+        return launch
     extra_jars = tuple(_download_all(s3, spec.arguments.get("--extra-jars"), work_dir / "extra-jars", spec.role))
-    return _spark_launch(context, spec, work_dir, Launch(arguments, environ), flags, extra_jars, may_write)
+    return _spark_launch(context, spec, work_dir, launch, flags, extra_jars, may_write)
 
 
-def run_environ(context: LocalContext, spec: RunSpec) -> dict[str, str]:
+def run_environ(context: LocalContext, spec: RunSpec, work_dir: Path) -> dict[str, str]:
     """The environment of a run: which endpoint, whose credentials. A standby gets it when it gets its run."""
-    return context.worker_environ(spec.region) | credentials.environ(assume_role(spec)) | PYTHON_SETTINGS
+    return context.worker_environ(spec.region) | credentials.environ(assume_role(spec)) | _settings(work_dir)
+
+
+def _settings(work_dir: Path) -> dict[str, str]:
+    """Of every process: its work folder is its home, and where its temporary files are."""
+    return {"HOME": str(work_dir), "TMPDIR": str(work_dir)} | PYTHON_SETTINGS
 
 
 def assume_role(spec: RunSpec) -> credentials.Session:
@@ -148,7 +159,9 @@ def prepare_standby(context: LocalContext, spec: RunSpec, work_dir: Path, flags:
     program = Path(__file__).with_name("glue_standby_child.py")
     # It has no credentials: they come with the run.
     secrets = dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"), "standby")
-    launch = Launch([str(program)], context.worker_environ(spec.region) | secrets | PYTHON_SETTINGS)
+    environ = context.worker_environ(spec.region) | secrets | _settings(work_dir)
+    policy = confinement.policy(context.state_dir, read=[jars.jars_dir()], write=[work_dir])
+    launch = Launch([str(program)], environ, policy)
     launch = _spark_launch(context, spec, work_dir, launch, flags, (), may_write=False)
     return launch if launch.archive and launch.archive.options_to_use() else None
 
@@ -182,7 +195,7 @@ def _spark_launch(
         archive = ClassArchive.of(java, folder, iceberg)
         use = archive.options_to_use()
         if not use and may_write:
-            partial = archive.path.parent / f"{work_dir.name}.partial"
+            partial = work_dir / f"{work_dir.name}.partial"
             use = archive.options_to_write(partial)
             partial = partial if use else None
         flags += use
@@ -198,7 +211,9 @@ def _spark_launch(
         extra_jars=extra_jars,
     )
     environ = launch.environ | spark_conf.submit_environ(run, java.home)
-    return Launch(launch.arguments, environ, archive, partial)
+    archives = [archive.path.parent] if archive else []
+    policy = confinement.policy(context.state_dir, read=[folder, java.home, *archives], write=[work_dir])
+    return Launch(launch.arguments, environ, policy, archive, partial)
 
 
 def _download_all(s3: Any, locations: str | None, folder: Path, role: str) -> list[Path]:

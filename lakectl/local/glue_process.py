@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import selectors
 import signal
@@ -14,21 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from lakectl.local.confinement import LAUNCHER, Policy
 from lakectl.local.glue_logs import LogStream
 
 POLL_SECONDS = 0.1
 TERMINATE_SECONDS = 3.0  # between SIGTERM and SIGKILL
 TAIL_BYTES = 64_000  # of stderr, kept to find the error message in
 CHUNK_BYTES = 1 << 16
-
-# Linux kills the script if the server dies without a word (kill -9); its JVM ends when its stdin closes.
-# It is set between fork and exec in a program of its own, as a preexec_fn isn't safe beside threads.
-DIE_WITH_PARENT = (
-    "import ctypes, os, sys\n"
-    "ctypes.CDLL(None).prctl(1, 9)\n"  # PR_SET_PDEATHSIG, SIGKILL
-    "os.getppid() == int(sys.argv[1]) or os._exit(1)\n"
-    "os.execv(sys.executable, [sys.executable, *sys.argv[2:]])\n"
-)
 
 
 @dataclass(frozen=True)
@@ -42,14 +35,17 @@ class Outcome:
 
 
 class ScriptProcess:
-    """``python script arguments`` as a process group. Call all of it from one thread, except ``kill``."""
+    """``python script arguments`` as a process group, confined. Call all of it from one thread, except ``kill``.
+
+    On Linux the process dies with the thread that made it (PR_SET_PDEATHSIG); its JVM ends when its stdin closes.
+    """
 
     def __init__(
-        self, arguments: list[str], environ: dict[str, str], work_dir: Path, *, with_stdin: bool = False
+        self, arguments: list[str], environ: dict[str, str], work_dir: Path, policy: Policy, *, with_stdin: bool = False
     ) -> None:
-        command = [sys.executable, *arguments]
-        if sys.platform == "linux":
-            command = [sys.executable, "-I", "-S", "-c", DIE_WITH_PARENT, str(os.getpid()), *arguments]
+        # A program of its own confines itself, as a preexec_fn isn't safe beside threads.
+        launcher = [sys.executable, "-I", "-S", str(LAUNCHER)]
+        command = [*launcher, json.dumps(policy), str(os.getpid()), *arguments]
         self._process = subprocess.Popen(
             command,
             env=environ,

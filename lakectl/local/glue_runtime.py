@@ -308,7 +308,7 @@ def _process(launch: Launch, work_dir: Path, standby: ScriptProcess | None) -> S
     """The standby with the run handed over, or, without a living one, a new process."""
     if standby and glue_standby.hand_over(standby, launch):
         return standby
-    return ScriptProcess(launch.arguments, launch.environ, work_dir)
+    return ScriptProcess(launch.arguments, launch.environ, work_dir, launch.policy)
 
 
 def _new_id() -> str:

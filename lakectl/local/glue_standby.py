@@ -86,7 +86,9 @@ class Standby:
         with self._lock:
             if launch is None or self._decided.is_set():
                 return False
-            self._process = ScriptProcess(launch.arguments, launch.environ, self._work_dir, with_stdin=True)
+            self._process = ScriptProcess(
+                launch.arguments, launch.environ, self._work_dir, launch.policy, with_stdin=True
+            )
         return True
 
     def _wait(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import contextlib
 import io
 import json
@@ -19,6 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from lakectl.local import confinement
 from lakectl.local.context import LocalContext
 from lakectl.local.iam import credentials
 from lakectl.local.iam.credentials import SESSIONS
@@ -26,8 +28,10 @@ from lakectl.local.iam.credentials import SESSIONS
 # AWS gives 10 s to import the module. A laptop that also runs Spark gets more.
 INIT_SECONDS = 60.0
 READ_BYTES = 1 << 20
+COMPILED_BYTES = 1 << 20  # of source; more takes seconds
 THIS_RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
 RENEW_SECONDS = 1800.0
+FOLDER = "functions"  # of the folders that processes may write in: home and TMPDIR
 NETWORK_VARIABLE = "LAKECTL_LAMBDA_NETWORK"  # "open": functions may reach more than the endpoint
 WATCH_SECONDS = 0.05  # between two looks at how much memory a function has
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -76,6 +80,9 @@ def unpack(code: bytes, sha256: str, cache: Path) -> Path:
         draft = cache / f".{sha256}.{uuid.uuid4().hex}"
         with zipfile.ZipFile(io.BytesIO(code)) as archive:
             archive.extractall(draft)
+        # Its processes can't write where their code is, so that each would compile it anew.
+        if sum(path.stat().st_size for path in draft.rglob("*.py")) <= COMPILED_BYTES:
+            compileall.compile_dir(draft, quiet=2)
         try:
             draft.rename(target)
         except OSError:
@@ -95,6 +102,8 @@ class Worker:
         self.started = time.monotonic()
         self.init_ms: float | None = None
         task_root = unpack(spec.code, spec.code_sha256, context.state_dir / "code")
+        self._folder = context.state_dir / FOLDER / uuid.uuid4().hex  # the function's own
+        self._folder.mkdir(parents=True)
         self._answer_fd, write_fd = os.pipe()
         try:
             self.process = subprocess.Popen(
@@ -102,13 +111,16 @@ class Worker:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                env=self._environ(context, task_root) | {"_LAKECTL_ANSWER_FD": str(write_fd)},
+                env=self._environ(context, task_root),
                 cwd=task_root,
                 pass_fds=(write_fd,),
                 process_group=0,  # a timeout ends the function's own children too
             )
+            with contextlib.suppress(BrokenPipeError):  # it has ended: the first invocation says how
+                self._write(self._setup(context, task_root) | {"answers": write_fd})
         except BaseException:
             os.close(self._answer_fd)
+            shutil.rmtree(self._folder)
             raise
         finally:
             os.close(write_fd)
@@ -126,7 +138,7 @@ class Worker:
     def _environ(self, context: LocalContext, task_root: Path) -> dict[str, str]:
         spec = self.spec
         self.session = SESSIONS.assume(spec.role, spec.name)
-        environ = (
+        return (
             context.worker_environ(spec.region)
             | credentials.environ(self.session)
             | {
@@ -139,14 +151,22 @@ class Worker:
                 "AWS_LAMBDA_LOG_GROUP_NAME": spec.log_group,
                 "AWS_LAMBDA_LOG_STREAM_NAME": self.log_stream,
                 "LAMBDA_TASK_ROOT": str(task_root),
-                "_LAKECTL_STORAGE_MB": str(spec.storage_mb),
+                "HOME": str(self._folder),
+                "TMPDIR": str(self._folder),
                 "PYTHONUNBUFFERED": "1",
                 "TZ": ":UTC",
             }
         )
-        if os.environ.get(NETWORK_VARIABLE) != "open":
-            environ["_LAKECTL_ONLY_PORT"] = context.endpoint_url.rpartition(":")[2]
-        return environ | dict(spec.environment)
+
+    def _setup(self, context: LocalContext, task_root: Path) -> dict[str, Any]:
+        """The first line for the process. With the function's variables: none works before it is confined."""
+        closed = os.environ.get(NETWORK_VARIABLE) != "open"
+        port = int(context.endpoint_url.rpartition(":")[2]) if closed else None
+        return {
+            "confinement": confinement.policy(context.state_dir, read=[task_root], write=[self._folder], port=port),
+            "storage_bytes": self.spec.storage_mb << 20,
+            "environment": dict(self.spec.environment),
+        }
 
     def outlived(self) -> bool:
         """Whether its credentials could expire during another invocation (15 minutes at most, on AWS)."""
@@ -194,13 +214,16 @@ class Worker:
     def _send(self, payload: str, request_id: str) -> bool:
         deadline_ms = int((time.time() + self.spec.timeout_seconds) * 1000)
         invocation = {"id": request_id, "payload": payload, "deadline_ms": deadline_ms, "arn": self.spec.arn}
-        assert self.process.stdin is not None  # noqa: S101 - for the type checker: a pipe was asked for
         try:
-            self.process.stdin.write(json.dumps(invocation).encode() + b"\n")
-            self.process.stdin.flush()
+            self._write(invocation)
         except BrokenPipeError:
             return False
         return True
+
+    def _write(self, line: dict[str, Any]) -> None:
+        assert self.process.stdin is not None  # noqa: S101 - for the type checker: a pipe was asked for
+        self.process.stdin.write(json.dumps(line).encode() + b"\n")
+        self.process.stdin.flush()
 
     def _next_answer(self, deadline: float) -> dict[str, Any] | None:
         """The next line of the answer pipe; None when the deadline passed or the process ended.
@@ -316,6 +339,7 @@ class Worker:
             with contextlib.suppress(OSError):
                 if pipe is not None:
                     pipe.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
 
 def _is_init_error(error: dict[str, Any] | None) -> bool:

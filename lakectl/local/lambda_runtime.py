@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import threading
 import time
 import uuid
@@ -11,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from lakectl.local import lambda_process
 from lakectl.local.context import LocalContext
 from lakectl.local.lambda_process import FunctionSpec, Outcome, Worker
 
@@ -113,6 +115,7 @@ class LambdaRuntime:
         self._running: Counter[str] = Counter()
         self._lock = threading.Lock()
         context.on_stop.append(self.close)
+        shutil.rmtree(context.state_dir / lambda_process.FOLDER, ignore_errors=True)  # of a server that was killed
         threading.Thread(target=self._reap, name="lambda-reaper", daemon=True).start()
 
     def invoke(

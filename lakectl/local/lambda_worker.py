@@ -1,8 +1,10 @@
 """One warm Lambda execution environment, run as a script: ``python lambda_worker.py``.
 
-It reads invocations as JSON lines from stdin, ``{"id", "payload", "deadline_ms", "arn"}``, and writes JSON lines
-to the file descriptor in ``_LAKECTL_ANSWER_FD``: first ``{"ready": true}`` after the function's module is
-imported, then an answer for each invocation: ``{"result"}`` (the JSON text) or ``{"error"}``, and ``peak_memory_kb``.
+It reads JSON lines from stdin: first ``{"answers", "confinement", "storage_bytes", "environment"}``, then an invocation
+in each, ``{"id", "payload", "deadline_ms", "arn"}``. It writes JSON lines to the file descriptor ``answers``: first
+``{"ready": true}`` after the function's module is imported, then an answer for each invocation: ``{"result"}`` (the
+JSON text) or ``{"error"}``, and ``peak_memory_kb``. ``environment`` is the function's own: it is set when the process
+is confined already, so that nothing in it can prevent that.
 What the function prints goes to stdout. Imports little, so that a cold start stays short; the handler's module is
 run by the interpreter at hand, whatever Runtime the function names.
 """
@@ -20,6 +22,8 @@ import time
 import traceback
 from decimal import Decimal
 from typing import Any
+
+from confined import confine  # type: ignore[import-not-found]  # beside this script
 
 PARENT_CHECK_SECONDS = 1.0
 
@@ -122,29 +126,12 @@ def set_up_logging() -> RequestIdFilter:
     return request_filter
 
 
-def confine_network(port: int) -> bool:
-    """Let this process connect to TCP ``port`` only, by Landlock (Linux 6.7). False where there is no such thing."""
-    if sys.platform != "linux":
-        return False
-    import ctypes
-
-    libc = ctypes.CDLL(None, use_errno=True)
-    create, add_rule, restrict = 444, 445, 446  # system calls, the same on every architecture
-    connect_tcp, net_port_rule, version, no_new_privileges = 2, 2, 1, 38
-    if libc.syscall(create, None, ctypes.c_size_t(0), version) < 4:
-        return False
-    handled = (ctypes.c_uint64 * 2)(0, connect_tcp)  # struct landlock_ruleset_attr: file system, network
-    allowed = (ctypes.c_uint64 * 2)(connect_tcp, port)  # struct landlock_net_port_attr
-    rules = libc.syscall(create, handled, ctypes.c_size_t(ctypes.sizeof(handled)), 0)
-    try:
-        return (
-            rules >= 0
-            and libc.syscall(add_rule, rules, net_port_rule, allowed, 0) == 0
-            and libc.prctl(no_new_privileges, 1, 0, 0, 0) == 0
-            and libc.syscall(restrict, rules, 0) == 0
-        )
-    finally:
-        os.close(rules)
+def set_environment(variables: dict[str, str]) -> None:
+    """The function's own variables. What Python reads at its start only is for child processes, but PYTHONPATH."""
+    os.environ.update(variables)
+    if "TZ" in variables:
+        time.tzset()
+    sys.path[1:1] = [each for each in variables.get("PYTHONPATH", "").split(os.pathsep) if each]
 
 
 def end_with_parent() -> None:
@@ -155,16 +142,15 @@ def end_with_parent() -> None:
 
 
 def main() -> None:
-    with os.fdopen(int(os.environ.pop("_LAKECTL_ANSWER_FD")), "w", buffering=1) as answers:
-        port = os.environ.pop("_LAKECTL_ONLY_PORT", "")
-        if port:
-            confine_network(int(port))  # before the first thread: it holds for those that are started after it
+    setup = json.loads(sys.stdin.readline())
+    with os.fdopen(setup["answers"], "w", buffering=1) as answers:
+        confine(setup["confinement"])  # before the first thread: it holds for those that are started after it
         # No file may be larger than the function's /tmp: a function in a loop must not fill this machine's disk.
-        storage = int(os.environ.pop("_LAKECTL_STORAGE_MB")) << 20
-        resource.setrlimit(resource.RLIMIT_FSIZE, (storage, storage))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (setup["storage_bytes"],) * 2)
         threading.Thread(target=end_with_parent, daemon=True).start()
         # This file's own folder must not shadow the function's modules.
         sys.path[0] = os.environ["LAMBDA_TASK_ROOT"]
+        set_environment(setup["environment"])
         request_filter = set_up_logging()
         handler, init_error = load_handler(os.environ["_HANDLER"])
         answers.write('{"ready": true}\n')

@@ -128,6 +128,7 @@ def _java_options(run: SparkRun) -> str:
     options = [
         *run.java_options,
         "-Duser.timezone=UTC",  # as on Glue
+        f"-Duser.home={run.work_dir}",
         f"-Djava.io.tmpdir={run.work_dir / 'tmp'}",
         f"-Dderby.system.home={run.work_dir}",
         f"-Dderby.stream.error.file={run.work_dir / 'derby.log'}",

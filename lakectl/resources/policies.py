@@ -28,13 +28,10 @@ def start_function(names: Names) -> list[Statement]:
 
 
 def glue_job(names: Names) -> list[Statement]:
-    """What the Spark job may do (AWS Glue developer guide, "IAM permissions for AWS Glue jobs").
-
-    ``database/default`` and ``global_temp`` are looked up by Spark itself at start.
-    """
+    """What the Spark job may do (AWS Glue developer guide, "IAM permissions for AWS Glue jobs")."""
     raw, silver, tmp = (names.global_arn("s3", b, account=False) for b in _buckets(names))
     catalog = names.arn("glue", "catalog")
-    silver_db, default, temp = (names.arn("glue", f"database/{d}") for d in _databases(names))
+    silver_db = names.arn("glue", f"database/{names.silver_database}")
     silver_tables = names.arn("glue", f"table/{names.silver_database}/*")
     logs = [
         names.arn("logs", f"log-group:{prefix}/{group}{rest}")
@@ -57,10 +54,8 @@ def glue_job(names: Names) -> list[Statement]:
             [f"{silver}/*"],
         ),
         _allow("lakectl-read-script", ["s3:GetObject"], [f"{tmp}/jobs/*"]),
-        # GetDatabases: SHOW DATABASES; and on AWS the Hive client that --enable-glue-datacatalog gives a session.
-        _allow("lakectl-read-catalog", ["glue:GetDatabase", "glue:GetDatabases"], [catalog, silver_db, default, temp]),
-        # An account without a database "default" gets one from Spark when a session starts (SharedState).
-        _allow("lakectl-default-database", ["glue:CreateDatabase"], [catalog, default]),
+        # Where a new table's files are; whether there is the database.
+        _allow("lakectl-read-catalog", ["glue:GetDatabase"], [catalog, silver_db]),
         _allow(
             "lakectl-write-tables",
             ["glue:GetTable", "glue:GetTables", "glue:CreateTable", "glue:UpdateTable"],
@@ -81,10 +76,6 @@ def glue_job(names: Names) -> list[Statement]:
 
 def _buckets(names: Names) -> tuple[str, str, str]:
     return names.raw_bucket, names.silver_bucket, names.tmp_bucket
-
-
-def _databases(names: Names) -> tuple[str, str, str]:
-    return names.silver_database, "default", "global_temp"
 
 
 def _allow(sid: str, actions: list[str], resources: list[str]) -> Statement:

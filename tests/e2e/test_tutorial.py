@@ -132,8 +132,6 @@ UNUSED = {
         "dynamodb:DeleteItem",
         "s3:AbortMultipartUpload",  # the reasons of these are in lakectl/resources/policies.py
         "s3:GetBucketLocation",
-        "glue:CreateDatabase",
-        "glue:GetDatabases",
         "cloudwatch:PutMetricData",
     },
 }

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import boto3
 import pytest
-from botocore.exceptions import UnknownServiceError
+from botocore.exceptions import ClientError, UnknownServiceError
 
-from lakectl.aws import Aws, connect
+from lakectl.aws import Aws, connect, explain
 from lakectl.config import Config
 from lakectl.errors import AccessError
 
@@ -51,3 +51,38 @@ def test_clients_are_made_from_botocores_own_models() -> None:
 
 def test_an_account_that_is_known_is_not_asked_for() -> None:
     assert Aws(None, "eu-west-1", account="123456789012").account == "123456789012"
+
+
+DENIED = "User: arn:aws:iam::123456789012:user/me is not authorized to perform: {} on resource: x because no policy"
+
+
+@pytest.mark.parametrize(
+    ("operation", "code", "message", "hint"),
+    [
+        ("CreateBucket", "AccessDenied", DENIED.format("s3:TagResource"), "ask for the permission s3:TagResource,"),
+        ("CreateJob", "AccessDeniedException", DENIED.format("iam:PassRole"), "ask for the permission iam:PassRole,"),
+        ("CreateBucket", "AccessDenied", "Access Denied", "for CreateBucket and s3:TagResource, as it sets tags"),
+        ("CreateQueue", "AWS.SimpleQueueService.AccessDenied", "", "for CreateQueue and sqs:TagQueue, as it sets tags"),
+        ("GetObject", "AccessDenied", "Access Denied", "ask for the permissions for GetObject,"),
+        ("CreateTable", "AccessDeniedException", "Insufficient Lake Formation permission(s) on x", "lakectl doctor"),
+    ],
+)
+def test_a_denied_call_names_the_permission(operation: str, code: str, message: str, hint: str) -> None:
+    """Item 30."""
+    told = explain(ClientError({"Error": {"Code": code, "Message": message}}, operation))
+    assert isinstance(told, AccessError)
+    assert told.hint is not None
+    assert hint in told.hint
+
+
+def test_every_create_call_that_sets_tags_is_known() -> None:
+    """Item 30: of all operations that the resources call with tags."""
+    import re
+
+    from lakectl.aws import TAGGING
+
+    sources = (Path(__file__).parents[2] / "lakectl" / "resources").glob("*.py")
+    text = "\n".join(source.read_text() for source in sources)
+    methods = set(re.findall(r"\.(create_\w+|put_rule)\(", text))
+    named = {"".join(part.capitalize() for part in method.split("_")) for method in methods}
+    assert named - {"CreateNamedQuery", "CreateTable"} == TAGGING.keys()

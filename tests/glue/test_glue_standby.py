@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from lakectl.local import glue_flags, glue_launch, processes
+from lakectl.local import confinement, glue_flags, glue_launch, processes
 from lakectl.local.glue_launch import Launch, RunSpec
 from lakectl.local.glue_runtime import JobRun
 
@@ -33,8 +33,9 @@ def standby(glue: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     child = tmp_path / "child.py"
     child.write_text(CHILD.format(folder=str(Path(glue_launch.__file__).parent)))
 
-    def prepare(context: Any, spec: RunSpec, _work_dir: Path, _flags: object) -> Launch:
-        return Launch([str(child)], glue_launch.run_environ(context, spec))
+    def prepare(context: Any, spec: RunSpec, work_dir: Path, _flags: object) -> Launch:
+        policy = confinement.policy(context.state_dir, read=[child], write=[work_dir])
+        return Launch([str(child)], glue_launch.run_environ(context, spec, work_dir), policy)
 
     monkeypatch.setattr(glue_launch, "prepare_standby", prepare)
     monkeypatch.setattr(glue_launch, "_spark_launch", lambda _context, _spec, _dir, launch, *_, **__: launch)

@@ -16,6 +16,7 @@ from lakectl.naming import Names
 from lakectl.resources import policies
 from lakectl.resources.bucket import Bucket
 from lakectl.resources.function import Permission
+from lakectl.resources.glue_job import GlueJob
 from lakectl.resources.queue import Queue
 from lakectl.resources.role import Role
 
@@ -26,8 +27,6 @@ RESOURCES = lake.resources(NAMES, PROJECT)
 ROLES = [resource for resource in RESOURCES if isinstance(resource, Role)]
 # CloudWatch has no resource for PutMetricData (Service Authorization Reference).
 WITHOUT_RESOURCE = {"cloudwatch:PutMetricData"}
-# Not the lake's, and looked up by Spark in every session.
-SPARKS_OWN = {"catalog", "database/default", "database/global_temp"}
 
 
 def statements(role: Role) -> list[dict[str, Any]]:
@@ -52,8 +51,20 @@ def test_every_resource_is_the_lakes_by_name(role: Role) -> None:
             continue
         for arn in statement["Resource"]:
             name = arn.split(":", 5)[5]
-            assert name in SPARKS_OWN or any(known in name.split("*")[0] for known in ours), arn
+            assert name == "catalog" or any(known in name.split("*")[0] for known in ours), arn
             assert f":{ACCOUNT}:" in arn or arn.startswith("arn:aws:s3:::")
+
+
+def test_the_job_asks_for_no_database_but_its_own() -> None:
+    """Item 31: without the Glue catalog as its Hive metastore Spark looks up no other one, and makes none."""
+    role = next(role for role in ROLES if role.name == NAMES.glue_role)
+    databases = {arn for each in statements(role) for arn in each["Resource"] if ":database/" in arn}
+    assert databases == {NAMES.arn("glue", f"database/{NAMES.silver_database}")}
+    actions = set(chain.from_iterable(each["Action"] for each in statements(role)))
+    assert not actions & {"glue:CreateDatabase", "glue:GetDatabases"}
+    jobs = [resource for resource in RESOURCES if isinstance(resource, GlueJob)]
+    assert len(jobs) == 2
+    assert not any("--enable-glue-datacatalog" in job.desired()["DefaultArguments"] for job in jobs)
 
 
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)

@@ -13,7 +13,9 @@ from urllib.parse import parse_qsl, unquote
 AUTHORIZATION = re.compile(r"Credential=([^/,\s]+)/\d+/([^/]+)/([^/]+)/aws4_request")
 # Signing name → IAM prefix, where they differ.
 PREFIXES = {"monitoring": "cloudwatch"}
-MAX_BODY = 20 * 2**20  # no request but a PutObject is larger
+MAX_BODY = 20 * 2**20  # no request but a PutObject and a function's package is larger
+MAX_PACKAGE = 70 * 2**20  # 50 MB in base64
+WITH_BODY = {"CreateFunction", "UpdateFunctionConfiguration"}  # of REST services: their body says what they need
 
 
 @dataclass(frozen=True)
@@ -81,8 +83,8 @@ def read(environ: dict[str, Any], signed: Signature) -> Call:
     return _rest(service, environ, signed)
 
 
-def _body(environ: dict[str, Any]) -> bytes:
-    body: bytes = environ["wsgi.input"].read(MAX_BODY)
+def _body(environ: dict[str, Any], limit: int = MAX_BODY) -> bytes:
+    body: bytes = environ["wsgi.input"].read(limit)
     environ["wsgi.input"] = io.BytesIO(body)
     return body
 
@@ -105,7 +107,10 @@ def _rest(service: str, environ: dict[str, Any], signed: Signature) -> Call:
         operation, arguments = get_service_router(service).match(Request(environ, populate_request=False))
     except (HTTPException, LookupError, ValueError):
         return Call(service, f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}", signed.region, "rest")
-    names = {**dict(parse_qsl(environ.get("QUERY_STRING", ""))), **{k: unquote(str(v)) for k, v in arguments.items()}}
+    names: dict[str, Any] = dict(parse_qsl(environ.get("QUERY_STRING", "")))
+    if operation.name in WITH_BODY:
+        names |= json.loads(_body(environ, MAX_PACKAGE) or b"{}")
+    names |= {k: unquote(str(v)) for k, v in arguments.items()}
     return Call(service, operation.name, signed.region, "rest", names)
 
 
@@ -123,6 +128,7 @@ def _s3(environ: dict[str, Any], signed: Signature) -> Call:
         "method": environ["REQUEST_METHOD"],
         "headers": {name[5:].replace("_", "-").lower(): v for name, v in environ.items() if name.startswith("HTTP_")},
     }
-    if "delete" in arguments and environ["REQUEST_METHOD"] == "POST":
+    makes_bucket = environ["REQUEST_METHOD"] == "PUT" and bucket and not path and not arguments
+    if makes_bucket or ("delete" in arguments and environ["REQUEST_METHOD"] == "POST"):
         parameters["body"] = _body(environ)
     return Call("s3", environ["REQUEST_METHOD"], signed.region, "s3", parameters)

@@ -8,36 +8,40 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from lakectl.local.iam.patterns import Context, matches_with_variables, substituted
+from lakectl.local.iam import keys
+from lakectl.local.iam.grammar import UnknownKey, as_list
+from lakectl.local.iam.patterns import Context, Unresolved, matches_with_variables, substituted
 
-Test = Callable[[str, str, Context], bool]
+Test = Callable[[str, str, Context | None], bool]
 
 
-def holds(conditions: Mapping[str, Any], context: Context) -> bool:
-    """Whether every operator and every key in it is met. An operator that IAM does not know is never met."""
+def holds(conditions: Mapping[str, Any], context: Context, *, variables: bool = True) -> bool:
+    """Whether every operator and every key in it is met. An operator that IAM does not know is never met.
+
+    ``variables``: whether the policy's version has policy variables. Raises UnknownKey.
+    """
+    values = context if variables else None
     return all(
-        _key_holds(operator, key.lower(), [_text(each) for each in as_list(wanted)], context)
+        _key_holds(operator, key, [_text(each) for each in as_list(wanted)], context, values)
         for operator, tests in conditions.items()
         for key, wanted in tests.items()
     )
-
-
-def as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _key_holds(operator: str, key: str, wanted: list[str], context: Context) -> bool:
+def _key_holds(operator: str, key: str, wanted: list[str], context: Context, variables: Context | None) -> bool:
     quantifier, _, name = operator.rpartition(":")
-    values = context.get(key)
+    values = context.get(key.lower())
+    if values is None and not keys.known(key.lower()):
+        raise UnknownKey(key)
     if name == "Null":
         return all((values is None) == (each.lower() == "true") for each in wanted)
     optional = name.endswith("IfExists")
     name = name.removesuffix("IfExists")
-    if name not in OPERATORS:
+    if name not in OPERATORS or quantifier not in QUANTIFIERS:
         return False
     test, negated = OPERATORS[name]
     if values is None:
@@ -45,45 +49,47 @@ def _key_holds(operator: str, key: str, wanted: list[str], context: Context) -> 
         return optional or quantifier == "ForAllValues" or (negated and quantifier != "ForAnyValue")
 
     def met(value: str) -> bool:
-        found = any(_safely(test, value, each, context) for each in wanted)
-        return found != negated
+        results = [_result(test, value, each, variables) for each in wanted]
+        return all(each is False for each in results) if negated else True in results
 
     return any(map(met, values)) if quantifier == "ForAnyValue" else all(map(met, values))
 
 
-def _safely(test: Test, value: str, wanted: str, context: Context) -> bool:
+def _result(test: Test, value: str, wanted: str, variables: Context | None) -> bool | None:
+    """None when a policy variable has no value: then neither "equals" nor "not equals" is met."""
     try:
-        return test(value, wanted, context)
+        return test(value, wanted, variables)
+    except Unresolved:
+        return None
     except ValueError:  # "abc" is no number, no date and no address
         return False
 
 
-def _equals(value: str, wanted: str, context: Context) -> bool:
-    return value == substituted(wanted, context)
+def _equals(value: str, wanted: str, variables: Context | None) -> bool:
+    return value == substituted(wanted, variables)
 
 
-def _equals_ignore_case(value: str, wanted: str, context: Context) -> bool:
-    text = substituted(wanted, context)
-    return text is not None and value.lower() == text.lower()
+def _equals_ignore_case(value: str, wanted: str, variables: Context | None) -> bool:
+    return value.lower() == substituted(wanted, variables).lower()
 
 
-def _arn(value: str, wanted: str, context: Context) -> bool:
+def _arn(value: str, wanted: str, variables: Context | None) -> bool:
     """ArnEquals and ArnLike are one: each of the six parts by itself, so that ``*`` never crosses a colon."""
     have, want = value.split(":", 5), wanted.split(":", 5)
     return len(have) == len(want) == 6 and all(
-        matches_with_variables(part, pattern, context) for part, pattern in zip(have, want, strict=True)
+        matches_with_variables(part, pattern, variables) for part, pattern in zip(have, want, strict=True)
     )
 
 
-def _bool(value: str, wanted: str, context: Context) -> bool:  # noqa: ARG001 - all tests are called alike
+def _bool(value: str, wanted: str, variables: Context | None) -> bool:  # noqa: ARG001 - all tests are called alike
     return value.lower() == wanted.lower()
 
 
-def _binary(value: str, wanted: str, context: Context) -> bool:  # noqa: ARG001
+def _binary(value: str, wanted: str, variables: Context | None) -> bool:  # noqa: ARG001
     return base64.b64decode(value) == base64.b64decode(wanted)
 
 
-def _address(value: str, wanted: str, context: Context) -> bool:  # noqa: ARG001
+def _address(value: str, wanted: str, variables: Context | None) -> bool:  # noqa: ARG001
     return ipaddress.ip_address(value) in ipaddress.ip_network(wanted, strict=False)
 
 
@@ -110,6 +116,7 @@ _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "GreaterThan": lambda a, b: a > b,
     "GreaterThanEquals": lambda a, b: a >= b,
 }
+QUANTIFIERS = {"", "ForAllValues", "ForAnyValue"}
 OPERATORS: dict[str, tuple[Test, bool]] = {  # name → test, whether it is negated
     "StringEquals": (_equals, False),
     "StringNotEquals": (_equals, True),

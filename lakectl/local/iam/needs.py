@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 
 from lakectl.local import services
-from lakectl.local.iam import needs_dynamodb, needs_glue, needs_s3
+from lakectl.local.iam import needs_beside, needs_dynamodb, needs_glue, needs_s3, roles
 from lakectl.local.iam.calls import Call
 from lakectl.local.iam.evaluator import Check
 
@@ -20,6 +20,11 @@ def checks(call: Call, account: str) -> list[Check] | None:
     """The checks that must all pass; none for what is free; None for an operation that is not known here."""
     if (call.service, call.operation) in FREE:
         return []
+    found = _own(call, account)
+    return None if found is None else found + needs_beside.checks(call, found, account)
+
+
+def _own(call: Call, account: str) -> list[Check] | None:
     if call.service == "s3":
         return needs_s3.checks(dict(call.parameters))
     find = SERVICES.get(call.service)
@@ -27,12 +32,16 @@ def checks(call: Call, account: str) -> list[Check] | None:
 
 
 def context(call: Call) -> dict[str, tuple[str, ...]]:
-    """The service's own condition keys that the call bears."""
+    """The condition keys that the call bears, whoever makes it."""
+    found = {"aws:requestedregion": (call.region,)} | needs_beside.context(call)
     if call.service == "s3":
-        return needs_s3.context(dict(call.parameters))
+        return found | needs_s3.context(dict(call.parameters))
     if call.service == "cloudwatch" and "Namespace" in call.parameters:
-        return {"cloudwatch:namespace": (str(call.parameters["Namespace"]),)}
-    return {}
+        found["cloudwatch:namespace"] = (str(call.parameters["Namespace"]),)
+    if call.service == "sts":
+        named = {"sts:externalid": "ExternalId", "sts:rolesessionname": "RoleSessionName"}
+        found |= {key: (str(call.parameters[name]),) for key, name in named.items() if name in call.parameters}
+    return found
 
 
 def _sqs(call: Call, prefix: str) -> list[Check] | None:
@@ -128,7 +137,9 @@ def _cloudwatch(call: Call, prefix: str) -> list[Check] | None:
     return None
 
 
-LAMBDA = re.compile(r"(Get|Update|Delete|Put|Add|Remove|List|Publish)\w*(Function|Code|Permission|Policy|Alias)\w*")
+LAMBDA = re.compile(
+    r"(Create|Get|Update|Delete|Put|Add|Remove|List|Publish)\w*(Function|Code|Permission|Policy|Alias)\w*"
+)
 
 
 def _lambda(call: Call, prefix: str) -> list[Check] | None:
@@ -139,6 +150,10 @@ def _lambda(call: Call, prefix: str) -> list[Check] | None:
         return [Check("lambda:InvokeFunction", f"{arn}:{qualifier}" if qualifier else arn)]
     if call.operation == "ListFunctions":
         return [Check("lambda:ListFunctions", "*")]
+    if call.operation in ("ListTags", "TagResource", "UntagResource"):
+        return [Check(f"lambda:{call.operation}", str(call.parameters.get("Resource") or call.parameters.get("ARN")))]
+    if call.parameters.get("Layers") or call.parameters.get("VpcConfig"):
+        return None  # what these need is not known here
     if name and LAMBDA.fullmatch(call.operation):
         return [Check(f"lambda:{call.operation}", arn)]
     return None
@@ -146,9 +161,15 @@ def _lambda(call: Call, prefix: str) -> list[Check] | None:
 
 def _iam(call: Call, prefix: str) -> list[Check] | None:
     account = prefix.rpartition(":")[2]
+    if "InstanceProfileName" in call.parameters:
+        return None
     for parameter, kind in (("RoleName", "role"), ("UserName", "user"), ("GroupName", "group")):
         if parameter in call.parameters:
-            return [Check(f"iam:{call.operation}", f"arn:aws:iam::{account}:{kind}/{call.parameters[parameter]}")]
+            name = str(call.parameters[parameter])
+            path = str(call.parameters.get("Path", "/"))
+            role = roles.find_role(name, account) if kind == "role" else None
+            arn = role.arn if role is not None else f"arn:aws:iam::{account}:{kind}{path}{name}"
+            return [Check(f"iam:{call.operation}", arn)]
     if "PolicyArn" in call.parameters:
         return [Check(f"iam:{call.operation}", str(call.parameters["PolicyArn"]))]
     return [Check(f"iam:{call.operation}", "*")] if call.operation.startswith(("List", "Get")) else None

@@ -48,13 +48,24 @@ VERB = {"GET": 0, "HEAD": 0, "PUT": 1, "POST": 1, "DELETE": 2}
 VERSIONED = {"GetObject", "DeleteObject", *(each for row in OBJECT.values() for each in row if each)}
 
 
+# What a request may say besides its subresource (Amazon S3 API, ListObjectsV2, GetObject, UploadPart and their like).
+OPTIONS = {
+    *("prefix", "delimiter", "marker", "max-keys", "list-type", "continuation-token", "start-after", "fetch-owner"),
+    *("encoding-type", "key-marker", "version-id-marker", "upload-id-marker", "max-uploads", "max-parts"),
+    *("part-number-marker", "partNumber", "uploadId", "uploads", "versionId", "delete", "x-id"),
+    *("AWSAccessKeyId", "Signature", "Expires"),
+}
+OPTION_PREFIXES = ("response-", "X-Amz-", "x-amz-")
+
+
 def checks(parameters: dict[str, Any]) -> list[Check] | None:
     """The checks, all of which must pass; None for a request that this table does not know."""
     bucket, key, method = parameters["bucket"], parameters["key"], parameters["method"]
     if not bucket:
         return [Check("s3:ListAllMyBuckets", "*")] if method == "GET" else None
-    if method not in VERB:
-        return None
+    others = [name for name in parameters["query"] if name not in OPTIONS and not name.startswith(OPTION_PREFIXES)]
+    if method not in VERB or not set(others) <= (OBJECT if key else BUCKET).keys():
+        return None  # "?inventory" with PUT is no CreateBucket
     arn = f"arn:aws:s3:::{bucket}"
     return _object(parameters, f"{arn}/{key}") if key else _bucket(parameters, arn)
 
@@ -93,13 +104,12 @@ def _bucket(parameters: dict[str, Any], arn: str) -> list[Check] | None:
         return [Check("s3:CreateBucket", arn)]
     if method == "DELETE":
         return [Check("s3:DeleteBucket", arn)]
-    unknown = query.keys() & {"inventory", "analytics", "metrics", "intelligent-tiering", "session", "requestPayment"}
-    return [Check("s3:ListBucket", arn)] if method in ("GET", "HEAD") and not unknown else None
+    return [Check("s3:ListBucket", arn)] if method in ("GET", "HEAD") else None
 
 
 def _object(parameters: dict[str, Any], arn: str) -> list[Check] | None:
     method, query, headers = parameters["method"], parameters["query"], parameters["headers"]
-    if query.keys() & {"select", "restore", "torrent"}:
+    if method == "POST" and not query.keys() & {"uploads", "uploadId"}:
         return None
     action = "GetObject"
     for name, actions in OBJECT.items():

@@ -23,14 +23,14 @@ class Refusal:
     json: tuple[str, int] = ("AccessDeniedException", 400)
 
 
-def denied(who: str, check: Check, decision: Decision, where: str = "identity-based") -> Refusal:
-    """``User: … is not authorized to perform: …``, and whether for want of an allow or by a deny."""
+def denied(who: str, check: Check, decision: Decision, kind: str) -> Refusal:
+    """``User: … is not authorized to perform: …``, and whether for want of an allow or by a deny in which policy."""
     resource = f'"{check.resource}"' if check.action.startswith("s3:") else check.resource
     if decision is Decision.EXPLICIT_DENY:
-        a = "an" if where[0] in "aeiou" else "a"
-        why = f"with an explicit deny in {a} {where} policy"
+        a = "an" if kind[0] in "aeiou" else "a"
+        why = f"with an explicit deny in {a} {kind}"
     else:
-        why = f"because no {where} policy allows the {check.action} action"
+        why = f"because no {kind} allows the {check.action} action"
     return Refusal(f"User: {who} is not authorized to perform: {check.action} on resource: {resource} {why}")
 
 
@@ -40,6 +40,11 @@ def unmapped(who: str, service: str, operation: str) -> Refusal:
         f"User: {who} is not authorized to perform: {service}:{operation}: the local endpoint does not know which "
         "permissions this call needs, and lets no role make it"
     )
+
+
+def unjudgeable(who: str, check: Check, why: str) -> Refusal:
+    """For a policy of which can't be told what it says about the request."""
+    return Refusal(f"User: {who} is not authorized to perform: {check.action} on resource: {check.resource}: {why}")
 
 
 UNKNOWN_KEY = Refusal(

@@ -20,15 +20,18 @@ def install_all(context: LocalContext) -> None:
         glue_catalog,
         glue_jobs,
         iam,
+        lakeformation,
         logs,
         s3,
         s3_storage,
         s3_uploads,
         s3_versions,
         sqs,
+        sts,
     )
 
     storage = (s3_storage, s3, s3_uploads, s3_versions, dynamodb)
-    for seam in (core, iam, logs, *storage, sqs, awslambda, events, glue_catalog, glue_jobs, athena):
+    catalog = (glue_catalog, glue_jobs, lakeformation, athena)
+    for seam in (core, iam, sts, logs, *storage, sqs, awslambda, events, *catalog):
         seam.install(context)
     validation.install()

@@ -23,7 +23,7 @@ from moto.iam.responses import IamResponse
 
 from lakectl.local.context import LocalContext
 from lakectl.local.iam import roles
-from lakectl.local.iam.conditions import as_list
+from lakectl.local.iam.grammar import as_list
 from lakectl.local.iam.usage import USAGE, last_accessed
 
 MOST_JOBS = 1000  # reports are asked for and read at once; AWS keeps them for an hour
