@@ -4,9 +4,11 @@ moto 5.2.5 loads the model of a service in the first requests that need it, in e
 looks twice through the folders of all 400 services (35 ms): once to find the model, once for the service's name. It
 also keeps a list of every object that it ever made, which nothing here reads.
 
-Replaced: ``utils.create_loader`` (one for all), ``utils.service_name_from_moto_package_name``, ``BaseModel.__new__``.
+Replaced: ``utils.create_loader`` (one for all), ``utils.service_name_from_moto_package_name``, ``BaseModel.__new__``;
+which operation, region, account and access key a request has (``BaseResponse._get_action`` and its like): moto guesses
+them from several places, and what runs must be what the policies were asked about.
 Wrapped: ``BaseResponse.call_action``: after a request that is not known to be read-only, the backend is saved before
-the answer goes out.
+the answer goes out. ``BaseResponse.setup_class``: moto takes parameters from headers and from bodies that have none.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from moto.core.routing import get_service_router
 from moto.core.utils import get_service_model
 
 from lakectl.local.context import LocalContext
+from lakectl.local.iam.calls import CALL, UNKNOWN, Call
 
 READING = ("Get", "List", "Describe", "BatchGet", "Search", "Head", "Test", "Simulate", "Check", "Lookup", "Filter")
 # What these change is not in the backend, or is not kept (the sessions of assumed roles).
@@ -34,6 +37,35 @@ def install(context: LocalContext) -> None:
     utils.service_name_from_moto_package_name = cache(_service_name)
     BaseModel.__new__ = lambda kind, *_, **__: object.__new__(kind)
     BaseResponse.call_action = _saving(BaseResponse.call_action, context)
+    BaseResponse.setup_class = _set_up(BaseResponse.setup_class)
+    BaseResponse._get_action = _as_judged(BaseResponse._get_action, "operation")
+    BaseResponse.get_region_from_url = lambda self, request, _: _call(request).region or self.default_region
+    BaseResponse.get_current_account = _as_judged(BaseResponse.get_current_account, "account")
+    BaseResponse.get_access_key = _as_judged(BaseResponse.get_access_key, "access_key_id")
+
+
+def _call(request: Any) -> Call:
+    call: Call = request.environ[CALL]
+    return call
+
+
+def _as_judged(original: Callable[..., Any], name: str) -> Callable[..., Any]:
+    def get(self: BaseResponse) -> Any:
+        call = _call(self.normalized_request)
+        if name == "operation" and call.protocol in ("s3", UNKNOWN):
+            return original(self)  # moto has names of its own for S3's
+        return getattr(call, name)
+
+    return get
+
+
+def _set_up(original: Callable[..., None]) -> Callable[..., None]:
+    def setup_class(self: BaseResponse, request: Any, *args: Any, **named: Any) -> None:
+        original(self, request, *args, **named)
+        if _call(request).protocol in ("json", "rest", "cbor"):
+            self.querystring = self.data = dict(request.args.lists())
+
+    return setup_class
 
 
 def _service_name(package: str) -> str:
