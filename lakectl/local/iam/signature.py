@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, quote, unquote
 
 from botocore.auth import HmacV1Auth, S3SigV4Auth, SigV4Auth
-from botocore.awsrequest import AWSRequest
 from botocore.compat import HTTPHeaders
 from botocore.credentials import Credentials
 from moto.core.request import PRESERVED_HEADER_NAMES_ENVIRON_KEY
@@ -179,6 +179,7 @@ def _check_time(signed: Signature) -> None:
         raise Refused(refusals.NOT_YET_VALID)
 
 
+@lru_cache(maxsize=1024)
 def _moment(text: str) -> float:
     """Seconds since the epoch; AWS takes ISO 8601's basic format and HTTP's."""
     try:
@@ -197,30 +198,33 @@ def _key(secret: str, day: str, region: str, service: str) -> bytes:
     return key
 
 
-class _Recomputed(SigV4Auth):  # type: ignore[misc] - botocore has no types
+class _Recomputed(SigV4Auth):
     """botocore's signer, for the headers that the client chose, with a key that is derived once a day."""
 
     names: tuple[str, ...]
     body_sum: str
 
-    def headers_to_sign(self, request: AWSRequest) -> HTTPHeaders:
-        found = HTTPHeaders()
-        for name in self.names:
-            found[name] = request.context["headers"].get(name, "")
-        return found
+    def headers_to_sign(self, request: Any) -> dict[str, str]:
+        given = request.context["headers"]
+        return {name: self._header_value(given.get(name, "")) for name in self.names}
 
-    def payload(self, request: AWSRequest) -> str:  # noqa: ARG002 - botocore's signature
+    def canonical_headers(self, headers_to_sign: dict[str, str]) -> str:
+        return "\n".join(f"{name}:{headers_to_sign[name]}" for name in sorted(headers_to_sign))
+
+    def payload(self, request: Any) -> str:  # noqa: ARG002 - botocore's signature
         return self.body_sum
 
-    def canonical_query_string(self, request: AWSRequest) -> str:
+    def canonical_query_string(self, request: Any) -> str:
         """As AWS does it: decoded and encoded again, so that it does not matter how the client encoded."""
+        if not request.context["query"]:
+            return ""
         pairs = (pair.partition("=") for pair in request.context["query"].split("&") if pair)
         decoded = ((unquote(name), unquote(value)) for name, _, value in pairs)
         return self._canonical_query_string_params([each for each in decoded if each[0] != "X-Amz-Signature"])
 
-    def signature(self, string_to_sign: str, request: AWSRequest) -> str:
+    def signature(self, string_to_sign: str, request: Any) -> str:
         key = _key(self.credentials.secret_key, request.context["timestamp"][:8], self._region_name, self._service_name)
-        return self._sign(key, string_to_sign, hex=True)  # type: ignore[no-any-return]
+        return str(self._sign(key, string_to_sign, hex=True))
 
 
 class _RecomputedS3(_Recomputed):
@@ -237,16 +241,14 @@ def _version_4(
     path, _, query = _target(environ).partition("?")
     found = []
     for each in {path: None, quote(unquote(path), safe="/-_.~"): None} if signed.service == "s3" else {path: None}:
-        request = _request(environ, each)
-        request.context = {"timestamp": signed.moment, "headers": headers, "query": query}
+        context = {"timestamp": signed.moment, "headers": headers, "query": query}
+        request = SimpleNamespace(
+            method=environ["REQUEST_METHOD"], url=f"http://host{each}", headers={}, context=context
+        )
         found.append(signer.signature(signer.string_to_sign(request, signer.canonical_request(request)), request))
         if found[-1] == signed.value:
             break
     return found
-
-
-def _request(environ: Mapping[str, Any], path: str) -> AWSRequest:
-    return AWSRequest(environ["REQUEST_METHOD"], f"http://host{path}")
 
 
 def _version_2(environ: Mapping[str, Any], signed: Signature, secret: str) -> str:
