@@ -190,6 +190,7 @@ def test_a_body_that_is_not_what_its_checksum_says_is_refused(
     s3 = client("s3", fresh=True)
 
     def wrong(request: Any, **_: Any) -> None:
+        del request.headers[header]
         request.headers[header] = value
 
     s3.meta.events.register("before-sign.s3.PutObject", wrong)

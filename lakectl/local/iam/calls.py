@@ -48,6 +48,7 @@ class Call:
     signed: Signature = field(default_factory=lambda: Signature(""))
     account: str = ""
     address: Address | None = None
+    in_path: Mapping[str, str] = field(default_factory=dict)  # of a REST call
     wire: Mapping[str, Any] = field(default_factory=dict)  # what ``rewrite`` puts into the WSGI environ
     body: bytes = b""
 
@@ -237,7 +238,8 @@ def _rest(service: str, environ: Mapping[str, Any], body: bytes) -> dict[str, An
         "CONTENT_TYPE": environ.get("CONTENT_TYPE", ""),
     }
     parameters = {**in_body, **in_query, **in_path}
-    return {"operation": operation.name, "protocol": "rest", "parameters": parameters, "wire": wire, "body": body}
+    read_so = {"operation": operation.name, "protocol": "rest", "parameters": parameters, "in_path": dict(arguments)}
+    return {**read_so, "wire": wire, "body": body}
 
 
 def _rest_query(environ: Mapping[str, Any], members: Mapping[str, Any], where: Mapping[str, str]) -> dict[str, Any]:
@@ -280,7 +282,9 @@ def _s3(environ: Mapping[str, Any], signed: Signature, address: Address, account
     source = environ.get("HTTP_X_AMZ_COPY_SOURCE")
     if source is not None:
         headers["x-amz-copy-source"] = wire["HTTP_X_AMZ_COPY_SOURCE"] = _copy_source(source)
-    return Call("s3", address.method, signed.region, "s3", parameters, signed, account, address, wire, body)
+    return Call(
+        "s3", address.method, signed.region, "s3", parameters, signed, account, address=address, wire=wire, body=body
+    )
 
 
 def _copy_source(text: str) -> str:

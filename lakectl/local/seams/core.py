@@ -54,6 +54,8 @@ def _as_judged(original: Callable[..., Any], name: str) -> Callable[..., Any]:
         call = _call(self.normalized_request)
         if name == "operation" and call.protocol in ("s3", UNKNOWN):
             return original(self)  # moto has names of its own for S3's
+        if name == "operation":
+            self.uri_match = dict(call.in_path)
         return getattr(call, name)
 
     return get
