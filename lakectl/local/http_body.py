@@ -13,6 +13,8 @@ PIECE_BYTES = 256 * 1024
 LINE_BYTES = 256  # of a chunk's head
 MAX_TRAILERS = 16
 MEMORY_BYTES = 100 * 2**20  # of all requests together; objects are not held in memory
+LARGE_BYTES = 8 * 2**20
+LARGE_SECONDS = 30.0
 CHUNK = re.compile(rb"([0-9a-fA-F]{1,8})[ \t]*(?:;[^\r\n]*)?\r?\n")
 
 
@@ -45,6 +47,7 @@ class Memory:
 
 
 MEMORY = Memory()
+LARGE = threading.Lock()  # held by the one request whose body is large: it is in memory more than once
 
 
 class Stream:
@@ -53,6 +56,7 @@ class Stream:
     def __init__(self, source: BinaryIO) -> None:
         self.source = source
         self._taken = 0
+        self._is_large = False
 
     def read(self, size: int) -> bytes:
         """At most ``size`` bytes; fewer only at the end. Raises BadBody, and ConnectionError for a client that left."""
@@ -76,15 +80,25 @@ class Stream:
             piece = self.read(min(left, PIECE_BYTES))
             if not piece:
                 break
-            MEMORY.take(len(piece))
-            self._taken += len(piece)
+            self._take(len(piece))
             left -= len(piece)
             pieces.append(piece)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
+    def _take(self, count: int) -> None:
+        if not self._is_large and self._taken + count > LARGE_BYTES:
+            if not LARGE.acquire(timeout=LARGE_SECONDS):
+                raise OutOfMemory
+            self._is_large = True
+        MEMORY.take(count)
+        self._taken += count
+
     def close(self) -> None:
         MEMORY.give(self._taken)
         self._taken = 0
+        if self._is_large:
+            self._is_large = False
+            LARGE.release()
 
     def _exactly(self, size: int) -> bytes:
         data = self.source.read(size)

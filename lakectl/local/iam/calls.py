@@ -27,6 +27,7 @@ PREFIXES = {"monitoring": "cloudwatch"}
 MAX_BODY = 20 * 2**20  # of all that is not an object
 MAX_XML = 4 * 2**20  # S3's; DeleteObjects with 1,000 keys of 1 KB is the largest
 MAX_LAMBDA_BODY = 70_167_211  # what CreateFunction says: "Request must be smaller than 70167211 bytes"
+WITH_CODE = {"CreateFunction", "UpdateFunctionCode", "PublishLayerVersion"}
 MAX_FIELDS = 10_000
 FORM = "application/x-www-form-urlencoded"
 JSON_TYPES = ("application/x-amz-json-1.0", "application/x-amz-json-1.1", "application/json")
@@ -49,6 +50,7 @@ class Call:
     account: str = ""
     address: Address | None = None
     in_path: Mapping[str, str] = field(default_factory=dict)  # of a REST call
+    in_body: Mapping[str, Any] = field(default_factory=dict)  # of a REST call whose body is JSON
     wire: Mapping[str, Any] = field(default_factory=dict)  # what ``rewrite`` puts into the WSGI environ
     body: bytes = b""
 
@@ -239,7 +241,9 @@ def _rest(service: str, environ: Mapping[str, Any], body: bytes) -> dict[str, An
     }
     parameters = {**in_body, **in_query, **in_path}
     read_so = {"operation": operation.name, "protocol": "rest", "parameters": parameters, "in_path": dict(arguments)}
-    return {**read_so, "wire": wire, "body": body}
+    if operation.name in WITH_CODE:
+        body = b""  # up to 67 MB, which are in ``in_body`` now
+    return {**read_so, "in_body": in_body, "wire": wire, "body": body}
 
 
 def _rest_query(environ: Mapping[str, Any], members: Mapping[str, Any], where: Mapping[str, str]) -> dict[str, Any]:
