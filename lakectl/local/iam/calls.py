@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
-from lakectl.local.iam import models, refusals
+from lakectl.local.iam import models, refusals, s3_deletion
 from lakectl.local.iam.refusals import Refused, malformed
 from lakectl.local.iam.s3_address import Address
 from lakectl.local.iam.signature import AUTHENTICATION, Signature
@@ -274,7 +274,7 @@ def _s3(environ: Mapping[str, Any], signed: Signature, address: Address, account
         "headers": headers,
     }
     if "delete" in address.query and address.method == "POST":
-        parameters["body"] = body
+        parameters["body"] = body = s3_deletion.canonical(body)
     text = urlencode(dict(address.query), quote_via=quote)
     wire = {
         # moto's routes look at the form of the path alone; the names are read from RAW_URI.

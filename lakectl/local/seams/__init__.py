@@ -22,13 +22,14 @@ def install_all(context: LocalContext) -> None:
         iam,
         logs,
         s3,
+        s3_listing,
         s3_storage,
         s3_uploads,
         s3_versions,
         sqs,
     )
 
-    storage = (s3_storage, s3, s3_uploads, s3_versions, dynamodb)
+    storage = (s3_storage, s3, s3_uploads, s3_versions, s3_listing, dynamodb)
     for seam in (core, iam, logs, *storage, sqs, awslambda, events, glue_catalog, glue_jobs, athena):
         seam.install(context)
     validation.install()
