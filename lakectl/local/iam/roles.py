@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from moto.iam.models import Role, User, iam_backends
@@ -42,7 +43,8 @@ def _documents(holder: Any) -> list[str]:
         for version in policy.versions
         if version.version_id == policy.default_version_id
     ]
-    return [*holder.policies.values(), *managed]
+    documents = [*holder.policies.values(), *managed]
+    return [each if isinstance(each, str) else json.dumps(each) for each in documents]
 
 
 def decide(role_arn: str, check: Check) -> Decision:

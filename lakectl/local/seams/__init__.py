@@ -16,6 +16,7 @@ def install_all(context: LocalContext) -> None:
         awslambda,
         core,
         dynamodb,
+        dynamodb_transfers,
         events,
         glue_catalog,
         glue_jobs,
@@ -29,7 +30,7 @@ def install_all(context: LocalContext) -> None:
         sqs,
     )
 
-    storage = (s3_storage, s3, s3_uploads, s3_versions, s3_listing, dynamodb)
+    storage = (s3_storage, s3, s3_uploads, s3_versions, s3_listing, dynamodb, dynamodb_transfers)
     for seam in (core, iam, logs, *storage, sqs, awslambda, events, glue_catalog, glue_jobs, athena):
         seam.install(context)
     validation.install()

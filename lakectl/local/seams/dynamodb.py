@@ -35,7 +35,7 @@ ITEM_ACTIONS = {
 }
 READING = ("Get", "BatchGet", "TransactGet", "Describe", "List")
 
-_requests = threading.RLock()
+requests = threading.RLock()  # held by each request, one after the other
 _transaction = threading.local()
 
 
@@ -58,7 +58,7 @@ def take_turns() -> None:
 
 def _one_at_a_time(original: Callable[..., Any]) -> Callable[..., Any]:
     def call_action(self: DynamoHandler) -> Any:
-        with _requests:
+        with requests:
             return original(self)
 
     return call_action
