@@ -2,9 +2,9 @@
 
 Wrapped: ``IAMBackend._init_aws_policies`` (with the managed policies on, moto parses all 1,600 of them for each of
 five partitions when the first request of any service comes: a second of CPU for four copies that nobody asks for),
-``put_policy`` of ``Role``, ``User`` and ``Group``, ``IAMBackend.create_role``, ``delete_role`` and ``get_roles`` (moto
-walks through its live dict of roles, and answers 500 when another request adds one meanwhile). Added, as moto lacks them: GenerateServiceLastAccessedDetails and
-GetServiceLastAccessedDetails.
+``put_policy`` of ``Role``, ``User`` and ``Group`` (CloudFormation's are no text), ``IAMBackend.create_role``,
+``delete_role`` and ``get_roles`` (moto walks through its live dict of roles, and answers 500 when another request adds
+one meanwhile). Added, as moto lacks them: GenerateServiceLastAccessedDetails and GetServiceLastAccessedDetails.
 """
 
 from __future__ import annotations
