@@ -72,9 +72,13 @@ def publish(context: LocalContext, event: dict[str, Any], bus: str = "default") 
 
 def matches(rule: Rule, event: dict[str, Any]) -> bool:
     """A rule without a pattern has a schedule instead, and matches no event."""
-    return bool(
-        rule.state != "DISABLED" and rule.event_pattern.get_pattern() and rule.event_pattern.matches_event(event)
-    )
+    if rule.state == "DISABLED" or not rule.event_pattern.get_pattern():
+        return False
+    try:
+        return bool(rule.event_pattern.matches_event(event))
+    except Exception:  # of a rule that was made before patterns were checked: the others get the event
+        log.exception("rule %s: its pattern can't be evaluated, and matches no event", rule.name)
+        return False
 
 
 def send_to_targets(context: LocalContext, rule: Rule, event: dict[str, Any]) -> None:

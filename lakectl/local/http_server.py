@@ -7,20 +7,27 @@ calls, so that wait would be most of their time.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
-from urllib.parse import urlsplit
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler
 from werkzeug.serving import ThreadedWSGIServer
-from werkzeug.wsgi import LimitedStream
+
+from lakectl.local.http_body import BadBody, Dechunked, Sized, Stream
+from lakectl.local.iam.calls import CALL, Call
 
 log = logging.getLogger(__name__)
 
 MAX_DRAIN_BYTES = 1 << 20
 IDLE_SECONDS = 120
 MAX_KNOWN_HOSTS = 1000  # names come from requests
-LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+# This machine, and the virtual hosts of buckets. A name of the Internet could be made to resolve to 127.0.0.1.
+HOST = re.compile(r"(127\.0\.0\.1|\[::1\]|(?:[a-z0-9][a-z0-9.-]*\.)?localhost)(:\d{1,5})?", re.IGNORECASE)
+ORIGIN = re.compile(r"https?://(127\.0\.0\.1|\[::1\]|localhost)(:\d{1,5})?")
+LENGTH = re.compile(r"\d{1,15}")
+# What a browser makes of an object's bytes is kept away from this origin: no scripts, no forms, no guessing of types.
+SANDBOX = (("Content-Security-Policy", "sandbox; default-src 'none'"), ("X-Content-Type-Options", "nosniff"))
 
 
 class Dispatcher(DomainDispatcherApplication):
@@ -36,6 +43,18 @@ class Dispatcher(DomainDispatcherApplication):
                 self._known_backends = {None: None}
             self._known_backends[host] = super().get_backend_for_host(host)
         return self._known_backends[host]
+
+    def get_application(self, environ: dict[str, Any]) -> Any:
+        """moto's application of the service that the request was signed for: no path opens another one."""
+        call: Call = environ[CALL]
+        path = "/" if call.address is not None else environ["PATH_INFO"]
+        backend = self.get_backend_for_host(self.infer_service_region_host(environ, path))
+        if backend is None:
+            raise NotImplementedError(f"the local endpoint has no service {call.service}")
+        with self.lock:
+            if backend not in self.app_instances:
+                self.app_instances[backend] = self.create_app(backend)
+            return self.app_instances[backend]
 
     def warm(self, services: Iterable[str]) -> None:
         """Load services before somebody asks for them."""
@@ -62,35 +81,58 @@ class KeepAliveHandler(MotoRequestHandler):
 
     def run_wsgi(self) -> None:
         if not self._is_from_this_machine():
-            self._refuse()
+            self._say(403, "this endpoint answers requests from this machine only")
+            return
+        wrong = self._framing()
+        if wrong:
+            self._say(400, wrong)
             return
         self.environ = environ = self.make_environ()
-        if not environ.get("wsgi.input_terminated"):
-            length = int(self.headers.get("Content-Length") or 0)
-            environ["wsgi.input"] = LimitedStream(self.rfile, length)
-        body = environ["wsgi.input"]
+        environ["wsgi.input"] = body = self._body()
         answer = _Answer(self)
         try:
             answer.send(self.server.app(environ, answer.start))
         except (ConnectionError, TimeoutError):
             self.close_connection = True
             return
+        except BadBody as error:
+            self._say(400, str(error))
         except Exception as error:  # noqa: BLE001 - whatever a handler raises is the caller's HTTP 5xx
             self._fail(error, answer.started)
+        finally:
+            body.close()
         self._drain(body)
         self.environ = {}  # it holds the request's whole body, and this connection may idle for minutes
 
     def _is_from_this_machine(self) -> bool:
         """A page in a browser must not reach the sandbox: neither by rebound DNS nor by a cross-site call."""
-        host = urlsplit(f"//{self.headers.get('Host', '127.0.0.1')}").hostname or ""
-        if host not in LOOPBACK and not host.endswith((".localhost", ".amazonaws.com")):
+        hosts = self.headers.get_all("Host") or []
+        if len(hosts) != 1 or not HOST.fullmatch(hosts[0]):
             return False
         origin = self.headers.get("Origin")
-        return origin is None or urlsplit(origin).hostname in LOOPBACK
+        return origin is None or ORIGIN.fullmatch(origin) is not None
 
-    def _refuse(self) -> None:
+    def _framing(self) -> str:
+        """What is wrong with the head of the request (RFC 9112, section 6.3); empty when it is sound."""
+        lengths = self.headers.get_all("Content-Length") or []
+        encodings = self.headers.get_all("Transfer-Encoding") or []
+        if not self.path.startswith("/") or "#" in self.path or not self.path.isascii():
+            return "the target of the request is no path"
+        if len(lengths) > 1 or (lengths and not LENGTH.fullmatch(lengths[0])):
+            return "Content-Length is no single number"
+        if encodings and (lengths or [each.strip().lower() for each in encodings] != ["chunked"]):
+            return "Transfer-Encoding is not chunked alone"
+        return ""
+
+    def _body(self) -> Stream:
+        if self.headers.get("Transfer-Encoding"):
+            return Dechunked(self.rfile)
+        return Sized(self.rfile, int(self.headers.get("Content-Length") or 0))
+
+    def _say(self, status: int, message: str) -> None:
+        """Answer without the application, and close the connection: what follows on it may be no request."""
         self.close_connection = True
-        self.send_error(403, "this endpoint answers requests from this machine only")
+        self.send_error(status, message)
 
     def _fail(self, error: Exception, started: bool) -> None:
         log.exception("%s %s failed", self.command, self.path)
@@ -110,7 +152,7 @@ class KeepAliveHandler(MotoRequestHandler):
         try:
             if not self.close_connection and len(body.read(MAX_DRAIN_BYTES)) == MAX_DRAIN_BYTES:
                 self.close_connection = True
-        except (OSError, ValueError):
+        except (OSError, BadBody):
             self.close_connection = True
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:  # noqa: ARG002 - inherited
@@ -158,6 +200,8 @@ class _Answer:
     def _write_head(self, code: int, bodyless: bool) -> None:
         handler = self.handler
         handler.send_response(code)
+        for name, value in SANDBOX:
+            handler.send_header(name, value)
         names = set()
         for name, value in self.headers:
             names.add(name.lower())

@@ -147,10 +147,12 @@ def _build(arguments: argparse.Namespace) -> tuple[Any, Any]:
     from lakectl.local.durable.syncer import Syncer
     from lakectl.local.http_server import Dispatcher, KeepAliveHandler, LocalServer
     from lakectl.local.iam.guard import Guard
+    from lakectl.local.s3_intake import Intake
     from lakectl.local.seams import install_all
 
     moto = Dispatcher(create_backend_app)
-    guard = Guard(moto, keys.access_key_id, control.ACCOUNT_ID)
+    intake = Intake(moto)
+    guard = Guard(intake, keys, control.ACCOUNT_ID)
     gateway = _Gateway(moto, guard, database, arguments.region)
     try:
         server = LocalServer("127.0.0.1", arguments.port, gateway, KeepAliveHandler)
@@ -169,6 +171,7 @@ def _build(arguments: argparse.Namespace) -> tuple[Any, Any]:
     context.snapshots = Snapshots(database)
     install_all(context)
     context.syncer = Syncer(database, context.objects.bodies)
+    intake.bodies = context.objects.bodies
     _load(context)
     return server, context
 

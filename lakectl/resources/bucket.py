@@ -4,9 +4,11 @@ foreign ones beside them are kept (both puts replace everything, so they are rea
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar
+from urllib.parse import unquote_plus
 
 from botocore.exceptions import ClientError
 
@@ -31,6 +33,8 @@ NEW_BUCKET: Mapping[str, Any] = {
     "lifecycle": {},
     "prefixes": [],
 }
+# Characters that DeleteObjects, which is XML, has no place for; DeleteObject takes them.
+NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 DELETE_BATCH = 1000  # DeleteObjects takes at most 1,000 keys (API reference)
 DELETERS = 8
 
@@ -305,7 +309,11 @@ def empty(aws: Aws, bucket: str, prefix: str = "") -> int:
     s3 = aws.client("s3")
 
     def delete(batch: list[dict[str, str]]) -> int:
-        answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": batch, "Quiet": True})
+        for item in batch:
+            if NO_XML.search(item["Key"]):
+                s3.delete_object(Bucket=bucket, **item)
+        objects = [item for item in batch if not NO_XML.search(item["Key"])]
+        answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True}) if objects else {}
         for failure in answer.get("Errors", []):
             if failure["Code"] not in ("NoSuchKey", "NoSuchVersion"):
                 raise LakectlError(f"can't delete s3://{bucket}/{failure['Key']}: {failure['Code']}")
@@ -322,10 +330,12 @@ def empty(aws: Aws, bucket: str, prefix: str = "") -> int:
 
     with ThreadPoolExecutor(DELETERS, thread_name_prefix="empty") as pool:
         deleted = sum(pool.map(delete, batches()))
-    for page in s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket, Prefix=prefix):
+    pages = s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket, Prefix=prefix, EncodingType="url")
+    for page in pages:
         for upload in page.get("Uploads", []):
+            key = unquote_plus(upload["Key"]) if page.get("EncodingType") == "url" else upload["Key"]
             try:
-                s3.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
+                s3.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=upload["UploadId"])
             except ClientError as error:
                 if code_of(error) != "NoSuchUpload":
                     raise

@@ -110,26 +110,34 @@ class Bodies:
         for number in range(256):
             (folder / f"{number:02x}").mkdir(parents=True, exist_ok=True, mode=0o700)
 
-    def write(self, data: bytes) -> Body:
-        """A new body that holds ``data``. Raises OSError (a full disk, say); nothing is left then."""
-        if not data:
+    def write(self, data: bytes | Iterable[bytes]) -> Body:
+        """A new body that holds ``data``, or its pieces. Whatever goes wrong meanwhile (a full disk, a client that
+        left), nothing is left then.
+        """
+        if data == b"":
             return Body((), hashlib.md5(b"", usedforsecurity=False).hexdigest())
-        name = self._new_name()
+        name, size, digest = self._new_name(), 0, hashlib.md5(usedforsecurity=False)
         path = self.path(name)
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             try:
-                view = memoryview(data)
-                while view:
-                    view = view[os.write(descriptor, view) :]
+                for piece in [data] if isinstance(data, bytes) else data:
+                    size += len(piece)
+                    digest.update(piece)
+                    view = memoryview(piece)
+                    while view:
+                        view = view[os.write(descriptor, view) :]
             finally:
                 os.close(descriptor)
-        except OSError:
+        except BaseException:
             path.unlink(missing_ok=True)
             raise
+        if not size:
+            path.unlink()
+            return Body((), digest.hexdigest())
         with self._lock:
             self._unsynced.add(name)
-        return Body(((name, 0, len(data)),), hashlib.md5(data, usedforsecurity=False).hexdigest())
+        return Body(((name, 0, size),), digest.hexdigest())
 
     def copy(self, body: Body) -> Body:
         """A body of its own with the same bytes: hard links, or copies where the disk has none."""

@@ -1,25 +1,29 @@
-"""The door of the endpoint: who signed a request, and whether their policies let them make it.
+"""The door of the endpoint: who signed a request, whether the signature holds, and whether their policies let them.
 
-The person's own keys open everything and cost one comparison. Everybody else is a role or a user of this account, and
-each of their calls is judged by the policies as they are at that moment.
+The person's own keys open everything; their signature is verified like any other. Everybody else is a role or a user
+of this account, and each of their calls is judged by the policies as they are at that moment.
 """
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
-from http import HTTPStatus
 from typing import Any
 
-from lakectl.local.iam import calls, identities, judge, needs, refusals
-from lakectl.local.iam.calls import Call, Signature
-from lakectl.local.iam.credentials import SESSIONS
+from lakectl.local import s3_body, s3_intake
+from lakectl.local.http_body import OutOfMemory
+from lakectl.local.iam import calls, identities, judge, needs, refusals, s3_address, signature
+from lakectl.local.iam.calls import Call
+from lakectl.local.iam.credentials import SESSIONS, Keys
 from lakectl.local.iam.evaluator import Check
 from lakectl.local.iam.identities import Identity
-from lakectl.local.iam.refusals import Refusal
+from lakectl.local.iam.refusals import Refusal, Refused
+from lakectl.local.iam.s3_address import Address
+from lakectl.local.iam.signature import Seal, Signature
 
 log = logging.getLogger(__name__)
 
@@ -27,40 +31,67 @@ Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 class Guard:
-    """WSGI in front of moto."""
+    """WSGI in front of moto. ``keys`` are the person's own."""
 
-    def __init__(self, application: Application, own_access_key_id: str, account: str) -> None:
+    def __init__(self, application: Application, keys: Keys, account: str) -> None:
         self.application = application
-        self.own = own_access_key_id
+        self.keys = keys
         self.account = account
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        signed = calls.signature(environ)
-        if signed is not None and signed.access_key_id == self.own:
-            return self.application(environ, start_response)
-        if signed is None:
-            return _refuse(refusals.ANONYMOUS, Call("s3", "", "", "s3"), environ, start_response)
-        call = calls.read(environ, signed)
-        identity = self._identify(signed, environ)
-        refusal = identity if isinstance(identity, Refusal) else self._judge(call, identity)
+        signed: Signature | None = None
+        try:
+            signed = signature.read(environ)
+            if signed is None:
+                raise Refused(refusals.ANONYMOUS)
+            identity, secret = self._identify(signed)
+            call = self._read(environ, signed, secret)
+        except Refused as refused:
+            service = signed.service if signed is not None else "s3"
+            log.info("refused a request to %s: %s", service, refused.refusal.message)
+            protocol = calls.protocol_of(environ, signed)
+            return refusals.respond(refused.refusal, service, protocol, environ, start_response)
+        refusal = self._judge(call, identity) if identity is not None else None
+        calls.rewrite(environ, call)
         if refusal is not None:
             log.info("refused %s %s: %s", call.service, call.operation, refusal.message)
             return _refuse(refusal, call, environ, start_response)
-        if call.protocol == "s3" and call.operation in ("GET", "HEAD") and isinstance(identity, Identity):
+        if identity is not None and call.protocol == "s3" and call.operation in ("GET", "HEAD"):
             return self._hiding(call, identity, environ, start_response)
         return self.application(environ, start_response)
 
-    def _identify(self, signed: Signature, environ: dict[str, Any]) -> Identity | Refusal:
+    def _identify(self, signed: Signature) -> tuple[Identity | None, str]:
+        """Who it is, None for the person, and the secret. Raises Refused."""
         key_id = signed.access_key_id
-        token = environ.get("HTTP_X_AMZ_SECURITY_TOKEN") or calls.query(environ).get("X-Amz-Security-Token", "")
+        if key_id == self.keys.access_key_id and not signed.token:
+            return None, self.keys.secret_access_key
         session = SESSIONS.find(key_id)
-        if session is not None:
-            if token != session.keys.session_token:
-                return refusals.UNKNOWN_KEY
-            if session.expires <= time.time():
-                return refusals.EXPIRED
-            return identities.of_role(session.role_arn, session.name)
-        return _of_moto(key_id, token, self.account) or refusals.UNKNOWN_KEY
+        if session is None:
+            return _of_moto(key_id, signed.token, self.account)
+        if signed.token != session.keys.session_token:
+            raise Refused(refusals.UNKNOWN_KEY)
+        if session.expires <= time.time():
+            raise Refused(refusals.EXPIRED)
+        return identities.of_role(session.role_arn, session.name), session.keys.secret_access_key
+
+    def _read(self, environ: dict[str, Any], signed: Signature, secret: str) -> Call:
+        """Verify the signature and read the call. The body of an object is left where it is. Raises Refused."""
+        address = _address(environ, signed)
+        if address is not None:
+            payload = s3_body.payload_sum(environ, signed.expires >= 0) if signed.version == 4 else ""
+            seal = signature.verify(environ, signed, secret, payload)
+            if address.is_upload(environ):
+                environ[s3_intake.SEAL] = seal
+                body = b""
+            else:
+                body = _small_body(environ, seal)
+        else:
+            try:
+                body = calls.read_body(environ, signed)
+            except OutOfMemory:
+                raise Refused(refusals.BUSY) from None
+            signature.verify(environ, signed, secret, hashlib.sha256(body).hexdigest())
+        return calls.read(environ, signed, body, address, self.account)
 
     def _judge(self, call: Call, identity: Identity) -> Refusal | None:
         needed = needs.checks(call, self.account)
@@ -93,23 +124,46 @@ class Guard:
         return parts
 
 
-def _of_moto(key_id: str, token: str, account: str) -> Identity | Refusal | None:
-    """A session that somebody got by sts:AssumeRole, or a user's key."""
+def _address(environ: dict[str, Any], signed: Signature) -> Address | None:
+    """What a request to S3 names. None for other services, and for S3 Control, whose requests bear the account."""
+    control = environ["PATH_INFO"].startswith("/v20180820/") and "HTTP_X_AMZ_ACCOUNT_ID" in environ
+    if signed.service not in ("s3", "s3express") or control:
+        return None
+    return s3_address.read(environ, calls.query(environ))
+
+
+def _small_body(environ: dict[str, Any], seal: Seal | None) -> bytes:
+    """A body of S3 that is no object: XML, with its checksums compared. Raises Refused."""
+    if not environ.get("CONTENT_LENGTH") and not environ.get("wsgi.input_terminated"):
+        return b""
+    incoming = s3_body.Incoming(environ, seal)
+    pieces: list[bytes] = []
+    for piece in incoming:
+        pieces.append(piece)
+        if sum(map(len, pieces)) > calls.MAX_XML:
+            raise Refused(refusals.TOO_LARGE)
+    body = b"".join(pieces)
+    incoming.agreed(hashlib.md5(body, usedforsecurity=False).hexdigest())
+    return body
+
+
+def _of_moto(key_id: str, token: str, account: str) -> tuple[Identity, str]:
+    """A session that somebody got by sts:AssumeRole, or a user's key. Raises Refused."""
     assumed = identities.find_assumed(key_id, account)
     if assumed is not None:
         if token != assumed.session_token:
-            return None
-        expired = assumed.expiration.replace(tzinfo=assumed.expiration.tzinfo or UTC) < datetime.now(UTC)
-        return refusals.EXPIRED if expired else identities.of_assumed(assumed)
-    user = identities.find_user(key_id, account)
-    return identities.of_user(user) if user else None
+            raise Refused(refusals.UNKNOWN_KEY)
+        if assumed.expiration.replace(tzinfo=assumed.expiration.tzinfo or UTC) < datetime.now(UTC):
+            raise Refused(refusals.EXPIRED)
+        return identities.of_assumed(assumed), assumed.secret_access_key
+    found = identities.find_user(key_id, account)
+    if found is None or token:
+        raise Refused(refusals.UNKNOWN_KEY)
+    user, secret = found
+    return identities.of_user(user), secret
 
 
 def _refuse(
     refusal: Refusal, call: Call, environ: dict[str, Any], start_response: Callable[..., Any]
 ) -> Iterable[bytes]:
-    head = environ["REQUEST_METHOD"] == "HEAD"
-    status, headers, body = refusals.answer(refusal, call.service, call.protocol, head=head)
-    length = [("Content-Length", str(len(body)))]
-    start_response(f"{status} {HTTPStatus(status).phrase}", headers + length)
-    return [body]
+    return refusals.respond(refusal, call.service, call.protocol, environ, start_response)

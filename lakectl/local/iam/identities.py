@@ -79,11 +79,12 @@ def find_assumed(key_id: str, account: str) -> AssumedRole | None:
     return sts_backends[account]["aws"].get_assumed_role_from_access_key(key_id)
 
 
-def find_user(key_id: str, account: str) -> User | None:
-    """The user whose active key it is."""
+def find_user(key_id: str, account: str) -> tuple[User, str] | None:
+    """The user whose active key it is, and the key's secret."""
     for user in list(iam_backends[account]["aws"].users.values()):
-        if any(key.access_key_id == key_id and key.status == "Active" for key in user.access_keys):
-            return user
+        for key in list(user.access_keys):
+            if key.access_key_id == key_id and key.status == "Active":
+                return user, key.secret_access_key
     return None
 
 

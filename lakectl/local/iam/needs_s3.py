@@ -137,8 +137,8 @@ def _copy_source(headers: dict[str, str]) -> list[Check]:
     source = headers.get("x-amz-copy-source")
     if not source:
         return []
-    name, _, version = unquote(source).lstrip("/").partition("?versionId=")
-    return [Check("s3:GetObjectVersion" if version else "s3:GetObject", f"arn:aws:s3:::{name}")]
+    name, _, version = source.lstrip("/").partition("?versionId=")
+    return [Check("s3:GetObjectVersion" if version else "s3:GetObject", f"arn:aws:s3:::{unquote(name)}")]
 
 
 def _put_headers(headers: dict[str, str], arn: str) -> list[Check]:

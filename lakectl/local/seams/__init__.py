@@ -16,6 +16,7 @@ def install_all(context: LocalContext) -> None:
         awslambda,
         core,
         dynamodb,
+        dynamodb_transfers,
         events,
         glue_catalog,
         glue_jobs,
@@ -23,6 +24,7 @@ def install_all(context: LocalContext) -> None:
         lakeformation,
         logs,
         s3,
+        s3_listing,
         s3_storage,
         s3_uploads,
         s3_versions,
@@ -30,7 +32,7 @@ def install_all(context: LocalContext) -> None:
         sts,
     )
 
-    storage = (s3_storage, s3, s3_uploads, s3_versions, dynamodb)
+    storage = (s3_storage, s3, s3_uploads, s3_versions, s3_listing, dynamodb, dynamodb_transfers)
     catalog = (glue_catalog, glue_jobs, lakeformation, athena)
     for seam in (core, iam, sts, logs, *storage, sqs, awslambda, events, *catalog):
         seam.install(context)

@@ -1,7 +1,8 @@
 """Lambda: moto keeps the functions, our runtime runs them.
 
-Replaced: ``LambdaFunction.invoke`` (needs docker, and fails in silence without it). Added: DeadLetterConfig, which
-moto drops; the check that the zip is one; refusal of a statement id that exists; processes end with their function.
+Replaced: ``LambdaFunction.invoke`` (needs docker, and fails in silence without it), ``LambdaResponse.json_body`` (the
+body is parsed already). Added: DeadLetterConfig, which moto drops; the check that the zip is one and not too large;
+refusal of a statement id that exists; processes end with their function.
 """
 
 from __future__ import annotations
@@ -16,19 +17,25 @@ from typing import Any
 from moto.awslambda.exceptions import InvalidParameterValueException, LambdaClientError
 from moto.awslambda.models import LambdaBackend, LambdaFunction
 from moto.awslambda.policy import Policy
+from moto.awslambda.responses import LambdaResponse
+from moto.s3.models import s3_backends
 
 from lakectl.local import services
 from lakectl.local.context import LocalContext
+from lakectl.local.iam.calls import CALL
 from lakectl.local.lambda_runtime import Throttled
 from lakectl.local.lambda_service import LambdaService
 
 LOG_TAIL_BYTES = 4096
+MAX_UNZIPPED = 262_144_000  # "Lambda quotas" of the developer guide
+TOO_LARGE = f"Unzipped size must be smaller than {MAX_UNZIPPED} bytes"
 
 
 def install(context: LocalContext) -> None:
     service = LambdaService(context)
     services.register(service)
     LambdaFunction.invoke = _invoke(service)
+    LambdaResponse.json_body = property(lambda self: self.normalized_request.environ[CALL].in_body)
     LambdaFunction._set_function_code = _checked_code(LambdaFunction._set_function_code)
     LambdaFunction.__init__ = _with_dead_letter(LambdaFunction.__init__)
     LambdaFunction.update_configuration = _updating_dead_letter(LambdaFunction.update_configuration)
@@ -95,15 +102,36 @@ def _checked_code(original: Callable[..., None]) -> Callable[..., None]:
     def set_function_code(self: LambdaFunction, updated_spec: dict[str, Any]) -> None:
         before = {name: getattr(self, name, None) for name in ("code_bytes", "code_size", "code_sha_256")}
         digest = getattr(self, "code_digest", None)
+        _check_size_in_s3(self, updated_spec)
         original(self, updated_spec)
-        if "ImageUri" not in updated_spec and not zipfile.is_zipfile(io.BytesIO(self.code_bytes)):
+        self.code.pop("ZipFile", None)  # moto has it decoded beside
+        if "ImageUri" in updated_spec:
+            return
+        refusal = _refusal_of(self.code_bytes)
+        if refusal:
             self.__dict__.update(before)
             self.code_digest = digest
-            raise InvalidParameterValueException(
-                "Could not unzip uploaded file. Please check your file, then try to upload again."
-            )
+            raise InvalidParameterValueException(refusal)
 
     return set_function_code
+
+
+def _check_size_in_s3(function: LambdaFunction, spec: dict[str, Any]) -> None:
+    """Before the object is read into memory."""
+    bucket = s3_backends[function.account_id][function.partition].buckets.get(spec.get("S3Bucket", ""))
+    key = bucket.keys.getlist(spec.get("S3Key", ""), []) if bucket is not None else []
+    if any(getattr(version, "size", 0) > MAX_UNZIPPED for version in key[-1:]):
+        raise InvalidParameterValueException(TOO_LARGE)
+
+
+def _refusal_of(code: bytes) -> str:
+    """Why Lambda does not take a deployment package; empty when it does."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(code)) as archive:
+            size = sum(each.file_size for each in archive.infolist())
+    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+        return "Could not unzip uploaded file. Please check your file, then try to upload again."
+    return TOO_LARGE if size > MAX_UNZIPPED else ""
 
 
 def _with_dead_letter(original: Callable[..., None]) -> Callable[..., None]:

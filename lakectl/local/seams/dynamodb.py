@@ -36,12 +36,12 @@ ITEM_ACTIONS = {
 }
 READING = ("Get", "BatchGet", "TransactGet", "Describe", "List")
 
-_requests = threading.RLock()
+requests = threading.RLock()  # held by each request, one after the other
 _transaction = threading.local()
 
 
 def install(context: LocalContext) -> None:
-    tables = context.tables = Tables(context.database, _requests)
+    tables = context.tables = Tables(context.database, requests)
     DynamoHandler.call_action = _kept(DynamoHandler.call_action, context)
     Table.put_item = _touching_put(Table.put_item, tables)
     Table.delete_item = _touching_delete(Table.delete_item, tables)
@@ -59,7 +59,7 @@ def take_turns() -> None:
 
 def _one_at_a_time(original: Callable[..., Any]) -> Callable[..., Any]:
     def call_action(self: DynamoHandler) -> Any:
-        with _requests:
+        with requests:
             return original(self)
 
     return call_action

@@ -18,6 +18,7 @@ from moto.events.responses import EventsHandler
 
 from lakectl.local import event_bus, schedule
 from lakectl.local.context import LocalContext
+from lakectl.local.validation import event_patterns
 
 
 def install(context: LocalContext) -> None:
@@ -41,6 +42,7 @@ def _send_to_targets(context: LocalContext) -> Callable[..., None]:
 
 
 def _test_event_pattern(self: EventsHandler) -> Any:
+    event_patterns.check(self._get_param("EventPattern"))
     pattern = EventPattern.load(self._get_param("EventPattern"))
     event = json.loads(self._get_param("Event"))
     return self._create_response({"Result": pattern.matches_event(event)})

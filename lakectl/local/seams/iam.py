@@ -2,9 +2,9 @@
 
 Wrapped: ``IAMBackend._init_aws_policies`` (with the managed policies on, moto parses all 1,600 of them for each of
 five partitions when the first request of any service comes: a second of CPU for four copies that nobody asks for),
-``IAMBackend.create_role``, ``delete_role`` and ``get_roles`` (moto walks through its live dict of roles, and answers
-500 when another request adds one meanwhile). Added, as moto lacks them: GenerateServiceLastAccessedDetails and
-GetServiceLastAccessedDetails.
+``put_policy`` of ``Role``, ``User`` and ``Group`` (CloudFormation's are no text), ``IAMBackend.create_role``,
+``delete_role`` and ``get_roles`` (moto walks through its live dict of roles, and answers 500 when another request adds
+one meanwhile). Added, as moto lacks them: GenerateServiceLastAccessedDetails and GetServiceLastAccessedDetails.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 
 from moto.core.responses import ActionResult
 from moto.iam.exceptions import NotFoundException
-from moto.iam.models import IAMBackend
+from moto.iam.models import Group, IAMBackend, Role, User
 from moto.iam.responses import IamResponse
 
 from lakectl.local.context import LocalContext
@@ -37,9 +37,20 @@ def install(context: LocalContext) -> None:
     IAMBackend.create_role = _one_at_a_time(IAMBackend.create_role)
     IAMBackend.get_roles = roles_now
     IAMBackend.delete_role = _forgetting(IAMBackend.delete_role)
+    for holder in (Role, User, Group):
+        holder.put_policy = _as_text(holder.put_policy)
     IamResponse.generate_service_last_accessed_details = _generate
     IamResponse.get_service_last_accessed_details = _get
     context.on_load.append(lambda: USAGE.load(context.database))
+
+
+def _as_text(original: Callable[..., None]) -> Callable[..., None]:
+    """CloudFormation gives a document as an object, and everything else reads text."""
+
+    def put_policy(self: Any, policy_name: str, policy_json: Any) -> None:
+        original(self, policy_name, policy_json if isinstance(policy_json, str) else json.dumps(policy_json))
+
+    return put_policy
 
 
 def _for_one_partition(original: Callable[..., list[Any]]) -> Callable[..., list[Any]]:

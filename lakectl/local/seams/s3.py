@@ -12,8 +12,7 @@ import json
 import logging
 import re
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -25,7 +24,6 @@ from moto.s3.responses import S3Response
 
 from lakectl.local import s3_events, s3_policy, services
 from lakectl.local.context import LocalContext
-from lakectl.local.durable.bodies import Body
 from lakectl.local.s3_events import ObjectEvent
 from lakectl.local.seams.core import saving_others
 from lakectl.local.seams.s3_storage import changes
@@ -91,14 +89,11 @@ def _key_response(original: Callable[..., Any], context: LocalContext) -> Callab
         if request.method in ("GET", "HEAD", "OPTIONS") or _is_part(request):
             response = original(self, request, full_url)
         else:
-            with _written(self, request, context):
-                response = _changing(
-                    context,
-                    lambda: _touching(self, context, lambda: original(self, request, full_url)),
-                    "tagging" in request.args,
-                )
-        if request.method == "PUT":
-            _let_go(self, request)
+            response = _changing(
+                context,
+                lambda: _touching(self, context, lambda: original(self, request, full_url)),
+                "tagging" in request.args,
+            )
         if isinstance(response, tuple) and response[0] == 403 and not response[2]:
             raise AccessDenied
         return response
@@ -111,13 +106,6 @@ def _is_part(request: Any) -> bool:
     return request.method == "PUT" and {"partNumber", "uploadId"} <= request.args.keys()
 
 
-def _let_go(response: S3Response, request: Any) -> None:
-    """Drop the body's bytes now: request and response refer to each other, so they stay until a garbage collection."""
-    response.body = response.raw_body = b""
-    request.__dict__.pop("_cached_data", None)
-    request.__dict__.pop("data", None)
-
-
 def _bucket_response(original: Callable[..., Any], context: LocalContext) -> Callable[..., Any]:
     def bucket_response(self: S3Response, request: Any, full_url: str) -> Any:
         _request.context = s3_policy.request_context(request.method, request.args, request.headers)
@@ -126,20 +114,6 @@ def _bucket_response(original: Callable[..., Any], context: LocalContext) -> Cal
         )
 
     return bucket_response
-
-
-@contextmanager
-def _written(response: S3Response, request: Any, context: LocalContext) -> Iterator[None]:
-    """Write a new object's bytes before the lock is taken: eight megabytes take ten milliseconds."""
-    subresource = request.args.keys() & {"acl", "tagging", "retention", "legal-hold"}
-    body: Body | None = None
-    if request.method == "PUT" and not subresource and "x-amz-copy-source" not in request.headers:
-        body = response.body = context.objects.bodies.write(response.body or b"")
-    try:
-        yield
-    finally:
-        if body is not None and not body.kept:
-            context.objects.bodies.remove(body.files)
 
 
 def _touching(response: S3Response, context: LocalContext, handle: Callable[[], Any]) -> Any:

@@ -1,4 +1,4 @@
-"""EventBridge: rule names, patterns, targets, what an event may be and whose it is.
+"""EventBridge: rule names, targets, what an event may be and whose it is.
 
 Wrapped: ``EventsBackend.put_rule``, ``describe_rule``, ``put_targets``, ``put_events``.
 """
@@ -11,10 +11,10 @@ from collections.abc import Callable
 from typing import Any
 
 from moto.core.exceptions import JsonRESTError
-from moto.events.exceptions import InvalidEventPatternException, ResourceNotFoundException, ValidationException
+from moto.events.exceptions import ResourceNotFoundException, ValidationException
 from moto.events.models import EventsBackend
 
-from lakectl.local.validation import constraint
+from lakectl.local.validation import constraint, event_patterns
 
 NAME = re.compile(r"[\.\-_A-Za-z0-9]+")  # of rules, and ids of targets
 MAX_NAME = 64
@@ -22,7 +22,6 @@ MAX_TARGETS = 5
 MAX_ENTRIES = 10
 MAX_BYTES = 1_048_576
 TIME_BYTES = 14  # what "Calculating PutEvents event entry size" counts for Time
-COMPARISONS = {"prefix", "suffix", "anything-but", "numeric", "exists", "cidr", "equals-ignore-case", "wildcard"}
 
 
 def install() -> None:
@@ -36,7 +35,7 @@ def _rule(original: Callable[..., Any]) -> Callable[..., Any]:
     def put_rule(self: EventsBackend, name: str, **fields: Any) -> Any:
         _check_name(name or "", "name")
         if fields.get("event_pattern"):
-            _check_pattern(fields["event_pattern"])
+            event_patterns.check(fields["event_pattern"])
         return original(self, name, **fields)
 
     return put_rule
@@ -59,31 +58,6 @@ def _described(original: Callable[..., Any]) -> Callable[..., Any]:
         return original(self, name, event_bus_arn)
 
     return describe_rule
-
-
-def _check_pattern(text: str) -> None:
-    try:
-        pattern = json.loads(text)
-    except ValueError:
-        return  # moto refuses it itself
-    _check_node(pattern)
-
-
-def _check_node(node: Any) -> None:
-    if not isinstance(node, dict):
-        return
-    for key, value in node.items():
-        if key == "$or" and isinstance(value, list):
-            for each in value:
-                _check_node(each)
-        elif isinstance(value, dict):
-            _check_node(value)
-        elif isinstance(value, list):
-            for each in value:
-                if isinstance(each, dict) and not each.keys() <= COMPARISONS:
-                    raise InvalidEventPatternException(f"Unrecognized match type {next(iter(each))}")
-        else:
-            raise InvalidEventPatternException(f'"{key}" must be an object or an array')
 
 
 def _targets(original: Callable[..., Any]) -> Callable[..., Any]:

@@ -145,12 +145,12 @@ def _check_owner(backend: S3Backend, bucket: str, expected: str | None) -> None:
 
 
 def _check_source(backend: S3Backend, source: str, headers: Mapping[str, str]) -> None:
-    bucket, _, rest = unquote(source).lstrip("/").partition("/")
+    path, _, version = source.lstrip("/").partition("?versionId=")
+    bucket, _, name = unquote(path).partition("/")
     _check_owner(backend, bucket, headers.get("x-amz-source-expected-bucket-owner"))
     wanted = headers.get("x-amz-copy-source-if-match")
     if wanted is None:
         return
-    name, _, version = rest.partition("?versionId=")
     key = backend.get_object(bucket, name, version_id=version or None)
     if key is not None and wanted.strip('"') not in ("*", key.etag.strip('"')):
         raise PreconditionFailed("x-amz-copy-source-If-Match")

@@ -1,0 +1,251 @@
+"""The body of a request to S3: its encoding taken off, its signatures and checksums compared, chunk by chunk.
+
+[S3 API reference, "Transferring payload in multiple chunks", "Including trailing headers"; S3 user guide, "Checking
+object integrity"]. Nothing here holds more than a piece of it in memory.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import re
+import zlib
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+from lakectl.local.iam import refusals
+from lakectl.local.iam.refusals import Refused, bad_request
+from lakectl.local.iam.signature import STREAMING, STREAMING_UNSIGNED, UNSIGNED, Seal
+
+PIECE_BYTES = 256 * 1024
+LINE_BYTES = 1024  # of a chunk's head and of a trailing header
+MAX_TRAILERS = 8
+MAX_OBJECT_BYTES = 5 * 2**30  # of one PutObject or UploadPart
+HEX_SUM = re.compile("[0-9a-f]{64}")
+CHUNK = re.compile(rb"([0-9a-fA-F]{1,16})(?:;chunk-signature=([0-9a-f]{64}))?\r\n")
+EMPTY_SUM = hashlib.sha256(b"").hexdigest()
+# Those that Python has no fast code for are believed.
+BELIEVED = {"crc32c", "crc64nvme"}
+
+INCOMPLETE = bad_request("The request body terminated unexpectedly", "IncompleteBody", "", "")
+MISSING_LENGTH = bad_request("You must provide the Content-Length HTTP header.", "MissingContentLength", "", "", 411)
+TOO_LARGE = bad_request("Your proposed upload exceeds the maximum allowed size", "EntityTooLarge", "", "")
+BAD_TRAILER = bad_request(
+    "The request contained trailing data that was not well-formed or did not conform to our published schema.",
+    "MalformedTrailerError",
+    "",
+    "",
+)
+SUM_MISMATCH = bad_request(
+    "The provided 'x-amz-content-sha256' header does not match what was computed.", "XAmzContentSHA256Mismatch", "", ""
+)
+NO_PAYLOAD_SUM = bad_request("Missing required header for this request: x-amz-content-sha256", "InvalidRequest", "", "")
+UNKNOWN_PAYLOAD_SUM = bad_request(
+    "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, "
+    "STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER or a valid sha256 value.",
+    "InvalidArgument",
+    "",
+    "",
+)
+NO_CHECKSUM = bad_request(
+    "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were "
+    "found.",
+    "InvalidRequest",
+    "",
+    "",
+)
+
+
+def _bad_digest(name: str) -> Refused:
+    told = f"The {name} you specified did not match the calculated checksum."
+    return Refused(bad_request(told, "BadDigest", "", ""))
+
+
+class _Sum(Protocol):
+    def update(self, data: bytes, /) -> None: ...
+    def digest(self) -> bytes: ...
+
+
+class _Crc32:
+    def __init__(self) -> None:
+        self.value = 0
+
+    def update(self, data: bytes, /) -> None:
+        self.value = zlib.crc32(data, self.value)
+
+    def digest(self) -> bytes:
+        return self.value.to_bytes(4, "big")
+
+
+SUMS: dict[str, Callable[[], _Sum]] = {
+    "sha256": hashlib.sha256,
+    "sha1": lambda: hashlib.sha1(usedforsecurity=False),
+    "crc32": _Crc32,
+}
+
+
+def _follow(seal: Seal, kind: str, link: str, given: str) -> str:
+    """Compare one link of the chain of signatures, and return it."""
+    text = f"AWS4-HMAC-SHA256-{kind}\n{seal.moment}\n{seal.scope}\n{link}"
+    if not hmac.compare_digest(hmac.digest(seal.key, text.encode(), "sha256").hex().encode(), given.encode()):
+        raise Refused(refusals.MISMATCH)
+    return given
+
+
+def payload_sum(environ: dict[str, Any], presigned: bool) -> str:
+    """What a version 4 signature covers in place of the body. Raises Refused."""
+    given: str | None = environ.get("HTTP_X_AMZ_CONTENT_SHA256")
+    if given is None:
+        if presigned:
+            return UNSIGNED
+        raise Refused(NO_PAYLOAD_SUM)
+    if given not in (UNSIGNED, STREAMING_UNSIGNED, *STREAMING) and not HEX_SUM.fullmatch(given):
+        raise Refused(UNKNOWN_PAYLOAD_SUM)
+    return given
+
+
+class Incoming:
+    """The decoded body: iterate over it once, then ask for ``agreed``. ``seal`` is None for signature version 2."""
+
+    def __init__(self, environ: dict[str, Any], seal: Seal | None) -> None:
+        self.environ = environ
+        self.stream = environ["wsgi.input"]
+        self.seal = seal
+        self.payload = environ.get("HTTP_X_AMZ_CONTENT_SHA256", UNSIGNED)
+        self.chunked = self.payload.startswith("STREAMING-")
+        self.size = self._declared()
+        self.trailers: dict[str, str] = {}
+        names = environ.get("HTTP_X_AMZ_TRAILER", "")
+        self.expected = {name.strip().lower() for name in names.split(",") if name.strip()}
+        wanted = {name for name in SUMS if self._given(name) or f"x-amz-checksum-{name}" in self.expected}
+        signs_body = bool(HEX_SUM.fullmatch(self.payload))
+        self.sums = {name: SUMS[name]() for name in wanted | ({"sha256"} if signs_body else set())}
+
+    def _declared(self) -> int | None:
+        """How many bytes the object will have; None when the end of the transfer is the end of the body."""
+        name = "HTTP_X_AMZ_DECODED_CONTENT_LENGTH" if self.chunked else "CONTENT_LENGTH"
+        text = str(self.environ.get(name, ""))
+        if not text.isdecimal():
+            if not self.chunked and self.environ.get("wsgi.input_terminated"):
+                return None
+            raise Refused(MISSING_LENGTH)
+        if int(text) > MAX_OBJECT_BYTES:
+            raise Refused(TOO_LARGE)
+        return int(text)
+
+    def _given(self, name: str) -> str:
+        return str(self.environ.get(f"HTTP_X_AMZ_CHECKSUM_{name.upper()}", ""))
+
+    def __iter__(self) -> Iterator[bytes]:
+        size = 0
+        for piece in self._signed_chunks() if self.chunked else self._plain():
+            size += len(piece)
+            if size > (MAX_OBJECT_BYTES if self.size is None else self.size):
+                raise Refused(TOO_LARGE if self.size is None else INCOMPLETE)
+            for each in self.sums.values():
+                each.update(piece)
+            yield piece
+        if self.size is not None and size != self.size:
+            raise Refused(INCOMPLETE)
+
+    def _plain(self) -> Iterator[bytes]:
+        while piece := self.stream.read(PIECE_BYTES):
+            yield piece
+
+    def _signed_chunks(self) -> Iterator[bytes]:
+        seal = self.seal if self.payload in STREAMING else None
+        if self.payload in STREAMING and seal is None:
+            raise Refused(UNKNOWN_PAYLOAD_SUM)
+        previous = seal.signature if seal is not None else ""
+        while True:
+            head = CHUNK.fullmatch(self.stream.readline(LINE_BYTES))
+            if head is None or (seal is not None and head[2] is None):
+                raise Refused(INCOMPLETE)
+            left = size = int(head[1], 16)
+            if self.size is not None and size > self.size:
+                raise Refused(INCOMPLETE)
+            digest = hashlib.sha256()
+            while left:
+                piece = self.stream.read(min(left, PIECE_BYTES))
+                if not piece:
+                    raise Refused(INCOMPLETE)
+                left -= len(piece)
+                if seal is not None:
+                    digest.update(piece)
+                yield piece
+            if seal is not None:
+                link = f"{previous}\n{EMPTY_SUM}\n{digest.hexdigest()}"
+                previous = _follow(seal, "PAYLOAD", link, head[2].decode())
+            if not size:
+                break
+            if self.stream.read(2) != b"\r\n":
+                raise Refused(INCOMPLETE)
+        self._read_trailers(previous)
+
+    def _read_trailers(self, previous: str) -> None:
+        signs = self.payload.endswith("HMAC-SHA256-PAYLOAD-TRAILER")
+        signature, signed_text = "", b""
+        for _ in range(MAX_TRAILERS):
+            line = self.stream.readline(LINE_BYTES)
+            if line == b"" or (line == b"\r\n" and (signature or not signs)):
+                break
+            if line == b"\r\n":
+                continue  # between the trailing headers and their signature
+            name, colon, value = line.strip().decode("latin-1").partition(":")
+            if not colon:
+                raise Refused(BAD_TRAILER)
+            if name.lower() == "x-amz-trailer-signature":
+                signature = value.strip()
+                continue
+            self.trailers[name.lower()] = value.strip()
+            signed_text += f"{name.lower()}:{value.strip()}\n".encode("latin-1")
+        if self.trailers.keys() != self.expected:
+            raise Refused(BAD_TRAILER)
+        if self.seal is not None and signs:
+            _follow(self.seal, "TRAILER", f"{previous}\n{hashlib.sha256(signed_text).hexdigest()}", signature)
+
+    def agreed(self, md5: str) -> dict[str, str]:
+        """What the client vouched for, as headers in the environ's spelling; ``md5`` is the body's, in hexadecimal.
+
+        Returns the checksums that agree (``SHA256`` → base64). Raises Refused.
+        """
+        if HEX_SUM.fullmatch(self.payload) and self.sums["sha256"].digest().hex() != self.payload:
+            raise Refused(SUM_MISMATCH)
+        found: dict[str, str] = {}
+        for name in (*SUMS, *BELIEVED):
+            given = self._given(name) or self.trailers.get(f"x-amz-checksum-{name}", "")
+            if not given:
+                continue
+            if name in self.sums and base64.b64encode(self.sums[name].digest()).decode() != given:
+                raise _bad_digest(name.upper())
+            found[name.upper()] = given
+        algorithm = self.environ.get("HTTP_X_AMZ_SDK_CHECKSUM_ALGORITHM", "")
+        if algorithm and algorithm.upper() not in found and algorithm.upper() != "MD5":
+            raise Refused(NO_CHECKSUM)
+        self._check_md5(md5)
+        return found
+
+    def _check_md5(self, md5: str) -> None:
+        given = self.environ.get("HTTP_CONTENT_MD5")
+        if not given:
+            return
+        try:
+            digest = base64.b64decode(given, validate=True)
+        except (binascii.Error, ValueError):
+            digest = b""
+        if len(digest) != 16:
+            raise Refused(bad_request("The Content-MD5 you specified was invalid.", "InvalidDigest", "", ""))
+        if digest.hex() != md5:
+            raise _bad_digest("Content-MD5")
+
+
+def forget_encoding(environ: dict[str, Any]) -> None:
+    """Take out of the environ what speaks of the encoding and the signature of the body: the object has neither."""
+    for name in ("DECODED_CONTENT_LENGTH", "TRAILER", "CONTENT_SHA256"):
+        environ.pop(f"HTTP_X_AMZ_{name}", None)
+    encodings = [each.strip() for each in environ.pop("HTTP_CONTENT_ENCODING", "").split(",")]
+    kept = [each for each in encodings if each and each.lower() != "aws-chunked"]
+    if kept:
+        environ["HTTP_CONTENT_ENCODING"] = ",".join(kept)

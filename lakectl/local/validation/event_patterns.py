@@ -1,0 +1,145 @@
+"""EventBridge: which event patterns PutRule takes [EventBridge user guide, "Comparison operators"; aws/event-ruler].
+
+A pattern that could not be evaluated is refused here: it would keep events from every rule after it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from moto.events.exceptions import InvalidEventPatternException
+
+NUMERIC_LIMIT = 5_000_000_000
+LOWER, UPPER = (">", ">="), ("<", "<=")
+TEXTS = ("prefix", "suffix", "equals-ignore-case", "wildcard")
+
+
+def check(text: str) -> None:
+    """Raises InvalidEventPatternException."""
+    try:
+        pattern = json.loads(text)
+    except (ValueError, RecursionError):
+        _refuse("Invalid JSON")
+    if not isinstance(pattern, dict):
+        _refuse("Filter is not an object")
+    _node(pattern)
+
+
+def _refuse(reason: str) -> NoReturn:
+    raise InvalidEventPatternException(reason)
+
+
+def _node(node: dict[str, Any]) -> None:
+    if not node:
+        _refuse("Empty objects are not allowed")
+    for key, value in node.items():
+        if key == "$or" and isinstance(value, list):
+            if len(value) < 2 or not all(isinstance(each, dict) for each in value):
+                _refuse("There are no Ors of two or more objects in the $or array")
+            for each in value:
+                _node(each)
+        elif isinstance(value, dict):
+            _node(value)
+        elif isinstance(value, list):
+            if not value:
+                _refuse("Empty arrays are not allowed")
+            for each in value:
+                _filter(each)
+        else:
+            _refuse(f'"{key}" must be an object or an array')
+
+
+def _filter(value: Any) -> None:
+    if isinstance(value, list):
+        _refuse("Match value must be String, number, true, false, or null")
+    if not isinstance(value, dict):
+        return
+    if len(value) != 1:
+        _refuse("Only one key allowed in match expression")
+    ((kind, operand),) = value.items()
+    if kind not in COMPARISONS:
+        _refuse(f"Unrecognized match type {kind}")
+    COMPARISONS[kind](kind, operand)
+
+
+def _text(kind: str, operand: Any) -> None:
+    if kind in ("prefix", "suffix") and isinstance(operand, dict) and operand.keys() == {"equals-ignore-case"}:
+        operand = operand["equals-ignore-case"]
+    if not isinstance(operand, str):
+        _refuse(f"{kind} match pattern must be a string")
+    if kind in ("prefix", "suffix") and not operand:
+        _refuse(f"Null {kind} not allowed")
+    if kind == "wildcard":
+        _wildcard(operand)
+
+
+def _wildcard(operand: str) -> None:
+    place = 0
+    while place < len(operand):
+        pair = operand[place : place + 2]
+        if pair == "**":
+            _refuse(f"Consecutive wildcard characters at pos {place}")
+        if pair[0] == "\\" and pair not in ("\\*", "\\\\"):
+            _refuse(f"Invalid escape character at pos {place}")
+        place += 2 if pair[0] == "\\" else 1
+
+
+def _anything_but(kind: str, operand: Any) -> None:
+    if isinstance(operand, dict):
+        if len(operand) != 1 or not operand.keys() <= set(TEXTS):
+            _refuse("Unsupported anything-but pattern")
+        ((inner, values),) = operand.items()
+        for each in values if isinstance(values, list) and values else [values]:
+            _text(inner, each)
+        return
+    values = operand if isinstance(operand, list) else [operand]
+    if not values:
+        _refuse("Empty arrays are not allowed")
+    numbers = [_is_number(each) for each in values]
+    if not (all(numbers) or all(isinstance(each, str) for each in values)):
+        _refuse(f"{kind} list is not all of strings or all of numbers")
+
+
+def _numeric(kind: str, operand: Any) -> None:
+    if not isinstance(operand, list) or len(operand) not in (2, 4):
+        _refuse(f"Value of {kind} must be an array of one or two comparisons.")
+    operators, bounds = operand[::2], operand[1::2]
+    if not all(_is_number(each) and abs(each) <= NUMERIC_LIMIT for each in bounds):
+        _refuse(f"Value must be between -{NUMERIC_LIMIT} and {NUMERIC_LIMIT}, inclusive")
+    if len(operators) == 1:
+        if operators[0] not in (*LOWER, *UPPER, "="):
+            _refuse(f"Unrecognized numeric range operator: {operators[0]}")
+    elif operators[0] not in LOWER or operators[1] not in UPPER:
+        _refuse(f"Bad numeric range operators: {operators[0]} and {operators[1]}")
+    elif bounds[0] >= bounds[1]:
+        _refuse("Bottom must be less than top")
+
+
+def _exists(kind: str, operand: Any) -> None:
+    if not isinstance(operand, bool):
+        _refuse(f"{kind} match pattern must be either true or false.")
+
+
+def _cidr(kind: str, operand: Any) -> None:
+    try:
+        if not isinstance(operand, str):
+            raise ValueError(kind)
+        ipaddress.ip_network(operand, strict=False)
+    except ValueError:
+        _refuse(f"Malformed CIDR, not a valid prefix: {operand}")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+COMPARISONS: dict[str, Callable[[str, Any], None]] = {
+    "anything-but": _anything_but,
+    "cidr": _cidr,
+    "exists": _exists,
+    "numeric": _numeric,
+    **dict.fromkeys(TEXTS, _text),
+}
