@@ -1,4 +1,4 @@
-"""Type and function checks that Athena makes and DuckDB does not."""
+"""Type checks that Athena makes and DuckDB does not."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from sqlglot import exp
 
 from lakectl.local.athena import types
 from lakectl.local.athena.errors import QueryError
-from lakectl.local.athena.functions import ATHENA_FUNCTIONS
 from lakectl.local.athena.statements import position_of
 
 _FAMILIES: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -39,19 +38,6 @@ _ARITHMETIC: dict[type[exp.Expr], str] = {
     exp.Mod: "%",
 }
 _NUMERIC_AGGREGATES = (exp.Sum, exp.Avg, exp.Stddev, exp.StddevPop, exp.StddevSamp, exp.Variance, exp.VariancePop)
-
-
-def check_functions(tree: exp.Expr, sql: str) -> None:
-    """Raise FUNCTION_NOT_FOUND for a function that Athena does not have (DuckDB has hundreds of its own)."""
-    for node in tree.find_all(exp.Anonymous):
-        name = node.name
-        if name.lower() not in ATHENA_FUNCTIONS:
-            found = re.search(rf"\b{re.escape(name)}\s*\(", sql, re.I)
-            raise QueryError(
-                "FUNCTION_NOT_FOUND",
-                f"Function '{name.lower()}' not registered",
-                position_of(sql, found.start()) if found else None,
-            )
 
 
 def check_types(tree: exp.Expr, sql: str) -> None:
