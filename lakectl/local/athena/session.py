@@ -44,10 +44,10 @@ class Session:
             file = resources.files(f"duckdb_extension_{name}") / "extensions" / f"v{duckdb.__version__}"
             self._instance.execute(f"LOAD '{file / f'{name}.duckdb_extension'}'")
         self._instance.execute(
-            "SET TimeZone = 'UTC'; SET integer_division = true; SET http_retries = 2; "
-            "SET preserve_insertion_order = true; SET enable_progress_bar = false; "
+            "SET GLOBAL TimeZone = 'UTC'; SET GLOBAL integer_division = true; SET GLOBAL http_retries = 2; "
+            "SET GLOBAL preserve_insertion_order = true; "
             # It would hide reads that Athena bills.
-            "SET enable_external_file_cache = false"
+            "SET GLOBAL enable_external_file_cache = false"
         )
         for macro in MACROS:
             self._instance.execute(macro)
@@ -56,19 +56,22 @@ class Session:
         self.connection = self._instance.cursor()
 
     def _seal(self, endpoint_url: str, folder: Path) -> None:
-        """No settings can be changed afterwards. https://duckdb.org/docs/stable/operations_manual/securing_duckdb"""
+        """No settings can be changed afterwards. GLOBAL, since queries run on other connections of the instance.
+
+        https://duckdb.org/docs/stable/operations_manual/securing_duckdb
+        """
         self._instance.execute(
-            f"SET memory_limit = '{MEMORY_LIMIT}'; SET threads = {min(MOST_THREADS, os.cpu_count() or 1)}; "
-            f"SET temp_directory = {_text(str(folder))}; SET max_temp_directory_size = '{SPILL_LIMIT}'; "
-            "SET python_enable_replacements = false; SET allow_community_extensions = false; "
-            "SET allow_persistent_secrets = false; "
+            f"SET GLOBAL memory_limit = '{MEMORY_LIMIT}'; SET GLOBAL threads = {min(MOST_THREADS, os.cpu_count() or 1)}; "
+            f"SET GLOBAL temp_directory = {_text(str(folder))}; SET GLOBAL max_temp_directory_size = '{SPILL_LIMIT}'; "
+            "SET GLOBAL python_enable_replacements = false; SET GLOBAL allow_community_extensions = false; "
+            "SET GLOBAL allow_persistent_secrets = false; "
             # Without it, s3://bucket/key?s3_endpoint=HOST would be asked for from HOST.
-            "SET s3_url_compatibility_mode = true"
+            "SET GLOBAL s3_url_compatibility_mode = true"
         )
         # The first secret sets up the store of secrets, which a sealed instance can't.
         self.use(Access(endpoint_url, "us-east-1", Keys("", "")))
         self._instance.execute(
-            "SET allowed_directories = ['s3://']; SET enable_external_access = false; SET lock_configuration = true"
+            "SET GLOBAL allowed_directories = ['s3://']; SET GLOBAL enable_external_access = false; SET GLOBAL lock_configuration = true"
         )
 
     def use(self, access: Access) -> None:
