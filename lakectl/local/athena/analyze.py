@@ -19,7 +19,7 @@ from sqlglot.optimizer.scope import Scope, traverse_scope
 from sqlglot.schema import MappingSchema
 
 from lakectl.local.athena import allowed, scoping, types
-from lakectl.local.athena.checks import check_types
+from lakectl.local.athena.checks import check_recursion, check_types
 from lakectl.local.athena.errors import QueryError
 from lakectl.local.athena.statements import DIALECT, position_of
 from lakectl.local.athena.tables import Catalog, Source
@@ -59,6 +59,8 @@ def analyze(tree: exp.Expr, sql: str, database: str, catalog: Catalog, instant: 
     tree = _qualify(tree, sql, schema)
     tree = annotate_types(tree, schema=schema, expression_metadata=types.ANNOTATIONS, dialect=DIALECT)
     check_types(tree, sql)
+    for base, step in scoping.recursive_steps(tree):
+        check_recursion(base, step)
     return Analyzed(tree, _output_names(tree), sources)
 
 

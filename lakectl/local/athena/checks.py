@@ -74,6 +74,30 @@ def check_types(tree: exp.Expr, sql: str) -> None:
             _check_concat(node, sql)
 
 
+def check_recursion(base: exp.Query, step: exp.Query) -> None:
+    """Raise TYPE_MISMATCH where a recursive step gives another type than the base: Trino widens neither."""
+    for index, (first, later) in enumerate(zip(base.selects, step.selects, strict=False), start=1):
+        shown, wanted = types.display(later), types.display(first)
+        if "unknown" in (shown, wanted) or _family(first) is None or _family(later) is None:
+            continue
+        if _family(first) != _family(later) or (_family(first) == "number" and not _fits(later, first)):
+            raise QueryError(
+                "TYPE_MISMATCH",
+                f"recursion step relation output type ({shown}) is not coercible to recursion base relation output type "
+                f"({wanted}) at column {index}",
+            )
+
+
+def _fits(given: exp.Expr, wanted: exp.Expr) -> bool:
+    """Whether a number's type can be widened to another's."""
+    if types.is_float(wanted):
+        return True
+    first, second = types.decimal_of(given), types.decimal_of(wanted)
+    if first is None or second is None:
+        return False
+    return first[0] - first[1] <= second[0] - second[1] and first[1] <= second[1]
+
+
 def _check_arithmetic(node: exp.Expr, sql: str) -> None:
     left, right = node.this, node.expression
     families = {_family(left), _family(right)}

@@ -32,7 +32,6 @@ MACROS = (
         "s = 0",
         "generate_series(CAST(a AS BIGINT), CAST(athena_sequence_stop(a, b, s) AS BIGINT), CAST(s AS BIGINT))",
     ),
-    # A month counts as 28 days here: a few sequences of more than 9,200 months would be refused too early.
     *_sequence(
         "athena_time_sequence",
         "abs(epoch(b) - epoch(a)) / abs(epoch(s)) + 1",
@@ -41,7 +40,16 @@ MACROS = (
         "epoch(s) = 0",
         "generate_series(CAST(a AS TIMESTAMP), CAST(athena_time_sequence_stop(a, b, s) AS TIMESTAMP), s)",
     ),
-    "CREATE MACRO athena_date_sequence(a, b, s) AS CAST(athena_time_sequence(a, b, s) AS DATE[])",
+    # Of months: each entry is counted from the start, so that 31 January + 2 months is 31 March.
+    *_sequence(
+        "athena_month_sequence",
+        "datesub('month', a, b) // s + 1",
+        "s > 0",
+        "s < 0",
+        "s = 0",
+        "list_transform(range(datesub('month', a, athena_month_sequence_stop(a, b, s)) // s + 1), "
+        "lambda i: a + to_months(CAST(i * s AS INTEGER)))",
+    ),
     "CREATE MACRO athena_repeat_count(n) AS CASE "
     "WHEN n > 10000 THEN error('INVALID_FUNCTION_ARGUMENT: count argument of repeat function must be less than or "
     "equal to 10000') "

@@ -102,6 +102,14 @@ def _step(name: str, columns: list[exp.Expr], query: exp.Expr) -> exp.CTE:
     return exp.CTE(this=query.copy(), alias=alias, materialized=True)
 
 
+def recursive_steps(tree: exp.Expr) -> Iterator[tuple[exp.Query, exp.Query]]:
+    """(base, first step) of each recursive query that ``bind`` has unrolled."""
+    queries = {cte.alias: cte.this for cte in tree.find_all(exp.CTE)}
+    for name, base in queries.items():
+        if name.startswith(CTE) and name.endswith("_0") and name.count("_") > CTE.count("_"):
+            yield base, queries[name.removesuffix("_0") + "_1"]
+
+
 def _check_recursion(cte: exp.CTE, body: exp.Expr, ours: str) -> None:
     """Trino's conditions on a recursive query."""
     if not isinstance(body, exp.Union):

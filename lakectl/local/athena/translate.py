@@ -137,13 +137,23 @@ def _subtract(node: exp.Expr) -> exp.Expr | None:
 
 def _sequence(node: exp.Expr) -> exp.Expr:
     start, stop, step = node.args["start"], node.args["end"], node.args.get("step")
-    if types.is_date(start):
-        return _call("athena_date_sequence", start, stop, step or exp.Interval(this=exp.Literal.string("1"), unit="DAY"))
-    if types.is_timestamp(start) or isinstance(step, exp.Interval):
-        return _call("athena_time_sequence", start, stop, *([step] if step is not None else []))
-    if step is not None:
-        return _call("athena_sequence", start, stop, step)
-    return _call("athena_sequence", start, stop, _call("athena_direction", start, stop))
+    is_date = types.is_date(start)
+    if is_date or types.is_timestamp(start) or isinstance(step, exp.Interval):
+        kind = node.type if node.type is not None and (is_date or types.is_timestamp(start)) else None
+        months = _months(step)
+        if months is not None:
+            return _cast(_call("athena_month_sequence", start, stop, months), kind)
+        day = exp.Interval(this=exp.Literal.string("1"), unit=exp.var("DAY"))
+        return _cast(_call("athena_time_sequence", start, stop, step if step is not None else day), kind)
+    return _call("athena_sequence", start, stop, step if step is not None else _call("athena_direction", start, stop))
+
+
+def _months(step: exp.Expr | None) -> exp.Expr | None:
+    """The number of months in INTERVAL '1' MONTH or YEAR; None for another step."""
+    unit = step.text("unit").upper().rstrip("S") if isinstance(step, exp.Interval) else ""
+    if step is None or unit not in ("MONTH", "YEAR") or not isinstance(step.this, exp.Literal):
+        return None
+    return exp.Literal.number(int(step.this.name) * (12 if unit == "YEAR" else 1))
 
 
 def _repeat(node: exp.Expr) -> exp.Expr:
