@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from athena_lake import RESULTS, SILVER, WORKGROUP, Lake, Query, finish
+from athena_lake import FIRST_DAY, RESULTS, SILVER, WORKGROUP, Lake, Query, finish
 
 from lakectl.local.athena.executions import ENDED, TIMEOUT_VARIABLE, WORKERS, Execution, Executions
 from lakectl.local.athena.statements import parse
@@ -80,7 +80,7 @@ def test_sequences_within_the_limit(query: Query) -> None:
 
 
 @pytest.fixture
-def peak(endpoint: Endpoint) -> Iterator[Callable[[], int]]:
+def peak(endpoint: Endpoint) -> Callable[[], int]:
     """The endpoint's highest memory in KB since the fixture began (Linux)."""
     (Path("/proc") / str(endpoint.pid) / "clear_refs").write_text("5")
 
@@ -88,7 +88,7 @@ def peak(endpoint: Endpoint) -> Iterator[Callable[[], int]]:
         status = (Path("/proc") / str(endpoint.pid) / "status").read_text()
         return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
 
-    yield read
+    return read
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_rows_are_written_as_they_come(query: Query, peak: Callable[[], int], cl
     assert peak() < MOST_MEMORY_KB
 
 
-def test_rows_are_inserted_a_part_at_a_time(query: Query, lake: Lake, client: Callable[..., Any]) -> None:
+def test_rows_are_inserted_a_part_at_a_time(query: Query, lake: Lake) -> None:
     """Item 17: INSERT and CREATE TABLE AS hold a part of the rows, and commit them all at once."""
     rows = "UNNEST(sequence(1, 10000)) AS t (x) CROSS JOIN UNNEST(sequence(1, 150)) AS u (y)"
     made = query(
@@ -146,7 +146,9 @@ def test_a_recursive_query_ends_after_ten_steps(query: Query) -> None:
         "NOT_SUPPORTED: Recursion depth limit exceeded (10). Use 'max_recursion_depth' session property to modify the "
         "limit."
     )
-    sql = "WITH RECURSIVE t(n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM t WHERE n < {}) SELECT count(*), max(n) FROM t"
+    sql = (
+        "WITH RECURSIVE t(n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM t WHERE n < {}) SELECT count(*), max(n) FROM t"
+    )
     assert query(sql.format(11)).rows == [["11", "11"]]
     assert query(sql.format(12)).reason == endless.reason
     cycle = "WITH RECURSIVE t(n) AS (SELECT 1 UNION SELECT 3 - n FROM t) SELECT * FROM t"
@@ -164,7 +166,7 @@ def test_recursive_queries_over_tables(query: Query, lake: Lake) -> None:
         "other(n) AS (SELECT 1 UNION ALL SELECT o.n + 1 FROM other o JOIN days d ON d.depth = o.n WHERE o.n < 3) "
         "SELECT (SELECT count(*) FROM orders_silver JOIN days ON order_date = day), (SELECT max(n) FROM other)"
     )
-    wanted = sum(1 for order in lake.orders if (order["order_date"] - min(o["order_date"] for o in lake.orders)).days < 5)
+    wanted = sum(1 for order in lake.orders if (order["order_date"] - FIRST_DAY).days < 5)
     assert query(sql).rows == [[str(wanted), "3"]]
 
 
@@ -253,9 +255,7 @@ def executions(endpoint: Endpoint, lake: Lake, tmp_path: Path) -> Iterator[Calla
     own.close()
 
 
-def test_a_query_has_a_time_limit(
-    executions: Callable[[str], Execution], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_query_has_a_time_limit(executions: Callable[[str], Execution], monkeypatch: pytest.MonkeyPatch) -> None:
     """Item 19: a query that goes on for longer than the limit fails, and its slot is free again."""
     monkeypatch.setenv(TIMEOUT_VARIABLE, "1")
     slow = [executions(ENDLESS) for _ in range(WORKERS)]
@@ -269,5 +269,3 @@ def test_a_query_has_a_time_limit(
     assert slow[0].error is not None
     assert slow[0].error["ErrorType"] == 206
     assert (last.state, last.reason) == ("SUCCEEDED", None)
-
-

@@ -15,7 +15,6 @@ from botocore.exceptions import ClientError
 from lakectl.local.control import Endpoint
 
 Allowed = tuple[str | list[str], str | list[str]]
-GLUE = "arn:aws:glue:eu-west-1:{account}:"
 ATHENA: Allowed = ("athena:*", "*")
 CATALOG: Allowed = (["glue:GetTable", "glue:GetDatabase"], "*")
 READ: Allowed = (["s3:GetObject", "s3:ListBucket"], [f"arn:aws:s3:::{SILVER}", f"arn:aws:s3:::{SILVER}/*"])
@@ -28,7 +27,12 @@ Caller = Callable[..., Callable[[str], Any]]
 
 
 @pytest.fixture(params=["role", "user"])
-def caller(request: pytest.FixtureRequest, client: Callable[..., Any], endpoint: Endpoint, lake: Lake) -> Iterator[Caller]:  # noqa: ARG001
+def caller(
+    request: pytest.FixtureRequest,
+    client: Callable[..., Any],
+    endpoint: Endpoint,
+    lake: Lake,  # noqa: ARG001 - it makes what the callers ask for
+) -> Iterator[Caller]:
     """``caller(ATHENA, READ)("athena")``: a client of somebody who may do just that, and nothing else."""
     iam, name = client("iam"), f"query-{uuid.uuid4().hex[:8]}"
 

@@ -15,7 +15,7 @@ from lakectl.local.athena.functions import ATHENA_FUNCTIONS
 from lakectl.local.athena.statements import position_of
 
 # sqlglot's classes for Athena's syntax
-_SYNTAX = frozenset(
+_SYNTAX_NAMES = (
     "Add Alias Aliases All And Any AtTimeZone Between BitString BitwiseAnd BitwiseNot BitwiseOr BitwiseXor Boolean "
     "Bracket CTE Collate Column ColumnDef Cube DPipe DataType DataTypeParam Distinct Div Dot EQ Escape Except Fetch "
     "Filter FormatJson From GT GTE Group GroupingSets Having HexString Identifier IgnoreNulls In Intersect Interval "
@@ -24,11 +24,11 @@ _SYNTAX = frozenset(
     "JSONValue Join Kwarg LT LTE Lambda Lateral Like Limit LimitOptions Literal Mod Mul NEQ National Neg Not Null "
     "NullSafeEQ NullSafeNEQ Offset OnCondition Or Order Ordered OverflowTruncateBehavior Paren RespectNulls Rollup "
     "RowFilter Select Slice Star Sub Subquery Table TableAlias TableSample Tuple UnicodeString Union Unnest Values Var "
-    "Version Where Window WindowSpec With WithinGroup".split()
+    "Version Where Window WindowSpec With WithinGroup"
 )
 # and for Athena's functions (https://docs.aws.amazon.com/athena/latest/ug/functions-env3.html); a function that
 # sqlglot has no class for is checked by its name
-_FUNCTIONS = frozenset(
+_FUNCTION_NAMES = (
     "Abs Acos AnyValue ApproxDistinct ApproxQuantile ArgMax ArgMin Array ArrayAgg ArrayContains ArrayDistinct "
     "ArrayExcept ArrayFilter ArrayFirst ArrayIntersect ArrayLast ArrayMax ArrayMin ArrayPosition ArrayRemove ArraySize "
     "ArraySlice ArraySort ArraySum ArrayToString ArrayUniqueAgg Asin Atan Atan2 Avg BitwiseAndAgg BitwiseOrAgg "
@@ -41,12 +41,13 @@ _FUNCTIONS = frozenset(
     "LastValue Lead Least Length Levenshtein Ln Localtime Localtimestamp Log LogicalAnd LogicalOr Lower MD5Digest Map "
     "MapFromEntries MapKeys Max Min Minute Month Normalize NthValue Ntile Nullif Pad ParseDatetime ParseJSON "
     "PercentRank Pi Pow Quantile Quarter Radians Rand Rank Reduce RegexpCount RegexpExtract RegexpExtractAll "
-    "RegexpLike RegexpReplace RegexpSplit RegrIntercept RegrSlope Repeat Replace Reverse Round RowNumber SHA SHA2Digest "
-    "Second Shuffle Sign Sin Sinh Skewness Soundex Split SplitPart Sqrt StartsWith Stddev StddevPop StddevSamp "
+    "RegexpLike RegexpReplace RegexpSplit RegrIntercept RegrSlope Repeat Replace Reverse Round RowNumber SHA "
+    "SHA2Digest Second Shuffle Sign Sin Sinh Skewness Soundex Split SplitPart Sqrt StartsWith Stddev StddevPop StddevSamp "
     "StrPosition StrToMap StrToTime Struct Substring Sum Tan Tanh TimeToStr TimeToUnix TimestampTrunc ToBase32 "
     "ToBase64 Transform Translate Trim Trunc Try TryCast Typeof Unhex UnixToTime Upper Uuid Variance VariancePop Week "
-    "WeekOfYear WidthBucket Year YearOfWeek".split()
+    "WeekOfYear WidthBucket Year YearOfWeek"
 )
+_ALLOWED = frozenset((*_SYNTAX_NAMES.split(), *_FUNCTION_NAMES.split()))
 
 
 def check(tree: exp.Expr, sql: str) -> None:
@@ -60,7 +61,7 @@ def check(tree: exp.Expr, sql: str) -> None:
         if isinstance(node, exp.Anonymous):
             if node.name.lower() not in ATHENA_FUNCTIONS:
                 raise _unknown("Function", node.name, sql)
-        elif kind not in _SYNTAX and kind not in _FUNCTIONS:
+        elif kind not in _ALLOWED:
             if isinstance(node, exp.Func):
                 raise _unknown("Function", _name(node, sql), sql)
             words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind).upper()

@@ -83,8 +83,8 @@ def check_recursion(base: exp.Query, step: exp.Query) -> None:
         if _family(first) != _family(later) or (_family(first) == "number" and not _fits(later, first)):
             raise QueryError(
                 "TYPE_MISMATCH",
-                f"recursion step relation output type ({shown}) is not coercible to recursion base relation output type "
-                f"({wanted}) at column {index}",
+                f"recursion step relation output type ({shown}) is not coercible to recursion base relation output "
+                f"type ({wanted}) at column {index}",
             )
 
 

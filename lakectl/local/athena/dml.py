@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import uuid
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -66,7 +67,7 @@ def _append(run: Run, table: Any, columns: list[str], rows: Any, deleting: Any =
     for part in _parts(run, rows):
         count += part.num_rows
         data = _fitted(columns, part, arrow)
-        files += _commit(lambda data=data: list(_dataframe_to_data_files(table.metadata, data, table.io, names, numbers)))
+        files += _commit(partial(_write, table, data, names, numbers))
 
     def commit() -> None:
         with table.transaction() as transaction:
@@ -79,6 +80,10 @@ def _append(run: Run, table: Any, columns: list[str], rows: Any, deleting: Any =
     if deleting is None or count:
         _commit(commit)
     return count
+
+
+def _write(table: Any, data: pa.Table, names: uuid.UUID, numbers: itertools.count[int]) -> list[Any]:
+    return list(_dataframe_to_data_files(table.metadata, data, table.io, names, numbers))
 
 
 def _parts(run: Run, rows: Any) -> Iterator[pa.Table]:

@@ -88,7 +88,7 @@ def _unrolled(cte: exp.CTE, ours: str) -> list[exp.Expr]:
         steps.append(_step(f"{ours}_{depth}", columns, step))
     parts = [exp.select("*").from_(exp.to_table(step.alias)) for step in steps]
     parts[-1] = parts[-1].where(exp.Anonymous(this=RECURSION_ENDED, expressions=[exp.column(columns[0].copy())]))
-    union = parts[0]
+    union: exp.Query = parts[0]
     for part in parts[1:]:
         union = exp.Union(this=union, expression=part, distinct=bool(body.args.get("distinct")))
     cte.set("this", union)
@@ -96,9 +96,7 @@ def _unrolled(cte: exp.CTE, ours: str) -> list[exp.Expr]:
 
 
 def _step(name: str, columns: list[exp.Expr], query: exp.Expr) -> exp.CTE:
-    alias = exp.TableAlias(
-        this=exp.to_identifier(name, quoted=True), columns=[column.copy() for column in columns]
-    )
+    alias = exp.TableAlias(this=exp.to_identifier(name, quoted=True), columns=[column.copy() for column in columns])
     return exp.CTE(this=query.copy(), alias=alias, materialized=True)
 
 

@@ -43,11 +43,12 @@ class Session:
         for name in EXTENSIONS:
             file = resources.files(f"duckdb_extension_{name}") / "extensions" / f"v{duckdb.__version__}"
             self._instance.execute(f"LOAD '{file / f'{name}.duckdb_extension'}'")
-        self._instance.execute(
-            "SET GLOBAL TimeZone = 'UTC'; SET GLOBAL integer_division = true; SET GLOBAL http_retries = 2; "
-            "SET GLOBAL preserve_insertion_order = true; "
-            # It would hide reads that Athena bills.
-            "SET GLOBAL enable_external_file_cache = false"
+        self._set(
+            TimeZone="'UTC'",
+            integer_division="true",
+            http_retries="2",
+            preserve_insertion_order="true",
+            enable_external_file_cache="false",  # it would hide reads that Athena bills
         )
         for macro in MACROS:
             self._instance.execute(macro)
@@ -56,23 +57,28 @@ class Session:
         self.connection = self._instance.cursor()
 
     def _seal(self, endpoint_url: str, folder: Path) -> None:
-        """No settings can be changed afterwards. GLOBAL, since queries run on other connections of the instance.
+        """No settings can be changed afterwards.
 
         https://duckdb.org/docs/stable/operations_manual/securing_duckdb
         """
-        self._instance.execute(
-            f"SET GLOBAL memory_limit = '{MEMORY_LIMIT}'; SET GLOBAL threads = {min(MOST_THREADS, os.cpu_count() or 1)}; "
-            f"SET GLOBAL temp_directory = {_text(str(folder))}; SET GLOBAL max_temp_directory_size = '{SPILL_LIMIT}'; "
-            "SET GLOBAL python_enable_replacements = false; SET GLOBAL allow_community_extensions = false; "
-            "SET GLOBAL allow_persistent_secrets = false; "
+        self._set(
+            memory_limit=f"'{MEMORY_LIMIT}'",
+            threads=str(min(MOST_THREADS, os.cpu_count() or 1)),
+            temp_directory=_text(str(folder)),
+            max_temp_directory_size=f"'{SPILL_LIMIT}'",
+            python_enable_replacements="false",
+            allow_community_extensions="false",
+            allow_persistent_secrets="false",
             # Without it, s3://bucket/key?s3_endpoint=HOST would be asked for from HOST.
-            "SET GLOBAL s3_url_compatibility_mode = true"
+            s3_url_compatibility_mode="true",
         )
         # The first secret sets up the store of secrets, which a sealed instance can't.
         self.use(Access(endpoint_url, "us-east-1", Keys("", "")))
-        self._instance.execute(
-            "SET GLOBAL allowed_directories = ['s3://']; SET GLOBAL enable_external_access = false; SET GLOBAL lock_configuration = true"
-        )
+        self._set(allowed_directories="['s3://']", enable_external_access="false", lock_configuration="true")
+
+    def _set(self, **settings: str) -> None:
+        """In this order, for all connections of the instance."""
+        self._instance.execute("; ".join(f"SET GLOBAL {name} = {value}" for name, value in settings.items()))
 
     def use(self, access: Access) -> None:
         """Sign all requests to S3 with the keys of ``access``."""

@@ -147,7 +147,9 @@ class Catalog:
     def _open(self, entry: dict[str, Any]) -> Table:
         location = entry["Parameters"]["metadata_location"]
         if "?" in location:  # DuckDB's Iceberg extension would take s3_endpoint and other settings from behind it
-            raise QueryError("NOT_SUPPORTED", f"the local Athena can't read a metadata file with '?' in its key: {location}")
+            raise QueryError(
+                "NOT_SUPPORTED", f"the local Athena can't read a metadata file whose key holds '?': {location}"
+            )
         files = S3Files(self.properties)
         metadata = FromInputFile.table_metadata(files.new_input(location))
         identifier = (entry["DatabaseName"], entry["Name"])
