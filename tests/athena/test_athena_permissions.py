@@ -26,7 +26,7 @@ COUNT = "SELECT count(*) AS n, sum(qty) AS q FROM orders_silver"
 Caller = Callable[..., Callable[[str], Any]]
 
 
-@pytest.fixture(params=["role", "user"])
+@pytest.fixture
 def caller(
     request: pytest.FixtureRequest,
     client: Callable[..., Any],
@@ -35,13 +35,14 @@ def caller(
 ) -> Iterator[Caller]:
     """``caller(ATHENA, READ)("athena")``: a client of somebody who may do just that, and nothing else."""
     iam, name = client("iam"), f"query-{uuid.uuid4().hex[:8]}"
+    kind = getattr(request, "param", "role")
 
     def make(*allowed: Allowed) -> Callable[[str], Any]:
         document = {
             "Version": "2012-10-17",
             "Statement": [{"Effect": "Allow", "Action": action, "Resource": on} for action, on in allowed],
         }
-        if request.param == "user":
+        if kind == "user":
             iam.create_user(UserName=name)
             iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=json.dumps(document))
             keys = iam.create_access_key(UserName=name)["AccessKey"]
@@ -69,7 +70,7 @@ def caller(
         )
 
     yield make
-    if request.param == "user":
+    if kind == "user":
         for key in iam.list_access_keys(UserName=name)["AccessKeyMetadata"]:
             iam.delete_access_key(UserName=name, AccessKeyId=key["AccessKeyId"])
         iam.delete_user_policy(UserName=name, PolicyName="p")
@@ -85,6 +86,7 @@ def _run(athena: Any, sql: str) -> Answer:
     return finish(athena, started["QueryExecutionId"])
 
 
+@pytest.mark.parametrize("caller", ["role", "user"], indirect=True)
 def test_who_may_read_the_catalog_and_the_data_gets_the_rows(caller: Caller, lake: Lake) -> None:
     """Item 19: the permissions that Athena's guide asks for are enough."""
     answer = _run(caller(ATHENA, CATALOG, READ, RESULT)("athena"), COUNT)
@@ -92,6 +94,7 @@ def test_who_may_read_the_catalog_and_the_data_gets_the_rows(caller: Caller, lak
     assert answer.rows == [["900", str(sum(order["qty"] for order in lake.orders))]]
 
 
+@pytest.mark.parametrize("caller", ["role", "user"], indirect=True)
 def test_without_the_data_s3_refuses(caller: Caller) -> None:
     """Item 19: who may not read a table's files does not get its rows from Athena."""
     athena = caller(ATHENA, CATALOG, RESULT)("athena")
