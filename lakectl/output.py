@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from lakectl import tables
 from lakectl.progress import Meter, Moved, unseen
 
 if TYPE_CHECKING:
@@ -35,6 +36,17 @@ class Output(Protocol):
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[str] = ()) -> None:
         """A table; the columns in ``right`` are aligned to the right."""
+
+    def data(
+        self, columns: Sequence[str], rows: Sequence[Sequence[str | None]], right: Sequence[str], most: int
+    ) -> int:
+        """The rows that a query gave, ``None`` for NULL. A terminal shows ``most`` of them.
+
+        Returns how many were left out.
+        """
+
+    def remark(self, text: str) -> None:
+        """A line about the answer, which is no part of it: on standard error."""
 
     def stream(self, records: Iterable[tuple[str, Any]]) -> int:
         """The answer, a record at a time and never all in memory: (line for people, value for programs).
@@ -97,16 +109,28 @@ class Console:
         self._console.print(line, soft_wrap=True)
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[str] = ()) -> None:
-        from rich.box import SIMPLE_HEAD
-        from rich.table import Table
-        from rich.text import Text
+        self._lines(columns, [[tables.shown(value) for value in row] for row in rows], right)
 
-        table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
-        for column in columns:
-            table.add_column(column, justify="right" if column in right else "left", overflow="fold")
-        for row in rows:
-            table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
-        self._console.print(table)
+    def data(
+        self, columns: Sequence[str], rows: Sequence[Sequence[str | None]], right: Sequence[str], most: int
+    ) -> int:
+        if not self._console.is_terminal:
+            sys.stdout.writelines(tables.tsv(row) + "\n" for row in (columns, *rows))
+            return 0
+        self._lines(columns, [[tables.shown(value, tables.NULL) for value in row] for row in rows[:most]], right)
+        return max(0, len(rows) - most)
+
+    def _lines(self, columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str]) -> None:
+        terminal = self._console.is_terminal
+        lines = (
+            tables.fitted(columns, rows, right, self._console.width) if terminal else tables.plain(columns, rows, right)
+        )
+        for line in lines:
+            self.say(line)
+
+    def remark(self, text: str) -> None:
+        sys.stdout.flush()
+        sys.stderr.write(text + "\n")
 
     def stream(self, records: Iterable[tuple[str, Any]]) -> int:
         count = 0
@@ -154,6 +178,12 @@ class Json:
         pass
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[str] = ()) -> None:
+        pass
+
+    def data(self, *_: Any) -> int:
+        return 0
+
+    def remark(self, text: str) -> None:
         pass
 
     def stream(self, records: Iterable[tuple[str, Any]]) -> int:

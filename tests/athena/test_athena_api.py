@@ -15,8 +15,8 @@ from pyiceberg.types import DoubleType, NestedField
 
 T = "retail_silver.orders_silver"
 SLOW = (
-    "SELECT COUNT(*) FROM UNNEST(sequence(1, 200000)) AS a (x) "
-    "CROSS JOIN UNNEST(sequence(1, 100000)) AS b (y) WHERE x * y % 7 = 3"
+    "SELECT COUNT(*) FROM UNNEST(sequence(1, 10000)) AS a (x) CROSS JOIN UNNEST(sequence(1, 10000)) AS b (y) "
+    "CROSS JOIN UNNEST(sequence(1, 10000)) AS c (z) WHERE x * y + z % 7 = 3"
 )
 PAGED = (
     "SELECT x, CASE WHEN x % 7 = 0 THEN NULL WHEN x % 7 = 1 THEN '' "

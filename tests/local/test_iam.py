@@ -221,7 +221,8 @@ def test_a_query_belongs_to_its_workgroup(client: Any, assumed: Any, unique: str
     for name in (group, f"other-{unique}"):
         client("athena").create_work_group(Name=name, Configuration=results)
     mine = f"arn:aws:athena:{REGION}:{ACCOUNT}:workgroup/{group}"
-    athena = assumed(("athena:StartQueryExecution", mine), ("athena:GetQueryExecution", mine))("athena")
+    allowed = (("athena:StartQueryExecution", mine), ("athena:GetQueryExecution", mine))
+    athena = assumed(*allowed, ("s3:GetBucketLocation", f"arn:aws:s3:::{bucket}"))("athena")
     started = athena.start_query_execution(QueryString="SELECT 1", WorkGroup=group)["QueryExecutionId"]
     assert athena.get_query_execution(QueryExecutionId=started)["QueryExecution"]["WorkGroup"] == group
     assert code_of(athena.get_query_results, QueryExecutionId=started) == "AccessDeniedException"

@@ -18,8 +18,8 @@ from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import Scope, traverse_scope
 from sqlglot.schema import MappingSchema
 
-from lakectl.local.athena import types
-from lakectl.local.athena.checks import check_functions, check_types
+from lakectl.local.athena import allowed, scoping, types
+from lakectl.local.athena.checks import check_recursion, check_types
 from lakectl.local.athena.errors import QueryError
 from lakectl.local.athena.statements import DIALECT, position_of
 from lakectl.local.athena.tables import Catalog, Source
@@ -40,6 +40,7 @@ def analyze(tree: exp.Expr, sql: str, database: str, catalog: Catalog, instant: 
     """Resolve and type a query. ``instant`` turns a SQL timestamp expression (DuckDB's dialect) into
     milliseconds since 1970. Raises QueryError with the position that Athena would name."""
     tree = tree.copy()
+    allowed.check(tree, sql)
     if isinstance(tree, exp.Values):
         tree = exp.select("*").from_(exp.alias_(exp.paren(tree, copy=False), "t", table=True, copy=False))
         tree = _values_query(tree)
@@ -55,10 +56,11 @@ def analyze(tree: exp.Expr, sql: str, database: str, catalog: Catalog, instant: 
         schema.add_table(
             name, {column: types.parse(kind) for column, kind in source.columns.items()}, match_depth=False
         )
-    check_functions(tree, sql)
     tree = _qualify(tree, sql, schema)
     tree = annotate_types(tree, schema=schema, expression_metadata=types.ANNOTATIONS, dialect=DIALECT)
     check_types(tree, sql)
+    for base, step in scoping.recursive_steps(tree):
+        check_recursion(base, step)
     return Analyzed(tree, _output_names(tree), sources)
 
 
@@ -95,15 +97,9 @@ def _stand_ins(
     tree: exp.Expr, sql: str, database: str, catalog: Catalog, instant: Callable[[str], int]
 ) -> dict[str, Source]:
     """Put a stand-in name in the place of each table, and drop the database from column references."""
-    ctes = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
     sources: dict[str, Source] = {}
     databases = set()
-    for node in list(tree.find_all(exp.Table)):
-        if isinstance(node.this, exp.Func):
-            name = node.this.name if isinstance(node.this, exp.Anonymous) else node.this.sql_name()
-            raise QueryError("FUNCTION_NOT_FOUND", f"Table function '{name.lower()}' not registered", locate(sql, node))
-        if not node.db and node.name.lower() in ctes:
-            continue
+    for node in scoping.bind(tree):
         here = position_of(sql, _start(node))
         if node.catalog and node.catalog.lower() != "awsdatacatalog":
             raise QueryError("CATALOG_NOT_FOUND", f"Catalog '{node.catalog.lower()}' does not exist", here)

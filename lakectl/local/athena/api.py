@@ -1,4 +1,7 @@
-"""Athena's API: each function takes a request's parameters and gives the answer's, or raises RequestError."""
+"""Athena's API: each function takes a request's parameters and gives the answer's, or raises RequestError.
+
+``caller`` is the access key id that has signed the request.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from botocore.exceptions import ClientError
 from moto.s3.models import s3_backends
 
 from lakectl.local.athena import workgroups
+from lakectl.local.athena.access import Access, keys_of
 from lakectl.local.athena.errors import QueryError, RequestError
 from lakectl.local.athena.executions import ENDED, Execution, Executions
 from lakectl.local.context import LocalContext
@@ -25,15 +29,15 @@ class AthenaApi:
         self._context = context
         self.executions = Executions(context)
 
-    def start_query_execution(self, backend: Any, request: dict[str, Any]) -> dict[str, Any]:
+    def start_query_execution(self, backend: Any, request: dict[str, Any], caller: str) -> dict[str, Any]:
         same = {key: value for key, value in request.items() if key != "ClientRequestToken"}
         same["Region"] = backend.region_name
         started = self.executions.start(
-            request.get("ClientRequestToken"), same, lambda: self._new_execution(backend, request)
+            request.get("ClientRequestToken"), same, lambda: self._new_execution(backend, request, caller)
         )
         return {"QueryExecutionId": started}
 
-    def _new_execution(self, backend: Any, request: dict[str, Any]) -> Execution:
+    def _new_execution(self, backend: Any, request: dict[str, Any], caller: str) -> Execution:
         from lakectl.local.athena import statements
 
         group = workgroups.find(backend, request.get("WorkGroup"))
@@ -55,6 +59,7 @@ class AthenaApi:
             configuration=configuration,
             parameters=parameters,
             cutoff=group.configuration.get("BytesScannedCutoffPerQuery"),
+            caller=caller,
         )
         suffix = (
             ".csv"
@@ -84,6 +89,11 @@ class AthenaApi:
         # Asked in this process: a request to ourselves would be most of the time that StartQueryExecution takes.
         if bucket not in s3_backends.bucket_accounts:
             raise RequestError(f"Unable to verify/create output bucket {bucket}")
+        if execution.caller != self._context.access_key_id:
+            try:
+                self._client("s3", execution.region, execution.caller).get_bucket_location(Bucket=bucket)
+            except ClientError:
+                raise RequestError(f"Unable to verify/create output bucket {bucket}") from None
 
     def get_query_execution(self, backend: Any, request: dict[str, Any]) -> dict[str, Any]:
         execution = self.executions.get(request.get("QueryExecutionId"), backend.region_name)
@@ -116,7 +126,7 @@ class AthenaApi:
         self.executions.stop(self.executions.get(request.get("QueryExecutionId"), backend.region_name))
         return {}
 
-    def get_query_results(self, backend: Any, request: dict[str, Any]) -> dict[str, Any]:
+    def get_query_results(self, backend: Any, request: dict[str, Any], caller: str) -> dict[str, Any]:
         from lakectl.local.athena import results
 
         execution = self.executions.get(request.get("QueryExecutionId"), backend.region_name)
@@ -130,7 +140,7 @@ class AthenaApi:
         rows: list[list[str | None]] = []
         token = None
         if execution.has_file:
-            s3 = self._context.client("s3", execution.region)
+            s3 = self._client("s3", execution.region, caller)  # GetQueryResults needs s3:GetObject, its reference says
             rows, token = results.page(
                 s3, execution.location, csv=execution.header, token=request.get("NextToken"), limit=limit
             )
@@ -212,34 +222,42 @@ class AthenaApi:
         glue = {"CatalogName": "AwsDataCatalog", "Type": "GLUE", "Status": "CREATE_COMPLETE"}
         return _page([glue, *backend.list_data_catalogs()], "DataCatalogsSummary", request, 50)
 
-    def list_databases(self, backend: Any, request: dict[str, Any]) -> dict[str, Any]:
-        pages = self._glue(backend, request).get_paginator("get_databases").paginate()
+    def list_databases(self, backend: Any, request: dict[str, Any], caller: str) -> dict[str, Any]:
+        paginator = self._glue(backend, request, caller).get_paginator("get_databases")
+        pages = _from_glue(lambda: list(paginator.paginate()))
         found = [_database(entry) for page in pages for entry in page["DatabaseList"]]
         return _page(found, "DatabaseList", request, 50)
 
-    def get_database(self, backend: Any, request: dict[str, Any]) -> dict[str, Any]:
-        glue = self._glue(backend, request)
+    def get_database(self, backend: Any, request: dict[str, Any], caller: str) -> dict[str, Any]:
+        glue = self._glue(backend, request, caller)
         entry = _from_glue(lambda: glue.get_database(Name=request["DatabaseName"])["Database"])
         return {"Database": _database(entry)}
 
-    def list_table_metadata(self, backend: Any, request: dict[str, Any]) -> dict[str, Any]:
-        glue = self._glue(backend, request)
+    def list_table_metadata(self, backend: Any, request: dict[str, Any], caller: str) -> dict[str, Any]:
+        glue = self._glue(backend, request, caller)
         paginator = glue.get_paginator("get_tables")
         options = {"Expression": request["Expression"]} if request.get("Expression") else {}
         pages = _from_glue(lambda: list(paginator.paginate(DatabaseName=request["DatabaseName"], **options)))
         found = [_table(entry) for page in pages for entry in page["TableList"]]
         return _page(found, "TableMetadataList", request, 50)
 
-    def get_table_metadata(self, backend: Any, request: dict[str, Any]) -> dict[str, Any]:
-        glue = self._glue(backend, request)
+    def get_table_metadata(self, backend: Any, request: dict[str, Any], caller: str) -> dict[str, Any]:
+        glue = self._glue(backend, request, caller)
         wanted = {"DatabaseName": request["DatabaseName"], "Name": request["TableName"]}
         return {"TableMetadata": _table(_from_glue(lambda: glue.get_table(**wanted)["Table"]))}
 
-    def _glue(self, backend: Any, request: dict[str, Any]) -> Any:
+    def _glue(self, backend: Any, request: dict[str, Any], caller: str) -> Any:
         catalog = str(request.get("CatalogName") or "AwsDataCatalog")
         if catalog.lower() != "awsdatacatalog":
             raise RequestError(f"DataCatalog {catalog} was not found")
-        return self._context.client("glue", backend.region_name)
+        return self._client("glue", backend.region_name, caller)
+
+    def _client(self, service: str, region: str, caller: str) -> Any:
+        """A client with the caller's own permissions."""
+        keys = keys_of(caller, self._context)
+        if keys is None:
+            raise RequestError("The security token included in the request is invalid.", "UnrecognizedClientException")
+        return Access(self._context.endpoint_url, region, keys).client(service)
 
 
 def _from_glue(call: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Type and function checks that Athena makes and DuckDB does not."""
+"""Type checks that Athena makes and DuckDB does not."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from sqlglot import exp
 
 from lakectl.local.athena import types
 from lakectl.local.athena.errors import QueryError
-from lakectl.local.athena.functions import ATHENA_FUNCTIONS
 from lakectl.local.athena.statements import position_of
 
 _FAMILIES: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -39,19 +38,6 @@ _ARITHMETIC: dict[type[exp.Expr], str] = {
     exp.Mod: "%",
 }
 _NUMERIC_AGGREGATES = (exp.Sum, exp.Avg, exp.Stddev, exp.StddevPop, exp.StddevSamp, exp.Variance, exp.VariancePop)
-
-
-def check_functions(tree: exp.Expr, sql: str) -> None:
-    """Raise FUNCTION_NOT_FOUND for a function that Athena does not have (DuckDB has hundreds of its own)."""
-    for node in tree.find_all(exp.Anonymous):
-        name = node.name
-        if name.lower() not in ATHENA_FUNCTIONS:
-            found = re.search(rf"\b{re.escape(name)}\s*\(", sql, re.I)
-            raise QueryError(
-                "FUNCTION_NOT_FOUND",
-                f"Function '{name.lower()}' not registered",
-                position_of(sql, found.start()) if found else None,
-            )
 
 
 def check_types(tree: exp.Expr, sql: str) -> None:
@@ -86,6 +72,30 @@ def check_types(tree: exp.Expr, sql: str) -> None:
             _check_logical(node, sql)
         elif isinstance(node, exp.DPipe | exp.Concat):
             _check_concat(node, sql)
+
+
+def check_recursion(base: exp.Query, step: exp.Query) -> None:
+    """Raise TYPE_MISMATCH where a recursive step gives another type than the base: Trino widens neither."""
+    for index, (first, later) in enumerate(zip(base.selects, step.selects, strict=False), start=1):
+        shown, wanted = types.display(later), types.display(first)
+        if "unknown" in (shown, wanted) or _family(first) is None or _family(later) is None:
+            continue
+        if _family(first) != _family(later) or (_family(first) == "number" and not _fits(later, first)):
+            raise QueryError(
+                "TYPE_MISMATCH",
+                f"recursion step relation output type ({shown}) is not coercible to recursion base relation output "
+                f"type ({wanted}) at column {index}",
+            )
+
+
+def _fits(given: exp.Expr, wanted: exp.Expr) -> bool:
+    """Whether a number's type can be widened to another's."""
+    if types.is_float(wanted):
+        return True
+    first, second = types.decimal_of(given), types.decimal_of(wanted)
+    if first is None or second is None:
+        return False
+    return first[0] - first[1] <= second[0] - second[1] and first[1] <= second[1]
 
 
 def _check_arithmetic(node: exp.Expr, sql: str) -> None:

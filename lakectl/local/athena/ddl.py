@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from pyiceberg.partitioning import PartitionField, PartitionSpec
@@ -48,6 +49,7 @@ _TYPES: dict[str, type[Any]] = {
     "binary": BinaryType,
     "varbinary": BinaryType,
 }
+_S3_FOLDER = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^?#*]*)?")
 # https://docs.aws.amazon.com/athena/latest/ug/querying-iceberg-creating-tables.html#querying-iceberg-table-properties
 _PROPERTIES = {
     "format": "write.format.default",
@@ -189,11 +191,7 @@ def make_table(
         if exists_ok:
             return run.catalog.load_for_write(database, name)
         raise QueryError("TABLE_ALREADY_EXISTS", f"Table '{database}.{name}' already exists")
-    location = settings.get("location")
-    if not location:
-        raise QueryError(
-            "INVALID_TABLE_PROPERTY", "Table location can not be null: give LOCATION 's3://bucket/prefix/'"
-        )
+    location = location_of(settings)
     if settings.get("format", "parquet").lower() != "parquet":
         raise QueryError("NOT_SUPPORTED", f"format {settings['format']}: the local Athena writes parquet only")
     fields = [_partition(clause, schema, index) for index, clause in enumerate(clauses)]
@@ -201,10 +199,24 @@ def make_table(
     return run.catalog.iceberg.create_table(
         (database, name),
         schema,
-        location=location.rstrip("/"),
+        location=location,
         partition_spec=PartitionSpec(*fields),
         properties={"write.format.default": "parquet", **stored},
     )
+
+
+def location_of(settings: dict[str, str]) -> str:
+    """The table's folder in S3. Raises QueryError if there is none, or it is elsewhere."""
+    location = settings.get("location")
+    if not location:
+        raise QueryError(
+            "INVALID_TABLE_PROPERTY", "Table location can not be null: give LOCATION 's3://bucket/prefix/'"
+        )
+    if not _S3_FOLDER.fullmatch(location):
+        raise QueryError(
+            "INVALID_TABLE_PROPERTY", f"The table location {location!r} is no S3 path: give 's3://bucket/prefix/'"
+        )
+    return location.rstrip("/")
 
 
 def properties(tree: exp.Expr) -> dict[str, str]:

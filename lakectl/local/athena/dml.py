@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
+import uuid
+from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import sqlglot
 from pyiceberg.exceptions import CommitFailedException, NotInstalledError
 from pyiceberg.expressions import AlwaysTrue
-from pyiceberg.io.pyarrow import _ConvertToIcebergWithoutIDs, schema_to_pyarrow, visit_pyarrow
+from pyiceberg.io.pyarrow import (
+    _ConvertToIcebergWithoutIDs,
+    _dataframe_to_data_files,
+    schema_to_pyarrow,
+    visit_pyarrow,
+)
 from pyiceberg.schema import Schema, assign_fresh_schema_ids
 from sqlglot import exp
 
@@ -18,6 +27,8 @@ from lakectl.local.athena.results import Column, Result
 
 if TYPE_CHECKING:
     from lakectl.local.athena.engine import Run
+
+PART_BYTES = 64 << 20  # of Arrow data in memory; each part is one file, or one in each partition
 
 
 def _count(rows: int) -> Result:
@@ -42,19 +53,58 @@ def insert(run: Run) -> Result:
             "TYPE_MISMATCH",
             f"Insert query has mismatched column types: table has {len(listed)} columns, query has {len(query.names)}",
         )
-    rows = run.arrow(query)
-    by_name = dict(zip(listed, rows.columns, strict=True))
-    data = _fitted(by_name, schema, rows.num_rows)
-    _commit(lambda: table.append(data))
-    return _count(rows.num_rows)
+    return _count(_append(run, table, listed, run.arrow(query)))
 
 
-def _fitted(columns: dict[str, Any], schema: Any, height: int) -> pa.Table:
+def _append(run: Run, table: Any, columns: list[str], rows: Any, deleting: Any = None) -> int:
+    """Write the rows of an Arrow reader, a part of them at a time, and commit them as one snapshot.
+
+    ``columns`` name the reader's columns. ``deleting``: a filter of rows that go in the same commit.
+    """
+    arrow = schema_to_pyarrow(table.schema(), include_field_ids=False)
+    _fitted(columns, rows.schema.empty_table(), arrow)  # types that don't fit are refused, rows or not
+    count, files, names, numbers = 0, [], uuid.uuid4(), itertools.count()
+    for part in _parts(run, rows):
+        count += part.num_rows
+        data = _fitted(columns, part, arrow)
+        files += _commit(partial(_write, table, data, names, numbers))
+
+    def commit() -> None:
+        with table.transaction() as transaction:
+            if deleting is not None:
+                transaction.delete(delete_filter=deleting)
+            with transaction._append_snapshot_producer({}) as snapshot:
+                for file in files:
+                    snapshot.append_data_file(file)
+
+    if deleting is None or count:
+        _commit(commit)
+    return count
+
+
+def _write(table: Any, data: pa.Table, names: uuid.UUID, numbers: itertools.count[int]) -> list[Any]:
+    return list(_dataframe_to_data_files(table.metadata, data, table.io, names, numbers))
+
+
+def _parts(run: Run, rows: Any) -> Iterator[pa.Table]:
+    """Tables of at most about PART_BYTES."""
+    batches: list[Any] = []
+    for batch in rows:
+        run.check_cancelled()
+        batches.append(batch)
+        if sum(each.nbytes for each in batches) >= PART_BYTES:
+            yield pa.Table.from_batches(batches)
+            batches = []
+    if batches:
+        yield pa.Table.from_batches(batches)
+
+
+def _fitted(columns: list[str], rows: pa.Table, arrow: pa.Schema) -> pa.Table:
     """Columns in the table's order and types; a column that is not given is NULL."""
-    arrow = schema_to_pyarrow(schema, include_field_ids=False)
+    given_columns, height = dict(zip(columns, rows.columns, strict=True)), rows.num_rows
     arrays = []
     for field in arrow:
-        given = columns.get(field.name.lower())
+        given = given_columns.get(field.name.lower())
         if given is None:
             arrays.append(pa.nulls(height, field.type))
             continue
@@ -107,14 +157,15 @@ def create_table_as_select(run: Run) -> Result:
     unnamed = [index for index, column in enumerate(query.names) if column == f"_col{index}"]
     if unnamed:
         raise QueryError("COLUMN_NAME_NOT_SPECIFIED", f"Column name not specified at position {unnamed[0] + 1}")
+    ddl.location_of(settings)  # before anything is run
     rows = run.arrow(query)
-    schema = _schema_of(rows.schema, [column.lower() for column in query.names])
-    table = ddl.make_table(run, database, name, schema, _partitioning(tree), settings)
-    data = _fitted(
-        dict(zip([column.lower() for column in query.names], rows.columns, strict=True)), schema, rows.num_rows
-    )
-    _commit(lambda: table.append(data))
-    return _count(rows.num_rows)
+    columns = [column.lower() for column in query.names]
+    table = ddl.make_table(run, database, name, _schema_of(rows.schema, columns), _partitioning(tree), settings)
+    try:
+        return _count(_append(run, table, columns, rows))
+    except BaseException:
+        run.catalog.glue.delete_table(DatabaseName=database, Name=name)  # a CTAS that fails leaves no table
+        raise
 
 
 def _schema_of(arrow: pa.Schema, columns: list[str]) -> Schema:
@@ -194,15 +245,12 @@ def update(run: Run) -> Result:
     where = tree.args.get("where")
     select = exp.select(*items).from_(tree.this.copy())
     rows = run.arrow(run.analyze(select.where(where.this.copy()) if where is not None else select))
-    data = _fitted(dict(zip(columns, rows.columns, strict=True)), table.schema(), rows.num_rows)
-    if rows.num_rows:
-        _commit(lambda: table.overwrite(data, overwrite_filter=condition))
-    return _count(rows.num_rows)
+    return _count(_append(run, table, columns, rows, deleting=condition))
 
 
-def _commit(change: Any) -> None:
+def _commit(change: Any) -> Any:
     try:
-        change()
+        return change()
     except NotInstalledError:
         raise QueryError(
             "NOT_SUPPORTED",

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import logging
-import re
+import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import duckdb
 from sqlglot import exp
 
-from lakectl.local.athena import ddl, dml, explain, show, types
+from lakectl.local.athena import ddl, dml, explain, failures, results, show, types
+from lakectl.local.athena.access import Access
 from lakectl.local.athena.analyze import Analyzed, analyze
 from lakectl.local.athena.errors import QueryCancelled, QueryError
 from lakectl.local.athena.render import writer_for
 from lakectl.local.athena.results import Column, Result
-from lakectl.local.athena.session import Session, SessionPool
-from lakectl.local.athena.statements import Statement, position_of
+from lakectl.local.athena.session import Session
+from lakectl.local.athena.statements import Statement, parse
 from lakectl.local.athena.tables import Catalog
+from lakectl.local.athena.tasks import Outcome, Task
 from lakectl.local.athena.translate import to_duckdb
-from lakectl.local.context import LocalContext
 
+log = logging.getLogger(__name__)
 logging.getLogger("pyiceberg").setLevel(logging.WARNING)  # it tells of each table that it opens
 
 CUTOFF_MESSAGE = "Bytes scanned limit was exceeded"
@@ -47,8 +51,8 @@ class Run:
         return analyze(tree, self.statement.sql, self.database, self.catalog, self._instant)
 
     def arrow(self, query: Analyzed) -> Any:
-        """The query's rows as an Arrow table. For writing; results go through ``read``, batch by batch."""
-        return self.execute(to_duckdb(query, self.session)).to_arrow_table()
+        """The query's rows as an Arrow RecordBatchReader, for writing."""
+        return self.execute(to_duckdb(query, self.session)).to_arrow_reader(_BATCH_ROWS)
 
     def execute(self, sql: str) -> Any:
         self.check_cancelled()
@@ -56,7 +60,7 @@ class Run:
             return self.session.connection.execute(sql)
         except duckdb.Error as error:
             self.check_cancelled()
-            raise translate_error(error, self.statement.sql) from None
+            raise failures.of_duckdb(error, self.statement.sql) from None
 
     def check_cancelled(self) -> None:
         if self.cancelled.is_set():
@@ -70,65 +74,70 @@ class Run:
 
 
 class Engine:
-    """The local Athena's engine for all regions. ``workers`` statements run at once."""
+    """The local Athena's engine: one statement at a time, in a query worker."""
 
-    def __init__(self, context: LocalContext, workers: int) -> None:
-        self._context = context
-        self._pool = SessionPool(context, workers)
-        self._catalogs: dict[str, Catalog] = {}
-        self._lock = threading.Lock()
+    def __init__(self, endpoint_url: str, folder: Path) -> None:
+        self._endpoint_url = endpoint_url
+        self._session = Session(endpoint_url, folder)
 
-    def catalog(self, region: str) -> Catalog:
-        with self._lock:
-            if region not in self._catalogs:
-                self._catalogs[region] = Catalog(self._context, region)
-            return self._catalogs[region]
+    def run(self, task: Task, cancelled: threading.Event) -> Outcome:
+        """Execute a statement and write its result out. Never raises: how it ended is in the Outcome."""
+        outcome = Outcome()
+        try:
+            self._run(task, cancelled, outcome)
+        except (QueryError, QueryCancelled) as ended:
+            outcome.error = ended
+        except Exception as error:  # a bug of ours must end the query, not the worker
+            log.exception("a query failed: %s", task.sql)
+            outcome.error = QueryError("GENERIC_INTERNAL_ERROR", f"{type(error).__name__}: {error}")
+            if isinstance(error, duckdb.FatalException):  # this instance is broken for good
+                log.error("the query worker ends")
+                os._exit(1)
+        return outcome
 
-    def run(
-        self,
-        statement: Statement,
-        *,
-        database: str,
-        region: str,
-        cancelled: threading.Event,
-        cutoff: int | None,
-        deliver: Callable[[Result], None],
-    ) -> int:
-        """Execute a statement, give its Result to ``deliver`` (which writes it out), return the bytes scanned.
-
-        Raises QueryError when it fails and QueryCancelled when it was stopped or crossed ``cutoff``.
-        """
-        with self._pool.session() as session:
-            run = Run(
-                statement,
-                database,
-                session,
-                self.catalog(region),
-                self._context.client("s3", region),
-                cutoff,
-                cancelled,
-            )
-            finished = threading.Event()
-            watcher = threading.Thread(target=_watch, args=(run, finished), name="athena-watch", daemon=True)
-            watcher.start()
-            try:
-                deliver(_dispatch(run))
-                scanned = session.scanned_bytes()
-                if cutoff and scanned > cutoff:
-                    raise QueryCancelled(CUTOFF_MESSAGE)
-                return scanned
-            except duckdb.FatalException:
+    def _run(self, task: Task, cancelled: threading.Event, outcome: Outcome) -> None:
+        access = Access(self._endpoint_url, task.region, task.keys)
+        session = self._session
+        session.reset()
+        session.use(access)
+        statement = parse(task.sql)
+        run = Run(statement, task.database, session, catalog_of(access), access.client("s3"), task.cutoff, cancelled)
+        finished = threading.Event()
+        watcher = threading.Thread(target=_watch, args=(run, finished), name="athena-watch", daemon=True)
+        watcher.start()
+        try:
+            _deliver(run, task, outcome)
+            outcome.scanned_bytes = session.scanned_bytes()
+            if task.cutoff and outcome.scanned_bytes > task.cutoff:
+                raise QueryCancelled(CUTOFF_MESSAGE)
+        except duckdb.FatalException:
+            raise
+        except (QueryError, QueryCancelled):
+            raise
+        except Exception as error:
+            # An interrupt that meets Arrow half-way through the rows comes out as an error of Arrow's.
+            run.check_cancelled()
+            known = failures.translate(error, statement.sql)
+            if known is None:
                 raise
-            except duckdb.Error as error:
-                run.check_cancelled()
-                raise translate_error(error, statement.sql) from None
-            except Exception:
-                # An interrupt that meets Arrow half-way through the rows comes out as an error of Arrow's.
-                run.check_cancelled()
-                raise
-            finally:
-                finished.set()
-                watcher.join()
+            raise known from None
+        finally:
+            finished.set()
+            watcher.join()
+
+
+@lru_cache(maxsize=8)
+def catalog_of(access: Access) -> Catalog:
+    return Catalog(access)
+
+
+def _deliver(run: Run, task: Task, outcome: Outcome) -> None:
+    result = _dispatch(run)
+    outcome.columns, outcome.header = result.columns, result.header
+    outcome.update_count, outcome.has_file = result.update_count, result.has_file
+    if result.has_file:
+        outcome.output_bytes = results.write(run.s3, task.location, result)
+    outcome.row_count = result.row_count or result.update_count or 0
 
 
 def _watch(run: Run, finished: threading.Event) -> None:
@@ -208,61 +217,6 @@ def _digits(node: exp.Expr) -> int | None:
     if kind is None or not kind.is_type("timestamp", "timestamptz"):
         return None
     return 6 if kind.expressions and kind.expressions[0].name == "6" else 3
-
-
-def translate_error(error: duckdb.Error, sql: str) -> QueryError:
-    """What Athena would say where DuckDB raised ``error``."""
-    text = str(error)
-    first = text.split("\n")[0].split(": ", 1)[-1]
-    coded = re.search(r"\b(DIVISION_BY_ZERO|INVALID_FUNCTION_ARGUMENT): ([^\n]+)", text)
-    if coded:
-        return QueryError(coded.group(1), coded.group(2).rstrip("!"))
-    grouped = re.search(r'column "?([^"]+?)"? must appear in the GROUP BY', text)
-    if grouped:
-        name = grouped.group(1)
-        message = f"'{name}' must be an aggregate expression or appear in GROUP BY clause"
-        return QueryError("EXPRESSION_NOT_AGGREGATE", message, _find(sql, name))
-    missing = re.search(r"Function with name \"?(\w+)\"? does not exist", text)
-    if missing:
-        return QueryError("NOT_SUPPORTED", f"function {missing.group(1)} is not supported by the local Athena")
-    cast = re.search(r"[Cc]ould not convert string '(.*)' to (\w+)", text)
-    if cast:
-        return QueryError(
-            "INVALID_CAST_ARGUMENT", f"Cannot cast '{cast.group(1)}' to {_ATHENA.get(cast.group(2), cast.group(2))}"
-        )
-    if isinstance(error, duckdb.ConversionException):
-        return QueryError("INVALID_CAST_ARGUMENT", first)
-    if isinstance(error, duckdb.OutOfRangeException):
-        return QueryError("NUMERIC_VALUE_OUT_OF_RANGE", first.rstrip("!"))
-    mismatch = re.search(r"given name and argument types '(\w+)\(([^']*)\)'", text)
-    if mismatch:
-        return QueryError(
-            "FUNCTION_NOT_FOUND",
-            f"Unexpected parameters ({mismatch.group(2).lower()}) for function {mismatch.group(1).lower()}",
-            _find(sql, mismatch.group(1)),
-        )
-    if isinstance(error, duckdb.BinderException):
-        return QueryError("TYPE_MISMATCH" if "type" in text.lower() else "SYNTAX_ERROR", first)
-    if isinstance(error, duckdb.OutOfMemoryException):
-        return QueryError("EXCEEDED_LOCAL_MEMORY_LIMIT", first)
-    if isinstance(error, duckdb.HTTPException | duckdb.IOException):
-        return QueryError("ICEBERG_CANNOT_OPEN_SPLIT", first)
-    return QueryError("GENERIC_INTERNAL_ERROR", first)
-
-
-_ATHENA = {
-    "INT64": "BIGINT",
-    "INT32": "INTEGER",
-    "INT16": "SMALLINT",
-    "INT8": "TINYINT",
-    "BOOL": "BOOLEAN",
-    "FLOAT": "REAL",
-}
-
-
-def _find(sql: str, name: str) -> tuple[int, int] | None:
-    found = re.search(rf"\b{re.escape(name)}\b", sql, re.I)
-    return position_of(sql, found.start()) if found else None
 
 
 _HANDLERS: dict[str, Callable[[Run], Result]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 # ErrorCategory and ErrorType: https://docs.aws.amazon.com/athena/latest/ug/error-reference.html
 SYSTEM, USER = 1, 2
-ENGINE_INTERNAL_ERROR, USER_ERROR, DATA_ERROR, ICEBERG_ERROR = 200, 1000, 1001, 233
+EXHAUSTED, ENGINE_INTERNAL_ERROR, TIMED_OUT, ICEBERG_ERROR, USER_ERROR, DATA_ERROR = 0, 200, 206, 233, 1000, 1001
 
 _DATA_ERRORS = {
     "DIVISION_BY_ZERO",
@@ -14,14 +14,20 @@ _DATA_ERRORS = {
 }
 
 
+# Reasons that Athena gives as they stand, without an error code before them.
+_BARE = {"PERMISSION_DENIED", "EXHAUSTED", "TIMED_OUT"}
+_TYPES = {"GENERIC_INTERNAL_ERROR": ENGINE_INTERNAL_ERROR, "EXHAUSTED": EXHAUSTED, "TIMED_OUT": TIMED_OUT}
+
+
 class QueryError(Exception):
     """A query that was accepted and failed. ``reason`` is Athena's StateChangeReason."""
 
     def __init__(self, code: str, message: str, position: tuple[int, int] | None = None) -> None:
         self.code = code
+        self.message = message
         self.position = position
         where = f"line {position[0]}:{position[1]}: " if position else ""
-        self.reason = f"{code}: {where}{message}"
+        self.reason = message if code in _BARE else f"{code}: {where}{message}"
         super().__init__(self.reason)
 
     @property
@@ -30,11 +36,29 @@ class QueryError(Exception):
 
     @property
     def type(self) -> int:
-        if self.code == "GENERIC_INTERNAL_ERROR":
-            return ENGINE_INTERNAL_ERROR
+        if self.code in _TYPES:
+            return _TYPES[self.code]
         if self.code.startswith("ICEBERG_"):
             return ICEBERG_ERROR
         return DATA_ERROR if self.code in _DATA_ERRORS else USER_ERROR
+
+
+def exhausted() -> QueryError:
+    """For a query that needs more memory, disk or result space than the local Athena gives it."""
+    return QueryError("EXHAUSTED", "Query exhausted resources at this scale factor")
+
+
+def timed_out() -> QueryError:
+    return QueryError("TIMED_OUT", "Query timeout")
+
+
+def denied(message: str) -> QueryError:
+    """For a query whose caller may not do what it does. ``message`` is what Glue or S3 answered."""
+    return QueryError("PERMISSION_DENIED", f"Insufficient permissions to execute the query. {message}")
+
+
+def path_denied(path: str) -> QueryError:
+    return QueryError("PERMISSION_DENIED", f"Permission denied on S3 path: {path}")
 
 
 class QueryCancelled(Exception):

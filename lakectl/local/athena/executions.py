@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import pickle
 import threading
 import time
@@ -13,12 +14,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from lakectl.local.athena.errors import QueryCancelled, QueryError, RequestError
+from lakectl.local.athena.access import keys_of
+from lakectl.local.athena.errors import QueryCancelled, QueryError, RequestError, denied, timed_out
+from lakectl.local.athena.tasks import Outcome, Task
+from lakectl.local.athena.workers import WorkerPool
 from lakectl.local.context import LocalContext
 
 if TYPE_CHECKING:
-    from lakectl.local.athena.engine import Engine
-    from lakectl.local.athena.results import Column, Result
+    from lakectl.local.athena.results import Column
     from lakectl.local.athena.statements import Statement
 
 ENGINE_VERSION = {"SelectedEngineVersion": "AUTO", "EffectiveEngineVersion": "Athena engine version 3"}
@@ -26,6 +29,10 @@ ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
 KIND = "athena-execution"  # of the rows that outlive the server
 INTERRUPTED = "The local endpoint ended while this query was running"
 WORKERS = 4  # statements at once; more wait in QUEUED. DuckDB uses all cores for each already
+# Athena's quotas "DML query timeout" and "DDL query timeout" are 30 and 600 minutes, and can be raised
+# (https://docs.aws.amazon.com/athena/latest/ug/service-limits.html); the variable holds seconds, for both.
+TIMEOUT_VARIABLE = "LAKECTL_ATHENA_TIMEOUT"
+TIMEOUTS = {"DML": 1800.0, "UTILITY": 1800.0, "DDL": 36000.0}
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +50,7 @@ class Execution:
     configuration: dict[str, Any]  # the effective ResultConfiguration
     parameters: list[str] | None
     cutoff: int | None
+    caller: str = ""  # the access key id of who started it; empty in what an older version has kept
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
     state: str = "QUEUED"
     reason: str | None = None
@@ -123,7 +131,7 @@ class Executions:
         self._tokens: dict[tuple[str, str], tuple[str, Any]] = {}
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="athena")
-        self._engine: Engine | None = None
+        self._workers = WorkerPool(context)
         context.on_stop.append(self.close)
         context.on_load.append(self._load)
 
@@ -148,21 +156,13 @@ class Executions:
     def _save(self, execution: Execution) -> None:
         self._context.database.put(KIND, execution.region, execution.id, pickle.dumps(execution, 5))
 
-    def engine(self) -> Engine:
-        """Made at the first query: importing and loading DuckDB must not slow the server's start."""
-        with self._lock:
-            if self._engine is None:
-                from lakectl.local.athena.engine import Engine
-
-                self._engine = Engine(self._context, WORKERS)
-            return self._engine
-
     def close(self) -> None:
         """Stop what runs; nothing new starts."""
         for execution in self.all():
             if execution.state not in ENDED:
                 execution.cancelled.set()
         self._pool.shutdown(wait=False, cancel_futures=True)
+        self._workers.close()
 
     def all(self) -> list[Execution]:
         with self._lock:
@@ -211,14 +211,7 @@ class Executions:
             self._save(execution)
         state, reason, error = "SUCCEEDED", None, None
         try:
-            execution.scanned_bytes = self.engine().run(
-                execution.statement,
-                database=execution.context.get("Database", "default").lower(),
-                region=execution.region,
-                cancelled=execution.cancelled,
-                cutoff=execution.cutoff,
-                deliver=lambda result: self._deliver(execution, result),
-            )
+            self._finish(execution, self._workers.run(self._task(execution), _stop(execution)))
         except QueryCancelled as stopped:
             state, reason = "CANCELLED", stopped.reason
         except QueryError as failed:
@@ -239,15 +232,37 @@ class Executions:
         execution.completed = time.time()
         execution.state = state
 
-    def _deliver(self, execution: Execution, result: Result) -> None:
-        from lakectl.local.athena import results
+    def _task(self, execution: Execution) -> Task:
+        keys = keys_of(execution.caller, self._context)
+        if keys is None:
+            raise denied("The security token included in the request is invalid.")
+        return Task(
+            sql=execution.statement.sql,
+            database=execution.context.get("Database", "default").lower(),
+            region=execution.region,
+            keys=keys,
+            location=execution.location,
+            cutoff=execution.cutoff,
+        )
 
-        execution.columns, execution.header = result.columns, result.header
-        execution.update_count, execution.has_file = result.update_count, result.has_file
-        if result.has_file:
-            s3 = self._context.client("s3", execution.region)
-            execution.output_bytes = results.write(s3, execution.location, result)
-        execution.row_count = result.row_count or result.update_count or 0
+    def _finish(self, execution: Execution, outcome: Outcome) -> None:
+        execution.columns, execution.header = outcome.columns, outcome.header
+        execution.update_count, execution.has_file = outcome.update_count, outcome.has_file
+        execution.row_count, execution.output_bytes = outcome.row_count, outcome.output_bytes
+        execution.scanned_bytes = outcome.scanned_bytes
+
+
+def _stop(execution: Execution) -> Callable[[], QueryError | QueryCancelled | None]:
+    """Says why an execution has to end: it was stopped, or its time is over."""
+    seconds = float(os.environ.get(TIMEOUT_VARIABLE) or TIMEOUTS[execution.statement.type])
+    deadline = time.monotonic() + seconds
+
+    def stop() -> QueryError | QueryCancelled | None:
+        if execution.cancelled.is_set():
+            return QueryCancelled("Query cancelled by user")
+        return timed_out() if time.monotonic() > deadline else None
+
+    return stop
 
 
 def _athena_error(failed: QueryError) -> dict[str, Any]:

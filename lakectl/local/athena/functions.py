@@ -11,7 +11,7 @@ _SAME_NAME = (
     "covar_samp cume_dist degrees dense_rank ends_with entropy first_value flatten histogram hour kurtosis lag "
     "last_value lead ln log10 log2 lower lpad ltrim map_concat map_entries map_from_entries map_keys map_values md5 "
     "millisecond minute month nth_value ntile percent_rank pi quarter radians random rank regr_intercept regr_slope "
-    "repeat replace reverse row_number rpad rtrim second sha1 sha256 sign sin sinh skewness split_part sqrt "
+    "replace reverse row_number rpad rtrim second sha1 sha256 sign sin sinh skewness split_part sqrt "
     "starts_with tan tanh translate trim try typeof upper url_decode url_encode uuid week year"
 )
 _OTHER_NAME = {
@@ -44,7 +44,6 @@ _OTHER_NAME = {
     "json_extract_scalar": "json_extract_string",
     "levenshtein_distance": "levenshtein",
     "map": "map",
-    "sequence": "generate_series",
     "slice": "list_slice",
     "to_hex": "hex",
     "to_unixtime": "epoch",

@@ -13,10 +13,12 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from lakectl.local.athena.errors import QueryError, RequestError
+from lakectl.local.athena.errors import QueryError, RequestError, exhausted
 
 PAGE = 1000  # rows, the header row among them: the most that GetQueryResults gives at once
 _CHUNK = 256 * 1024
+MOST_BYTES = 4 << 30  # a result that has no end must not fill the disk
+_OCTETS = {"ContentType": "application/octet-stream"}
 _FIELD = re.compile(rb'(?:"((?:[^"]|"")*)")?([,\n])')
 
 
@@ -64,6 +66,9 @@ def split(location: str) -> tuple[str, str]:
 
 def write(s3: Any, location: str, result: Result) -> int:
     """Write a result to its file; returns the file's size in bytes. Raises QueryError if S3 refuses it."""
+    from boto3.exceptions import S3UploadFailedError
+    from boto3.s3.transfer import TransferConfig
+
     bucket, key = split(location)
     with tempfile.SpooledTemporaryFile(max_size=8 * 1024 * 1024) as file:
         if result.header:
@@ -71,15 +76,26 @@ def write(s3: Any, location: str, result: Result) -> int:
         for row in result.rows:
             file.write(_line(row) if result.header else ("\t".join(item or "" for item in row) + "\n").encode())
             result.row_count += 1
+            if file.tell() > MOST_BYTES:
+                raise exhausted()
         size = file.tell()
         file.seek(0)
         try:
-            s3.upload_fileobj(file, bucket, key, ExtraArgs={"ContentType": "application/octet-stream"})
-        except ClientError as error:
-            raise QueryError(
-                "GENERIC_USER_ERROR", f"could not write the result to {location}: {error.response['Error']['Message']}"
-            ) from None
+            s3.upload_fileobj(file, bucket, key, _OCTETS, Config=TransferConfig(max_concurrency=2))
+        except (ClientError, S3UploadFailedError) as error:
+            raise _not_written(location, error) from None
     return size
+
+
+def _not_written(location: str, error: Exception) -> QueryError:
+    if "AccessDenied" in str(error):
+        return QueryError(
+            "PERMISSION_DENIED",
+            f"Access denied when writing output to url: {location} . Please ensure you are allowed to access the S3 "
+            "bucket. If you are encrypting query results with KMS key, please ensure you are allowed to access your "
+            "KMS key",
+        )
+    return QueryError("GENERIC_USER_ERROR", f"could not write the result to {location}: {error}")
 
 
 def _line(row: Sequence[str | None]) -> bytes:

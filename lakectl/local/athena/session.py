@@ -1,24 +1,27 @@
-"""DuckDB, with the extensions of its own version and the local S3: one instance for each running query.
+"""DuckDB, with the extensions of its own version and the local S3: one instance in each query worker.
 
-An instance is never shared by two queries: DuckDB's HTTP log, from which the scanned bytes are counted, is
-kept for the instance. Instances are reused, since loading the extensions takes 0.2 s.
+An instance is never shared by two queries at once: its S3 secret is the caller's, and its HTTP log, from which the
+scanned bytes are counted, is the query's. It is reused, since loading the extensions takes 0.2 s.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import os
 from importlib import resources
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
 import duckdb
 
+from lakectl.local.athena.access import Access
 from lakectl.local.athena.macros import MACROS
-from lakectl.local.context import LocalContext
+from lakectl.local.iam.credentials import Keys
 
 EXTENSIONS = ("httpfs", "avro", "iceberg")  # iceberg needs avro, so the order counts
+MEMORY_LIMIT = "256MB"  # beyond it, DuckDB spills to its folder
+SPILL_LIMIT = "4GB"
+MOST_THREADS = 4
 _SCANNED = r"""
     SELECT coalesce(sum(CASE WHEN span.first != '' THEN span.last::BIGINT - span.first::BIGINT + 1
                              ELSE try_cast(size AS BIGINT) END), 0)
@@ -31,30 +34,61 @@ _SCANNED = r"""
 
 
 class Session:
-    """One DuckDB instance, used by one query at a time."""
+    """One sealed DuckDB instance: it reaches S3 on the endpoint and its own spill ``folder``, nothing else."""
 
-    def __init__(self, context: LocalContext) -> None:
+    def __init__(self, endpoint_url: str, folder: Path) -> None:
         self._instance = duckdb.connect(
             config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
         )
         for name in EXTENSIONS:
             file = resources.files(f"duckdb_extension_{name}") / "extensions" / f"v{duckdb.__version__}"
             self._instance.execute(f"LOAD '{file / f'{name}.duckdb_extension'}'")
-        endpoint = urlparse(context.endpoint_url)
-        self._instance.execute(
-            f"CREATE SECRET (TYPE s3, KEY_ID '{context.access_key_id}', SECRET '{context.secret_access_key}', "
-            f"REGION '{context.region}', ENDPOINT '{endpoint.netloc}', URL_STYLE 'path', "
-            f"USE_SSL {endpoint.scheme == 'https'})"
-        )
-        # The file cache would hide reads that Athena bills; a local disk is nothing that Athena could read.
-        self._instance.execute(
-            "SET TimeZone = 'UTC'; SET integer_division = true; SET enable_external_file_cache = false; "
-            "SET http_retries = 2; SET preserve_insertion_order = true; SET enable_progress_bar = false"
+        self._set(
+            TimeZone="'UTC'",
+            integer_division="true",
+            http_retries="2",
+            preserve_insertion_order="true",
+            enable_external_file_cache="false",  # it would hide reads that Athena bills
         )
         for macro in MACROS:
             self._instance.execute(macro)
         self._instance.execute("CALL enable_logging('HTTP')")
+        self._seal(endpoint_url, folder)
         self.connection = self._instance.cursor()
+
+    def _seal(self, endpoint_url: str, folder: Path) -> None:
+        """No settings can be changed afterwards.
+
+        https://duckdb.org/docs/stable/operations_manual/securing_duckdb
+        """
+        self._set(
+            memory_limit=f"'{MEMORY_LIMIT}'",
+            threads=str(min(MOST_THREADS, os.cpu_count() or 1)),
+            temp_directory=_text(str(folder)),
+            max_temp_directory_size=f"'{SPILL_LIMIT}'",
+            python_enable_replacements="false",
+            allow_community_extensions="false",
+            allow_persistent_secrets="false",
+            # Without it, s3://bucket/key?s3_endpoint=HOST would be asked for from HOST.
+            s3_url_compatibility_mode="true",
+        )
+        # The first secret sets up the store of secrets, which a sealed instance can't.
+        self.use(Access(endpoint_url, "us-east-1", Keys("", "")))
+        self._set(allowed_directories="['s3://']", enable_external_access="false", lock_configuration="true")
+
+    def _set(self, **settings: str) -> None:
+        """In this order, for all connections of the instance."""
+        self._instance.execute("; ".join(f"SET GLOBAL {name} = {value}" for name, value in settings.items()))
+
+    def use(self, access: Access) -> None:
+        """Sign all requests to S3 with the keys of ``access``."""
+        endpoint, keys = urlparse(access.endpoint_url), access.keys
+        self._instance.execute(
+            f"CREATE OR REPLACE SECRET athena (TYPE s3, KEY_ID {_text(keys.access_key_id)}, "
+            f"SECRET {_text(keys.secret_access_key)}, SESSION_TOKEN {_text(keys.session_token)}, "
+            f"REGION {_text(access.region)}, ENDPOINT {_text(endpoint.netloc)}, URL_STYLE 'path', "
+            f"USE_SSL {endpoint.scheme == 'https'}, URL_COMPATIBILITY_MODE true)"
+        )
 
     def reset(self) -> None:
         """Forget the previous query: its registered tables and its HTTP log."""
@@ -78,31 +112,5 @@ class Session:
         return int(row[0]) if row else 0
 
 
-class SessionPool:
-    """At most ``size`` instances; a query waits for a free one."""
-
-    def __init__(self, context: LocalContext, size: int) -> None:
-        self._context = context
-        self._free: list[Session] = []
-        self._lock = threading.Lock()
-        self._slots = threading.BoundedSemaphore(size)
-
-    @contextmanager
-    def session(self) -> Iterator[Session]:
-        with self._slots:
-            with self._lock:
-                session = self._free.pop() if self._free else None
-            session = session or Session(self._context)
-            session.reset()
-            try:
-                yield session
-            except duckdb.FatalException:
-                raise  # this instance is broken for good: it is not given back
-            except BaseException:
-                self._give_back(session)
-                raise
-            self._give_back(session)
-
-    def _give_back(self, session: Session) -> None:
-        with self._lock:
-            self._free.append(session)
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"

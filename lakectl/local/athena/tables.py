@@ -12,14 +12,16 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 from botocore.exceptions import ClientError
-from pyiceberg.catalog.glue import GlueCatalog
+from pyiceberg.catalog.noop import NoopCatalog
 from pyiceberg.io.pyarrow import schema_to_pyarrow
+from pyiceberg.serializers import FromInputFile
 from pyiceberg.table import StaticTable, Table
 
 from lakectl.local.athena import external, metadata_tables, types
+from lakectl.local.athena.access import Access
 from lakectl.local.athena.errors import QueryError
+from lakectl.local.athena.files import S3Files, Tables
 from lakectl.local.athena.session import Session
-from lakectl.local.context import LocalContext
 
 Position = tuple[int, int] | None
 
@@ -92,24 +94,25 @@ class MetadataSource:
 
 
 class Catalog:
-    """The Glue catalog of one region, as Athena's ``awsdatacatalog``."""
+    """The Glue catalog of one region, as Athena's ``awsdatacatalog``, seen with one caller's permissions."""
 
-    def __init__(self, context: LocalContext, region: str) -> None:
-        self.glue = context.client("glue", region)
-        self.s3 = context.client("s3", region)
-        keys = {"access-key-id": context.access_key_id, "secret-access-key": context.secret_access_key}
+    def __init__(self, access: Access) -> None:
+        self.glue = access.client("glue")
+        self.s3 = access.client("s3")
+        keys = {"access-key-id": access.keys.access_key_id, "secret-access-key": access.keys.secret_access_key}
+        if access.keys.session_token:
+            keys["session-token"] = access.keys.session_token
         self.properties = {
-            "glue.endpoint": context.endpoint_url,
-            "glue.region": region,
-            "s3.endpoint": context.endpoint_url,
-            "s3.region": region,
-            "py-io-impl": "pyiceberg.io.pyarrow.PyArrowFileIO",
+            "glue.endpoint": access.endpoint_url,
+            "glue.region": access.region,
+            "s3.endpoint": access.endpoint_url,
+            "s3.region": access.region,
             **{f"{service}.{name}": value for service in ("glue", "s3") for name, value in keys.items()},
         }
 
     @cached_property
-    def iceberg(self) -> GlueCatalog:
-        return GlueCatalog("glue", **self.properties)
+    def iceberg(self) -> Tables:
+        return Tables("glue", **self.properties)
 
     def resolve(self, database: str, name: str, version: Any = None, position: Position = None) -> Source:
         """The source that ``database.name`` means. ``version`` picks the snapshot of an Iceberg table: given
@@ -134,15 +137,23 @@ class Catalog:
             snapshot_id = current.snapshot_id if current else None
         return IcebergSource(f"{database}.{base}$data@{snapshot_id or 'empty'}", table, snapshot_id)
 
-    def load(self, database: str, name: str) -> StaticTable:
+    def load(self, database: str, name: str) -> Table:
         """The Iceberg table for reading. Raises QueryError if it is not there or no Iceberg table."""
         entry = self.entry(database, name)
         if not _is_iceberg(entry):
             raise QueryError("NOT_SUPPORTED", f"Table '{database}.{name}' is not an Iceberg table: it can't be changed")
         return self._open(entry)
 
-    def _open(self, entry: dict[str, Any]) -> StaticTable:
-        return StaticTable.from_metadata(entry["Parameters"]["metadata_location"], properties=self.properties)
+    def _open(self, entry: dict[str, Any]) -> Table:
+        location = entry["Parameters"]["metadata_location"]
+        if "?" in location:  # DuckDB's Iceberg extension would take s3_endpoint and other settings from behind it
+            raise QueryError(
+                "NOT_SUPPORTED", f"the local Athena can't read a metadata file whose key holds '?': {location}"
+            )
+        files = S3Files(self.properties)
+        metadata = FromInputFile.table_metadata(files.new_input(location))
+        identifier = (entry["DatabaseName"], entry["Name"])
+        return StaticTable(identifier, metadata, location, files, NoopCatalog("static"))
 
     def load_for_write(self, database: str, name: str) -> Table:
         self.load(database, name)  # for Athena's errors

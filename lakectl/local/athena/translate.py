@@ -10,6 +10,7 @@ from lakectl.local.athena import types
 from lakectl.local.athena.analyze import Analyzed
 from lakectl.local.athena.errors import QueryError
 from lakectl.local.athena.functions import ATHENA_FUNCTIONS
+from lakectl.local.athena.scoping import CTE
 from lakectl.local.athena.session import Session
 
 _WRAPPERS = (exp.Filter, exp.Window, exp.IgnoreNulls, exp.RespectNulls, exp.WithinGroup)
@@ -30,9 +31,11 @@ def to_duckdb(query: Analyzed, session: Session) -> str:
                 node.replace(replacement)
     relations = {name: source.relation(session, name) for name, source in query.sources.items()}
     for table in list(tree.find_all(exp.Table)):
-        relation = relations.get(table.name)
-        if relation is not None and relation != f'"{table.name}"':
-            table.set("this", exp.Var(this=relation))  # generated as it stands, its alias and joins stay
+        if table.name not in relations:
+            if not table.name.startswith(CTE):
+                raise ValueError(f"DuckDB must not look up the name {table.name!r}")
+        elif relations[table.name] != f'"{table.name}"':
+            table.set("this", exp.Var(this=relations[table.name]))  # generated as it stands, its alias and joins stay
     return str(tree.sql(dialect="duckdb"))
 
 
@@ -132,6 +135,31 @@ def _subtract(node: exp.Expr) -> exp.Expr | None:
     return _stay_date(node)
 
 
+def _sequence(node: exp.Expr) -> exp.Expr:
+    start, stop, step = node.args["start"], node.args["end"], node.args.get("step")
+    is_date = types.is_date(start)
+    if is_date or types.is_timestamp(start) or isinstance(step, exp.Interval):
+        kind = node.type if node.type is not None and (is_date or types.is_timestamp(start)) else None
+        months = _months(step)
+        if months is not None:
+            return _cast(_call("athena_month_sequence", start, stop, months), kind)
+        day = exp.Interval(this=exp.Literal.string("1"), unit=exp.var("DAY"))
+        return _cast(_call("athena_time_sequence", start, stop, step if step is not None else day), kind)
+    return _call("athena_sequence", start, stop, step if step is not None else _call("athena_direction", start, stop))
+
+
+def _months(step: exp.Expr | None) -> exp.Expr | None:
+    """The number of months in INTERVAL '1' MONTH or YEAR; None for another step."""
+    unit = step.text("unit").upper().rstrip("S") if isinstance(step, exp.Interval) else ""
+    if step is None or unit not in ("MONTH", "YEAR") or not isinstance(step.this, exp.Literal):
+        return None
+    return exp.Literal.number(int(step.this.name) * (12 if unit == "YEAR" else 1))
+
+
+def _repeat(node: exp.Expr) -> exp.Expr:
+    return _call("athena_repeat", node.this, node.args["times"])
+
+
 def _text_cast(node: exp.Expr) -> exp.Expr | None:
     source, to = node.this, node.args["to"]
     if to.is_type("varchar", "char", "text"):
@@ -206,6 +234,8 @@ _RULES: dict[type[exp.Expr], Callable[[exp.Expr], exp.Expr | None]] = {
     exp.Sub: _subtract,
     exp.Cast: _text_cast,
     exp.Bracket: _subscript,
+    exp.GenerateSeries: _sequence,
+    exp.Repeat: _repeat,
     exp.Typeof: _typeof,
     exp.Anonymous: _by_name,
 }

@@ -211,6 +211,13 @@ def _bigint(annotator: TypeAnnotator, node: exp.Expr) -> exp.Expr:
     return annotator._set_type(node, exp.DType.BIGINT)
 
 
+def _array_of(annotator: TypeAnnotator, node: exp.Expr) -> exp.Expr:
+    """sequence(start, stop) and repeat(element, count): arrays of their first argument's type."""
+    first = node.args.get("start") or node.this
+    inner = first.type.copy() if first.type is not None else exp.DataType.build("unknown")
+    return annotator._set_type(node, exp.DataType(this=exp.DType.ARRAY, expressions=[inner], nested=True))
+
+
 # What sqlglot does not know, or knows otherwise than Trino does.
 ANNOTATIONS: dict[Any, Any] = {
     **Dialect.get_or_raise("athena").EXPRESSION_METADATA,
@@ -218,6 +225,8 @@ ANNOTATIONS: dict[Any, Any] = {
     **{node: {"annotator": _arithmetic} for node in (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod)},
     exp.Sum: {"annotator": _sum},
     exp.Avg: {"annotator": _avg},
+    exp.GenerateSeries: {"annotator": _array_of},
+    exp.Repeat: {"annotator": _array_of},
     **{node: {"annotator": _same} for node in (exp.TimestampTrunc, exp.DateTrunc, exp.DateAdd, exp.DateSub, exp.Round)},
     **{node: {"annotator": _same} for node in (exp.ArgMax, exp.ArgMin, exp.Abs, exp.Neg, exp.Paren, exp.Filter)},
     **{

@@ -7,6 +7,7 @@ BatchGetQueryExecution or table metadata.
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +18,7 @@ from lakectl.local import services
 from lakectl.local.athena.api import AthenaApi
 from lakectl.local.athena.errors import RequestError
 from lakectl.local.context import LocalContext
+from lakectl.local.iam.calls import CALL, Call
 
 Answer = str | tuple[str, dict[str, int]]
 
@@ -29,13 +31,15 @@ def install(context: LocalContext) -> None:
             setattr(AthenaResponse, name, _method(getattr(api, name)))
 
 
-def _method(operation: Callable[[Any, dict[str, Any]], dict[str, Any]]) -> Callable[[AthenaResponse], Answer]:
+def _method(operation: Callable[..., dict[str, Any]]) -> Callable[[AthenaResponse], Answer]:
     """A method of moto's response class around one operation of ours."""
+    with_caller = "caller" in inspect.signature(operation).parameters
 
     def respond(response: AthenaResponse) -> Answer:
         request = json.loads(response.body or "{}")
         try:
-            return json.dumps(operation(response.athena_backend, request))
+            caller = {"caller": _caller(response)} if with_caller else {}
+            return json.dumps(operation(response.athena_backend, request, **caller))
         except RequestError as error:
             refusal = {"__type": error.kind, "Message": error.message}
             if error.athena_error_code:
@@ -43,3 +47,9 @@ def _method(operation: Callable[[Any, dict[str, Any]], dict[str, Any]]) -> Calla
             return json.dumps(refusal), {"status": 400}
 
     return respond
+
+
+def _caller(response: AthenaResponse) -> str:
+    """The access key id that the guard has verified."""
+    call: Call = response.normalized_request.environ[CALL]
+    return call.access_key_id
