@@ -13,11 +13,12 @@ from typing import Any, Literal
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lakectl.aws import Aws, code_of, explain
-from lakectl.engine.model import Action, Plan, Step, refuse_elsewhere
-from lakectl.engine.retry import interrupted, watcher
+from lakectl.engine.model import Action, Plan, Resource, Step, refuse_elsewhere
+from lakectl.engine.retry import FIRST_PAUSE_S, LONGEST_PAUSE_S, NOT_KEPT, interrupted, pause, watcher
 from lakectl.errors import LakectlError
 
 WRITERS = 12
+KEPT_LIMIT_S = 60.0  # how long a write that AWS acknowledges and does not keep is repeated
 
 # A create whose answer was lost is sent again by boto3 and then fails with one of these; so does the
 # slower of two `up` at once. Then what is there decides.
@@ -151,6 +152,8 @@ def _timed(step: Step, aws: Aws, observer: Callable[[Event], None]) -> float:
             step.resource.destroy(aws)
         else:
             _make(step, aws)
+            if step.resource.reads_back:
+                _keep(step.resource, aws)
     except (ClientError, BotoCoreError, LakectlError) as error:
         raise explain(error, doing) from error
     return time.monotonic() - started
@@ -177,4 +180,26 @@ def _make(step: Step, aws: Aws) -> None:
                 "it exists and does not bear this lake's tag", "adopt it with: lakectl up --adopt"
             ) from error
         if changes:
+            resource.update(aws, changes)
+
+
+def _keep(resource: Resource, aws: Aws) -> None:
+    """Read ``resource`` back, and write again what is missing until all of it is there.
+
+    Raises :class:`LakectlError` when it isn't after :data:`KEPT_LIMIT_S` seconds.
+    """
+    deadline, step_s = time.monotonic() + KEPT_LIMIT_S, FIRST_PAUSE_S
+    while True:
+        live = resource.read(aws)
+        changes = resource.diff(live) if live is not None else ()
+        if live is not None and not changes:
+            return
+        if time.monotonic() > deadline:
+            raise LakectlError(f"acknowledged and not kept by AWS for {KEPT_LIMIT_S:g} s", "run `lakectl up` again")
+        watcher.get()(NOT_KEPT)
+        pause(step_s)
+        step_s = min(step_s * 2, LONGEST_PAUSE_S)
+        if live is None:
+            resource.create(aws)
+        else:
             resource.update(aws, changes)
