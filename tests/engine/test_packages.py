@@ -40,7 +40,7 @@ def test_a_package_does_not_depend_on_the_machine(name: str, tmp_path: Path, mon
 
 
 def _backwards(rglob: Any) -> Any:
-    return lambda self, pattern: reversed(sorted(rglob(self, pattern)))
+    return lambda self, pattern: sorted(rglob(self, pattern), reverse=True)
 
 
 @pytest.mark.parametrize("name", packages.NAMES)
