@@ -49,6 +49,12 @@ GLUE_ROWS = [
         both(reported("hashicorp/terraform-provider-aws#44420"), model("glue", "CreateJob")),
     ),
     Row(
+        "job-streaming-worker-type-for-a-batch-job",
+        job(WorkerType="G.025X"),
+        refused("InvalidInputException"),
+        model("glue", "CreateJob", "InvalidInputException"),
+    ),
+    Row(
         "job-workers-and-capacity",
         job(MaxCapacity=2.0),
         refused("InvalidInputException"),
