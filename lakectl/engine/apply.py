@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import signal
 import threading
 import time
@@ -13,12 +14,11 @@ from typing import Any, Literal
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lakectl.aws import Aws, code_of, explain
-from lakectl.engine.model import Action, Plan, Resource, Step, refuse_elsewhere
+from lakectl.engine.model import Action, Plan, Step, refuse_elsewhere
 from lakectl.engine.retry import FIRST_PAUSE_S, LONGEST_PAUSE_S, NOT_KEPT, interrupted, pause, watcher
 from lakectl.errors import LakectlError
 
 WRITERS = 12
-KEPT_LIMIT_S = 60.0  # how long a write that AWS acknowledges and does not keep is repeated
 
 # A create whose answer was lost is sent again by boto3 and then fails with one of these; so does the
 # slower of two `up` at once. Then what is there decides.
@@ -31,13 +31,14 @@ ALREADY_EXISTS = frozenset(
 
 @dataclass(frozen=True)
 class Event:
-    """Progress of one resource, for whoever watches. "waiting" comes from the thread that waits."""
+    """Progress of one resource, for whoever watches. "waiting" and "note" come from the thread that carries it out."""
 
     step: Step
-    outcome: Literal["started", "waiting", "done", "failed", "blocked"]
+    outcome: Literal["started", "waiting", "note", "done", "failed", "blocked"]
     seconds: float = 0.0
     error: LakectlError | None = None
     waiting_for: str = ""  # with "waiting": ends the sentence "waiting for …"
+    note: str = ""  # with "note": what to know of it
 
 
 @dataclass
@@ -152,8 +153,8 @@ def _timed(step: Step, aws: Aws, observer: Callable[[Event], None]) -> float:
             step.resource.destroy(aws)
         else:
             _make(step, aws)
-            if step.resource.reads_back:
-                _keep(step.resource, aws)
+            if step.resource.reads_back_s is not None:
+                _keep(step, aws, observer)
     except (ClientError, BotoCoreError, LakectlError) as error:
         raise explain(error, doing) from error
     return time.monotonic() - started
@@ -183,23 +184,32 @@ def _make(step: Step, aws: Aws) -> None:
             resource.update(aws, changes)
 
 
-def _keep(resource: Resource, aws: Aws) -> None:
-    """Read ``resource`` back, and write again what is missing until all of it is there.
+def _keep(step: Step, aws: Aws, observer: Callable[[Event], None]) -> None:
+    """Read the resource back, and write again what is missing until all of it is there or its time is over.
 
-    Raises :class:`LakectlError` when it isn't after :data:`KEPT_LIMIT_S` seconds.
+    Raises :class:`LakectlError` when it isn't there then, or doesn't bear our tags. Of what is ours and lacks some
+    fields the observer is told: that is an endpoint that does not know them.
     """
-    deadline, step_s = time.monotonic() + KEPT_LIMIT_S, FIRST_PAUSE_S
-    while True:
+    resource = step.resource
+    deadline, step_s = time.monotonic() + (resource.reads_back_s or 0), FIRST_PAUSE_S
+    for attempt in itertools.count():
         live = resource.read(aws)
         changes = resource.diff(live) if live is not None else ()
         if live is not None and not changes:
             return
-        if time.monotonic() > deadline:
-            raise LakectlError(f"acknowledged and not kept by AWS for {KEPT_LIMIT_S:g} s", "run `lakectl up` again")
-        watcher.get()(NOT_KEPT)
+        if attempt and time.monotonic() > deadline:
+            break
+        if attempt == 0 and resource.reads_back_s:
+            watcher.get()(NOT_KEPT)
         pause(step_s)
         step_s = min(step_s * 2, LONGEST_PAUSE_S)
         if live is None:
             resource.create(aws)
         else:
             resource.update(aws, changes)
+    fields = [change.field for change in changes]
+    if live is not None and live.tags is not None and "tags" not in fields:
+        observer(Event(step, "note", note=f"the endpoint does not keep {', '.join(fields)}"))
+        return
+    what = f"its {', '.join(fields)}" if live is not None else "it"
+    raise LakectlError(f"the endpoint acknowledged {what} and did not keep it", "run `lakectl up` again")

@@ -51,8 +51,8 @@ class Resource(ABC):
     batch: str | None = None  # resources of one kind and batch are read by one :meth:`read_batch`
     # For fields that AWS hands back in another form than they were put: gives equal values for what means the same.
     comparable: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
-    # AWS may acknowledge a write of it and not keep it: `up` reads it back, and writes again.
-    reads_back: ClassVar[bool] = False
+    # A write of it may be acknowledged and not kept: `up` reads it back, and writes again for so many seconds.
+    reads_back_s: ClassVar[float | None] = None
 
     def __init__(
         self,

@@ -33,7 +33,7 @@ class Permissions(Resource):
 
     kind = "lambda-permission"
     comparable: ClassVar = {"statements": comparable_statements}
-    reads_back = True
+    reads_back_s = 60.0
 
     def __init__(
         self,

@@ -11,6 +11,9 @@ from botocore.exceptions import ClientError
 from lakectl.aws import Aws, code_of
 from lakectl.engine.model import Change, Resource, State
 
+# Athena has no code of its own for what is not there. It says "WorkGroup x is not found."; emulators say it otherwise.
+NOT_FOUND = ("not found", "does not exist")
+
 
 class Workgroup(Resource):
     """``output`` is where results go (``s3://…/``); ``bytes_cutoff`` stops a query that scans more."""
@@ -57,8 +60,7 @@ class Workgroup(Resource):
         try:
             return dict(aws.client("athena").get_work_group(WorkGroup=self.name)["WorkGroup"])
         except ClientError as error:
-            # Athena answers InvalidRequestException "WorkGroup x is not found." (no code of its own).
-            if "is not found" in str(error) or "does not exist" in str(error):
+            if code_of(error) == "InvalidRequestException" and any(words in str(error) for words in NOT_FOUND):
                 return None
             raise
 

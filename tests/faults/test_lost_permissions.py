@@ -9,10 +9,10 @@ from fault_lakes import Subject, connect
 from lost_permissions import LosingPermissions
 from recording_proxy import Proxy
 
-from lakectl.engine import apply as engine
 from lakectl.engine.apply import Result
 from lakectl.local.control import Endpoint
 from lakectl.ops import provision
+from lakectl.resources.permission import Permissions
 
 
 def up(subject: Subject, endpoint: Endpoint, proxy: Proxy) -> Result:
@@ -53,7 +53,7 @@ def test_a_permission_that_is_never_kept_ends_in_an_error(
     subject: Subject, endpoint: Endpoint, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Item 24: bounded, with the resource's name and what to do."""
-    monkeypatch.setattr(engine, "KEPT_LIMIT_S", 1.0)
+    monkeypatch.setattr(Permissions, "reads_back_s", 1.0)
     LosingPermissions(proxy, always=1000)
     result = up(subject, endpoint, proxy)
     lake = subject.lake()
@@ -61,7 +61,7 @@ def test_a_permission_that_is_never_kept_ends_in_an_error(
         f"lambda-permission/{name}" for name in (lake.names.log_function, lake.names.start_function)
     }
     for error in result.failed.values():
-        assert "acknowledged and not kept" in error.message
+        assert "acknowledged it and did not keep it" in error.message
         assert error.hint == "run `lakectl up` again"
     proxy.before = lambda _: None
     subject.assert_converges_up()
