@@ -216,6 +216,7 @@ def notifications(names: Names) -> list[Resource]:
                 "key": [
                     {"wildcard": f"{prefix}orders/ingest_date=*/orders.csv"},
                     {"wildcard": f"{prefix}orders/ingest_date=*/orders.csv.gz"},
+                    {"prefix": f"{prefix}{SMOKE_SOURCE}/"},  # for the quick test: the starter only says that it came
                 ]
             },
         },
