@@ -40,7 +40,7 @@ demo: setup ## The whole tutorial on the local target
 test: setup $(AWS_CLI)/.ready $(MICROBURST)/.ready ## Unit, per-resource and end-to-end tests
 	@$(BIN)/python -m pytest -m "not long"
 
-test-long: setup $(AWS_CLI)/.ready $(MICROBURST)/.ready ## The sweeps that take minutes
+test-long: setup $(AWS_CLI)/.ready $(MICROBURST)/.ready $(MINISTACK)/.ready ## The sweeps that take minutes
 	@$(BIN)/python -m pytest -m long
 
 lint: $(READY) ## ruff and mypy

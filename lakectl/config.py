@@ -14,8 +14,17 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
+from lakectl import glue_versions
 from lakectl.errors import UsageError
 from lakectl.project import Project
 
@@ -139,14 +148,36 @@ class Glue(_Section):
     job: ResourceName = "retail_bronze_to_silver"
     maintenance_job: ResourceName = "retail_maintenance"
     role: ResourceName = "retail-glue-role"
-    version: Literal["5.0", "5.1"] = "5.1"
-    worker_type: Literal["G.025X", "G.1X", "G.2X", "G.4X", "G.8X"] = "G.1X"
+    version: str = "5.1"
+    worker_type: str = "G.1X"
     workers: int = Field(default=2, ge=2, le=299)
     timeout_minutes: int = Field(default=60, ge=1, le=10080)
     max_concurrent_runs: int = Field(default=1, ge=1, le=1000)
     log_retention_days: RetentionDays = 14
-    # US dollars. 0.44 in most regions (AWS Glue pricing page); `run-transform` says what a run costs.
-    price_per_dpu_hour: float = Field(default=0.44, ge=0)
+    # US dollars, where it is not the usual price; `run-transform` says what a run costs.
+    price_per_dpu_hour: float | None = Field(default=None, ge=0)
+
+    @field_validator("version")
+    @classmethod
+    def _jobs_run_on_it(cls, value: str) -> str:
+        glue_versions.check_version(value)
+        return value
+
+    @field_validator("worker_type")
+    @classmethod
+    def _version_has_it(cls, value: str, info: ValidationInfo) -> str:
+        if "version" in info.data:  # else that is the error
+            glue_versions.check_worker(info.data["version"], value)
+        return value
+
+    @property
+    def capabilities(self) -> glue_versions.GlueVersion:
+        """The record of the version."""
+        return glue_versions.VERSIONS[self.version]
+
+    @property
+    def usd_per_dpu_hour(self) -> float:
+        return self.capabilities.usd_per_dpu_hour if self.price_per_dpu_hour is None else self.price_per_dpu_hour
 
 
 class Maintenance(_Section):
@@ -356,7 +387,9 @@ def _explain(first: Any, loc: list[str]) -> str:
         return f"{shown}; expected {ctx['expected']}"
     if kind == "string_pattern_mismatch":
         return f"{shown}; expected {PATTERN_HINTS.get(loc[-1], 'to match ' + ctx['pattern'])}"
-    return f"{shown}; {re.sub('^Value error, ', '', first['msg']).lower()}"
+    if kind == "value_error":
+        return f"{shown}; {re.sub('^Value error, ', '', first['msg'])}"
+    return f"{shown}; {first['msg'].lower()}"
 
 
 def _known_keys(parents: list[str]) -> list[str]:

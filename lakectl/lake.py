@@ -11,8 +11,9 @@ from lakectl.naming import Names
 from lakectl.project import Project
 from lakectl.resources import policies
 from lakectl.resources.bucket import Bucket
-from lakectl.resources.function import Function, Permission
+from lakectl.resources.function import Function
 from lakectl.resources.notification import Notification
+from lakectl.resources.permission import Grant, Permissions
 from lakectl.resources.queue import Queue
 from lakectl.resources.role import Role
 from lakectl.resources.rule import Rule
@@ -169,14 +170,13 @@ def functions(names: Names, project: Project) -> list[Resource]:
 
 
 def dead_letter_queue(names: Names) -> Queue:
-    rules = (names.orders_rule, names.drain_rule, names.daily_rule)
     return Queue(
         names.dead_letter_queue,
         step="deploy-lambdas",
         tags=names.tags,
         arn=names.arn("sqs", names.dead_letter_queue),
         account=names.account,
-        rule_arns=tuple(names.arn("events", f"rule/{rule}") for rule in rules),
+        rule_arns=tuple(names.arn("events", f"rule/{rule}") for rule in rules(names)),
     )
 
 
@@ -185,27 +185,26 @@ def notifications(names: Names) -> list[Resource]:
     config = names.config
     step = "wire-notifications"
     function_arn = names.arn("lambda", f"function:{names.log_function}")
-    permission = Permission(
-        "lakectl-s3",
-        step=step,
-        function=names.log_function,
-        function_arn=function_arn,
-        principal="s3.amazonaws.com",
-        source_arn=names.global_arn("s3", names.raw_bucket, account=False),
-        account=names.account,
+    bucket_arn = names.global_arn("s3", names.raw_bucket, account=False)
+    for_s3 = _permissions(names, names.log_function, {"lakectl-s3": Grant("s3.amazonaws.com", bucket_arn)})
+    rule_arns = {rule: names.arn("events", f"rule/{rule}") for rule in rules(names)}
+    for_rules = _permissions(
+        names,
+        names.start_function,
+        {f"lakectl-{rule}": Grant("events.amazonaws.com", arn) for rule, arn in rule_arns.items()},
     )
     prefix = config.landing.prefix
     if config.landing.notifications == "single":
-        rules = {LOG_RULE: prefix}
+        prefixes = {LOG_RULE: prefix}
     else:
         sources = (*config.sources, SMOKE_SOURCE)
-        rules = {f"{LOG_RULE}-{source}": f"{prefix}{source}/" for source in sources}
+        prefixes = {f"{LOG_RULE}-{source}": f"{prefix}{source}/" for source in sources}
     notification = Notification(
         names.raw_bucket,
         step=step,
         function_arn=function_arn,
-        rules=rules,
-        needs=(f"lambda-function/{names.log_function}", permission.id),
+        rules=prefixes,
+        needs=(f"lambda-function/{names.log_function}", for_s3.id),
     )
     orders: dict[str, Any] = {
         "source": ["aws.s3"],
@@ -217,6 +216,7 @@ def notifications(names: Names) -> list[Resource]:
                 "key": [
                     {"wildcard": f"{prefix}orders/ingest_date=*/orders.csv"},
                     {"wildcard": f"{prefix}orders/ingest_date=*/orders.csv.gz"},
+                    {"prefix": f"{prefix}{SMOKE_SOURCE}/"},  # for the quick test: the starter only says that it came
                 ]
             },
         },
@@ -227,14 +227,30 @@ def notifications(names: Names) -> list[Resource]:
         "detail": {"jobName": [names.glue_job], "state": ["SUCCEEDED", "FAILED", "TIMEOUT", "STOPPED"]},
     }
     return [
-        permission,
+        for_s3,
         notification,
-        *rule_with_permission(names, step, names.orders_rule, "An orders file has landed", pattern=orders),
-        *rule_with_permission(names, step, names.drain_rule, "A transform run has ended", pattern=ended),
+        for_rules,
+        rule_to_starter(names, step, names.orders_rule, "An orders file has landed", pattern=orders),
+        rule_to_starter(names, step, names.drain_rule, "A transform run has ended", pattern=ended),
     ]
 
 
-def rule_with_permission(
+def rules(names: Names) -> tuple[str, str, str]:
+    """The rules whose target is the starter."""
+    return names.orders_rule, names.drain_rule, names.daily_rule
+
+
+def _permissions(names: Names, function: str, grants: dict[str, Grant]) -> Permissions:
+    return Permissions(
+        function,
+        step="wire-notifications",
+        function_arn=names.arn("lambda", f"function:{function}"),
+        account=names.account,
+        grants=grants,
+    )
+
+
+def rule_to_starter(
     names: Names,
     step: str,
     name: str,
@@ -242,33 +258,21 @@ def rule_with_permission(
     pattern: dict[str, Any] | None = None,
     schedule: str | None = None,
     enabled: bool = True,
-) -> list[Resource]:
-    """A rule whose target is the starter function, and the function's permission for it."""
-    function_arn = names.arn("lambda", f"function:{names.start_function}")
-    arn = names.arn("events", f"rule/{name}")
-    permission = Permission(
-        f"lakectl-{name}",
-        step=step,
-        function=names.start_function,
-        function_arn=function_arn,
-        principal="events.amazonaws.com",
-        source_arn=arn,
-        account=names.account,
-    )
-    rule = Rule(
+) -> Rule:
+    """A rule whose target is the starter function."""
+    return Rule(
         name,
         step=step,
         tags=names.tags,
-        arn=arn,
-        target_arn=function_arn,
+        arn=names.arn("events", f"rule/{name}"),
+        target_arn=names.arn("lambda", f"function:{names.start_function}"),
         dead_letter_arn=names.arn("sqs", names.dead_letter_queue),
         description=description,
         pattern=pattern,
         schedule=schedule,
         enabled=enabled,
-        needs=(permission.id, f"sqs-queue/{names.dead_letter_queue}"),
+        needs=(f"lambda-permission/{names.start_function}", f"sqs-queue/{names.dead_letter_queue}"),
     )
-    return [permission, rule]
 
 
 def workgroup(names: Names, project: Project) -> list[Resource]:
@@ -300,11 +304,13 @@ def workgroup(names: Names, project: Project) -> list[Resource]:
 
 def schedule(names: Names) -> list[Resource]:
     triggers = names.config.triggers
-    return rule_with_permission(
-        names,
-        "schedule",
-        names.daily_rule,
-        "Daily run of the transform, when landings are pending",
-        schedule=triggers.schedule,
-        enabled=triggers.schedule_enabled,
-    )
+    return [
+        rule_to_starter(
+            names,
+            "schedule",
+            names.daily_rule,
+            "Daily run of the transform, when landings are pending",
+            schedule=triggers.schedule,
+            enabled=triggers.schedule_enabled,
+        )
+    ]

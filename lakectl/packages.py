@@ -1,4 +1,4 @@
-"""Deployment packages, reproducible to the byte: the same files give the same zip."""
+"""Deployment packages, reproducible to the byte: the same files give the same zip on every machine."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from lakectl.project import Project
 # The earliest time a zip can hold; a real one would change the hash without a change of content.
 EPOCH = (1980, 1, 1, 0, 0, 0)
 READABLE = 0o644 << 16
+UNIX = 3  # else zipfile writes down the system that it runs on
 NAMES = ("log_ingestion_run", "start_glue_job", "job")
 SCRIPTS = ("retail_bronze_to_silver", "retail_maintenance")
 
@@ -55,11 +56,13 @@ def _python_files(folder: Path) -> dict[str, Path]:
 
 
 def _zip(files: Mapping[str, Path]) -> bytes:
+    # Not compressed: what zlib makes of a file depends on its build, and two colleagues would redeploy in turn.
+    # Lambda takes 50 MB in the call itself (Lambda quotas); ours are about 100 kB.
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for name in sorted(files):
             entry = zipfile.ZipInfo(name, EPOCH)
+            entry.create_system = UNIX
             entry.external_attr = READABLE
-            entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, files[name].read_bytes())
     return buffer.getvalue()

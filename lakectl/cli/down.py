@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from lakectl.cli.app import App, confirm_by_typing, lake_command
 from lakectl.errors import LakectlError
+
+if TYPE_CHECKING:
+    from lakectl.engine.model import Plan, Step
 
 
 @lake_command("down")
@@ -30,19 +35,30 @@ def down(app: App, keep_data: bool, yes: bool) -> None:
     for step in plan.foreign:
         app.out.item("skipped", f"{step.resource.kind} {step.resource.name}", "not tagged as ours: left alone")
     if not plan.pending:
-        app.out.say("Nothing to delete.")
-        app.out.result({"ok": True, "resources": [], "left": []})
+        app.out.say(f"Nothing to delete{_but(plan)}.")
+        app.out.result({"ok": True, "resources": [], "left": [], "foreign": _ids(plan.foreign)})
         return
     if not yes:
         _confirm(app.config.name, len(plan.pending), keep_data)
     with progress.watching(app.out, plan) as observer:
         result, after = provision.down(lake, plan, observer, keep_data)
-    left = [step.resource.id for step in after.pending]
+    left = _ids(after.pending)
     if result.ok and left:
         raise LakectlError(f"{len(left)} left: {', '.join(left)}", "run `lakectl down` again")
     progress.summarize(app.out, plan, result, "lakectl down")
-    app.out.say(f"{len(left)} left.")
-    app.out.result({**progress.as_data(plan, result), "left": left})
+    app.out.say(f"{len(left)} of ours left{_but(after)}." if after.foreign else f"{len(left)} left.")
+    app.out.result({**progress.as_data(plan, result), "left": left, "foreign": _ids(after.foreign)})
+
+
+def _ids(steps: tuple[Step, ...]) -> list[str]:
+    return [step.resource.id for step in steps]
+
+
+def _but(plan: Plan) -> str:
+    """What bears our names and is left alone, as the end of a sentence."""
+    if not plan.foreign:
+        return ""
+    return f"; {len(plan.foreign)} with our names but not our tag left alone: {', '.join(_ids(plan.foreign))}"
 
 
 def _confirm(name: str, count: int, keep_data: bool) -> None:

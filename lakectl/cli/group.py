@@ -24,7 +24,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "create-roles": ("provision", "Make the IAM roles of the functions and the job."),
         "deploy-lambdas": ("provision", "Deploy the log and starter functions."),
         "wire-notifications": ("provision", "Connect the raw bucket to the functions."),
-        "smoke": ("smoke", "Land a tiny file and see it reach the run log."),
+        "smoke": ("smoke", "Land a tiny file and see it reach both functions."),
         "runs": ("runs", "Show the run log: what has landed, what is loaded."),
         "logs": ("logs", "Show the logs of a function or of the job."),
         "replay": ("replay", "Send the events again that nobody could handle."),

@@ -27,11 +27,13 @@ def watching(out: Output, plan: Plan) -> Iterator[Callable[[Event], None]]:
             step = event.step
             name = f"{step.resource.kind} {step.resource.name}"
             facts: dict[str, Any] = {"resource": step.resource.id, "action": step.action.value}
-            if event.waiting_for:
-                facts["waiting_for"] = event.waiting_for
+            facts |= {"waiting_for": event.waiting_for} if event.waiting_for else {}
+            facts |= {"note": event.note} if event.note else {}
             out.event(event=event.outcome, **facts, **({"error": event.error.message} if event.error else {}))
             if event.outcome == "waiting":
                 out.item("note", f"{name} waits for {event.waiting_for}")
+            elif event.outcome == "note":
+                out.item("note", name, event.note)
             elif event.outcome == "started":
                 in_flight[step.resource.id] = name
             else:

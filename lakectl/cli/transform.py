@@ -177,7 +177,7 @@ def price(app: App, run: JobRun) -> float | None:
     """US dollars; ``None`` where nobody sends a bill."""
     if run.dpu_hours is None or app.config.target != "aws":
         return None
-    return round(run.dpu_hours * app.config.glue.price_per_dpu_hour, 4)
+    return round(run.dpu_hours * app.config.glue.usd_per_dpu_hour, 4)
 
 
 def summary(run: JobRun) -> str:

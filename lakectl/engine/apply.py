@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import signal
 import threading
 import time
@@ -14,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from lakectl.aws import Aws, code_of, explain
 from lakectl.engine.model import Action, Plan, Step, refuse_elsewhere
-from lakectl.engine.retry import interrupted, watcher
+from lakectl.engine.retry import FIRST_PAUSE_S, LONGEST_PAUSE_S, NOT_KEPT, interrupted, pause, watcher
 from lakectl.errors import LakectlError
 
 WRITERS = 12
@@ -30,13 +31,14 @@ ALREADY_EXISTS = frozenset(
 
 @dataclass(frozen=True)
 class Event:
-    """Progress of one resource, for whoever watches. "waiting" comes from the thread that waits."""
+    """Progress of one resource, for whoever watches. "waiting" and "note" come from the thread that carries it out."""
 
     step: Step
-    outcome: Literal["started", "waiting", "done", "failed", "blocked"]
+    outcome: Literal["started", "waiting", "note", "done", "failed", "blocked"]
     seconds: float = 0.0
     error: LakectlError | None = None
     waiting_for: str = ""  # with "waiting": ends the sentence "waiting for …"
+    note: str = ""  # with "note": what to know of it
 
 
 @dataclass
@@ -151,6 +153,8 @@ def _timed(step: Step, aws: Aws, observer: Callable[[Event], None]) -> float:
             step.resource.destroy(aws)
         else:
             _make(step, aws)
+            if step.resource.reads_back_s is not None:
+                _keep(step, aws, observer)
     except (ClientError, BotoCoreError, LakectlError) as error:
         raise explain(error, doing) from error
     return time.monotonic() - started
@@ -178,3 +182,34 @@ def _make(step: Step, aws: Aws) -> None:
             ) from error
         if changes:
             resource.update(aws, changes)
+
+
+def _keep(step: Step, aws: Aws, observer: Callable[[Event], None]) -> None:
+    """Read the resource back, and write again what is missing until all of it is there or its time is over.
+
+    Raises :class:`LakectlError` when it isn't there then, or doesn't bear our tags. Of what is ours and lacks some
+    fields the observer is told: that is an endpoint that does not know them.
+    """
+    resource = step.resource
+    deadline, step_s = time.monotonic() + (resource.reads_back_s or 0), FIRST_PAUSE_S
+    for attempt in itertools.count():
+        live = resource.read(aws)
+        changes = resource.diff(live) if live is not None else ()
+        if live is not None and not changes:
+            return
+        if attempt and time.monotonic() > deadline:
+            break
+        if attempt == 0 and resource.reads_back_s:
+            watcher.get()(NOT_KEPT)
+        pause(step_s)
+        step_s = min(step_s * 2, LONGEST_PAUSE_S)
+        if live is None:
+            resource.create(aws)
+        else:
+            resource.update(aws, changes)
+    fields = [change.field for change in changes]
+    if live is not None and live.tags is not None and "tags" not in fields:
+        observer(Event(step, "note", note=f"the endpoint does not keep {', '.join(fields)}"))
+        return
+    what = f"its {', '.join(fields)}" if live is not None else "it"
+    raise LakectlError(f"the endpoint acknowledged {what} and did not keep it", "run `lakectl up` again")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar
@@ -49,6 +49,10 @@ class Resource(ABC):
 
     kind: ClassVar[str]
     batch: str | None = None  # resources of one kind and batch are read by one :meth:`read_batch`
+    # For fields that AWS hands back in another form than they were put: gives equal values for what means the same.
+    comparable: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
+    # A write of it may be acknowledged and not kept: `up` reads it back, and writes again for so many seconds.
+    reads_back_s: ClassVar[float | None] = None
 
     def __init__(
         self,
@@ -101,11 +105,13 @@ class Resource(ABC):
 
     def diff(self, live: State) -> tuple[Change, ...]:
         """The fields that differ. Foreign tags are left alone; ours must be there."""
-        changes = [
-            Change(field, live.fields.get(field), want)
-            for field, want in self.desired().items()
-            if live.fields.get(field) != want
-        ]
+        changes = []
+        for field, want in self.desired().items():
+            have, normal = live.fields.get(field), self.comparable.get(field)
+            if normal is not None:
+                have, want = normal(have), normal(want)
+            if have != want:
+                changes.append(Change(field, have, want))
         if live.tags is not None:
             missing = {key: value for key, value in self.tags.items() if live.tags.get(key) != value}
             if missing:

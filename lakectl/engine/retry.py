@@ -62,6 +62,10 @@ PERMISSION_NOT_READY = (
 # DynamoDB switches backups on for a new table by itself, and refuses PITR until it has.
 BACKUPS_NOT_READY = (Reason("backups of the new table to be available", ("ContinuousBackupsUnavailableException",)),)
 
+# Lambda acknowledges permissions added to one function at the same time, and keeps some
+# (hashicorp/terraform-provider-aws#789).
+NOT_KEPT = Reason("AWS to keep what it has acknowledged", ())
+
 # Who is told what is being waited for. One value for each thread that carries out a step.
 watcher: ContextVar[Callable[[Reason], None]] = ContextVar("watcher", default=lambda _: None)
 # Set by the first Ctrl-C. One value for each thread that carries out a step.

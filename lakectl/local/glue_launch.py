@@ -20,7 +20,6 @@ from lakectl.local.java import find_java
 SPARK_COMMANDS = ("glueetl", "gluestreaming")
 PYTHON_COMMAND = "pythonshell"
 LOG_GROUP_PREFIX = "/aws-glue/jobs"
-DPU_PER_WORKER = {"G.025X": 0.25, "Standard": 1.0, "G.1X": 1.0, "G.2X": 2.0, "G.4X": 4.0, "G.8X": 8.0}
 SESSION_NAME = "GlueJobRunnerSession"  # as Glue names it
 SPARE_SECONDS = 3600  # a run is begun before its clock, and ends after it
 # What would silently not happen here is refused.

@@ -1,4 +1,4 @@
-"""The quick test: does a file that lands reach the run log? Leaves nothing behind."""
+"""The quick test: do files reach the functions, and failed events the queue? Leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -7,53 +7,138 @@ import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lakectl.aws import explain
-from lakectl.errors import LakectlError
 from lakectl.lake import SMOKE_SOURCE
-from lakectl.ops import logs
+from lakectl.ops import dead_letters, logs, trigger_paths
 from lakectl.ops import runs as run_log
 from lakectl.ops.lake import Lake
 from lakectl.ops.logs import LogLine
 from lakectl.ops.runs import Run
+from lakectl.ops.trigger_paths import TriggerPath
 
 BODY = b"order_id,order_date,customer_id,product_id,qty,unit_price,channel\n1,24/07/2025,1,1,1,1.0,web\n"
 POLL_S = 0.1
 LOGS_LAG_S = 20.0  # CloudWatch shows a line some seconds after it was printed
+# Lambda tries a failed event again after one and after two minutes (Lambda developer guide, "Asynchronous invocation").
+DEAD_LETTER_LIMIT_S = 300.0
+DEAD_LETTER_POLL_S = 2.0
 # S3 may deliver an event a second time minutes later, after we have tidied up: the next quick test takes it away.
 LEFTOVER_AGE = timedelta(minutes=10)
+HEARD = "SMOKE#start"  # where the starter writes down that the file's event has come (lambdas/shared/quick_test.py)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Smoke:
-    """``seconds`` from the end of the put to the run item being readable."""
+    """``run`` is the file's row in the run log, ``seconds`` from the end of the put to the row being readable."""
 
-    run: Run
-    seconds: float
-    log_lines: list[LogLine]
+    paths: list[TriggerPath] = field(default_factory=list)
+    run: Run | None = None
+    seconds: float = 0.0
+    log_lines: list[LogLine] = field(default_factory=list)
+
+    @property
+    def silent(self) -> list[TriggerPath]:
+        return [path for path in self.paths if path.outcome == "silent"]
 
 
-def smoke(lake: Lake, limit_s: float = 90.0) -> Smoke:
-    """Land a tiny file under a source that nothing loads, wait for its run item, remove both.
+def smoke(lake: Lake, limit_s: float = 90.0, failures: bool = False) -> Smoke:
+    """Land a tiny file under a source that nothing loads, and wait until both functions have heard of it.
 
-    Raises :class:`LakectlError` when there is no run item after ``limit_s`` seconds; the file is removed then too.
+    Paths that can't be walked in time are read. ``failures``: also give both functions an event that they fail on, and
+    wait, for minutes, until it is in the dead-letter queue. What the test has made is removed in any case.
+    Raises :class:`LakectlError` when AWS says no.
     """
     key = f"{lake.config.landing.prefix}{SMOKE_SOURCE}/{secrets.token_hex(8)}/test.csv"
     began_ms = int(time.time() * 1000)
+    result = Smoke()
     with _translated(f"landing s3://{lake.names.raw_bucket}/{key}"):
+        failing = _fail(lake) if failures else {}
         try:
             # Conditional, because a bucket may be made to refuse any other put.
             lake.client("s3").put_object(Bucket=lake.names.raw_bucket, Key=key, Body=BODY, IfNoneMatch="*")
-            landed = time.monotonic()
-            run = _wait_for_item(lake, key, limit_s)
-            seconds = time.monotonic() - landed
-            return Smoke(run, seconds, _log_lines(lake, key, began_ms))
+            _walk(lake, key, limit_s, result)
+            result.paths += trigger_paths.read(lake)
+            if failing:
+                _await_letters(lake, failing, result)
+            if result.run:
+                result.log_lines = _log_lines(lake, key, began_ms)
+            return result
         finally:
             tidy(lake, key)
+
+
+def _walk(lake: Lake, key: str, limit_s: float, result: Smoke) -> None:
+    """Wait until both functions have written down that the file's event has come."""
+    began = time.monotonic()
+    names = trigger_paths.names(lake)
+    took: dict[str, float] = {}
+    while took.keys() != names.keys() and time.monotonic() - began < limit_s:
+        if "log" not in took:
+            result.run = next((run for run in run_log.runs(lake, SMOKE_SOURCE) if run.key == key), None)
+            if result.run:
+                took["log"] = result.seconds = time.monotonic() - began
+        if "start" not in took and _heard(lake, key):
+            took["start"] = time.monotonic() - began
+        time.sleep(POLL_S)
+    for which, name in names.items():
+        if which in took:
+            result.paths.append(TriggerPath(name, "ok", f"{took[which]:.1f} s"))
+        else:
+            detail = f"nothing came in {limit_s:.0f} s"
+            if which == "start":
+                detail += "; EventBridge begins about five minutes after the first `up`"
+            result.paths.append(TriggerPath(name, "silent", detail, f"lakectl logs {which} --since 5m"))
+
+
+def _heard(lake: Lake, key: str) -> bool:
+    found = lake.client("dynamodb").get_item(
+        TableName=lake.names.run_log, Key={"pk": {"S": HEARD}, "sk": {"S": key}}, ConsistentRead=True
+    )
+    return "Item" in found
+
+
+def _fail(lake: Lake) -> dict[str, str]:
+    """Give each function an event that it fails on, as S3 would; the event's mark by function."""
+    marks = {}
+    for function in (lake.names.log_function, lake.names.start_function):
+        marks[function] = secrets.token_hex(8)
+        # No field that S3 always sends: the landing can't be read, and no later version of the code can.
+        record = {"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", SMOKE_SOURCE: marks[function]}
+        payload = json.dumps({"Records": [record]}).encode()
+        lake.client("lambda").invoke(FunctionName=function, InvocationType="Event", Payload=payload)
+    return marks
+
+
+def _await_letters(lake: Lake, marks: dict[str, str], result: Smoke) -> None:
+    """Wait for the events of :func:`_fail` in the queue, and take them out of it."""
+    began = time.monotonic()
+    waiting = dict(marks)
+    while waiting and time.monotonic() - began < DEAD_LETTER_LIMIT_S:
+        with dead_letters.opened(lake) as queue:
+            others = []
+            for letter in queue.messages():
+                function = next((name for name, mark in waiting.items() if mark in json.dumps(letter.event)), None)
+                if function is None:
+                    others.append(letter)
+                    continue
+                queue.delete(letter)
+                del waiting[function]
+            queue.give_back(others)
+        time.sleep(DEAD_LETTER_POLL_S if waiting else 0)
+    for function in marks:
+        name = f"{function} → {lake.names.dead_letter_queue}"
+        if function in waiting:
+            detail = f"a failed event did not come in {DEAD_LETTER_LIMIT_S:.0f} s"
+            walked = TriggerPath(name, "silent", detail, "lakectl plan")
+        else:
+            walked = TriggerPath(name, "ok", "a failed event came")
+        result.paths = [walked if path.name == name else path for path in result.paths]
 
 
 def tidy(lake: Lake, key: str) -> None:
@@ -67,29 +152,30 @@ def tidy(lake: Lake, key: str) -> None:
             s3.delete_object(Bucket=bucket, Key=each["Key"], VersionId=each["VersionId"])
     for run in run_log.runs(lake, SMOKE_SOURCE):
         if run.key == key or run.ingest_ts < f"{old:%Y-%m-%dT%H:%M:%SZ}":
-            _delete_items(lake, run)
+            _delete(lake, f"SRC#{run.source}", run.sk)
+            _delete(lake, f"OBJ#{run.bucket}/{run.key}", run.version_id or "null")
+    for item in _all_heard(lake):
+        if item["sk"]["S"] == key or item["heard_at"]["S"] < old.isoformat():
+            _delete(lake, HEARD, item["sk"]["S"])
 
 
-def _delete_items(lake: Lake, run: Run) -> None:
-    for pk, sk in (
-        (f"SRC#{run.source}", run.sk),
-        (f"OBJ#{run.bucket}/{run.key}", run.version_id or "null"),
-    ):
-        lake.client("dynamodb").delete_item(TableName=lake.names.run_log, Key={"pk": {"S": pk}, "sk": {"S": sk}})
+def _all_heard(lake: Lake) -> Iterator[dict[str, Any]]:
+    pages = (
+        lake.client("dynamodb")
+        .get_paginator("query")
+        .paginate(
+            TableName=lake.names.run_log,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": HEARD}},
+            ConsistentRead=True,
+        )
+    )
+    for page in pages:
+        yield from page["Items"]
 
 
-def _wait_for_item(lake: Lake, key: str, limit_s: float) -> Run:
-    deadline = time.monotonic() + limit_s
-    while True:
-        found = next((run for run in run_log.runs(lake, SMOKE_SOURCE) if run.key == key), None)
-        if found:
-            return found
-        if time.monotonic() > deadline:
-            raise LakectlError(
-                f"the run log has no row for s3://{lake.names.raw_bucket}/{key} after {limit_s:.0f} s",
-                "is everything in place? lakectl status; what did the function say? lakectl logs log --since 5m",
-            )
-        time.sleep(POLL_S)
+def _delete(lake: Lake, pk: str, sk: str) -> None:
+    lake.client("dynamodb").delete_item(TableName=lake.names.run_log, Key={"pk": {"S": pk}, "sk": {"S": sk}})
 
 
 def _log_lines(lake: Lake, key: str, since_ms: int) -> list[LogLine]:

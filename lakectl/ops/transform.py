@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from lakectl.aws import code_of, explain
 from lakectl.errors import LakectlError, UsageError
+from lakectl.glue_versions import LEAST_BILLED_S
 from lakectl.ops.lake import Lake
 from lakectl.ops.logs import LogTail
 
@@ -19,7 +20,6 @@ ENDED = frozenset(("SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT", "ERROR", "EXPIRE
 RESULT_MARK = "LAKECTL_RESULT "
 POLL_S = (0.3, 5.0)  # first and longest pause between two looks at a run
 LOGS_LAG_S = 10.0  # CloudWatch may show the last lines some seconds after the run has ended
-LEAST_BILLED_S = 60  # Spark jobs of Glue 2.0 and later are billed by the second, a minute at least (Glue pricing)
 
 
 @dataclass(frozen=True)

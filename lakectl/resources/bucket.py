@@ -16,6 +16,7 @@ from lakectl.aws import Aws, code_of
 from lakectl.engine.model import Change, Resource, State
 from lakectl.engine.retry import BUCKET_BUSY, BUCKET_FILLED, until_ready
 from lakectl.errors import LakectlError
+from lakectl.resources.policy_document import comparable_statements, statements
 
 OURS = "lakectl-"
 DENY_WRITES = f"{OURS}deny-writes"
@@ -43,6 +44,7 @@ class Bucket(Resource):
     """``lifecycle`` maps a rule id (``lakectl-…``) to the rest of the rule; ``prefixes`` are folder markers."""
 
     kind = "s3-bucket"
+    comparable: ClassVar = {"policy": comparable_statements}
     # What the field is when AWS has no configuration of it.
     ABSENT_CODES: ClassVar[frozenset[str]] = frozenset(
         (
@@ -180,10 +182,7 @@ class Bucket(Resource):
     def _statements(self, aws: Aws) -> dict[str, dict[str, Any]]:
         """All policy statements by Sid (``#n`` for those without)."""
         document = self._or_none(lambda: aws.client("s3").get_bucket_policy(Bucket=self.name)["Policy"])
-        statements = json.loads(document)["Statement"] if document else []
-        if isinstance(statements, dict):
-            statements = [statements]
-        return {statement.get("Sid") or f"#{n}": statement for n, statement in enumerate(statements)}
+        return {statement.get("Sid") or f"#{n}": statement for n, statement in enumerate(statements(document))}
 
     def _rules(self, aws: Aws) -> dict[str, dict[str, Any]]:
         """All lifecycle rules by id, without the id."""
@@ -266,8 +265,7 @@ class Bucket(Resource):
             if code_of(error) == "NoSuchBucketPolicy":
                 return False
             raise
-        statements = json.loads(policy)["Statement"]
-        return any(each.get("Sid") == DENY_WRITES for each in statements if isinstance(each, dict))
+        return any(each.get("Sid") == DENY_WRITES for each in statements(policy))
 
     def put_policy(self, aws: Aws, deny_writes: bool = False) -> None:
         """Put our statements to what we want, with or without the one that denies all writes; keep the others."""

@@ -1,11 +1,10 @@
-"""A Lambda function, and the permission of a service to invoke one."""
+"""A Lambda function."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -151,90 +150,6 @@ class Function(Resource):
     def destroy(self, aws: Aws) -> None:
         try:
             aws.client("lambda").delete_function(FunctionName=self.name)
-        except ClientError as error:
-            if code_of(error) != "ResourceNotFoundException":
-                raise
-
-
-class Permission(Resource):
-    """A statement of a function's resource policy: ``principal`` may invoke it for ``source_arn`` in ``account``.
-
-    ``SourceAccount`` is always set: without it the same bucket name in another account could invoke
-    (the confused deputy, Lambda developer guide, "Grant function access to AWS services").
-    """
-
-    kind = "lambda-permission"
-
-    def __init__(
-        self,
-        statement_id: str,
-        *,
-        step: str,
-        function: str,
-        function_arn: str,
-        principal: str,
-        source_arn: str,
-        account: str,
-        needs: tuple[str, ...] = (),
-    ) -> None:
-        super().__init__(f"{function}/{statement_id}", step=step, parent=f"lambda-function/{function}", needs=needs)
-        self.batch = function
-        self.function = function
-        self.function_arn = function_arn
-        self.statement_id = statement_id
-        self.principal = principal
-        self.source_arn = source_arn
-        self.account = account
-
-    def desired(self) -> Mapping[str, Any]:
-        return {
-            "statement": {
-                "Sid": self.statement_id,
-                "Effect": "Allow",
-                "Principal": {"Service": self.principal},
-                "Action": "lambda:InvokeFunction",
-                "Resource": self.function_arn,
-                "Condition": {
-                    "StringEquals": {"AWS:SourceAccount": self.account},
-                    "ArnLike": {"AWS:SourceArn": self.source_arn},
-                },
-            }
-        }
-
-    def read(self, aws: Aws) -> State | None:
-        return self.read_batch(aws, [self])[0]
-
-    @classmethod
-    def read_batch(cls, aws: Aws, resources: Sequence[Permission]) -> list[State | None]:
-        """One reading of the function's policy for all of them."""
-        try:
-            policy = json.loads(aws.client("lambda").get_policy(FunctionName=resources[0].function)["Policy"])
-        except ClientError as error:
-            if code_of(error) == "ResourceNotFoundException":
-                return [None] * len(resources)
-            raise
-        found = {statement.get("Sid"): statement for statement in policy["Statement"]}
-        live = [found.get(resource.statement_id) for resource in resources]
-        return [State({"statement": statement}) if statement else None for statement in live]
-
-    def create(self, aws: Aws) -> None:
-        aws.client("lambda").add_permission(
-            FunctionName=self.function,
-            StatementId=self.statement_id,
-            Action="lambda:InvokeFunction",
-            Principal=self.principal,
-            SourceArn=self.source_arn,
-            SourceAccount=self.account,
-        )
-
-    def update(self, aws: Aws, changes: tuple[Change, ...]) -> None:
-        if changes:
-            self.destroy(aws)
-            self.create(aws)
-
-    def destroy(self, aws: Aws) -> None:
-        try:
-            aws.client("lambda").remove_permission(FunctionName=self.function, StatementId=self.statement_id)
         except ClientError as error:
             if code_of(error) != "ResourceNotFoundException":
                 raise

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
 from lakectl.engine.model import Change, Resource, State
 from lakectl.engine.retry import QUEUE_DELETED_RECENTLY, until_ready
+from lakectl.resources.policy_document import comparable_statements, statements
 
 OURS = "lakectl-"
 RETENTION_S = 14 * 24 * 3600  # SQS keeps a message for 14 days at most (SetQueueAttributes, API reference)
@@ -21,6 +22,7 @@ class Queue(Resource):
     """``rule_arns`` are the EventBridge rules of ``account`` that may send to it."""
 
     kind = "sqs-queue"
+    comparable: ClassVar = {"policy": comparable_statements}
 
     def __init__(
         self,
@@ -96,11 +98,10 @@ class Queue(Resource):
             if code_of(error) in ABSENT:
                 return None
             raise
-        statements = json.loads(live["Policy"])["Statement"] if live.get("Policy") else []
         fields = {
             "retention_seconds": int(live["MessageRetentionPeriod"]),
             "encryption": "SSE-SQS" if live.get("SqsManagedSseEnabled", "").lower() == "true" else "none",
-            "policy": {s["Sid"]: s for s in statements if str(s.get("Sid", "")).startswith(OURS)},
+            "policy": {s["Sid"]: s for s in statements(live.get("Policy")) if _is_ours(s)},
         }
         return State(fields, tags)
 
@@ -118,11 +119,7 @@ class Queue(Resource):
                 sqs.tag_queue(QueueUrl=url, Tags=change.new)
         if any(change.field != "tags" for change in changes):
             live = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"]).get("Attributes", {})
-            foreign = [
-                statement
-                for statement in (json.loads(live["Policy"])["Statement"] if live.get("Policy") else [])
-                if not str(statement.get("Sid", "")).startswith(OURS)
-            ]
+            foreign = [statement for statement in statements(live.get("Policy")) if not _is_ours(statement)]
             document = {"Version": "2012-10-17", "Statement": [*foreign, *self.statements().values()]}
             sqs.set_queue_attributes(QueueUrl=url, Attributes={**self._attributes(), "Policy": json.dumps(document)})
 
@@ -135,3 +132,7 @@ class Queue(Resource):
         except ClientError as error:
             if code_of(error) not in ABSENT:
                 raise
+
+
+def _is_ours(statement: Mapping[str, Any]) -> bool:
+    return str(statement.get("Sid", "")).startswith(OURS)

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
-from urllib.parse import unquote
+from typing import Any, ClassVar
 
 from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
 from lakectl.engine.model import Change, Resource, State
+from lakectl.resources.policy_document import comparable, comparable_documents, parsed
 
 
 class Role(Resource):
     """``service`` (``lambda.amazonaws.com``) may assume it; ``policy`` is the list of its statements."""
 
     kind = "iam-role"
+    comparable: ClassVar = {"trust": comparable, "policy": comparable_documents}
 
     def __init__(
         self,
@@ -50,7 +51,7 @@ class Role(Resource):
         try:
             role = iam.get_role(RoleName=self.name)["Role"]
             inline = {
-                name: _document(iam.get_role_policy(RoleName=self.name, PolicyName=name)["PolicyDocument"])
+                name: parsed(iam.get_role_policy(RoleName=self.name, PolicyName=name)["PolicyDocument"])
                 for name in iam.list_role_policies(RoleName=self.name)["PolicyNames"]
             }
             attached = iam.list_attached_role_policies(RoleName=self.name)["AttachedPolicies"]
@@ -60,7 +61,7 @@ class Role(Resource):
                 return None
             raise
         fields = {
-            "trust": _document(role["AssumeRolePolicyDocument"]),
+            "trust": parsed(role["AssumeRolePolicyDocument"]),
             "policy": inline,
             "attached_policies": sorted(policy["PolicyArn"] for policy in attached),
         }
@@ -118,8 +119,3 @@ def _unless_gone(call: Callable[..., Any], **arguments: str) -> None:
     except ClientError as error:
         if code_of(error) != "NoSuchEntity":
             raise
-
-
-def _document(value: Any) -> Any:
-    # botocore decodes the URL-encoded JSON of IAM; some endpoints hand it through as text.
-    return json.loads(unquote(value)) if isinstance(value, str) else value

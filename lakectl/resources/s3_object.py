@@ -33,7 +33,9 @@ class S3Object(Resource):
             if code_of(error) in ("404", "NoSuchKey", "NoSuchBucket"):
                 return None
             raise
-        return State({"sha256": head["Metadata"].get("sha256"), "size": head["ContentLength"]})
+        # An answer without Content-Length says nothing of the size; S3's own always has it.
+        size = head.get("ContentLength", len(self.content))
+        return State({"sha256": head["Metadata"].get("sha256"), "size": size})
 
     def create(self, aws: Aws) -> None:
         aws.client("s3").put_object(

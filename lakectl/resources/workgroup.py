@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,6 +10,9 @@ from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
 from lakectl.engine.model import Change, Resource, State
+
+# Athena has no code of its own for what is not there. It says "WorkGroup x is not found."; emulators say it otherwise.
+NOT_FOUND = ("not found", "does not exist")
 
 
 class Workgroup(Resource):
@@ -57,8 +60,7 @@ class Workgroup(Resource):
         try:
             return dict(aws.client("athena").get_work_group(WorkGroup=self.name)["WorkGroup"])
         except ClientError as error:
-            # Athena answers InvalidRequestException "WorkGroup x is not found." (no code of its own).
-            if "is not found" in str(error) or "does not exist" in str(error):
+            if code_of(error) == "InvalidRequestException" and any(words in str(error) for words in NOT_FOUND):
                 return None
             raise
 
@@ -136,7 +138,7 @@ class Workgroup(Resource):
 
 
 class NamedQuery(Resource):
-    """A saved query. Names are not unique on AWS: duplicates of ours are removed when the text is put right."""
+    """A saved query. Names are not unique on AWS: of several copies one is kept."""
 
     kind = "athena-named-query"
 
@@ -170,7 +172,8 @@ class NamedQuery(Resource):
         return found
 
     def _copies(self, aws: Aws) -> list[dict[str, Any]]:
-        return [query for query in self._all(aws, self.workgroup) if query["Name"] == self.query_name]
+        found = [query for query in self._all(aws, self.workgroup) if query["Name"] == self.query_name]
+        return sorted(found, key=lambda query: str(query["NamedQueryId"]))
 
     def read(self, aws: Aws) -> State | None:
         return self._state(self._copies(aws))
@@ -202,19 +205,23 @@ class NamedQuery(Resource):
             Database=self.database,
             QueryString=self.sql,
             WorkGroup=self.workgroup,
-            ClientRequestToken=self._token(),
+            # A new one for each create. AWS remembers tokens: it refuses one that came with other parameters, and
+            # makes no query for one whose query was deleted (CreateNamedQuery, API reference). botocore sends the same
+            # one again when an answer is lost.
+            ClientRequestToken=uuid.uuid4().hex,
         )
+        # Another `up` may have made one at the same time. Both keep the first by id.
+        self._delete(aws, [query for query in self._copies(aws) if self._good(query)][1:])
 
-    def _token(self) -> str:
-        # The same token for the same content: a retried or a racing create makes one query, not two.
-        return hashlib.sha256(f"{self.name}\n{self.database}\n{self.sql}".encode()).hexdigest()
+    def _good(self, query: Mapping[str, Any]) -> bool:
+        live = (query["Database"], query["QueryString"], query.get("Description", ""))
+        return live == (self.database, self.sql, self.description)
 
     def update(self, aws: Aws, changes: tuple[Change, ...]) -> None:
         if not changes:
             return
-        wanted = (self.database, self.sql, self.description)
         copies = self._copies(aws)
-        good = [q for q in copies if (q["Database"], q["QueryString"], q.get("Description", "")) == wanted][:1]
+        good = [query for query in copies if self._good(query)][:1]
         if not good:
             self.create(aws)
         self._delete(aws, [query for query in copies if query not in good])

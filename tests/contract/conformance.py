@@ -37,8 +37,8 @@ def our_endpoint(home: Path) -> Iterator[Clients]:
 
 
 @contextmanager
-def ministack(environment: Path, home: Path) -> Iterator[Clients]:
-    """ministack's server on loopback, without docker and without this machine's AWS settings."""
+def ministack(environment: Path, home: Path) -> Iterator[str]:
+    """The URL of ministack's server on loopback, without docker and without this machine's AWS settings."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -56,7 +56,7 @@ def ministack(environment: Path, home: Path) -> Iterator[Clients]:
         )
         try:
             _await(port, server, home / "ministack.log")
-            yield clients_of(f"http://127.0.0.1:{port}", "test", "test")
+            yield f"http://127.0.0.1:{port}"
         finally:
             server.terminate()
             try:
@@ -75,7 +75,7 @@ def _await(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
             time.sleep(0.2)
         else:
             return
-    sys.exit(f"ministack did not start:\n{log.read_text()[-2000:]}")
+    raise RuntimeError(f"ministack did not start:\n{log.read_text()[-2000:]}")
 
 
 def report(rows: list[tuple[Row, Outcome, Outcome]]) -> int:
@@ -104,7 +104,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         (home / "ministack").mkdir()
-        with our_endpoint(home) as ours, ministack(Path(sys.argv[1]), home / "ministack") as theirs:
+        with our_endpoint(home) as ours, ministack(Path(sys.argv[1]), home / "ministack") as url:
+            theirs = clients_of(url, "test", "test")
             rows = [(row, run(row, ours), run(row, theirs)) for row in ROWS]
     sys.exit(1 if report(rows) else 0)
 

@@ -31,6 +31,11 @@ def workgroup(**configuration: object) -> Call:
     return call("athena", "create_work_group", Name="w-<n>", Configuration=configuration)
 
 
+def saved_query(**parameters: object) -> Call:
+    named = {"Name": "q", "Database": "d", "QueryString": "SELECT 1", "WorkGroup": "w-<n>", "Description": "one"}
+    return call("athena", "create_named_query", **(named | {"ClientRequestToken": "<n>" * 4} | parameters))
+
+
 def query(sql: str = "SELECT 1", **parameters: object) -> Call:
     return call("athena", "start_query_execution", QueryString=sql, **({"WorkGroup": "w-<n>"} | parameters))
 
@@ -42,6 +47,12 @@ GLUE_ROWS = [
         job(GlueVersion="2.0", WorkerType="G.4X"),
         refused("InvalidInputException", 400, "Worker type G.4X is not supported for Glue Version 2.0"),
         both(reported("hashicorp/terraform-provider-aws#44420"), model("glue", "CreateJob")),
+    ),
+    Row(
+        "job-streaming-worker-type-for-a-batch-job",
+        job(WorkerType="G.025X"),
+        refused("InvalidInputException"),
+        model("glue", "CreateJob", "InvalidInputException"),
     ),
     Row(
         "job-workers-and-capacity",
@@ -210,6 +221,24 @@ ATHENA_ROWS = [
         ),
         refused("InvalidRequestException", 400, "is not empty"),
         reported("aws-samples/coast-grafana-cost-intelligence-dashboards#9"),
+    ),
+    Row(
+        "saved-query-token-again-after-deletion",
+        (
+            workgroup(),
+            saved_query(),
+            call("athena", "delete_named_query", NamedQueryId=ref(1, "NamedQueryId")),
+            saved_query(),
+            call("athena", "get_named_query", NamedQueryId=ref(3, "NamedQueryId")),
+        ),
+        BAD_REQUEST,
+        model("athena", "CreateNamedQuery"),
+    ),
+    Row(
+        "saved-query-token-with-another-description",
+        (workgroup(), saved_query(), saved_query(Description="another")),
+        BAD_REQUEST,
+        model("athena", "CreateNamedQuery"),
     ),
     Row(
         "saved-query-absent",

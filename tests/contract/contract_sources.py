@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+KINDS = ("recorded from AWS: ", "verified against AWS: ", "API model: ", "AWS documentation: ", "reported: ")
 LOCALSTACK = "https://github.com/localstack/localstack/blob/main/tests/aws/services/"
 MOTO = "https://github.com/getmoto/moto/blob/master/tests/"
 S3MOCK = "https://github.com/adobe/S3Mock/blob/main/integration-tests/src/test/kotlin/com/adobe/testing/s3mock/its/"

@@ -7,11 +7,10 @@ import re
 import pytest
 from botocore.session import get_session
 from contract_rows import ROWS, UNSOURCED
+from contract_sources import KINDS
 from contract_table import Clients, Row, clients_of, run
 
 from lakectl.local.control import Endpoint
-
-KINDS = ("recorded from AWS: ", "verified against AWS: ", "API model: ", "AWS documentation: ", "reported: ")
 
 
 @pytest.fixture(scope="module")

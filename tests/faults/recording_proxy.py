@@ -50,12 +50,14 @@ class Answer:
 Before = Callable[[Call], Answer | bytes | None]
 # Gets the call when the endpoint has applied it; True loses the answer: the connection is cut.
 After = Callable[[Call], bool]
+# Gets the call and the body of the endpoint's answer; what it returns is sent instead.
+Rewrite = Callable[[Call, bytes], bytes]
 
 
 class Proxy:
     """``url`` stands in for ``upstream``'s; writes go to ``writes_to`` when it is given.
 
-    ``before`` and ``after`` may be set at any time.
+    ``before``, ``after`` and ``rewrite`` may be set at any time.
     """
 
     def __init__(self, upstream: str, writes_to: str | None = None) -> None:
@@ -64,6 +66,7 @@ class Proxy:
         self.calls: list[Call] = []
         self.before: Before = lambda _: None
         self.after: After = lambda _: False
+        self.rewrite: Rewrite = lambda _, body: body
         self._lock = threading.Lock()
         self._in_flight = 0
         self._idle = threading.Condition(self._lock)
@@ -154,7 +157,7 @@ class Proxy:
                     if proxy.after(call):
                         self.close_connection = True
                         return
-                    self.reply(response.status, response.getheaders(), content)
+                    self.reply(response.status, response.getheaders(), proxy.rewrite(call, content))
 
             def reply(self, status: int, headers: list[tuple[str, str]], content: bytes) -> None:
                 self.send_response_only(status)

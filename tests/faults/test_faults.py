@@ -20,7 +20,7 @@ from lakectl.engine.apply import Result
 from lakectl.local.control import Endpoint
 from lakectl.ops import provision
 from lakectl.ops.lake import Lake
-from lakectl.resources.function import Permission
+from lakectl.resources.permission import Permissions
 
 # How each service words that it is asked too often. microburst gives SQS's codes a prefix that botocore does
 # not know as a throttle, so there the status says it.
@@ -167,11 +167,11 @@ def spoil(lake: Lake) -> None:
     )
     queue = lake.client("sqs").get_queue_url(QueueName=lake.names.dead_letter_queue)["QueueUrl"]
     lake.client("sqs").set_queue_attributes(QueueUrl=queue, Attributes={"MessageRetentionPeriod": "600"})
-    permission = next(resource for resource in lake.resources if isinstance(resource, Permission))
-    permission.destroy(lake.aws)
+    permissions = next(resource for resource in lake.resources if isinstance(resource, Permissions))
+    permissions.destroy(lake.aws)
     lake.client("lambda").add_permission(
-        FunctionName=permission.function,
-        StatementId=permission.statement_id,
+        FunctionName=permissions.name,
+        StatementId=next(iter(permissions.grants)),
         Action="lambda:InvokeFunction",
         Principal="sns.amazonaws.com",
     )

@@ -244,3 +244,15 @@ def test_the_replayed_end_of_a_run_that_glue_has_forgotten_drains(starter, glue,
 
     glue.get_job_run = gone
     assert starter.handler(ended("jr_old", "FAILED"), None)["started"]
+
+
+def test_the_quick_test_s_event_is_written_down_and_starts_nothing(starter, glue, rows) -> None:
+    """Item 27: how `lakectl smoke` knows that S3's event came through EventBridge."""
+    starter.handler(bridge_event(BATCH), None)
+    key = "retail/_smoke/0123/test.csv"
+    for _ in range(2):
+        answer = starter.handler(bridge_event(key), None)
+        assert answer == {"started": None, "why": "the quick test"}
+    assert [(item["pk"], item["sk"]) for item in rows("SMOKE#")] == [("SMOKE#start", key)]
+    assert len(glue.started) == 1
+    assert rows("SRC#_smoke") == []

@@ -136,6 +136,11 @@ CASES: list[tuple[str, str, Tamper]] = [
     ("sqs-queue", "retention_seconds", lambda g, n: queue_attributes(g, n, MessageRetentionPeriod="60")),
     ("sqs-queue", "encryption", lambda g, n: queue_attributes(g, n, SqsManagedSseEnabled="false")),
     ("sqs-queue", "policy", lambda g, n: queue_attributes(g, n, Policy="")),
+    ("lambda-permission", "statements", lambda g, n: g("lambda").remove_permission(
+        FunctionName=n.start_function, StatementId=f"lakectl-{n.drain_rule}")),
+    ("lambda-permission", "statements", lambda g, n: g("lambda").add_permission(
+        FunctionName=n.start_function, StatementId="lakectl-old-rule", Action="lambda:InvokeFunction",
+        Principal="events.amazonaws.com")),
     ("s3-notification", "rules", lambda g, n: notifications(g, n, narrow_prefix)),
     ("s3-notification", "eventbridge", lambda g, n: notifications(g, n, lambda c: c.pop("EventBridgeConfiguration"))),
     ("events-rule", "pattern", lambda g, n: put_rule(g, n.orders_rule, EventPattern='{"source": ["aws.s3"]}')),
@@ -206,9 +211,8 @@ def test_the_plan_names_exactly_the_field_and_up_restores_it(lake: Lake, kind: s
 def test_every_managed_field_has_a_case(lake: Lake) -> None:
     cases = {(kind, field) for kind, field, _ in CASES}
     managed = {(r.kind, field) for r in lake.resources for field in r.desired()}
-    # The key schema of a table can't be changed on AWS, a permission is one statement that is
-    # replaced as a whole (tests/faults/test_faults.py spoils one), and an object's size goes with its hash.
-    untouchable = {("dynamodb-table", "keys"), ("lambda-permission", "statement"), ("s3-object", "size")}
+    # The key schema of a table can't be changed on AWS, and an object's size goes with its hash.
+    untouchable = {("dynamodb-table", "keys"), ("s3-object", "size")}
     assert managed - cases == untouchable
 
 

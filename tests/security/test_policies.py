@@ -15,8 +15,8 @@ from lakectl.config import Config
 from lakectl.naming import Names
 from lakectl.resources import policies
 from lakectl.resources.bucket import Bucket
-from lakectl.resources.function import Permission
 from lakectl.resources.glue_job import GlueJob
+from lakectl.resources.permission import Permissions
 from lakectl.resources.queue import Queue
 from lakectl.resources.role import Role
 
@@ -79,13 +79,14 @@ def test_no_managed_policy_is_attached() -> None:
 
 
 def test_only_this_account_may_have_a_function_invoked() -> None:
-    permissions = [resource for resource in RESOURCES if isinstance(resource, Permission)]
-    assert len(permissions) == 4
-    for permission in permissions:
-        condition = permission.desired()["statement"]["Condition"]
-        assert condition["StringEquals"] == {"AWS:SourceAccount": ACCOUNT}
-        assert condition["ArnLike"]["AWS:SourceArn"] == permission.source_arn
-        assert "*" not in permission.source_arn
+    permissions = [resource for resource in RESOURCES if isinstance(resource, Permissions)]
+    assert sum(len(each.grants) for each in permissions) == 4
+    for each in permissions:
+        for sid, grant in each.grants.items():
+            condition = each.desired()["statements"][sid]["Condition"]
+            assert condition["StringEquals"] == {"AWS:SourceAccount": ACCOUNT}
+            assert condition["ArnLike"]["AWS:SourceArn"] == grant.source_arn
+            assert "*" not in grant.source_arn
 
 
 def test_only_the_lakes_rules_of_this_account_may_send_to_the_queue() -> None:

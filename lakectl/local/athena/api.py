@@ -184,13 +184,18 @@ class AthenaApi:
         return workgroups.delete(backend, request, used)
 
     def create_named_query(self, backend: Any, request: dict[str, Any]) -> dict[str, Any]:
-        token = request.get("ClientRequestToken")
-        tokens: dict[str, str] = backend.__dict__.setdefault("named_query_tokens", {})
-        if token and tokens.get(token) in backend.named_queries:
-            return {"NamedQueryId": tokens[token]}
+        # "The same response is returned and another query is not created. If a parameter has changed, […] an error is
+        # returned" (CreateNamedQuery, API reference): also when the query has been deleted meanwhile.
+        token, same = request.get("ClientRequestToken"), {k: v for k, v in request.items() if k != "ClientRequestToken"}
+        tokens: dict[str, tuple[str, Any]] = backend.__dict__.setdefault("named_query_requests", {})
+        if token in tokens:
+            created, first = tokens[token]
+            if first != same:
+                raise RequestError("Idempotent parameters do not match")
+            return {"NamedQueryId": created}
         created = workgroups.create_named_query(backend, request)
         if token:
-            tokens[token] = created
+            tokens[token] = created, same
         return {"NamedQueryId": created}
 
     def get_named_query(self, backend: Any, request: dict[str, Any]) -> dict[str, Any]:

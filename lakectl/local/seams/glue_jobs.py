@@ -17,8 +17,9 @@ from moto.glue.exceptions import (
 from moto.glue.models import FakeJob, glue_backends
 from moto.glue.responses import GlueResponse
 
+from lakectl.glue_versions import DPU_PER_WORKER
 from lakectl.local.context import LocalContext
-from lakectl.local.glue_launch import DPU_PER_WORKER, RunSpec, merge_arguments
+from lakectl.local.glue_launch import RunSpec, merge_arguments
 from lakectl.local.glue_runtime import ConcurrentRunsExceeded, GlueRuntime, JobRun
 
 DEFAULT_CAPACITY = 10.0  # DPU of a job that names neither workers nor capacity

@@ -74,6 +74,8 @@ def _with_eventbridge(original: Callable[..., Any]) -> Callable[..., Any]:
         configuration = self.backend.get_bucket_notification_configuration(self.bucket_name)
         if configuration and configuration.event_bridge is not None:
             text = body.decode() if isinstance(body, bytes) else body
+            if text.endswith("/>"):  # nothing else is in it
+                text = f"{text[:-2]}></NotificationConfiguration>"
             end = text.rindex("</")
             body = f"{text[:end]}<EventBridgeConfiguration/>{text[end:]}"
             headers.pop("Content-Length", None)

@@ -12,6 +12,7 @@ from moto.core.responses import ActionResult
 from moto.glue.models import GlueBackend
 from moto.glue.responses import GlueResponse
 
+from lakectl.glue_versions import STREAMING_ONLY
 from lakectl.local.iam import roles
 from lakectl.local.seams.glue_jobs import InvalidInputException
 
@@ -82,6 +83,8 @@ def _check_job(response: GlueResponse, job: dict[str, Any]) -> None:
         raise InvalidInputException(f"Worker type {worker} is not supported; valid are {', '.join(WORKERS)}")
     if version and worker and float(version) < NEEDED_VERSION.get(worker, 0):
         raise InvalidInputException(f"Worker type {worker} is not supported for Glue Version {version}")
+    if worker in STREAMING_ONLY and (job.get("Command") or {}).get("Name") == "glueetl":
+        raise InvalidInputException(f"Worker type {worker} is only available for streaming jobs")
     if workers is not None and not MIN_WORKERS <= int(workers) <= MAX_WORKERS:
         raise InvalidInputException(f"Number of workers should be between {MIN_WORKERS} and {MAX_WORKERS}")
     if job.get("Timeout") is not None and int(job["Timeout"]) < 1:

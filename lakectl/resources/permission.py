@@ -1,0 +1,122 @@
+"""Who may invoke a Lambda function: our statements in its resource policy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from botocore.exceptions import ClientError
+
+from lakectl.aws import Aws, code_of
+from lakectl.engine.model import Change, Resource, State
+from lakectl.resources.policy_document import comparable_statements, statements
+
+OURS = "lakectl-"
+
+
+@dataclass(frozen=True)
+class Grant:
+    """``principal`` (``events.amazonaws.com``) may invoke the function for ``source_arn``."""
+
+    principal: str
+    source_arn: str
+
+
+class Permissions(Resource):
+    """The statements of one function: ``grants`` by statement id (``lakectl-…``), for sources of ``account`` only.
+
+    One resource for each function, because Lambda loses statements that are added to a policy in parallel.
+    ``SourceAccount`` is always set: without it the same bucket name in another account could invoke
+    (the confused deputy, Lambda developer guide, "Grant function access to AWS services").
+    """
+
+    kind = "lambda-permission"
+    comparable: ClassVar = {"statements": comparable_statements}
+    reads_back_s = 60.0
+
+    def __init__(
+        self,
+        function: str,
+        *,
+        step: str,
+        function_arn: str,
+        account: str,
+        grants: Mapping[str, Grant],
+    ) -> None:
+        super().__init__(function, step=step, parent=f"lambda-function/{function}")
+        self.function_arn = function_arn
+        self.account = account
+        self.grants = dict(grants)
+
+    def desired(self) -> Mapping[str, Any]:
+        return {"statements": {sid: self._statement(sid, grant) for sid, grant in self.grants.items()}}
+
+    def _statement(self, sid: str, grant: Grant) -> dict[str, Any]:
+        return {
+            "Sid": sid,
+            "Effect": "Allow",
+            "Principal": {"Service": grant.principal},
+            "Action": "lambda:InvokeFunction",
+            "Resource": self.function_arn,
+            "Condition": {
+                "StringEquals": {"AWS:SourceAccount": self.account},
+                "ArnLike": {"AWS:SourceArn": grant.source_arn},
+            },
+        }
+
+    def read(self, aws: Aws) -> State | None:
+        live = self._live(aws)
+        return State({"statements": live}) if live else None
+
+    def _live(self, aws: Aws) -> dict[str, dict[str, Any]]:
+        try:
+            policy = aws.client("lambda").get_policy(FunctionName=self.name)["Policy"]
+        except ClientError as error:
+            if code_of(error) == "ResourceNotFoundException":
+                return {}
+            raise
+        found = {str(statement.get("Sid", "")): statement for statement in statements(policy)}
+        return {sid: statement for sid, statement in found.items() if sid.startswith(OURS)}
+
+    def create(self, aws: Aws) -> None:
+        for sid in self.grants:
+            self._add(aws, sid)
+
+    def _add(self, aws: Aws, sid: str) -> None:
+        grant = self.grants[sid]
+        try:
+            aws.client("lambda").add_permission(
+                FunctionName=self.name,
+                StatementId=sid,
+                Action="lambda:InvokeFunction",
+                Principal=grant.principal,
+                SourceArn=grant.source_arn,
+                SourceAccount=self.account,
+            )
+        except ClientError as error:
+            # A lost answer, or another `up`: reading back tells whether it is the statement we want.
+            if code_of(error) != "ResourceConflictException" or sid not in self._live(aws):
+                raise
+
+    def update(self, aws: Aws, changes: tuple[Change, ...]) -> None:
+        for change in changes:
+            old, new = change.old or {}, change.new
+            for sid in sorted(old.keys() | new.keys()):
+                if old.get(sid) == new.get(sid):
+                    continue
+                if sid in old:
+                    self._remove(aws, sid)
+                if sid in new:
+                    self._add(aws, sid)
+
+    def destroy(self, aws: Aws) -> None:
+        for sid in self._live(aws):
+            self._remove(aws, sid)
+
+    def _remove(self, aws: Aws, sid: str) -> None:
+        try:
+            aws.client("lambda").remove_permission(FunctionName=self.name, StatementId=sid)
+        except ClientError as error:
+            if code_of(error) != "ResourceNotFoundException":
+                raise
