@@ -183,7 +183,7 @@ _clients: dict[str, Any] = {}
 def _client(service: str) -> Any:
     """One for all worlds: making a client takes longer than most of these tests."""
     if service not in _clients:
-        dynamodb.take_turns()  # moto lets concurrent transactions lose acknowledged rows; the endpoint has the same cure
-        session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1")  # noqa: S106
+        dynamodb.take_turns()  # as on the endpoint: moto alone loses rows of concurrent transactions
+        session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1")
         _clients[service] = session.client(service)
     return _clients[service]
