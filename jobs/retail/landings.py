@@ -204,8 +204,8 @@ class Inbox:
         landing = entry.landing
         head = self._head(landing.bucket, landing.key)
         if head is None:
-            self._set_aside(entry, DELETED)
-            return None
+            waiting = self._set_aside(entry, DELETED)
+            return self._claim(waiting) if waiting else None
         if (head.get("VersionId") or "null", head["ETag"].strip('"')) == (landing.version_id, landing.etag):
             return self._item(entry, head)
         current = landing_of(
@@ -237,9 +237,9 @@ class Inbox:
         noted = 0 if entry.load_status == DUPLICATE else entry.versions
         return _landed_at(last_modified, noted or self._ledger.known_versions(entry.landing))
 
-    def _set_aside(self, entry: Entry, by: str) -> None:
-        self._ledger.superseded(entry, self._arguments.run_id, by)
+    def _set_aside(self, entry: Entry, by: str) -> Entry | None:
         self.superseded.append(f"{entry.landing.key} version {entry.landing.version_id}, by {by}")
+        return self._ledger.superseded(entry, self._arguments.run_id, by)
 
     def _head(self, bucket: str, key: str, version_id: str = "") -> dict[str, Any] | None:
         version = {"VersionId": version_id} if version_id else {}

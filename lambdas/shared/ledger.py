@@ -276,17 +276,19 @@ class Ledger:
         fields = {"load_status": REVERTED, "reverted_at": _now(), "reason": reason[:2000]}
         return self._table.transact([self._table.update(entry.pk, entry.sk, fields, status_in(LOADED))])
 
-    def superseded(self, entry: Entry, run_id: str, by: str) -> bool:
+    def superseded(self, entry: Entry, run_id: str, by: str) -> Entry | None:
         """The claimed landing's bytes are no longer the object's; ``by`` says what replaced them.
 
-        What was a duplicate of it is pending again, if it is the newest version.
+        Returns what waits in its place: its duplicate, say, if that is the newest version.
         """
         fields = {"load_status": SUPERSEDED, "superseded_by": by}
-        done = self._table.transact(self._finished(entry, run_id, fields))
+        self._table.transact(self._finished(entry, run_id, fields))
         guards = self._guards(entry.landing)
-        if len(guards) > 1:
-            self._settle(guards)
-        return done
+        if len(guards) < 2:
+            return None
+        self._settle(guards)
+        runs = self._table.get_many((guard["run_pk"], guard["run_sk"]) for guard in guards)
+        return next((_entry(run) for run in runs.values() if run["load_status"] == PENDING), None)
 
     def _finished(self, entry: Entry, run_id: str, fields: Item) -> list[Action]:
         return [

@@ -70,6 +70,14 @@ def test_what_is_there_reaches_silver_once_whatever_happened_before(world: World
     assert world.waiting() == []
 
 
+def test_nothing_waits_for_an_object_that_was_put_and_deleted_twice(world: World) -> None:
+    """Item 2: the duplicate of a deleted version is deleted too."""
+    for step in (World.put, World.delete, World.put, World.delete, World.run):
+        step(world)
+    assert world.waiting() == []
+    assert set(world.statuses()) == {"SUPERSEDED"}
+
+
 def test_a_duplicate_of_what_a_run_sets_aside_is_pending_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Item 2: put again between a run's look at S3, which finds the object deleted, and its word to the ledger."""
     from retail.landings import Inbox
