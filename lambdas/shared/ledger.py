@@ -20,11 +20,11 @@ what no run loads. ``status`` stays LANDED: the file did land.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 from typing import Any
 
-from landing import Landing, seconds
+from landing import Landing
+from ledger_items import Entry, entry_of, now, run_item, unless_known
 from ledger_table import Action, Condition, Item, LedgerTable, status_in
 from ledger_versions import (
     CLAIMED,
@@ -49,37 +49,6 @@ __all__ += ["STANDING", "Entry", "Landing", "Ledger", "run_item"]
 _ROUNDS = 5  # how often others may move the versions of a key between our look and our write
 
 
-@dataclass(frozen=True)
-class Entry:
-    """A landing as the ledger has it. ``is_new`` is true for the call that wrote it.
-
-    ``versions``: how many versions of its key the ledger knew when it was pending; 0 if that isn't noted.
-    """
-
-    landing: Landing
-    sk: str
-    load_status: str
-    claimed_by: str = ""
-    attempts: int = 0
-    recorded_at: str = ""
-    duplicate_of: str = ""
-    superseded_by: str = ""
-    reason: str = ""
-    snapshot_id: str = ""
-    loaded_at: str = ""
-    versions: int = 0
-    is_new: bool = False
-
-    @property
-    def pk(self) -> str:
-        return f"SRC#{self.landing.source}"
-
-    @property
-    def pointer(self) -> str:
-        """The partition of its pointer while it is pending."""
-        return f"PENDING#{self.landing.source}"
-
-
 class Ledger:
     """Reads and moves landings. Safe to share between threads; every write is conditional."""
 
@@ -88,12 +57,30 @@ class Ledger:
 
     # ---- what landed
 
-    def record(self, landing: Landing) -> Entry:
+    def record(self, landing: Landing, *, look_first: bool = False) -> Entry:
         """Write the landing unless it is known, settle it against other versions of its key, return it.
 
-        Deliver the same landing as often as you like: one run item. Raises ClientError when DynamoDB
-        does not accept the write after retries.
+        Deliver the same landing as often as you like: one run item. ``look_first`` is cheaper for who mostly hears of
+        a landing after somebody else. Raises ClientError when DynamoDB does not accept the write after retries.
         """
+        guards = self._guards(landing) if look_first else []
+        is_known = any(each["sk"] == landing.version_id != "null" for each in guards)
+        is_new = not is_known and self._write(landing)
+        if not is_known:
+            guards = self._guards(landing)
+        if is_new and len(guards) == 1:
+            return replace(entry_of(run_item(landing)), is_new=True)
+        known = next(each for each in guards if each["sk"] == landing.version_id)
+        if not is_new and known["etag"] == landing.etag:
+            self._learn(landing, known)
+        if len(guards) > 1:
+            self._settle(guards)
+        # Without versions the guard may tell of later bytes than those of an event that came late.
+        run_sk = known["run_sk"] if known["etag"] == landing.etag else landing.run_sk
+        return replace(entry_of(self._table.get(known["run_pk"], run_sk)), is_new=is_new)
+
+    def _write(self, landing: Landing) -> bool:
+        """Write the landing's items; False when they are there."""
         table, run = self._table, run_item(landing)
         guard = {
             **landing.guard_key,
@@ -104,21 +91,10 @@ class Ledger:
             "event_time": landing.event_time,
             "sequencer": landing.sequencer,
         }
-        actions = [table.put(guard, *_unless_known(landing)), table.put(run, "attribute_not_exists(pk)")]
+        actions = [table.put(guard, *unless_known(landing)), table.put(run, "attribute_not_exists(pk)")]
         if landing.loadable:
             actions.append(table.put({**run, "pk": f"PENDING#{landing.source}"}))
-        is_new = table.transact(actions, conditions=2)
-        guards = self._guards(landing)
-        if is_new and len(guards) == 1:
-            return replace(_entry(run), is_new=True)
-        known = next(each for each in guards if each["sk"] == landing.version_id)
-        if not is_new and known["etag"] == landing.etag:
-            self._learn(landing, known)
-        if len(guards) > 1:
-            self._settle(guards)
-        # Without versions the guard may tell of later bytes than those of an event that came late.
-        run_sk = known["run_sk"] if known["etag"] == landing.etag else run["sk"]
-        return replace(_entry(table.get(known["run_pk"], run_sk)), is_new=is_new)
+        return table.transact(actions, conditions=2)
 
     def find(self, landings: Iterable[Landing]) -> dict[Landing, Entry]:
         """The entries of those landings that are in the ledger; nothing is written."""
@@ -129,12 +105,12 @@ class Ledger:
             for key, guard in found.items()
             if guard["etag"] == guards[key].etag
         }
-        return {known[key]: _entry(run) for key, run in self._table.get_many(known).items()}
+        return {known[key]: entry_of(run) for key, run in self._table.get_many(known).items()}
 
     def entry(self, source: str, sk: str) -> Entry | None:
         """The entry of a run item; None if there is none."""
         run = self._table.get_many([(f"SRC#{source}", sk)])
-        return next((_entry(item) for item in run.values()), None)
+        return next((entry_of(item) for item in run.values()), None)
 
     def _guards(self, landing: Landing) -> list[Item]:
         return list(self._table.query(landing.guard_key["pk"]))
@@ -213,15 +189,15 @@ class Ledger:
 
         With ``newest`` at most so many, the newest first: that costs the same however many wait.
         """
-        return (_entry(item) for item in self._table.query(f"PENDING#{source}", newest=newest))
+        return (entry_of(item) for item in self._table.query(f"PENDING#{source}", newest=newest))
 
     def refused(self, source: str) -> Iterator[Entry]:
         """Landings of ``source`` that a run refused and nobody has asked to be tried again."""
-        return (_entry(item) for item in self._table.query(f"FAILED#{source}"))
+        return (entry_of(item) for item in self._table.query(f"FAILED#{source}"))
 
     def history(self, source: str) -> Iterator[Entry]:
         """Every landing of ``source`` ever, oldest first: costs the history, not the news."""
-        return (_entry(item) for item in self._table.query(f"SRC#{source}"))
+        return (entry_of(item) for item in self._table.query(f"SRC#{source}"))
 
     def known_versions(self, landing: Landing) -> int:
         """How many versions of the landing's key the ledger knows."""
@@ -240,40 +216,50 @@ class Ledger:
             fields = {
                 "load_status": CLAIMED,
                 "claimed_by": run_id,
-                "claimed_at": _now(),
+                "claimed_at": now(),
                 "attempts": entry.attempts + 1,
             }
             changes.append(self._both(entry, fields, _free(entry, run_id)))
         claimed = self._table.transact_each(changes)
         return [entry for entry, mine in zip(entries, claimed, strict=True) if mine]
 
-    def loaded(self, entry: Entry, run_id: str, *, snapshot_id: str, rows: int) -> bool:
-        """The claimed landing is in silver; ``snapshot_id`` is ``""`` when it changed nothing."""
-        return self.loaded_all([(entry, rows)], run_id, snapshot_id=snapshot_id) == [True]
+    def loaded(self, entry: Entry, run_id: str, *, snapshot_id: str, rows: int, also: Iterable[Item] = ()) -> bool:
+        """The claimed landing is in silver; ``snapshot_id`` is ``""`` when it changed nothing.
 
-    def loaded_all(self, loaded: Sequence[tuple[Entry, int]], run_id: str, *, snapshot_id: str) -> list[bool]:
-        """As ``loaded``, for many: each with its number of rows."""
-        fields = {"load_status": LOADED, "loaded_at": _now(), "snapshot_id": snapshot_id}
+        ``also``: items to put in the same transaction.
+        """
+        return self.loaded_all([(entry, rows)], run_id, snapshot_id=snapshot_id, also=also) == [True]
+
+    def loaded_all(
+        self, loaded: Sequence[tuple[Entry, int]], run_id: str, *, snapshot_id: str, also: Iterable[Item] = ()
+    ) -> list[bool]:
+        """As ``loaded``, for many: each with its number of rows. ``also`` is put together with the last of them."""
+        fields = {"load_status": LOADED, "loaded_at": now(), "snapshot_id": snapshot_id}
         changes = [self._finished(entry, run_id, {**fields, "rows": rows}) for entry, rows in loaded]
-        return self._table.transact_each(changes)
+        return self._settled(changes, also)
 
-    def failed(self, entry: Entry, run_id: str, reason: str) -> bool:
-        """The claimed landing is refused: out of later drains until ``requeue``."""
-        return self.failed_all([(entry, reason)], run_id) == [True]
+    def failed(self, entry: Entry, run_id: str, reason: str, also: Iterable[Item] = ()) -> bool:
+        """The claimed landing is refused: out of later drains until ``requeue``. ``also``: as for ``loaded``."""
+        return self.failed_all([(entry, reason)], run_id, also=also) == [True]
 
-    def failed_all(self, refused: Sequence[tuple[Entry, str]], run_id: str) -> list[bool]:
-        """As ``failed``, for many: each with its reason."""
+    def failed_all(self, refused: Sequence[tuple[Entry, str]], run_id: str, *, also: Iterable[Item] = ()) -> list[bool]:
+        """As ``failed``, for many: each with its reason. ``also`` is put together with the last of them."""
         runs = self._table.get_many((entry.pk, entry.sk) for entry, _ in refused)
         changes = []
         for entry, reason in refused:
-            fields = {"load_status": FAILED, "failed_at": _now(), "reason": reason[:2000]}
+            fields = {"load_status": FAILED, "failed_at": now(), "reason": reason[:2000]}
             pointer = {**runs[entry.pk, entry.sk], **fields, "pk": f"FAILED#{entry.landing.source}"}
             changes.append([*self._finished(entry, run_id, fields), self._table.put(pointer)])
+        return self._settled(changes, also)
+
+    def _settled(self, changes: list[list[Action]], also: Iterable[Item]) -> list[bool]:
+        if changes:
+            changes[-1] += map(self._table.put, also)
         return self._table.transact_each(changes)
 
     def reverted(self, entry: Entry, reason: str) -> bool:
         """A rollback took the loaded landing out of silver; it stays out until ``requeue``."""
-        fields = {"load_status": REVERTED, "reverted_at": _now(), "reason": reason[:2000]}
+        fields = {"load_status": REVERTED, "reverted_at": now(), "reason": reason[:2000]}
         return self._table.transact([self._table.update(entry.pk, entry.sk, fields, status_in(LOADED))])
 
     def superseded(self, entry: Entry, run_id: str, by: str) -> Entry | None:
@@ -288,7 +274,7 @@ class Ledger:
             return None
         self._settle(guards)
         runs = self._table.get_many((guard["run_pk"], guard["run_sk"]) for guard in guards)
-        return next((_entry(run) for run in runs.values() if run["load_status"] == PENDING), None)
+        return next((entry_of(run) for run in runs.values() if run["load_status"] == PENDING), None)
 
     def _finished(self, entry: Entry, run_id: str, fields: Item) -> list[Action]:
         return [
@@ -327,67 +313,6 @@ class Ledger:
         ]
 
 
-def run_item(landing: Landing) -> Item:
-    """The run item of a landing that nobody has told of before."""
-    stamp = seconds(landing.event_time)
-    item = {
-        "pk": f"SRC#{landing.source}",
-        "sk": landing.run_sk,
-        "run_id": f"{landing.source}_{stamp.replace(':', '-')}_{landing.identity[:6].upper()}",
-        "source": landing.source,
-        "bucket": landing.bucket,
-        "key": landing.key,
-        "etag": landing.etag,
-        "version_id": landing.version_id,
-        "size_bytes": landing.size,
-        "ingest_ts": stamp,
-        "event_time": landing.event_time,
-        "ingest_date": landing.ingest_date,
-        "batch": landing.batch,
-        "status": "LANDED",
-        "load_status": PENDING if landing.loadable else IGNORED,
-        "dedupe": landing.identity,
-        "recorded_at": _now(),
-        "versions": 1,
-    }
-    return item if landing.loadable else {**item, "reason": landing.never_loaded}
-
-
-def _entry(item: Item) -> Entry:
-    landing = Landing(
-        bucket=item["bucket"],
-        key=item["key"],
-        version_id=item["version_id"],
-        etag=item["etag"],
-        size=int(item["size_bytes"]),
-        event_time=item["event_time"],
-        source=item["source"],
-        ingest_date=item["ingest_date"],
-        batch=item["batch"],
-    )
-    return Entry(
-        landing=landing,
-        sk=item["sk"],
-        load_status=item["load_status"],
-        claimed_by=item.get("claimed_by", ""),
-        attempts=int(item.get("attempts", 0)),
-        recorded_at=item["recorded_at"],
-        duplicate_of=item.get("duplicate_of", ""),
-        superseded_by=item.get("superseded_by", ""),
-        reason=item.get("reason", ""),
-        snapshot_id=item.get("snapshot_id") or "",
-        loaded_at=item.get("loaded_at", ""),
-        versions=int(item.get("versions", 0)),
-    )
-
-
-def _unless_known(landing: Landing) -> tuple[str, dict[str, Any] | None]:
-    if landing.version_id != "null" or not landing.etag:
-        return "attribute_not_exists(pk)", None
-    # Without versions every overwrite is called "null"; only its etag tells it from a second delivery.
-    return "attribute_not_exists(pk) OR etag <> :etag", {":etag": landing.etag}
-
-
 def _free(entry: Entry, run_id: str) -> Condition:
     text = "load_status = :pending OR (load_status = :claimed AND claimed_by IN (:owner, :run))"
     return text, {":pending": PENDING, ":claimed": CLAIMED, ":owner": entry.claimed_by, ":run": run_id}
@@ -395,7 +320,3 @@ def _free(entry: Entry, run_id: str) -> Condition:
 
 def _held_by(run_id: str) -> Condition:
     return "load_status = :claimed AND claimed_by = :run", {":claimed": CLAIMED, ":run": run_id}
-
-
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"

@@ -63,7 +63,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def after_landing(event: dict[str, Any], log: Log, holder: str) -> dict[str, Any]:
     """Raises NotRecorded at the end if a record could not be written; the others start their run."""
-    intake = record_all(LEDGER, event, PREFIX, log, wanted=is_trigger)
+    # The log function's way is the shorter one: mostly it has written the landing before.
+    intake = record_all(LEDGER, event, PREFIX, log, wanted=is_trigger, look_first=True)
     pending = [entry for entry in intake.entries if entry.load_status == PENDING]
     if pending:
         landing = pending[0].landing
@@ -136,7 +137,8 @@ def start_run(arguments: dict[str, str], reason: str) -> dict[str, Any]:
 
 def run_ahead() -> str:
     """The id of a run that has not read the ledger yet, or ``""``."""
-    return next((run["Id"] for run in recent_runs() if run["JobRunState"] in BEFORE_READING), "")
+    # Glue begins runs in their order, so such a run is one of the newest.
+    return next((run["Id"] for run in recent_runs(10) if run["JobRunState"] in BEFORE_READING), "")
 
 
 def will_load(run_id: str, reason: str) -> str:
@@ -152,8 +154,9 @@ def waiting() -> list[Entry]:
     return [entry for entry in entries if entry.claimed_by not in active]
 
 
-def recent_runs() -> list[dict[str, Any]]:
-    return GLUE.get_job_runs(JobName=JOB, MaxResults=50)["JobRuns"]
+def recent_runs(most: int = 50) -> list[dict[str, Any]]:
+    """Newest first."""
+    return GLUE.get_job_runs(JobName=JOB, MaxResults=most)["JobRuns"]
 
 
 def started_on(run_id: str) -> str:

@@ -55,10 +55,10 @@ def test_a_key_that_nothing_loads_is_in_the_log_but_not_pending(log_function, ro
 def test_a_record_that_fails_does_not_stop_the_others(log_function, rows, monkeypatch) -> None:
     record = log_function.LEDGER.record
 
-    def flaky(landing):
+    def flaky(landing, **options):
         if landing.version_id == "v1":
             raise RuntimeError("no table")
-        return record(landing)
+        return record(landing, **options)
 
     monkeypatch.setattr(log_function.LEDGER, "record", flaky)
     other = record_event("retail/customers/ingest_date=2026-11-24/customers.csv", version="v2")
@@ -88,10 +88,10 @@ def test_after_a_partial_failure_the_event_again_adds_only_what_was_missing(log_
     event = {"Records": [record for key in keys for record in record_event(key)["Records"]]}
     record = log_function.LEDGER.record
 
-    def flaky(landing):
+    def flaky(landing, **options):
         if "batch=0003" in landing.key:
             raise RuntimeError("no table")
-        return record(landing)
+        return record(landing, **options)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(log_function.LEDGER, "record", flaky)
