@@ -110,3 +110,20 @@ def test_a_reserved_source_is_logged_and_never_pending(log_function, rows) -> No
     log_function.handler(record_event("retail/_smoke/ingest_date=2026-11-24/_smoke.csv"), None)
     assert [item["load_status"] for item in rows("SRC#_smoke")] == ["IGNORED"]
     assert rows("PENDING#") == []
+
+
+@pytest.mark.parametrize(
+    ("key", "reason"),
+    [
+        ("retail/returns/ingest_date=2026-11-24/returns.csv", "the job does not load the source returns; it loads"),
+        ("retail/orders/2026-11-24.csv", "the key does not end with orders/ingest_date=YYYY-MM-DD/"),
+        ("retail/_smoke/ingest_date=2026-11-24/_smoke.csv", "names begin with _"),
+    ],
+)
+def test_a_landing_that_no_run_takes_says_why(log_function, rows, key, reason) -> None:
+    """Item 6."""
+    log_function.handler(record_event(key), None)
+    ((status, why),) = [(item["load_status"], item["reason"]) for item in rows("SRC#")]
+    assert status == "IGNORED"
+    assert reason in why
+    assert rows("PENDING#") == []
