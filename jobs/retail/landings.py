@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,9 @@ from retail.arguments import Arguments
 from retail.schemas import DIMENSIONS, NO_BATCH, SOURCES
 
 _THREADS = 16
+# From so many claimed landings of one source and date, their versions are listed: 1,000 in a request. HeadObject asks
+# for each.
+MANY = 50
 # No two landings of a process have the same: Spark knows what it has kept by the plan, in which the number stands
 # for the file's version.
 _NUMBERS = itertools.count()
@@ -129,22 +133,24 @@ class Inbox:
 
     def _current(self, prefix: str) -> Iterator[Landing]:
         """The current version of each loadable object under ``prefix``, with S3's own time."""
+        for version in self._versions(prefix):
+            landing = landing_of(
+                prefix=self._arguments.landing_prefix,
+                bucket=self._arguments.raw_bucket,
+                key=version["Key"],
+                version_id=version.get("VersionId"),
+                etag=version["ETag"],
+                size=version["Size"],
+                event_time=_iso(version["LastModified"]),
+            )
+            if landing and landing.loadable:
+                yield landing
+
+    def _versions(self, prefix: str) -> Iterator[dict[str, Any]]:
+        """The current versions, as ListObjectVersions has them."""
         pages = self.s3.get_paginator("list_object_versions")
         for page in pages.paginate(Bucket=self._arguments.raw_bucket, Prefix=prefix):
-            for version in page.get("Versions", []):
-                if not version["IsLatest"]:
-                    continue
-                landing = landing_of(
-                    prefix=self._arguments.landing_prefix,
-                    bucket=self._arguments.raw_bucket,
-                    key=version["Key"],
-                    version_id=version.get("VersionId"),
-                    etag=version["ETag"],
-                    size=version["Size"],
-                    event_time=_iso(version["LastModified"]),
-                )
-                if landing and landing.loadable and landing.source in SOURCES:
-                    yield landing
+            yield from (version for version in page.get("Versions", []) if version["IsLatest"])
 
     def _known(self, landings: Iterable[Landing]) -> Iterator[tuple[Landing, Entry]]:
         """The landings with their entries; what the ledger lacks is written now."""
@@ -193,16 +199,27 @@ class Inbox:
 
     def _claim_all(self, entries: list[Entry]) -> list[Item]:
         claimed = self._ledger.claim_all(entries, self._arguments.run_id)
-        return self._in_parallel(self._take_up, claimed)
+        heads = self._heads(claimed)
+        return self._in_parallel(lambda entry: self._take_up(entry, heads), claimed)
 
     def _claim(self, entry: Entry) -> Item | None:
         """The entry claimed; None when another run has it."""
         return next(iter(self._claim_all([entry])), None)
 
-    def _take_up(self, entry: Entry) -> Item | None:
+    def _heads(self, entries: list[Entry]) -> dict[str, dict[str, Any] | None]:
+        """What HeadObject would say of their keys (None: deleted), for those of which there are many in a folder."""
+        heads: dict[str, dict[str, Any] | None] = {}
+        folders = Counter(_folder(entry.landing) for entry in entries)
+        for folder in (name for name, count in folders.items() if count >= MANY):
+            heads.update((entry.landing.key, None) for entry in entries if _folder(entry.landing) == folder)
+            for version in self._versions(folder):
+                heads[version["Key"]] = {**version, "ContentLength": version["Size"]}
+        return heads
+
+    def _take_up(self, entry: Entry, heads: Mapping[str, dict[str, Any] | None]) -> Item | None:
         """The claimed entry, or what has replaced it; None when another run has that or the object is gone."""
         landing = entry.landing
-        head = self._head(landing.bucket, landing.key)
+        head = heads[landing.key] if landing.key in heads else self._head(landing.bucket, landing.key)
         if head is None:
             waiting = self._set_aside(entry, DELETED)
             return self._claim(waiting) if waiting else None
@@ -273,6 +290,12 @@ class Inbox:
         for item, number in zip(unique, _NUMBERS, strict=False):
             item.number = number
         return unique
+
+
+def _folder(landing: Landing) -> str:
+    """The prefix of all landings of its source and date."""
+    date = f"/ingest_date={landing.ingest_date}/"
+    return landing.key.partition(date)[0] + date
 
 
 def _pending(entry: Entry) -> Entry:
