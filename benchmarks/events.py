@@ -5,12 +5,14 @@ from __future__ import annotations
 import statistics
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from benchmarks.sandbox import Figure, Settings, fresh_endpoint, open_lake
 from lakectl import project
+from lakectl.local.control import Endpoint
 from lakectl.ops import provision
 from lakectl.ops.lake import Lake
 
@@ -21,12 +23,20 @@ WAITING = 10
 HISTORIES = (100, 100_000)
 LIMIT_S = 1.0
 BURST, BURST_LIMIT_S = 1000, 120
+LOADED_LIMIT_S, GIVEN_UP_S = 60, 1500
+POLL_S = 2.0  # a look reads all rows: it is not for free
 SCRIPT = b"print('this run is here to be started')"
+DIMENSIONS = {
+    "customers": b"customer_id,customer_name,region,signup_date\n1,Ann,North,01/02/2024\n",
+    "products": b"product_id,product_name,category,list_price\n1,Pen,Office,1.50\n",
+}
 BODY = b"order_id,order_date,customer_id,product_id,qty,unit_price,channel\n1,24/07/2025,1,1,1,1.0,web\n"
 
 
 def measure(_: Settings) -> Iterator[Figure]:
     """Seconds from a put to its run, requests that finding pending landings takes, and 1,000 landings at once."""
+    with fresh_endpoint() as endpoint:
+        yield many_landings(endpoint)
     with fresh_endpoint() as endpoint:
         lake = open_lake(endpoint)
         assert provision.up(lake, provision.plan(lake), lambda _: None).ok
@@ -64,6 +74,54 @@ def _burst(lake: Lake) -> Figure:
         rows = sum(page["Count"] for page in pages)
     told = f"{rows:,} rows {time.perf_counter() - began:.1f} s after the first put (puts: {sent:.1f} s)"
     return Figure(f"{BURST:,} landings at once", told, f"{BURST:,} rows", rows == BURST)
+
+
+def many_landings(endpoint: Endpoint, count: int = BURST) -> Figure:
+    """Orders files put at once, until every one has its row in the run log, and until every row is in silver.
+
+    Claimed: until no landing is PENDING any more, by the endpoint's own run of the job.
+    """
+    lake = open_lake(endpoint)
+    assert provision.up(lake, provision.plan(lake), lambda _: None).ok
+    s3, bucket = lake.client("s3"), lake.names.raw_bucket
+    for source, body in DIMENSIONS.items():
+        s3.put_object(Bucket=bucket, Key=f"retail/{source}/ingest_date=2026-11-24/{source}.csv", Body=body)
+    began = time.perf_counter()
+
+    def put(number: int) -> None:
+        key = f"retail/orders/ingest_date=2026-11-24/batch={number:04d}/orders.csv"
+        s3.put_object(Bucket=bucket, Key=key, Body=BODY.replace(b"\n1,", b"\n%d," % number))
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(put, range(count)))
+    at: dict[str, float] = {"put": time.perf_counter() - began}
+    while "loaded" not in at and time.perf_counter() - began < GIVEN_UP_S:
+        time.sleep(POLL_S)
+        states = _states(lake)
+        for what, reached in (
+            ("delivered", states.total() >= count),
+            ("claimed", states.total() >= count and not states["PENDING"]),
+            ("loaded", states["LOADED"] >= count),
+        ):
+            if reached:
+                at.setdefault(what, time.perf_counter() - began)
+    told = ", ".join(f"{what} after {seconds:.1f} s" for what, seconds in at.items())
+    ok = at.get("loaded", GIVEN_UP_S) <= LOADED_LIMIT_S
+    return Figure(f"{count:,} orders files at once", told, f"loaded after {LOADED_LIMIT_S} s", ok)
+
+
+def _states(lake: Lake) -> Counter[str]:
+    pages = (
+        lake.client("dynamodb")
+        .get_paginator("query")
+        .paginate(
+            TableName=lake.names.run_log,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": "SRC#orders"}},
+            ProjectionExpression="load_status",
+        )
+    )
+    return Counter(item["load_status"]["S"] for page in pages for item in page["Items"])
 
 
 def seconds_to_run(lake: Lake, count: int = LANDINGS) -> list[float]:
@@ -147,13 +205,12 @@ def _landing(number: int) -> Any:
 
 
 def _load_history(client: Any, table: str, count: int) -> None:
-    from ledger import Ledger, _item
+    from ledger import run_item
+    from ledger_table import to_item
 
     def write(start: int) -> None:
-        items = [
-            {**Ledger._run_item(_landing(n)), "load_status": "LOADED"} for n in range(start, min(start + 25, count))
-        ]
-        client.batch_write_item(RequestItems={table: [{"PutRequest": {"Item": _item(item)}} for item in items]})
+        items = [{**run_item(_landing(n)), "load_status": "LOADED"} for n in range(start, min(start + 25, count))]
+        client.batch_write_item(RequestItems={table: [{"PutRequest": {"Item": to_item(item)}} for item in items]})
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(write, range(0, count, 25)))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,12 +14,16 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from landing import Landing, landing_of
-from ledger import CLAIMED, DUPLICATE, LOADED, PENDING, SUPERSEDED, Entry, Ledger
+from ledger import CLAIMED, DELETED, DUPLICATE, LOADED, PENDING, SUPERSEDED, Entry, Ledger
+from ledger_table import in_batches
 
 from retail.arguments import Arguments
 from retail.schemas import DIMENSIONS, NO_BATCH, SOURCES
 
 _THREADS = 16
+# From so many claimed landings of one source and date, their versions are listed: 1,000 in a request. HeadObject asks
+# for each.
+MANY = 50
 # No two landings of a process have the same: Spark knows what it has kept by the plan, in which the number stands
 # for the file's version.
 _NUMBERS = itertools.count()
@@ -76,15 +80,13 @@ class Inbox:
         """Claimed landings whose bytes are the object's current ones; with ``--FULL`` the loaded ones too."""
         entries = {entry.sk: entry for entry in self._waiting()}
         again = {}
-        for landing in self._under_path():
-            entry = self._ledger.record(landing)
+        for landing, entry in self._known(self._under_path()):
+            entry = self._wanted(entry)
             if entry.load_status in (PENDING, CLAIMED):
                 entries[entry.sk] = entry
             elif entry.load_status in (LOADED, DUPLICATE) and self._arguments.full:
-                landed_at = _landed_at(_moment(landing.event_time), self._ledger.known_versions(landing))
-                again[entry.sk] = Item(entry, landed_at, claimed=False)
-        taken = self._in_parallel(self._claim, self._free(entries.values()))
-        return self._numbered([*taken, *again.values()])
+                again[entry.sk] = Item(entry, self._landed_at(entry, _moment(landing.event_time)), claimed=False)
+        return self._numbered([*self._claim_all(self._free(entries.values())), *again.values()])
 
     def dimensions(self, have: list[Item]) -> list[Item]:
         """Current customers and products besides those in ``have``: loaded by earlier runs, held by another
@@ -97,18 +99,16 @@ class Inbox:
         found: list[Item] = []
         waiting: list[Item] = []
         for source in DIMENSIONS:
-            states = {(e.landing.key, e.landing.version_id): e for e in self._ledger.history(source)}
-            versions = Counter(key for key, _ in states)
-            for landing in self._current(f"{self._arguments.landing_prefix}{source}/"):
-                entry = states.get((landing.key, landing.version_id)) or self._ledger.record(landing)
+            for landing, entry in self._known(self._current(f"{self._arguments.landing_prefix}{source}/")):
+                entry = self._wanted(entry)
+                landed_at = self._landed_at(entry, _moment(landing.event_time))
                 if entry.load_status == DUPLICATE:
-                    entry = next((e for e in states.values() if e.sk == entry.duplicate_of), entry)
-                landed_at = _landed_at(_moment(landing.event_time), max(1, versions[landing.key]))
+                    entry = self._ledger.entry(source, entry.duplicate_of) or entry
                 if entry.sk not in known and entry.load_status in (LOADED, PENDING, CLAIMED):
                     item = Item(entry, landed_at, claimed=False, held=entry.load_status != LOADED)
                     (waiting if item.held else found).append(item)
         free = self._free(item.entry for item in waiting)
-        news = self._in_parallel(self._claim, free)
+        news = self._claim_all(free)
         free_sks = {entry.sk for entry in free}
         held = [item for item in waiting if item.entry.sk not in free_sks]
         fresh = [item for item in (*found, *held, *news) if item.entry.sk not in known]
@@ -121,8 +121,8 @@ class Inbox:
             yield from self._ledger.pending(source)
             if self._arguments.retry_failed:
                 for entry in list(self._ledger.refused(source)):
-                    self._ledger.requeue(entry)
-                    yield Entry(entry.landing, entry.sk, PENDING)
+                    if self._ledger.requeue(entry):
+                        yield _pending(entry)
 
     def _under_path(self) -> Iterator[Landing]:
         if self._arguments.full:
@@ -133,22 +133,44 @@ class Inbox:
 
     def _current(self, prefix: str) -> Iterator[Landing]:
         """The current version of each loadable object under ``prefix``, with S3's own time."""
+        for version in self._versions(prefix):
+            landing = landing_of(
+                prefix=self._arguments.landing_prefix,
+                bucket=self._arguments.raw_bucket,
+                key=version["Key"],
+                version_id=version.get("VersionId"),
+                etag=version["ETag"],
+                size=version["Size"],
+                event_time=_iso(version["LastModified"]),
+            )
+            if landing and landing.loadable:
+                yield landing
+
+    def _versions(self, prefix: str) -> Iterator[dict[str, Any]]:
+        """The current versions, as ListObjectVersions has them."""
         pages = self.s3.get_paginator("list_object_versions")
         for page in pages.paginate(Bucket=self._arguments.raw_bucket, Prefix=prefix):
-            for version in page.get("Versions", []):
-                if not version["IsLatest"]:
-                    continue
-                landing = landing_of(
-                    prefix=self._arguments.landing_prefix,
-                    bucket=self._arguments.raw_bucket,
-                    key=version["Key"],
-                    version_id=version.get("VersionId"),
-                    etag=version["ETag"],
-                    size=version["Size"],
-                    event_time=_iso(version["LastModified"]),
-                )
-                if landing and landing.loadable and landing.source in SOURCES:
-                    yield landing
+            yield from (version for version in page.get("Versions", []) if version["IsLatest"])
+
+    def _known(self, landings: Iterable[Landing]) -> Iterator[tuple[Landing, Entry]]:
+        """The landings with their entries; what the ledger lacks is written now."""
+        for some in in_batches(landings, 500):
+            found = self._ledger.find(some)
+            new = [landing for landing in some if landing not in found]
+            found.update(zip(new, self._in_parallel(self._ledger.record, new), strict=True))
+            yield from found.items()
+
+    def _wanted(self, entry: Entry) -> Entry:
+        """The entry of a current version: pending again if it was set aside for one that isn't in silver, nor will be.
+
+        Found deleted, say, and then its delete marker was removed. What was refused or rolled back stays out until
+        somebody asks for it.
+        """
+        stands: Entry | None = entry
+        if entry.load_status == DUPLICATE:
+            stands = self._ledger.entry(entry.landing.source, entry.duplicate_of)
+        is_lost = stands is None or stands.load_status == SUPERSEDED
+        return _pending(entry) if is_lost and self._ledger.requeue(entry) else entry
 
     def _free(self, entries: Iterable[Entry]) -> list[Entry]:
         """Those that no live run holds."""
@@ -175,15 +197,32 @@ class Inbox:
 
     # ---- taking
 
+    def _claim_all(self, entries: list[Entry]) -> list[Item]:
+        claimed = self._ledger.claim_all(entries, self._arguments.run_id)
+        heads = self._heads(claimed)
+        return self._in_parallel(lambda entry: self._take_up(entry, heads), claimed)
+
     def _claim(self, entry: Entry) -> Item | None:
-        """The entry claimed, or what has replaced it; None when another run has it or the object is gone."""
-        if not self._ledger.claim(entry, self._arguments.run_id):
-            return None
+        """The entry claimed; None when another run has it."""
+        return next(iter(self._claim_all([entry])), None)
+
+    def _heads(self, entries: list[Entry]) -> dict[str, dict[str, Any] | None]:
+        """What HeadObject would say of their keys (None: deleted), for those of which there are many in a folder."""
+        heads: dict[str, dict[str, Any] | None] = {}
+        folders = Counter(_folder(entry.landing) for entry in entries)
+        for folder in (name for name, count in folders.items() if count >= MANY):
+            heads.update((entry.landing.key, None) for entry in entries if _folder(entry.landing) == folder)
+            for version in self._versions(folder):
+                heads[version["Key"]] = {**version, "ContentLength": version["Size"]}
+        return heads
+
+    def _take_up(self, entry: Entry, heads: Mapping[str, dict[str, Any] | None]) -> Item | None:
+        """The claimed entry, or what has replaced it; None when another run has that or the object is gone."""
         landing = entry.landing
-        head = self._head(landing.bucket, landing.key)
+        head = heads[landing.key] if landing.key in heads else self._head(landing.bucket, landing.key)
         if head is None:
-            self._set_aside(entry, "deleted")
-            return None
+            waiting = self._set_aside(entry, DELETED)
+            return self._claim(waiting) if waiting else None
         if (head.get("VersionId") or "null", head["ETag"].strip('"')) == (landing.version_id, landing.etag):
             return self._item(entry, head)
         current = landing_of(
@@ -201,19 +240,23 @@ class Inbox:
         successor = self._ledger.record(current)
         if successor.duplicate_of == entry.sk:
             own = self._head(landing.bucket, landing.key, landing.version_id)
-            return self._item(entry, own or head)
+            if own is not None:
+                return self._item(entry, own)
         self._set_aside(entry, successor.sk)
-        if successor.load_status == SUPERSEDED:
-            self._ledger.requeue(successor)
-            successor = Entry(current, successor.sk, PENDING)
+        successor = self._ledger.record(current)
+        successor = self._wanted(successor)
         return self._claim(successor) if successor.load_status == PENDING else None
 
     def _item(self, entry: Entry, head: dict[str, Any]) -> Item:
-        return Item(entry, _landed_at(head["LastModified"], self._ledger.known_versions(entry.landing)), claimed=True)
+        return Item(entry, self._landed_at(entry, head["LastModified"]), claimed=True)
 
-    def _set_aside(self, entry: Entry, by: str) -> None:
-        self._ledger.superseded(entry, self._arguments.run_id, by)
+    def _landed_at(self, entry: Entry, last_modified: datetime) -> datetime:
+        noted = 0 if entry.load_status == DUPLICATE else entry.versions
+        return _landed_at(last_modified, noted or self._ledger.known_versions(entry.landing))
+
+    def _set_aside(self, entry: Entry, by: str) -> Entry | None:
         self.superseded.append(f"{entry.landing.key} version {entry.landing.version_id}, by {by}")
+        return self._ledger.superseded(entry, self._arguments.run_id, by)
 
     def _head(self, bucket: str, key: str, version_id: str = "") -> dict[str, Any] | None:
         version = {"VersionId": version_id} if version_id else {}
@@ -230,13 +273,11 @@ class Inbox:
     def finish(self, items: list[Item], snapshot_id: str) -> None:
         """Tell the ledger: refused landings with their reason, the others loaded."""
 
-        def tell(item: Item) -> None:
-            if item.problems:
-                self._ledger.failed(item.entry, self._arguments.run_id, "; ".join(item.problems))
-            else:
-                self._ledger.loaded(item.entry, self._arguments.run_id, snapshot_id=snapshot_id, rows=item.rows)
-
-        self._in_parallel(tell, [item for item in items if item.claimed])
+        news = [item for item in items if item.claimed]
+        refused = [(item.entry, "; ".join(item.problems)) for item in news if item.problems]
+        loaded = [(item.entry, item.rows) for item in news if not item.problems]
+        self._ledger.failed_all(refused, self._arguments.run_id)
+        self._ledger.loaded_all(loaded, self._arguments.run_id, snapshot_id=snapshot_id)
 
     @staticmethod
     def _in_parallel(work: Callable[[Any], Any], things: Iterable[Any]) -> list[Any]:
@@ -249,6 +290,16 @@ class Inbox:
         for item, number in zip(unique, _NUMBERS, strict=False):
             item.number = number
         return unique
+
+
+def _folder(landing: Landing) -> str:
+    """The prefix of all landings of its source and date."""
+    date = f"/ingest_date={landing.ingest_date}/"
+    return landing.key.partition(date)[0] + date
+
+
+def _pending(entry: Entry) -> Entry:
+    return replace(entry, load_status=PENDING, claimed_by="", attempts=0, versions=0)
 
 
 def _landed_at(last_modified: datetime, versions: int) -> datetime:

@@ -77,6 +77,8 @@ def land(
             landed = ops.land(lake, checked, day, batch, lambda done: _show(app, done, one_by_one), progress)
     if not one_by_one:
         _summarize(app, landed, time.monotonic() - began)
+    for note in ops.not_loaded(landed):
+        app.out.item("note", note)
     if wait:
         follow_loading(app, landed)
     app.out.result([asdict(item) for item in landed])

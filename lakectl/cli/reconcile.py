@@ -12,12 +12,12 @@ from lakectl.errors import LakectlError
 
 
 @lake_command("reconcile")
-@click.option("--fix", is_flag=True, help="Send the log function the events of what the run log lacks.")
+@click.option("--fix", is_flag=True, help="Send the events that the run log lacks; start a run for what was set aside.")
 def reconcile(app: App, fix: bool) -> None:
     """Compare the raw bucket with the run log.
 
-    Names every version of a landed object that the run log lacks, and every row whose object is gone.
-    Exit code 1 when they differ.
+    Names every version of a landed object that the run log lacks, every row whose object is gone, and every
+    current object that a run set aside: found deleted, say, and there again. Exit code 1 when they differ.
 
     \b
     Examples:
@@ -42,6 +42,10 @@ def reconcile(app: App, fix: bool) -> None:
             app.out.item("failed", _name(bucket, version), "in the bucket, not in the run log")
     elif found.unlogged:
         ops.redrive(lake, found.unlogged, show)
+    run_id = ops.load_set_aside(lake) if fix and found.set_aside else None
+    for version in found.set_aside:
+        what = f"run {run_id} loads it" if run_id else "current, and set aside by a run: not in silver"
+        app.out.item("ok" if run_id else "failed", _name(bucket, version), what)
     for run in found.gone:
         text = f"s3://{run.bucket}/{run.key}  version {run.version_id}"
         app.out.item("failed", text, f"in the run log as {run.load_status}, not in the bucket")
@@ -52,12 +56,18 @@ def reconcile(app: App, fix: bool) -> None:
             "rows": found.rows,
             "unlogged": [{**version, "fixed": _identity(version) in fixed} for version in found.unlogged],
             "gone": [run.item for run in found.gone],
+            "set_aside": found.set_aside,
+            "run": run_id,
         }
     )
     unlogged = len(found.unlogged) - len(fixed)
     if unlogged:
         hint = "lakectl logs log --since 10m" if fix else "lakectl reconcile --fix"
         raise LakectlError(f"the run log lacks {unlogged:,} of {found.objects:,} landed versions", hint)
+    if found.set_aside and not run_id:
+        raise LakectlError(
+            f"{len(found.set_aside):,} current objects were set aside and are not in silver", "lakectl reconcile --fix"
+        )
     if found.gone:
         raise LakectlError(
             f"the objects of {len(found.gone):,} rows are gone from {bucket}",

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import threading
-import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -53,19 +51,6 @@ class ObjectEvent:
     time: datetime
     sequencer: str
     request_id: str
-
-
-class Sequencer:
-    """Hexadecimal numbers that grow: among events of one key, the greater one happened later."""
-
-    def __init__(self) -> None:
-        self._last = 0
-        self._lock = threading.Lock()
-
-    def next(self) -> str:
-        with self._lock:
-            self._last = max(self._last + 1, time.time_ns())
-            return f"{self._last:018X}"
 
 
 def new_request_id() -> str:

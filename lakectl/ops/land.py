@@ -13,7 +13,7 @@ from typing import Literal
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lakectl.aws import code_of, explain
-from lakectl.config import Config
+from lakectl.config import JOB_COLUMNS, Config
 from lakectl.errors import LakectlError, UsageError
 from lakectl.ops import landing_file, landing_paths, upload
 from lakectl.ops.lake import Lake
@@ -141,6 +141,13 @@ def land(
         more = f" (and {len(taken) - 1} more like it)" if len(taken) > 1 else ""
         raise LakectlError(refusal.message + more, _as_a_batch(file, ingest_date))
     return landed
+
+
+def not_loaded(landed: Sequence[Landed]) -> list[str]:
+    """A sentence for each source of these that the job doesn't load."""
+    unknown = [source for source in dict.fromkeys(each.source for each in landed) if source not in JOB_COLUMNS]
+    known = ", ".join(JOB_COLUMNS)
+    return [f"{source} is not loaded into silver: the job loads {known}" for source in unknown]
 
 
 def _with_batches(

@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from lakectl.aws import explain
 from lakectl.errors import LakectlError
 from lakectl.ops import runs as run_log
+from lakectl.ops import transform
 from lakectl.ops.invoking import invoke
 from lakectl.ops.lake import Lake
 from lakectl.ops.landing_event import event_of
@@ -29,16 +30,18 @@ DELETED = "deleted"  # what the ledger writes into `superseded_by` when a run fi
 
 @dataclass
 class Differences:
-    """``unlogged``: versions without a run item, as ListObjectVersions has them. ``gone``: rows without an object."""
+    """``unlogged``: versions without a run item, as ListObjectVersions has them. ``gone``: rows without an object.
+    ``set_aside``: current versions that a run set aside (it found the object deleted, say), and that none will load."""
 
     objects: int = 0
     rows: int = 0
     unlogged: list[dict[str, Any]] = field(default_factory=list)
     gone: list[Run] = field(default_factory=list)
+    set_aside: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def any(self) -> bool:
-        return bool(self.unlogged or self.gone)
+        return bool(self.unlogged or self.gone or self.set_aside)
 
 
 def differences(lake: Lake) -> Differences:
@@ -48,9 +51,18 @@ def differences(lake: Lake) -> Differences:
     """
     found = Differences()
     unseen: set[int] = set()
+    superseded: dict[str, int] = {}
+    copies: dict[int, str] = {}
     for run in run_log.runs(lake):
         found.rows += 1
-        unseen.add(_identity(run.key, run.version_id, run.etag))
+        identity = _identity(run.key, run.version_id, run.etag)
+        unseen.add(identity)
+        if run.load_status == "SUPERSEDED":
+            superseded[run.sk] = identity
+        elif run.load_status == "DUPLICATE":
+            copies[identity] = run.item.get("duplicate_of", "")
+    # A duplicate of what was set aside is not in silver either.
+    set_aside = {*superseded.values(), *(copy for copy, original in copies.items() if original in superseded)}
     logged = set(unseen)
     for version in landed_versions(lake):
         found.objects += 1
@@ -58,6 +70,8 @@ def differences(lake: Lake) -> Differences:
         unseen.discard(identity)
         if identity not in logged:
             found.unlogged.append(version)
+        elif version["IsLatest"] and identity in set_aside:
+            found.set_aside.append(version)
     found.unlogged = _still_unlogged(lake, found.unlogged)
     if unseen:
         found.gone = [
@@ -102,6 +116,12 @@ def redrive(
     if accepted:
         wake(lake)
     return accepted
+
+
+def load_set_aside(lake: Lake) -> str:
+    """Start a run that looks at every current landing; its id. It loads what runs before it set aside."""
+    root = f"s3://{lake.names.raw_bucket}/{lake.config.landing.prefix}"
+    return transform.start(lake, transform.arguments(lake, path=root))
 
 
 def wake(lake: Lake) -> None:

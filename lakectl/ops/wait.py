@@ -15,6 +15,7 @@ from lakectl.ops import runs as run_log
 from lakectl.ops import transform
 from lakectl.ops.lake import Lake
 from lakectl.ops.land import Landed
+from lakectl.ops.reconcile import DELETED
 from lakectl.ops.runs import Run
 
 POLL_S = 0.5
@@ -22,7 +23,9 @@ POLL_S = 0.5
 # minutes after it is switched on for a bucket (S3 user guide, "Enabling Amazon EventBridge").
 PATIENCE_S = 30.0
 STARTS_A_RUN = "orders"  # the only source whose landing starts the job (lakectl/lake.py, notifications)
-SETTLED = frozenset(("LOADED", "DUPLICATE", "SUPERSEDED", "IGNORED"))
+SETTLED = frozenset(("LOADED", "DUPLICATE", "SUPERSEDED"))
+# A run loads all that is pending when it begins, so the second one that is followed has it. More is patience.
+MOST_RUNS = 4
 BATCH_GET = 100  # BatchGetItem takes at most 100 keys (API reference)
 
 Identity = tuple[str, str | None]
@@ -100,45 +103,85 @@ def for_loading(
 
     An orders landing starts a run by itself; when none appears within ``patience_s``, or nothing that is waited
     for would start one, one is started here. Returns the last run followed (``None`` when everything was loaded
-    already). Raises :class:`LakectlError` when a run fails or a landing is refused.
+    already). Raises :class:`LakectlError` when a run fails, when a landing is refused or is none that a run loads, and
+    when one still waits after ``MOST_RUNS`` runs.
     """
     items = RunItems(lake, landings)
+    begun: set[str] = set()
     followed: set[str] = set()
     last: transform.JobRun | None = None
     idle_since = time.monotonic()
     while True:
-        waiting = _waiting(landings, items.look())
+        found = items.look()
+        waiting = _waiting(landings, found)
         if not waiting:
             return last
         if last is not None and last.ended and last.state != "SUCCEEDED":
             raise LakectlError(f"run {last.id} ended as {last.state}: {last.error}", "look into: lakectl logs glue")
         run = transform.latest(lake)
-        if run is not None and not run.ended and run.id not in followed:
+        is_active = run is not None and not run.ended and run.id not in followed
+        is_due = time.monotonic() - idle_since > patience_s or _nobody_comes(waiting)
+        if (is_active or is_due) and len(begun) >= MOST_RUNS:
+            raise _left_waiting(waiting, len(begun))
+        if run is not None and is_active:
+            begun.add(run.id)
             followed.add(run.id)
             last = transform.follow(lake, run.id, on_run, on_line)
             idle_since = time.monotonic()
-        elif time.monotonic() - idle_since > patience_s or _nobody_comes(waiting):
-            transform.start(lake)
+        elif is_due:
+            begun.add(transform.start(lake, _path_of_deleted(lake, waiting)))
             idle_since = time.monotonic()
         else:
             time.sleep(POLL_S)
 
 
 def _waiting(landings: Sequence[Landed], found: dict[Identity, Run]) -> dict[Landed, str]:
-    """What is not in silver yet, with its load status (empty: not in the run log). Raises for a refused landing."""
-    states = {
-        each: found[key].load_status if (key := (each.key, each.version_id)) in found else "" for each in landings
-    }
-    refused = next((each for each, state in states.items() if state in ("FAILED", "REVERTED")), None)
-    if refused is not None:
-        run = found[refused.key, refused.version_id]
-        if run.load_status == "REVERTED":
-            raise LakectlError(f"{run.key} was loaded, and a rollback took it out of silver again")
-        reason = run.item.get("load_error") or run.item.get("reason") or "see the job's log"
-        raise LakectlError(f"{run.key} was refused: {reason}", "look into: lakectl logs glue")
-    return {each: state for each, state in states.items() if state not in SETTLED}
+    """What is not in silver yet, with its load status (empty: not in the run log). Raises for what no run loads."""
+    waiting: dict[Landed, str] = {}
+    for each in landings:
+        run = found.get((each.key, each.version_id))
+        state = run.load_status if run else ""
+        if run and state in ("FAILED", "REVERTED", "IGNORED"):
+            raise _refused(run)
+        if run and state == "SUPERSEDED" and run.item.get("superseded_by") == DELETED:
+            state = DELETED  # by the time of a run before this landing, which found it there
+        if state not in SETTLED:
+            waiting[each] = state
+    return waiting
+
+
+def _refused(run: Run) -> LakectlError:
+    reason = run.item.get("reason")
+    if run.load_status == "IGNORED":
+        return LakectlError(f"{run.key} is in the run log, and no run loads it: {reason or 'reason unknown'}")
+    if run.load_status == "REVERTED":
+        return LakectlError(
+            f"{run.key} was loaded, and a rollback took it out of silver again",
+            "put the object again, or repeat the rollback with --requeue",
+        )
+    return LakectlError(
+        f"{run.key} was refused: {reason or 'see the log of the job'}",
+        "once the policy is another: lakectl run-transform --retry-failed",
+    )
+
+
+def _left_waiting(waiting: dict[Landed, str], runs: int) -> LakectlError:
+    landing, state = next(iter(waiting.items()))
+    more = f" (and {len(waiting) - 1} more)" if len(waiting) > 1 else ""
+    told = f"{landing.key}{more} is {state or 'not in the run log'} after {runs} runs: none of them took it"
+    return LakectlError(told, "what they did: lakectl logs glue; what is in the run log: lakectl runs")
+
+
+def _path_of_deleted(lake: Lake, waiting: dict[Landed, str]) -> dict[str, str]:
+    """The run's path, if something was found deleted and is there again: a run looks only there for what isn't
+    pending."""
+    if DELETED not in waiting.values():
+        return {}
+    return transform.arguments(lake, path=f"s3://{lake.names.raw_bucket}/{lake.config.landing.prefix}")
 
 
 def _nobody_comes(waiting: dict[Landed, str]) -> bool:
     """Everything that waits is in the run log, and nothing of it starts a run by its landing."""
-    return all(state == "PENDING" and each.source != STARTS_A_RUN for each, state in waiting.items())
+    return all(
+        state == DELETED or (state == "PENDING" and each.source != STARTS_A_RUN) for each, state in waiting.items()
+    )

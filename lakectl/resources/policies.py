@@ -86,7 +86,7 @@ def _allow(sid: str, actions: list[str], resources: list[str]) -> Statement:
 
 def _run_log(names: Names) -> Statement:
     # TransactWriteItems has no permission of its own: it is authorised as the writes that it holds.
-    actions = ["GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"]
+    actions = ["GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem"]
     return _allow(
         "lakectl-run-log",
         [f"dynamodb:{action}" for action in actions],

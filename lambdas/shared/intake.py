@@ -37,9 +37,18 @@ class Intake:
 
 
 def record_all(
-    ledger: Ledger, event: dict[str, Any], prefix: str, log: Log, wanted: Callable[[Landing], bool] = lambda _: True
+    ledger: Ledger,
+    event: dict[str, Any],
+    prefix: str,
+    log: Log,
+    wanted: Callable[[Landing], bool] = lambda _: True,
+    *,
+    look_first: bool = False,
 ) -> Intake:
-    """Record every ``wanted`` landing of an event of either shape, and log one line for each."""
+    """Record every ``wanted`` landing of an event of either shape, and log one line for each.
+
+    ``look_first``: see ``Ledger.record``.
+    """
     intake = Intake()
     for part in s3_events.parts(event):
         intake.records += 1
@@ -48,7 +57,7 @@ def record_all(
             landing = s3_events.landing(part, prefix)
             if landing is None or not wanted(landing):
                 continue
-            entry = ledger.record(landing)
+            entry = ledger.record(landing, look_first=look_first)
         except Exception as error:  # noqa: BLE001 - Intake.check raises it, with the others
             key, reason = landing.key if landing else _raw_key(part), f"{type(error).__name__}: {error}"
             intake.problems.append(f"{key}: {reason}")

@@ -13,12 +13,16 @@ _LOADABLE = re.compile(
 )
 
 
+# What the job loads (retail.schemas.SOURCES). Any other source has its bronze table, and nothing in silver.
+JOB_SOURCES = ("customers", "products", "orders")
+
+
 @dataclass(frozen=True)
 class Landing:
     """One version of one object under the landing prefix.
 
     ``key`` is decoded; ``version_id`` is ``"null"`` in a bucket without versions; ``event_time`` is
-    ISO 8601 UTC with a final Z. ``ingest_date`` is ``""`` when the key is not one that a job loads
+    ISO 8601 UTC with a final Z. ``ingest_date`` is ``""`` when the key does not have the form that a job loads
     (``<prefix><source>/ingest_date=YYYY-MM-DD/[batch=NNNN/]<source>.csv[.gz]``). ``sequencer`` is
     S3's own order of the events of one key, when an event told us.
     """
@@ -36,7 +40,19 @@ class Landing:
 
     @property
     def loadable(self) -> bool:
-        return bool(self.ingest_date)
+        return not self.never_loaded
+
+    @property
+    def never_loaded(self) -> str:
+        """Why no run loads it; ``""`` if one does."""
+        if self.source.startswith("_"):
+            return f"sources such as {self.source}, whose names begin with _, are not loaded"
+        if self.source not in JOB_SOURCES:
+            return f"the job does not load the source {self.source}; it loads {', '.join(JOB_SOURCES)}"
+        if not self.ingest_date:
+            form = f"{self.source}/ingest_date=YYYY-MM-DD/[batch=NNNN/]{self.source}.csv[.gz]"
+            return f"the key does not end with {form}"
+        return ""
 
     @property
     def identity(self) -> str:

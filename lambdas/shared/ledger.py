@@ -1,9 +1,9 @@
 """The run log as a ledger: every landing exactly once, and where it stands on its way into silver.
 
 Used by the log function, the starter function and the Glue job, so that it does not matter which of
-them hears of a landing first. Needs nothing but boto3.
+them hears of a landing first.
 
-Items, all in one table (string keys ``pk`` and ``sk``):
+Items, all in one table:
 
 * run item ``SRC#<source>`` / ``INGEST#<event time>#<etag|noetag>#<hash of bucket, key, version>``
 * guard ``OBJ#<bucket>/<key>`` / ``<version id|null>``: one for each version of each object. Its
@@ -12,74 +12,76 @@ Items, all in one table (string keys ``pk`` and ``sk``):
   finding work costs what is new and not the whole history. A refused landing's pointer moves to
   ``FAILED#<source>``
 
-``load_status``: PENDING -> CLAIMED -> LOADED | FAILED; PENDING -> DUPLICATE | SUPERSEDED; LOADED ->
-REVERTED -> PENDING; IGNORED for keys that no job loads. ``status`` stays LANDED: the file did land.
+``load_status``: PENDING -> CLAIMED -> LOADED | FAILED; PENDING -> DUPLICATE | SUPERSEDED; LOADED -> REVERTED.
+FAILED, REVERTED, SUPERSEDED and DUPLICATE -> PENDING when they are to be tried again. IGNORED, with a reason, for
+what no run loads. ``status`` stays LANDED: the file did land.
 """
 
 from __future__ import annotations
 
-import random
-import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from functools import cmp_to_key
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
-import boto3
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-from botocore.config import Config
-from botocore.exceptions import ClientError
-from landing import Landing as Landing
-from landing import seconds
+from landing import Landing
+from ledger_items import Entry, entry_of, now, run_item, unless_known
+from ledger_table import Action, Condition, Item, LedgerTable, status_in
+from ledger_versions import (
+    CLAIMED,
+    DELETED,
+    DUPLICATE,
+    FAILED,
+    IGNORED,
+    LOADED,
+    PENDING,
+    REVERTED,
+    STANDING,
+    SUPERSEDED,
+    Move,
+    Version,
+    is_later,
+    settle,
+)
 
-PENDING, CLAIMED, LOADED, FAILED = "PENDING", "CLAIMED", "LOADED", "FAILED"
-DUPLICATE, SUPERSEDED, REVERTED, IGNORED = "DUPLICATE", "SUPERSEDED", "REVERTED", "IGNORED"
+__all__ = ["CLAIMED", "DELETED", "DUPLICATE", "FAILED", "IGNORED", "LOADED", "PENDING", "REVERTED", "SUPERSEDED"]
+__all__ += ["STANDING", "Entry", "Landing", "Ledger", "run_item"]
 
-# What DynamoDB answers when nothing is wrong with the request itself. botocore retries throttled
-# calls but not a cancelled transaction, whose reasons are one code for each item.
-_RETRIED = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
-_ATTEMPTS = 10
-
-_serialize = TypeSerializer().serialize
-_deserialize = TypeDeserializer().deserialize
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A landing as the ledger has it. ``is_new`` is true for the call that wrote it."""
-
-    landing: Landing
-    sk: str
-    load_status: str
-    claimed_by: str = ""
-    attempts: int = 0
-    recorded_at: str = ""
-    duplicate_of: str = ""
-    reason: str = ""
-    snapshot_id: str = ""
-    loaded_at: str = ""
-    is_new: bool = False
+_ROUNDS = 5  # how often others may move the versions of a key between our look and our write
 
 
 class Ledger:
     """Reads and moves landings. Safe to share between threads; every write is conditional."""
 
     def __init__(self, table: str, client: Any = None) -> None:
-        self.table = table
-        self._client = client or boto3.client(
-            "dynamodb", config=Config(retries={"mode": "standard", "max_attempts": 8}, max_pool_connections=32)
-        )
+        self._table = LedgerTable(table, client)
 
     # ---- what landed
 
-    def record(self, landing: Landing) -> Entry:
+    def record(self, landing: Landing, *, look_first: bool = False) -> Entry:
         """Write the landing unless it is known, settle it against other versions of its key, return it.
 
-        Deliver the same landing as often as you like: one run item. Raises ClientError when DynamoDB
-        does not accept the write after retries.
+        Deliver the same landing as often as you like: one run item. ``look_first`` is cheaper for who mostly hears of
+        a landing after somebody else. Raises ClientError when DynamoDB does not accept the write after retries.
         """
-        run = self._run_item(landing)
+        guards = self._guards(landing) if look_first else []
+        is_known = any(each["sk"] == landing.version_id != "null" for each in guards)
+        is_new = not is_known and self._write(landing)
+        if not is_known:
+            guards = self._guards(landing)
+        if is_new and len(guards) == 1:
+            return replace(entry_of(run_item(landing)), is_new=True)
+        known = next(each for each in guards if each["sk"] == landing.version_id)
+        if not is_new and known["etag"] == landing.etag:
+            self._learn(landing, known)
+        if len(guards) > 1:
+            self._settle(guards)
+        # Without versions the guard may tell of later bytes than those of an event that came late.
+        run_sk = known["run_sk"] if known["etag"] == landing.etag else landing.run_sk
+        return replace(entry_of(self._table.get(known["run_pk"], run_sk)), is_new=is_new)
+
+    def _write(self, landing: Landing) -> bool:
+        """Write the landing's items; False when they are there."""
+        table, run = self._table, run_item(landing)
         guard = {
             **landing.guard_key,
             "run_pk": run["pk"],
@@ -89,309 +91,232 @@ class Ledger:
             "event_time": landing.event_time,
             "sequencer": landing.sequencer,
         }
-        items = [self._put(guard, *_unless_known(landing)), self._put(run, "attribute_not_exists(pk)")]
+        actions = [table.put(guard, *unless_known(landing)), table.put(run, "attribute_not_exists(pk)")]
         if landing.loadable:
-            items.append(self._put({**run, "pk": f"PENDING#{landing.source}"}))
-        is_new = self._transact(items, conditions=2)
-        guards = list(self._query(landing.guard_key["pk"]))
-        if len(guards) > 1:
-            self._settle(guards)
-        known = next(g for g in guards if g["sk"] == landing.version_id)
-        # Without versions the guard may tell of later bytes than those of an event that came late.
-        run_sk = known["run_sk"] if known["etag"] == landing.etag else run["sk"]
-        entry = self._entry(self._get(known["run_pk"], run_sk))
-        return replace(entry, is_new=is_new)
+            actions.append(table.put({**run, "pk": f"PENDING#{landing.source}"}))
+        return table.transact(actions, conditions=2)
 
-    def _settle(self, guards: list[dict[str, Any]]) -> None:
-        """The newest version of a key stands for it; equal bytes add nothing, other bytes are outdated.
+    def find(self, landings: Iterable[Landing]) -> dict[Landing, Entry]:
+        """The entries of those landings that are in the ledger; nothing is written."""
+        guards = {(each.guard_key["pk"], each.guard_key["sk"]): each for each in landings}
+        found = self._table.get_many(guards)
+        known = {
+            (guard["run_pk"], guard["run_sk"]): guards[key]
+            for key, guard in found.items()
+            if guard["etag"] == guards[key].etag
+        }
+        return {known[key]: entry_of(run) for key, run in self._table.get_many(known).items()}
 
-        Does nothing while the order can't be known (equal seconds without sequencers): the job asks
-        S3 which version is current before it loads any.
-        """
-        ordered = _oldest_first(guards)
-        if ordered is None:
+    def entry(self, source: str, sk: str) -> Entry | None:
+        """The entry of a run item; None if there is none."""
+        run = self._table.get_many([(f"SRC#{source}", sk)])
+        return next((entry_of(item) for item in run.values()), None)
+
+    def _guards(self, landing: Landing) -> list[Item]:
+        return list(self._table.query(landing.guard_key["pk"]))
+
+    def _learn(self, landing: Landing, known: Item) -> None:
+        """What a known landing's event adds: S3's order, and in a bucket without versions that it is put again."""
+        seen = known.get("sequencer", "")
+        if not landing.sequencer or landing.sequencer == seen:
             return
-        newest = ordered[-1]
-        root = len(ordered) - 1
-        while root and _same_bytes(ordered[root - 1], newest):
-            root -= 1
-        standing = {ordered[root]["run_sk"], ordered[root].get("duplicate_of")}
-        for copy in ordered[root + 1 :]:
-            self._retire(copy, DUPLICATE, (PENDING,), {"duplicate_of": ordered[root]["run_sk"]})
-        for outdated in ordered[:root]:
-            if outdated["run_sk"] not in standing and not outdated.get("duplicate_of"):
-                self._retire(outdated, SUPERSEDED, (PENDING, FAILED), {"superseded_by": newest["run_sk"]})
+        guard = self._table.update(
+            known["pk"], known["sk"], {"sequencer": landing.sequencer}, ("sequencer = :seen", {":seen": seen})
+        )
+        if not seen:
+            self._table.transact([guard])
+            known["sequencer"] = landing.sequencer
+        elif landing.version_id == "null" and is_later(landing.sequencer, seen):
+            run = self._table.get(known["run_pk"], known["run_sk"])
+            again = run["load_status"] in (FAILED, REVERTED, SUPERSEDED)
+            self._table.transact([guard, *(self._to_pending(run) if again else ())], conditions=2)
 
-    def _retire(self, guard: dict[str, Any], to: str, when: tuple[str, ...], fields: dict[str, Any]) -> bool:
-        source = guard["run_pk"].removeprefix("SRC#")
-        items = [
-            self._update(guard["run_pk"], guard["run_sk"], {"load_status": to, **fields}, _status_in(when)),
-            self._delete(f"PENDING#{source}", guard["run_sk"]),
-            self._delete(f"FAILED#{source}", guard["run_sk"]),
+    def _settle(self, guards: Sequence[Item]) -> None:
+        """Move the versions of a key as ``ledger_versions.settle`` says, and note on the pending one how many they are.
+
+        Raises RuntimeError when others keep moving them.
+        """
+        for _ in range(_ROUNDS):
+            runs = self._table.get_many((guard["run_pk"], guard["run_sk"]) for guard in guards)
+            versions = [
+                Version.of(guard, runs[guard["run_pk"], guard["run_sk"]])
+                for guard in guards
+                if (guard["run_pk"], guard["run_sk"]) in runs
+            ]
+            moves = settle(versions)
+            if all(self._move(move, runs[move.version.pk, move.version.sk]) for move in moves):
+                gone = {move.version.sk for move in moves if move.to != PENDING}
+                for (pk, sk), run in runs.items():
+                    if run["load_status"] == PENDING and sk not in gone and run.get("versions") != len(guards):
+                        self._note_versions(pk, sk, len(guards))
+                return
+        raise RuntimeError(f"the versions of {guards[0]['pk']} were moved by others {_ROUNDS} times in a row")
+
+    def _move(self, move: Move, run: Item) -> bool:
+        table, version = self._table, move.version
+        if move.to == PENDING:
+            return table.transact(self._to_pending(run))
+        source = version.pk.removeprefix("SRC#")
+        by = move.original.sk if move.original else ""
+        if move.to == DUPLICATE and move.original:
+            fields, was = {"load_status": DUPLICATE, "duplicate_of": by}, status_in(PENDING)
+            stands = [table.check(move.original.pk, move.original.sk, status_in(*STANDING))]
+        else:
+            fields, was = {"load_status": SUPERSEDED, "superseded_by": by}, status_in(PENDING, FAILED)
+            stands = []
+        actions = [
+            table.update(version.pk, version.sk, fields, was),
+            *stands,
+            table.delete(f"PENDING#{source}", version.sk),
+            table.delete(f"FAILED#{source}", version.sk),
         ]
-        if to == DUPLICATE:
-            items.append(self._update(guard["pk"], guard["sk"], fields))
-        return self._transact(items)
+        return table.transact(actions, conditions=1 + len(stands))
+
+    def _note_versions(self, pk: str, sk: str, count: int) -> None:
+        fields = {"versions": count}
+        source = pk.removeprefix("SRC#")
+        self._table.transact(
+            [
+                self._table.update(pk, sk, fields, status_in(PENDING)),
+                self._table.update(f"PENDING#{source}", sk, fields),
+            ]
+        )
 
     # ---- what waits
 
-    def pending(self, source: str) -> Iterator[Entry]:
-        """Landings of ``source`` not yet in silver, oldest first, also those that a run has claimed."""
-        return (self._entry(item) for item in self._query(f"PENDING#{source}"))
+    def pending(self, source: str, *, newest: int = 0) -> Iterator[Entry]:
+        """Landings of ``source`` not yet in silver, oldest first, also those that a run has claimed.
+
+        With ``newest`` at most so many, the newest first: that costs the same however many wait.
+        """
+        return (entry_of(item) for item in self._table.query(f"PENDING#{source}", newest=newest))
 
     def refused(self, source: str) -> Iterator[Entry]:
         """Landings of ``source`` that a run refused and nobody has asked to be tried again."""
-        return (self._entry(item) for item in self._query(f"FAILED#{source}"))
+        return (entry_of(item) for item in self._table.query(f"FAILED#{source}"))
 
     def history(self, source: str) -> Iterator[Entry]:
         """Every landing of ``source`` ever, oldest first: costs the history, not the news."""
-        return (self._entry(item) for item in self._query(f"SRC#{source}"))
+        return (entry_of(item) for item in self._table.query(f"SRC#{source}"))
 
     def known_versions(self, landing: Landing) -> int:
         """How many versions of the landing's key the ledger knows."""
-        return sum(1 for _ in self._query(landing.guard_key["pk"]))
+        return len(self._guards(landing))
 
     # ---- how a landing moves
 
     def claim(self, entry: Entry, run_id: str) -> bool:
         """Take a pending landing, or one whose owner (``entry.claimed_by``) has ended. False = lost it."""
-        free = "load_status = :pending OR (load_status = :claimed AND claimed_by IN (:owner, :run))"
-        values = {":pending": PENDING, ":claimed": CLAIMED, ":owner": entry.claimed_by, ":run": run_id}
-        fields = {
-            "load_status": CLAIMED,
-            "claimed_by": run_id,
-            "claimed_at": _now(),
-            "attempts": entry.attempts + 1,
-        }
-        return self._transact(
-            [
-                self._update(self._pk(entry), entry.sk, fields, (free, values)),
-                self._update(f"PENDING#{entry.landing.source}", entry.sk, fields),
-            ]
-        )
+        return bool(self.claim_all([entry], run_id))
 
-    def loaded(self, entry: Entry, run_id: str, *, snapshot_id: str, rows: int) -> bool:
-        """The claimed landing is in silver; ``snapshot_id`` is ``""`` when it changed nothing."""
-        fields = {"load_status": LOADED, "loaded_at": _now(), "snapshot_id": snapshot_id, "rows": rows}
-        return self._finish(entry, run_id, fields)
+    def claim_all(self, entries: Sequence[Entry], run_id: str) -> list[Entry]:
+        """Those of ``entries`` that are now the run's: pending ones, and those whose owner has ended."""
+        changes = []
+        for entry in entries:
+            fields = {
+                "load_status": CLAIMED,
+                "claimed_by": run_id,
+                "claimed_at": now(),
+                "attempts": entry.attempts + 1,
+            }
+            changes.append(self._both(entry, fields, _free(entry, run_id)))
+        claimed = self._table.transact_each(changes)
+        return [entry for entry, mine in zip(entries, claimed, strict=True) if mine]
 
-    def failed(self, entry: Entry, run_id: str, reason: str) -> bool:
-        """The claimed landing is refused: out of later drains until ``requeue``."""
-        fields = {"load_status": FAILED, "failed_at": _now(), "reason": reason[:2000]}
-        pointer = {**self._get(self._pk(entry), entry.sk), **fields, "pk": f"FAILED#{entry.landing.source}"}
-        return self._finish(entry, run_id, fields, self._put(pointer))
+    def loaded(self, entry: Entry, run_id: str, *, snapshot_id: str, rows: int, also: Iterable[Item] = ()) -> bool:
+        """The claimed landing is in silver; ``snapshot_id`` is ``""`` when it changed nothing.
+
+        ``also``: items to put in the same transaction.
+        """
+        return self.loaded_all([(entry, rows)], run_id, snapshot_id=snapshot_id, also=also) == [True]
+
+    def loaded_all(
+        self, loaded: Sequence[tuple[Entry, int]], run_id: str, *, snapshot_id: str, also: Iterable[Item] = ()
+    ) -> list[bool]:
+        """As ``loaded``, for many: each with its number of rows. ``also`` is put together with the last of them."""
+        fields = {"load_status": LOADED, "loaded_at": now(), "snapshot_id": snapshot_id}
+        changes = [self._finished(entry, run_id, {**fields, "rows": rows}) for entry, rows in loaded]
+        return self._settled(changes, also)
+
+    def failed(self, entry: Entry, run_id: str, reason: str, also: Iterable[Item] = ()) -> bool:
+        """The claimed landing is refused: out of later drains until ``requeue``. ``also``: as for ``loaded``."""
+        return self.failed_all([(entry, reason)], run_id, also=also) == [True]
+
+    def failed_all(self, refused: Sequence[tuple[Entry, str]], run_id: str, *, also: Iterable[Item] = ()) -> list[bool]:
+        """As ``failed``, for many: each with its reason. ``also`` is put together with the last of them."""
+        runs = self._table.get_many((entry.pk, entry.sk) for entry, _ in refused)
+        changes = []
+        for entry, reason in refused:
+            fields = {"load_status": FAILED, "failed_at": now(), "reason": reason[:2000]}
+            pointer = {**runs[entry.pk, entry.sk], **fields, "pk": f"FAILED#{entry.landing.source}"}
+            changes.append([*self._finished(entry, run_id, fields), self._table.put(pointer)])
+        return self._settled(changes, also)
+
+    def _settled(self, changes: list[list[Action]], also: Iterable[Item]) -> list[bool]:
+        if changes:
+            changes[-1] += map(self._table.put, also)
+        return self._table.transact_each(changes)
 
     def reverted(self, entry: Entry, reason: str) -> bool:
         """A rollback took the loaded landing out of silver; it stays out until ``requeue``."""
-        fields = {"load_status": REVERTED, "reverted_at": _now(), "reason": reason[:2000]}
-        return self._transact([self._update(self._pk(entry), entry.sk, fields, _status_in((LOADED,)))])
+        fields = {"load_status": REVERTED, "reverted_at": now(), "reason": reason[:2000]}
+        return self._table.transact([self._table.update(entry.pk, entry.sk, fields, status_in(LOADED))])
 
-    def superseded(self, entry: Entry, run_id: str, by: str) -> bool:
-        """The claimed landing's bytes are no longer the object's; ``by`` says what replaced them."""
-        return self._finish(entry, run_id, {"load_status": SUPERSEDED, "superseded_by": by})
+    def superseded(self, entry: Entry, run_id: str, by: str) -> Entry | None:
+        """The claimed landing's bytes are no longer the object's; ``by`` says what replaced them.
 
-    def _finish(self, entry: Entry, run_id: str, fields: dict[str, Any], *more: dict[str, Any]) -> bool:
-        mine = ("load_status = :claimed AND claimed_by = :run", {":claimed": CLAIMED, ":run": run_id})
-        return self._transact(
-            [
-                self._update(self._pk(entry), entry.sk, fields, mine),
-                self._delete(f"PENDING#{entry.landing.source}", entry.sk),
-                *more,
-            ]
-        )
+        Returns what waits in its place: its duplicate, say, if that is the newest version.
+        """
+        fields = {"load_status": SUPERSEDED, "superseded_by": by}
+        self._table.transact(self._finished(entry, run_id, fields))
+        guards = self._guards(entry.landing)
+        if len(guards) < 2:
+            return None
+        self._settle(guards)
+        runs = self._table.get_many((guard["run_pk"], guard["run_sk"]) for guard in guards)
+        return next((entry_of(run) for run in runs.values() if run["load_status"] == PENDING), None)
+
+    def _finished(self, entry: Entry, run_id: str, fields: Item) -> list[Action]:
+        return [
+            self._table.update(entry.pk, entry.sk, fields, _held_by(run_id)),
+            self._table.delete(entry.pointer, entry.sk),
+        ]
 
     def release(self, entry: Entry, run_id: str) -> bool:
         """Give a claimed landing back unloaded, for a run that could not finish."""
-        mine = ("load_status = :claimed AND claimed_by = :run", {":claimed": CLAIMED, ":run": run_id})
         fields = {"load_status": PENDING, "claimed_by": ""}
-        return self._transact(
-            [
-                self._update(self._pk(entry), entry.sk, fields, mine),
-                self._update(f"PENDING#{entry.landing.source}", entry.sk, fields),
-            ]
-        )
+        return self._table.transact(self._both(entry, fields, _held_by(run_id)))
 
     def requeue(self, entry: Entry) -> bool:
-        """Make a refused, reverted or superseded landing pending again, with a clean slate."""
-        fields = {"load_status": PENDING, "claimed_by": "", "attempts": 0}
-        pointer = {**self._get(self._pk(entry), entry.sk), **fields, "pk": f"PENDING#{entry.landing.source}"}
-        settled = (FAILED, REVERTED, SUPERSEDED)
-        return self._transact(
-            [
-                self._update(self._pk(entry), entry.sk, fields, _status_in(settled)),
-                self._delete(f"FAILED#{entry.landing.source}", entry.sk),
-                self._put(pointer),
-            ]
-        )
+        """Make a refused, reverted, superseded or duplicate landing pending again, with a clean slate."""
+        run = self._table.get(entry.pk, entry.sk)
+        if run["load_status"] not in (FAILED, REVERTED, SUPERSEDED, DUPLICATE):
+            return False
+        return self._table.transact(self._to_pending(run))
 
-    # ---- items
+    def _both(self, entry: Entry, fields: Item, condition: Condition) -> list[Action]:
+        """Run item and pointer."""
+        return [
+            self._table.update(entry.pk, entry.sk, fields, condition),
+            self._table.update(entry.pointer, entry.sk, fields),
+        ]
 
-    @staticmethod
-    def _pk(entry: Entry) -> str:
-        return f"SRC#{entry.landing.source}"
-
-    @staticmethod
-    def _run_item(landing: Landing) -> dict[str, Any]:
-        stamp = seconds(landing.event_time)
-        return {
-            "pk": f"SRC#{landing.source}",
-            "sk": landing.run_sk,
-            "run_id": f"{landing.source}_{stamp.replace(':', '-')}_{landing.identity[:6].upper()}",
-            "source": landing.source,
-            "bucket": landing.bucket,
-            "key": landing.key,
-            "etag": landing.etag,
-            "version_id": landing.version_id,
-            "size_bytes": landing.size,
-            "ingest_ts": stamp,
-            "event_time": landing.event_time,
-            "ingest_date": landing.ingest_date,
-            "batch": landing.batch,
-            "status": "LANDED",
-            "load_status": PENDING if landing.loadable else IGNORED,
-            "dedupe": landing.identity,
-            "recorded_at": _now(),
-        }
-
-    @staticmethod
-    def _entry(item: dict[str, Any]) -> Entry:
-        landing = Landing(
-            bucket=item["bucket"],
-            key=item["key"],
-            version_id=item["version_id"],
-            etag=item["etag"],
-            size=int(item["size_bytes"]),
-            event_time=item["event_time"],
-            source=item["source"],
-            ingest_date=item["ingest_date"],
-            batch=item["batch"],
-        )
-        return Entry(
-            landing=landing,
-            sk=item["sk"],
-            load_status=item["load_status"],
-            claimed_by=item.get("claimed_by", ""),
-            attempts=int(item.get("attempts", 0)),
-            recorded_at=item["recorded_at"],
-            duplicate_of=item.get("duplicate_of", ""),
-            reason=item.get("reason", ""),
-            snapshot_id=item.get("snapshot_id") or "",
-            loaded_at=item.get("loaded_at", ""),
-        )
-
-    # ---- DynamoDB
-
-    def _get(self, pk: str, sk: str) -> dict[str, Any]:
-        answer = self._client.get_item(TableName=self.table, Key=_item({"pk": pk, "sk": sk}), ConsistentRead=True)
-        if "Item" not in answer:
-            raise KeyError(f"{self.table} has no item {pk} / {sk}")
-        return _plain(answer["Item"])
-
-    def _query(self, pk: str) -> Iterator[dict[str, Any]]:
-        request: dict[str, Any] = {
-            "TableName": self.table,
-            "KeyConditionExpression": "pk = :pk",
-            "ExpressionAttributeValues": _item({":pk": pk}),
-            "ConsistentRead": True,
-        }
-        while True:
-            page = self._client.query(**request)
-            yield from (_plain(item) for item in page["Items"])
-            if not page.get("LastEvaluatedKey"):
-                return
-            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
-
-    def _put(
-        self, item: dict[str, Any], condition: str | None = None, values: dict[str, Any] | None = None
-    ) -> dict[str, Any]:
-        put: dict[str, Any] = {"TableName": self.table, "Item": _item(item)}
-        if condition:
-            put["ConditionExpression"] = condition
-        if values:
-            put["ExpressionAttributeValues"] = _item(values)
-        return {"Put": put}
-
-    def _delete(self, pk: str, sk: str) -> dict[str, Any]:
-        return {"Delete": {"TableName": self.table, "Key": _item({"pk": pk, "sk": sk})}}
-
-    def _update(
-        self, pk: str, sk: str, fields: dict[str, Any], condition: tuple[str, dict[str, Any]] | None = None
-    ) -> dict[str, Any]:
-        text, values = condition or ("attribute_exists(pk)", {})
-        return {
-            "Update": {
-                "TableName": self.table,
-                "Key": _item({"pk": pk, "sk": sk}),
-                "UpdateExpression": "SET " + ", ".join(f"#{name} = :new_{name}" for name in fields),
-                "ExpressionAttributeNames": {f"#{name}": name for name in fields},
-                "ExpressionAttributeValues": _item(
-                    {**{f":new_{name}": value for name, value in fields.items()}, **values}
-                ),
-                "ConditionExpression": text,
-            }
-        }
-
-    def _transact(self, items: list[dict[str, Any]], conditions: int = 1) -> bool:
-        """True when written, False when a condition of the first ``conditions`` items did not hold.
-
-        Waits out contention; any other cancellation raises ClientError.
-        """
-        for attempt in range(_ATTEMPTS):
-            try:
-                self._client.transact_write_items(TransactItems=items)
-                return True
-            except ClientError as error:
-                codes = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
-                if "ConditionalCheckFailed" in codes[:conditions]:
-                    return False
-                if not _RETRIED & set(codes) or attempt == _ATTEMPTS - 1:
-                    raise
-            time.sleep(random.uniform(0, min(2.0, 0.05 * 2**attempt)))  # noqa: S311 - jitter
-        raise AssertionError("unreachable")
+    def _to_pending(self, run: Item) -> list[Action]:
+        """``run`` as it was read; the first action fails if it has moved since."""
+        fields = {"load_status": PENDING, "claimed_by": "", "attempts": 0, "versions": 0}
+        fields |= {"duplicate_of": "", "superseded_by": ""}
+        source = run["source"]
+        return [
+            self._table.update(run["pk"], run["sk"], fields, status_in(run["load_status"])),
+            self._table.delete(f"FAILED#{source}", run["sk"]),
+            self._table.put({**run, **fields, "pk": f"PENDING#{source}"}),
+        ]
 
 
-def _unless_known(landing: Landing) -> tuple[str, dict[str, Any] | None]:
-    if landing.version_id != "null" or not landing.etag:
-        return "attribute_not_exists(pk)", None
-    # Without versions every overwrite is called "null"; only its etag tells it from a second delivery.
-    return "attribute_not_exists(pk) OR etag <> :etag", {":etag": landing.etag}
+def _free(entry: Entry, run_id: str) -> Condition:
+    text = "load_status = :pending OR (load_status = :claimed AND claimed_by IN (:owner, :run))"
+    return text, {":pending": PENDING, ":claimed": CLAIMED, ":owner": entry.claimed_by, ":run": run_id}
 
 
-def _status_in(states: Iterable[str]) -> tuple[str, dict[str, Any]]:
-    values = {f":was_{state}": state for state in states}
-    return f"load_status IN ({', '.join(values)})", values
-
-
-def _same_bytes(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    return bool(one["etag"]) and (one["etag"], one["size_bytes"]) == (other["etag"], other["size_bytes"])
-
-
-def _oldest_first(guards: list[dict[str, Any]]) -> list[dict[str, Any]] | None:
-    unknown = False
-
-    def compare(one: dict[str, Any], other: dict[str, Any]) -> int:
-        nonlocal unknown
-        if one["sequencer"] and other["sequencer"]:
-            # S3: pad the shorter one on the right with zeros, then compare as text.
-            width = max(len(one["sequencer"]), len(other["sequencer"]))
-            key: Callable[[dict[str, Any]], str] = lambda guard: guard["sequencer"].ljust(width, "0")  # noqa: E731
-        else:
-            key = lambda guard: seconds(guard["event_time"])  # noqa: E731
-        first, second = key(one), key(other)
-        unknown = unknown or (first == second and one["sk"] != other["sk"])
-        return (first > second) - (first < second)
-
-    ordered = sorted(guards, key=cmp_to_key(compare))
-    return None if unknown else ordered
-
-
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
-
-
-def _item(plain: dict[str, Any]) -> dict[str, Any]:
-    return {name: _serialize(value) for name, value in plain.items()}
-
-
-def _plain(item: dict[str, Any]) -> dict[str, Any]:
-    return {name: _deserialize(value) for name, value in item.items()}
+def _held_by(run_id: str) -> Condition:
+    return "load_status = :claimed AND claimed_by = :run", {":claimed": CLAIMED, ":run": run_id}

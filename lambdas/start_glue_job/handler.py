@@ -21,8 +21,8 @@ import boto3
 import quick_test
 from botocore.config import Config
 from intake import Log, logger, record_all
-from landing import Landing
-from ledger import Entry, Ledger
+from landing import JOB_SOURCES, Landing
+from ledger import PENDING, Entry, Ledger
 from turn import Turn
 
 LEDGER = Ledger(os.environ["DDB_TABLE"])
@@ -30,7 +30,6 @@ GLUE = boto3.client("glue", config=Config(retries={"mode": "standard", "max_atte
 JOB = os.environ["GLUE_JOB"]
 BUCKET = os.environ["RAW_BUCKET"]
 PREFIX = os.environ.get("LANDING_PREFIX", "retail/")
-SOURCES = tuple(os.environ.get("SOURCES", "customers,products,orders").split(","))
 TRIGGER = "orders"
 # "Is a run waiting? Then start one" is two calls of Glue: of 20 landings at once each would start a run.
 # The function's own timeout is 30 s, so who holds the turn for longer is dead.
@@ -41,6 +40,10 @@ TURN_PATIENCE_S = 15.0
 ENDED = {"SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT", "ERROR", "EXPIRED"}
 # A run in these states has not read the ledger yet: it will drain what was recorded before this call.
 BEFORE_READING = {"WAITING", "STARTING"}
+# How many pending landings of a source a call looks at, the newest first: its cost must not grow with what is pending.
+# A run claims all that it finds, so what no active run holds is newer than what one holds. Should it not be seen, the
+# end of that run looks again.
+LOOKED_AT = 25
 # A crash may be the landing's fault. After this many claims only a new landing, the schedule or a
 # person tries it again.
 MOST_ATTEMPTS = 3
@@ -56,7 +59,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     elif event.get("source") == "aws.glue":
         answer = after_run(event["detail"], holder)
     elif event.get("source") == "aws.events":
-        answer = start({}, "schedule", waiting_entries(), holder)
+        answer = start({}, "schedule", holder) if waiting() else nothing("schedule: nothing is pending")
     else:
         answer = after_landing(event, log, holder)
     log("started" if answer["started"] else "not_started", **answer)
@@ -65,12 +68,16 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def after_landing(event: dict[str, Any], log: Log, holder: str) -> dict[str, Any]:
     """Raises NotRecorded at the end if a record could not be written; the others start their run."""
-    intake = record_all(LEDGER, event, PREFIX, log, wanted=is_trigger)
-    if intake.entries:
-        landing = intake.entries[0].landing
+    # The log function's way is the shorter one: mostly it has written the landing before.
+    intake = record_all(LEDGER, event, PREFIX, log, wanted=is_trigger, look_first=True)
+    pending = [entry for entry in intake.entries if entry.load_status == PENDING]
+    if pending:
+        landing = pending[0].landing
         folder = landing.key.rsplit("/", 1)[0]
         arguments = {"--RAW_ORDERS_PATH": f"s3://{BUCKET}/{folder}/", "--BATCH_ID": landing.batch or "none"}
-        answer = start(arguments, "landing", waiting_entries(), holder)
+        answer = start(arguments, f"landing {landing.key}", holder)
+    elif intake.entries:
+        answer = nothing(f"{intake.entries[0].landing.key} is {intake.entries[0].load_status} already")
     else:
         answer = nothing(f"no {TRIGGER} landing in this event")
     intake.check()
@@ -86,11 +93,14 @@ def after_run(detail: dict[str, Any], holder: str) -> dict[str, Any]:
     state, run_id = detail.get("state"), detail.get("jobRunId", "")
     if detail.get("jobName") != JOB or state not in ENDED:
         return nothing(f"not the end of a run of {JOB}")
-    entries = waiting_entries()
+    entries = waiting()
     if state not in ("SUCCEEDED", "EXPIRED"):
         began = started_on(run_id) if entries else ""
         entries = [entry for entry in entries if worth_another_run(entry, run_id, state, began)]
-    return start({}, f"run {run_id} ended {state}", entries, holder)
+    reason = f"run {run_id} ended {state}"
+    return (
+        start({}, reason, holder) if entries else nothing(f"{reason}: nothing is pending that another run would load")
+    )
 
 
 def worth_another_run(entry: Entry, run_id: str, state: str | None, began: str) -> bool:
@@ -104,54 +114,54 @@ def worth_another_run(entry: Entry, run_id: str, state: str | None, began: str) 
     return entry.recorded_at > began
 
 
-def start(arguments: dict[str, str], reason: str, entries: list[Entry], holder: str) -> dict[str, Any]:
-    """Start a run for ``entries``, unless one will begin that loads them. One caller at a time."""
-    if not entries:
-        return nothing(f"{reason}: nothing is pending")
+def start(arguments: dict[str, str], reason: str, holder: str) -> dict[str, Any]:
+    """Start a run, unless one will begin that loads what is pending. One caller at a time."""
     patience = time.monotonic() + TURN_PATIENCE_S
     while not (ahead := run_ahead()):
         if TURN.take(holder):
             try:
                 ahead = run_ahead()
-                return nothing(will_load(ahead, reason, entries)) if ahead else start_run(arguments, reason, entries)
+                return nothing(will_load(ahead, reason)) if ahead else start_run(arguments, reason)
             finally:
                 TURN.end(holder)
         if time.monotonic() > patience:
             raise TimeoutError(f"{reason}: another call has been starting a run for {TURN_PATIENCE_S:.0f} s")
         time.sleep(random.uniform(0.05, 0.25))  # noqa: S311 - jitter
-    return nothing(will_load(ahead, reason, entries))
+    return nothing(will_load(ahead, reason))
 
 
-def start_run(arguments: dict[str, str], reason: str, entries: list[Entry]) -> dict[str, Any]:
+def start_run(arguments: dict[str, str], reason: str) -> dict[str, Any]:
     try:
         # Queueing is asked for on the run: the job's own setting does not apply when this is unset.
         run = GLUE.start_job_run(JobName=JOB, Arguments=arguments, JobRunQueuingEnabled=True)
     except GLUE.exceptions.ConcurrentRunsExceededException:
         # The end of the run that is in the way calls us again, and the ledger still has the landings.
         return nothing(f"{reason}: {JOB} runs at its limit; the end of that run starts the next")
-    return {"started": run["JobRunId"], "why": f"{reason}: {len(entries)} landings are pending"}
+    return {"started": run["JobRunId"], "why": reason}
 
 
 def run_ahead() -> str:
     """The id of a run that has not read the ledger yet, or ``""``."""
-    return next((run["Id"] for run in recent_runs() if run["JobRunState"] in BEFORE_READING), "")
+    # Glue begins runs in their order, so such a run is one of the newest.
+    return next((run["Id"] for run in recent_runs(10) if run["JobRunState"] in BEFORE_READING), "")
 
 
-def will_load(run_id: str, reason: str, entries: list[Entry]) -> str:
-    return f"{reason}: run {run_id} has not begun yet and will load the {len(entries)} pending"
+def will_load(run_id: str, reason: str) -> str:
+    return f"{reason}: run {run_id} has not begun yet and will load all that is pending"
 
 
-def waiting_entries() -> list[Entry]:
-    """Pending landings that no active run holds."""
-    entries = [entry for source in SOURCES for entry in LEDGER.pending(source)]
+def waiting() -> list[Entry]:
+    """Pending landings that no active run holds, of the newest ones of each source."""
+    entries = [entry for source in JOB_SOURCES for entry in LEDGER.pending(source, newest=LOOKED_AT)]
     if not any(entry.claimed_by for entry in entries):
         return entries
     active = {run["Id"] for run in recent_runs() if run["JobRunState"] not in ENDED}
     return [entry for entry in entries if entry.claimed_by not in active]
 
 
-def recent_runs() -> list[dict[str, Any]]:
-    return GLUE.get_job_runs(JobName=JOB, MaxResults=50)["JobRuns"]
+def recent_runs(most: int = 50) -> list[dict[str, Any]]:
+    """Newest first."""
+    return GLUE.get_job_runs(JobName=JOB, MaxResults=most)["JobRuns"]
 
 
 def started_on(run_id: str) -> str:

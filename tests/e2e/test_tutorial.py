@@ -114,11 +114,15 @@ def test_bad_sql_is_athenas_reason_on_one_line(folder: Path) -> None:
 UNUSED = {
     "log-ingestion-run": {
         "sqs:SendMessage",  # an event that fails three times
+        "dynamodb:BatchGetItem",  # a key with several versions
+        "dynamodb:ConditionCheckItem",
         "dynamodb:DeleteItem",  # a landing that is known already
         "dynamodb:UpdateItem",
     },
     "start-glue": {
         "sqs:SendMessage",
+        "dynamodb:BatchGetItem",  # a key with several versions
+        "dynamodb:ConditionCheckItem",
         "dynamodb:UpdateItem",
         "glue:GetJobRun",  # of a claim whose run is not among the latest 50
     },
@@ -130,6 +134,7 @@ UNUSED = {
         "s3:ListBucketVersions",
         "s3:GetObjectVersion",  # a landing that was overwritten
         "dynamodb:DeleteItem",
+        "dynamodb:ConditionCheckItem",  # an object that was overwritten with the same bytes
         "s3:AbortMultipartUpload",  # the reasons of these are in lakectl/resources/policies.py
         "s3:GetBucketLocation",
         "cloudwatch:PutMetricData",

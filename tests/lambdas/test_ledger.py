@@ -116,13 +116,13 @@ def test_a_released_landing_is_pending_again(landed, ledger) -> None:
 def test_pending_pages_through_any_number(landed, ledger) -> None:
     for number in range(30):
         landed(key=f"retail/orders/ingest_date=2026-11-24/batch={number:04d}/orders.csv")
-    query, pages = ledger._client.query, []
+    query, pages = ledger._table.client.query, []
 
     def small_pages(**request):
         pages.append(1)
         return query(**request, Limit=7)
 
-    ledger._client.query = small_pages
+    ledger._table.client.query = small_pages
     assert len(list(ledger.pending("orders"))) == 30
     assert len(pages) > 4
 
@@ -136,14 +136,14 @@ def cancelled(*codes: str) -> ClientError:
 
 
 def test_a_transaction_conflict_is_waited_out_and_not_taken_for_a_duplicate(landed, ledger) -> None:
-    write, failures = ledger._client.transact_write_items, [cancelled("TransactionConflict", "None", "None")] * 2
+    write, failures = ledger._table.client.transact_write_items, [cancelled("TransactionConflict", "None", "None")] * 2
 
     def contended(**request):
         if failures:
             raise failures.pop()
         return write(**request)
 
-    ledger._client.transact_write_items = contended
+    ledger._table.client.transact_write_items = contended
     assert landed().is_new
 
 
@@ -151,6 +151,6 @@ def test_a_condition_on_another_item_is_an_error_and_not_a_duplicate(landed, led
     def broken(**_request):
         raise cancelled("None", "None", "ConditionalCheckFailed")
 
-    ledger._client.transact_write_items = broken
+    ledger._table.client.transact_write_items = broken
     with pytest.raises(ClientError):
         landed()

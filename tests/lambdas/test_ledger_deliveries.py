@@ -102,8 +102,9 @@ class Throttle:
 @pytest.mark.parametrize("operation", ["TransactWriteItems", "Query", "GetItem"])
 @pytest.mark.parametrize("code", ["ThrottlingException", "ProvisionedThroughputExceededException"])
 def test_throttling_is_waited_out(ledger, rows, operation, code) -> None:
-    throttle = Throttle(ledger._client, operation, 2, code)
+    throttle = Throttle(ledger._table.client, operation, 2, code)
     assert deliver(ledger, record_event()).is_new
+    assert not deliver(ledger, bridge_event()).is_new
     assert throttle.left == 0
     assert len(rows("SRC#")) == 1
 

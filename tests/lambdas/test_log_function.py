@@ -55,10 +55,10 @@ def test_a_key_that_nothing_loads_is_in_the_log_but_not_pending(log_function, ro
 def test_a_record_that_fails_does_not_stop_the_others(log_function, rows, monkeypatch) -> None:
     record = log_function.LEDGER.record
 
-    def flaky(landing):
+    def flaky(landing, **options):
         if landing.version_id == "v1":
             raise RuntimeError("no table")
-        return record(landing)
+        return record(landing, **options)
 
     monkeypatch.setattr(log_function.LEDGER, "record", flaky)
     other = record_event("retail/customers/ingest_date=2026-11-24/customers.csv", version="v2")
@@ -88,10 +88,10 @@ def test_after_a_partial_failure_the_event_again_adds_only_what_was_missing(log_
     event = {"Records": [record for key in keys for record in record_event(key)["Records"]]}
     record = log_function.LEDGER.record
 
-    def flaky(landing):
+    def flaky(landing, **options):
         if "batch=0003" in landing.key:
             raise RuntimeError("no table")
-        return record(landing)
+        return record(landing, **options)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(log_function.LEDGER, "record", flaky)
@@ -109,4 +109,21 @@ def test_the_log_lines_carry_the_request_id(log_function, capsys) -> None:
 def test_a_reserved_source_is_logged_and_never_pending(log_function, rows) -> None:
     log_function.handler(record_event("retail/_smoke/ingest_date=2026-11-24/_smoke.csv"), None)
     assert [item["load_status"] for item in rows("SRC#_smoke")] == ["IGNORED"]
+    assert rows("PENDING#") == []
+
+
+@pytest.mark.parametrize(
+    ("key", "reason"),
+    [
+        ("retail/returns/ingest_date=2026-11-24/returns.csv", "the job does not load the source returns; it loads"),
+        ("retail/orders/2026-11-24.csv", "the key does not end with orders/ingest_date=YYYY-MM-DD/"),
+        ("retail/_smoke/ingest_date=2026-11-24/_smoke.csv", "names begin with _"),
+    ],
+)
+def test_a_landing_that_no_run_takes_says_why(log_function, rows, key, reason) -> None:
+    """Item 6."""
+    log_function.handler(record_event(key), None)
+    ((status, why),) = [(item["load_status"], item["reason"]) for item in rows("SRC#")]
+    assert status == "IGNORED"
+    assert reason in why
     assert rows("PENDING#") == []

@@ -20,6 +20,7 @@ from moto.dynamodb.responses import DynamoHandler
 
 from lakectl.local.context import LocalContext
 from lakectl.local.durable.tables import Tables
+from lakectl.local.seams import dynamodb_costs
 from lakectl.local.seams.core import saving_others
 
 ITEM_ACTIONS = {
@@ -54,6 +55,7 @@ def take_turns() -> None:
     DynamoHandler.call_action = _one_at_a_time(DynamoHandler.call_action)
     DynamoDBBackend.transact_write_items = _remembering(DynamoDBBackend.transact_write_items)
     Table.__deepcopy__ = _deepcopy
+    dynamodb_costs.install()
     Table.query = _in_one_partition(Table.query)
 
 
@@ -108,11 +110,11 @@ def _touching_update(original: Callable[..., Any], tables: Tables) -> Callable[.
 
 def _remembering(original: Callable[..., None]) -> Callable[..., None]:
     def transact_write_items(self: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> None:
-        _transaction.items = transact_items
+        _transaction.items, _transaction.clones = transact_items, {}
         try:
             original(self, transact_items)
         finally:
-            _transaction.items = None
+            _transaction.items = _transaction.clones = None
 
     return transact_write_items
 
@@ -144,30 +146,42 @@ def _in_one_partition(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _deepcopy(self: Table, memo: dict[int, Any]) -> Table:
-    """Inside a transaction: a snapshot that is deep only for the items that the transaction touches."""
-    clone: Table = copy.copy(self)
+    """Inside a transaction: a snapshot that is deep only for the items that the transaction touches.
+
+    moto asks for one for each item before it changes any: they are all the same.
+    """
     operations = getattr(_transaction, "items", None)
     if operations is None:
-        clone.__dict__.update(copy.deepcopy(self.__dict__, memo))
-        return clone
+        whole: Table = copy.copy(self)
+        whole.__dict__.update(copy.deepcopy(self.__dict__, memo))
+        return whole
+    if self.name in _transaction.clones:
+        known: Table = _transaction.clones[self.name]
+        return known
+    clone: Table = copy.copy(self)
     clone.items = defaultdict(dict, self.items)
+    copied: set[DynamoType] = set()
     for operation in operations:
         (described,) = list(operation.values())[:1]
         key = described.get("Key") or described.get("Item") or {}
         if described.get("TableName") == self.name and self.hash_key_attr in key:
-            _keep(clone, key)
+            _keep(clone, key, copied)
+    _transaction.clones[self.name] = clone
     return clone
 
 
-def _keep(clone: Table, key: dict[str, Any]) -> None:
-    """Take one item out of what clone and original share."""
+def _keep(clone: Table, key: dict[str, Any], copied: set[DynamoType]) -> None:
+    """Take one item out of what clone and original share; ``copied``: the partitions that are the clone's own."""
     hash_key = DynamoType(key[clone.hash_key_attr])
     if hash_key not in clone.items:
         return
     if clone.range_key_attr is None:
         clone.items[hash_key] = copy.deepcopy(clone.items[hash_key])
         return
-    partition = clone.items[hash_key] = dict(clone.items[hash_key])
+    if hash_key not in copied:
+        clone.items[hash_key] = dict(clone.items[hash_key])
+        copied.add(hash_key)
+    partition = clone.items[hash_key]
     range_value = key.get(clone.range_key_attr)
     if range_value is not None and DynamoType(range_value) in partition:
         partition[DynamoType(range_value)] = copy.deepcopy(partition[DynamoType(range_value)])

@@ -13,7 +13,6 @@ import logging
 import re
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -22,7 +21,7 @@ from moto.s3.exceptions import MalformedXML, S3ClientError
 from moto.s3.models import FakeBucket, FakeDeleteMarker, S3Backend
 from moto.s3.responses import S3Response
 
-from lakectl.local import s3_events, s3_policy, services
+from lakectl.local import s3_clock, s3_events, s3_policy, services
 from lakectl.local.context import LocalContext
 from lakectl.local.s3_events import ObjectEvent
 from lakectl.local.seams.core import saving_others
@@ -37,7 +36,6 @@ UNREACHABLE = "Unable to validate the following destination configurations"
 SKIP_VALIDATION = "x-amz-skip-destination-validation"
 
 _request = threading.local()
-_sequencer = s3_events.Sequencer()
 
 
 class InvalidArgument(S3ClientError):
@@ -51,6 +49,7 @@ class AccessDenied(S3ClientError):
 
 
 def install(context: LocalContext) -> None:
+    s3_clock.install(context)
     context.outbox.register(NOTIFICATION, partial(_send, context))
     notifications.send_event = _collect
     S3Response._key_response = _key_response(S3Response._key_response, context)
@@ -148,7 +147,7 @@ def _changing(context: LocalContext, handle: Callable[[], Any], is_tagging: bool
         _request.events = []
         try:
             response = handle()
-            happened = [_object_event(*each) for each in _real(_request.events, is_tagging)]
+            happened = [_object_event(context, *each) for each in _real(_request.events, is_tagging)]
         finally:
             _request.events = None
         for event, bucket in happened:
@@ -174,8 +173,12 @@ def _real(collected: list[tuple[str, str, Any, Any]], is_tagging: bool) -> list[
     ]
 
 
-def _object_event(account_id: str, name: str, bucket: FakeBucket, key: Any) -> tuple[ObjectEvent, FakeBucket]:
+def _object_event(
+    context: LocalContext, account_id: str, name: str, bucket: FakeBucket, key: Any
+) -> tuple[ObjectEvent, FakeBucket]:
     removed = name.startswith("s3:ObjectRemoved")
+    moment = s3_clock.clock.now()
+    s3_clock.keep(context.database, moment)
     event = ObjectEvent(
         name=name,
         bucket=bucket.name,
@@ -185,8 +188,8 @@ def _object_event(account_id: str, name: str, bucket: FakeBucket, key: Any) -> t
         size=None if removed else key.size,
         etag=None if isinstance(key, FakeDeleteMarker) else key.etag.strip('"'),
         version_id=str(key.version_id) if bucket.is_versioned else None,
-        time=datetime.now(UTC),
-        sequencer=_sequencer.next(),
+        time=s3_clock.time_of(moment),
+        sequencer=s3_clock.sequencer(moment),
         request_id=s3_events.new_request_id(),
     )
     return event, bucket

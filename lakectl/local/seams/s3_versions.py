@@ -1,16 +1,14 @@
-"""S3: the versions of a bucket, listed page by page.
+"""S3: the versions of a bucket, listed page by page, and their times and ids.
 
 moto copies every version of the bucket for each page, orders those of one millisecond the wrong way round, and gives
-an empty page when the version to go on from is gone. It also drops all versions of a key with the first put or delete
-after versioning was suspended. Replaced: ``S3Backend.list_object_versions``, ``FakeBucket.is_versioned`` and the source
-of version ids: they hold their time, so that the place of a deleted one is known. Wrapped: ``S3Backend.put_object`` and
-``_set_delete_marker``.
+an empty page when the version to go on from is gone. Its times are the machine's, which may go back. It also drops all
+versions of a key with the first put or delete after versioning was suspended. Replaced:
+``S3Backend.list_object_versions``, ``FakeBucket.is_versioned``, the source of times and that of version ids: they hold
+their time, so that the place of a deleted one is known. Wrapped: ``S3Backend.put_object`` and ``_set_delete_marker``.
 """
 
 from __future__ import annotations
 
-import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC
@@ -21,6 +19,7 @@ from moto.s3 import models
 from moto.s3.models import FakeBucket, FakeDeleteMarker, FakeKey, S3Backend
 
 from lakectl.local.context import LocalContext
+from lakectl.local.s3_clock import clock, utcnow
 
 MOST = 1000  # entries of a page
 ORDERED = "7"  # the version digit of our ids, as in RFC 9562: time first
@@ -31,6 +30,7 @@ Page: TypeAlias = tuple[list[FakeKey], list[str], list[FakeDeleteMarker], str | 
 
 def install(context: LocalContext) -> None:
     models.random = _Random()
+    models.utcnow = utcnow
     FakeBucket.is_versioned = property(lambda self: self.versioning_status in ("Enabled", "Suspended"))
     for name in ("put_object", "_set_delete_marker"):
         setattr(S3Backend, name, _null_when_suspended(getattr(S3Backend, name), context))
@@ -56,16 +56,11 @@ def _null_when_suspended(original: Callable[..., Any], context: LocalContext) ->
 class _Random:
     """moto's source of random values, whose UUIDs are ordered by time."""
 
-    def __init__(self) -> None:
-        self._last = 0
-        self._lock = threading.Lock()
-
     def __getattr__(self, name: str) -> Any:
         return getattr(mock_random, name)
 
     def uuid4(self) -> uuid.UUID:
-        with self._lock:
-            self._last = place = max(self._last + 1, time.time_ns() // 1000)
+        place = clock.now() // 1000
         high = (place >> 12 << 16) | (int(ORDERED, 16) << 12) | (place & 0xFFF)
         return uuid.UUID(int=high << 64 | uuid.uuid4().int & (1 << 64) - 1)
 

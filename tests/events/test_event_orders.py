@@ -1,0 +1,82 @@
+"""What is put, deleted and put again, and what no run loads: through S3, the functions and the job."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from event_lakes import event_lake, job_runs, orders_key, put, rows_of, run_lakectl, wait_for
+
+from lakectl.local.control import Endpoint
+from lakectl.ops import reconcile as ops
+from lakectl.ops import transform
+from lakectl.ops.lake import Lake
+
+# What the job does before and after Spark.
+TAKE = """
+import sys
+from ledger import Ledger
+from retail.arguments import parse
+from retail.landings import Inbox
+arguments = parse(sys.argv)
+inbox = Inbox(arguments, Ledger(arguments.ledger_table))
+for item in inbox.take():
+    inbox._ledger.loaded(item.entry, arguments.run_id, snapshot_id="1", rows=1)
+"""
+RETURNS = {"keys": ["return_id"], "columns": {"return_id": "bigint"}}
+
+
+@pytest.fixture
+def lake(endpoint: Endpoint) -> Iterator[Lake]:
+    from lakectl.config import _default_sources
+
+    sources = {name: source.model_dump() for name, source in _default_sources().items()}
+    with event_lake(endpoint, TAKE, sources={**sources, "returns": RETURNS}) as lake:
+        yield lake
+
+
+def statuses(lake: Lake, key: str) -> list[str]:
+    return sorted(run.load_status for run in rows_of(lake, key))
+
+
+def test_deleted_run_and_put_again_is_loaded_and_so_is_one_whose_delete_marker_is_removed(
+    lake: Lake, tmp_path: Path
+) -> None:
+    """Item 2."""
+    s3, raw, again, back = lake.client("s3"), lake.names.raw_bucket, orders_key(1), orders_key(2)
+    lake.client("events").disable_rule(Name=lake.names.orders_rule)
+    for key in (again, back):
+        put(lake, key)
+    wait_for(lambda: statuses(lake, again) == statuses(lake, back) == ["PENDING"], what="the rows")
+    markers = {key: s3.delete_object(Bucket=raw, Key=key)["VersionId"] for key in (again, back)}
+    transform.follow(lake, transform.start(lake))
+    assert statuses(lake, again) == statuses(lake, back) == ["SUPERSEDED"]
+    put(lake, again)
+    s3.delete_object(Bucket=raw, Key=back, VersionId=markers[back])
+    wait_for(lambda: statuses(lake, again) == ["PENDING", "SUPERSEDED"], what="the row of what was put again")
+    assert [version["Key"] for version in ops.differences(lake).set_aside] == [back]
+    assert "set aside" in run_lakectl(lake, "reconcile", folder=tmp_path, code=1)
+    fixed = json.loads(run_lakectl(lake, "reconcile", "--fix", "--json", folder=tmp_path))
+    transform.follow(lake, fixed["run"])
+    assert statuses(lake, again) == ["LOADED", "SUPERSEDED"]
+    assert statuses(lake, back) == ["LOADED"]
+    assert not ops.differences(lake).any
+
+
+def test_land_says_that_no_run_loads_a_source_and_does_not_wait_for_one(lake: Lake, tmp_path: Path) -> None:
+    """Item 6."""
+    config, file = tmp_path / "lake.yaml", tmp_path / "returns.csv"
+    settings = lake.config.model_dump(include={"name", "suffix_names", "sources"}, mode="json")
+    config.write_text(json.dumps(settings))
+    file.write_text("return_id\n1\n")
+    command = [sys.executable, "-m", "lakectl", "land", str(file), "--wait", "-c", str(config)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    said = " ".join((ended.stdout + ended.stderr).split())
+    assert ended.returncode == 1, said
+    assert "returns is not loaded into silver: the job loads customers, products, orders" in said
+    assert "no run loads it: the job does not load the source returns" in said
+    assert job_runs(lake) == []
