@@ -18,8 +18,8 @@ def evolve(settings: Settings, s3: Any, items: Iterable[Item], silver: Iterable[
     """``settings`` whose orders are read with more columns, as text: the new ones with ``add``, and those that
     ``silver`` (the columns that orders_silver has) was given before. A landing may be without them: NULL.
 
-    ``items``: landings whose headers can be read. New is what neither the configuration nor silver names; with ``fail`` a landing that has it is refused.
-    Of customers and products further columns are never kept.
+    New is what neither the configuration nor silver names; with ``fail`` a landing that has it is refused.
+    Of customers and products further columns are never kept. The headers of ``items`` must be readable.
     """
     orders = settings.sources["orders"]
     mine = silver_columns(orders)

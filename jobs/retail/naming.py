@@ -7,12 +7,13 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from lakectl.core.columns import RESERVED_PREFIX
 from lakectl.core.csv_files import REPLACEMENT
 from lakectl.core.values import EXPECTED
 from retail.landings import Item
 from retail.lines import LINE, find_lines
 from retail.reading import CORRUPT, RAW, Rows
-from retail.schemas import CONTENT, FLAGS, RESERVED_PREFIX, Source
+from retail.schemas import CONTENT, FLAGS, Source
 from retail.settings import BITS
 
 NAMED = 10

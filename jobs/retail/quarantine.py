@@ -8,11 +8,12 @@ from functools import partial, reduce
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from lakectl.core.columns import RESERVED_PREFIX
 from retail.enrich import ATTRIBUTES
 from retail.iceberg import commit, persistently
 from retail.landings import Item
 from retail.reading import CORRUPT, RAW, Rows
-from retail.schemas import CONTENT, FLAGS, LANDING_NO, REASON, RESERVED_PREFIX, WARNED, Source
+from retail.schemas import CONTENT, FLAGS, LANDING_NO, REASON, WARNED, Source
 from retail.settings import BITS, FAIL, QUARANTINE, WARN, Settings
 
 COLUMNS = {

@@ -22,10 +22,11 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
 
 from lakectl.core import csv_files
+from lakectl.core.columns import RESERVED_PREFIX
 from lakectl.core.csv_files import HEADER_BYTES, REPLACEMENT
 from retail.landings import Item
 from retail.parsing import clean, parse
-from retail.schemas import CONTENT, FLAGS, LANDING_NO, RESERVED_PREFIX, Source
+from retail.schemas import CONTENT, FLAGS, LANDING_NO, Source
 from retail.settings import BITS, ODD_QUOTES, OPEN_QUOTE
 
 _THREADS = 16

@@ -13,9 +13,10 @@ from pyspark.errors import AnalysisException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from lakectl.core.columns import RESERVED_PREFIX
 from retail.enrich import UNKNOWN, enrich, noted
 from retail.iceberg import bytes_between, commit, find, load, persistently, snapshot_id
-from retail.schemas import KIND, MOVED, ORDERS, RESERVED_PREFIX, STAMP, WARNED, Source, content, silver_columns
+from retail.schemas import KIND, MOVED, ORDERS, STAMP, WARNED, Source, content, silver_columns
 from retail.session import configured
 
 # Up to this many incoming rows, silver is filtered by a broadcast of their keys before the join,

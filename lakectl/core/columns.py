@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 # The job's own columns begin with this while it works. Nobody else's can.
 RESERVED_PREFIX = "_lake_"
@@ -30,7 +30,7 @@ def unfit(names: Iterable[str]) -> list[str]:
     ]
 
 
-def required(source: str, keys: Iterable[str], columns: dict[str, str]) -> tuple[str, ...]:
+def required(source: str, keys: Iterable[str], columns: Mapping[str, str]) -> tuple[str, ...]:
     """Columns that must have a value: the keys, and what an order is worth nothing without."""
     return tuple(
         name for name, kind in columns.items() if name in tuple(keys) or (source == "orders" and kind != "string")
