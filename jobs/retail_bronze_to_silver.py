@@ -23,8 +23,11 @@ from ledger import Ledger
 from retail import session
 from retail.arguments import Arguments, parse
 from retail.checks import Totals
+from retail.copies import Copies
+from retail.judging import judge
 from retail.landings import Inbox, Item
-from retail.loading import Loaded, Work, judge, load, look_again, silver_bytes
+from retail.loading import Loaded, load, look_again, silver_bytes
+from retail.work import Work
 
 BEGAN = time.monotonic()
 
@@ -46,7 +49,23 @@ def main(argv: list[str]) -> None:
 
     spark = session.build(arguments.silver_warehouse)
     say(f"Spark {spark.version} is up")
-    work = Work(spark, arguments, inbox, say, arguments.settings)
+    copies = Copies(inbox.s3, arguments.silver_warehouse, arguments.run_id)
+    work = Work(spark, arguments, inbox, say, arguments.settings, copies)
+    try:
+        totals, loaded, items = into_silver(work, items)
+    finally:
+        copies.remove()
+    say(f"silver is at snapshot {loaded.snapshot}" if loaded.snapshot else "nothing to commit")
+
+    inbox.finish(items, loaded.snapshot)
+    report(arguments, inbox, items, totals, loaded)
+    refuse(items)
+    return None
+
+
+def into_silver(work: Work, items: list[Item]) -> tuple[Totals, Loaded, list[Item]]:
+    """Judge and load; returns what was counted, what changed, and ``items`` with the landings that came meanwhile."""
+    spark = work.spark
     landed = sum(item.landing.size for item in items)
     with session.planned_for(spark, landed):
         rows, totals = judge(work, items)
@@ -54,12 +73,7 @@ def main(argv: list[str]) -> None:
     with session.planned_for(spark, landed + silver_bytes(work, items, totals)):
         loaded = load(work, rows, items, totals)
         items = look_again(work, items, loaded, totals)
-    say(f"silver is at snapshot {loaded.snapshot}" if loaded.snapshot else "nothing to commit")
-
-    inbox.finish(items, loaded.snapshot)
-    report(arguments, inbox, items, totals, loaded)
-    refuse(items)
-    return None
+    return totals, loaded, items
 
 
 def report(arguments: Arguments, inbox: Inbox, items: list[Item], totals: Totals, loaded: Loaded) -> None:

@@ -20,7 +20,7 @@ from typing import Any
 
 import boto3
 from ledger import Ledger
-from retail import maintenance, rollback, session
+from retail import copies, maintenance, rollback, session
 
 BEGAN = time.monotonic()
 
@@ -37,6 +37,9 @@ def main(argv: list[str]) -> None:
         maintenance.maintain(spark, boto3.client("s3"), table, arguments.settings, arguments.task == "dry-run", say)
         for table in maintenance.tables(spark, arguments.silver_db)
     ]
+    if arguments.task == "maintain":
+        days = arguments.settings.orphan_files_older_than_days
+        say(f"{copies.remove_old(boto3.client('s3'), arguments.silver_warehouse, days)} staged files of runs removed")
     report({"task": arguments.task, "tables": tables})
     failed = [f"{table['table']}: {table['problem']}" for table in tables if table["problem"]]
     if failed:

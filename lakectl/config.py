@@ -25,6 +25,7 @@ from pydantic import (
 )
 
 from lakectl import glue_versions
+from lakectl.core.columns import ENRICHED, LINEAGE, RESERVED_PREFIX
 from lakectl.errors import UsageError
 from lakectl.project import Project
 
@@ -251,12 +252,6 @@ JOB_COLUMNS: dict[str, dict[str, ColumnType]] = {
         "unit_price": "double",
     },
 }
-SILVER_ONLY = {
-    *("region", "category", "sales_amount", "ingest_batch", "ingest_date", "source_file"),
-    *("source_version", "landed_at", "loaded_at", "kind", "moved", "flags", "content", "warned"),
-    *("landing_no", "object", "text_hash", "lead", "reason"),
-    *("unknown_customers", "unknown_products", "old_region", "old_category"),
-}
 
 
 class Config(_Section):
@@ -296,8 +291,11 @@ class Config(_Section):
         for source, key in (("customers", "customer_id"), ("products", "product_id")):
             if value[source].keys != (key,):
                 raise ValueError(f"orders refer to {source} by {key}: it must be their one key")
-        if taken := sorted(set(value["orders"].columns) & SILVER_ONLY):
-            raise ValueError(f"the job makes these columns of silver itself: {', '.join(taken)}; rename yours")
+        for source, settings in value.items():
+            own = {*LINEAGE, *(ENRICHED if source == "orders" else ())}
+            taken = [name for name in settings.columns if name in own or name.startswith(RESERVED_PREFIX)]
+            if taken:
+                raise ValueError(f"{source}: the job makes these columns itself: {', '.join(taken)}; rename yours")
         return value
 
 

@@ -14,6 +14,7 @@ from lakectl.project import Project
 EPOCH = (1980, 1, 1, 0, 0, 0)
 READABLE = 0o644 << 16
 UNIX = 3  # else zipfile writes down the system that it runs on
+LAKECTL = Path(__file__).parent
 NAMES = ("log_ingestion_run", "start_glue_job", "job")
 SCRIPTS = ("retail_bronze_to_silver", "retail_maintenance")
 
@@ -30,9 +31,12 @@ def function_package(project: Project, folder: str) -> bytes:
 
 
 def job_package(project: Project) -> bytes:
-    """The zip for ``--extra-py-files``: ``jobs/retail/`` as package ``retail``, ``lambdas/shared/`` beside it."""
+    """The zip for ``--extra-py-files``: ``jobs/retail/`` as package ``retail``, ``lambdas/shared/`` beside it, and of
+    ``lakectl`` what the job shares with the command line."""
     package = {f"retail/{name}": path for name, path in _python_files(project.jobs / "retail").items()}
-    return _zip({**_python_files(project.lambdas / "shared"), **package})
+    core = {f"lakectl/core/{name}": path for name, path in _python_files(LAKECTL / "core").items()}
+    core["lakectl/__init__.py"] = LAKECTL / "__init__.py"
+    return _zip({**_python_files(project.lambdas / "shared"), **package, **core})
 
 
 def job_script_path(project: Project, name: str = SCRIPTS[0]) -> Path:

@@ -11,10 +11,11 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from retail.landings import Item
+from retail.lines import open_quote
 from retail.naming import name_clashes, name_rows
 from retail.reading import Rows
-from retail.schemas import Source
-from retail.settings import BITS, FAIL, IGNORE, OPEN_QUOTE, QUARANTINE, WARN, Settings
+from retail.schemas import CONTENT, FLAGS, LANDING_NO, Source
+from retail.settings import BITS, FAIL, IGNORE, ODD_QUOTES, OPEN_QUOTE, QUARANTINE, WARN, Settings
 
 _WHOLE = ("bigint", "int")
 
@@ -68,6 +69,8 @@ def _judge(item: Item, row: Any, rows: Rows, source: Source, s3: Any, settings: 
             f"{row['open_quotes']} lines have a quote without its partner (a line break inside quotes is not read)"
         )
         by_row = by_row or ["broken_rows"]
+    elif row["odd_quotes"] and (problem := open_quote(s3, item)):
+        item.problems.append(problem)
     if by_row:
         named = name_rows(rows, source, item, s3, by_row)
         item.problems.extend([f"{row['failed']} bad rows", *named] if row["failed"] > len(named) else named)
@@ -98,15 +101,15 @@ def _count(frames: dict[str, Rows], settings: Settings) -> dict[int, dict[str, A
     simple = all(len(source.keys) == 1 and source.columns[source.keys[0]] in _WHOLE for source in sources)
     narrow = [
         frames[source.name].judged.select(
-            "landing_no", _key(source, simple).alias("key"), _lead(source, settings).alias("lead"), "content", "flags"
+            LANDING_NO, _key(source, simple).alias("key"), _lead(source, settings).alias("lead"), CONTENT, FLAGS
         )
         for source in sources
     ]
     rows = reduce(DataFrame.union, narrow)
     counts = {check: _has(bit) for check, bit in BITS.items()}
-    counts["open_quotes"] = _has(OPEN_QUOTE)
+    counts |= {"open_quotes": _has(OPEN_QUOTE), "odd_quotes": _has(ODD_QUOTES)}
     counts |= {"set_aside": aside, "warned": warned, "failed": _has(settings.mask(FAIL))}
-    by_landing = rows.groupBy("landing_no").agg(
+    by_landing = rows.groupBy(LANDING_NO).agg(
         F.count("*").alias("rows"),
         F.min("lead").alias("lowest"),
         F.max("lead").alias("highest"),
@@ -116,19 +119,19 @@ def _count(frames: dict[str, Rows], settings: Settings) -> dict[int, dict[str, A
     found: dict[int, dict[str, Any]] = {}
     for row in by_landing.unionByName(_clashes(rows, aside), allowMissingColumns=True).collect():
         known = {name: value for name, value in row.asDict().items() if value is not None}
-        found.setdefault(row["landing_no"], {"lowest": None, "highest": None}).update(known)
+        found.setdefault(row[LANDING_NO], {"lowest": None, "highest": None}).update(known)
     return found
 
 
 def _clashes(rows: DataFrame, aside: Column) -> DataFrame:
     """For each landing: how many keys it has, keys that occur with different content, and the rows of these."""
-    content = F.when(~aside, F.col("content"))  # rows set aside clash with nothing
-    by_key = rows.groupBy("landing_no", "key").agg(
+    content = F.when(~aside, F.col(CONTENT))  # rows set aside clash with nothing
+    by_key = rows.groupBy(LANDING_NO, "key").agg(
         F.count(content).alias("rows"), F.coalesce(F.min(content) != F.max(content), F.lit(False)).alias("clash")
     )
     # Rows without a key are bad as they are; they do not clash with each other.
     clash = F.col("clash") & F.col("key").isNotNull()
-    return by_key.groupBy("landing_no").agg(
+    return by_key.groupBy(LANDING_NO).agg(
         F.count("*").alias("keys"),
         F.sum(clash.cast("int")).alias("clashes"),
         F.sum(F.when(clash, F.col("rows")).otherwise(0)).alias("clash_rows"),
@@ -152,4 +155,4 @@ def _lead(source: Source, settings: Settings) -> Column:
 
 
 def _has(mask: int) -> Column:
-    return F.col("flags").bitwiseAND(F.lit(mask)) != 0
+    return F.col(FLAGS).bitwiseAND(F.lit(mask)) != 0

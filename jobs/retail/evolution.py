@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from lakectl.core.columns import unfit
+from lakectl.core.csv_files import MAX_COLUMNS
 from retail.landings import Item
-from retail.reading import header_of
-from retail.schemas import RESERVED, silver_columns
+from retail.reading import check_header, header_of
+from retail.schemas import silver_columns
 from retail.settings import ADD, FAIL, Settings
-
-# What every engine that reads the table takes without quotes (Athena: "Name tables, databases, and columns").
-_NAME = re.compile(r"[a-z_][a-z0-9_]{0,127}")
 
 
 def evolve(settings: Settings, s3: Any, items: Iterable[Item], silver: Iterable[str]) -> Settings:
@@ -21,7 +19,7 @@ def evolve(settings: Settings, s3: Any, items: Iterable[Item], silver: Iterable[
     ``silver`` (the columns that orders_silver has) was given before. A landing may be without them: NULL.
 
     New is what neither the configuration nor silver names; with ``fail`` a landing that has it is refused.
-    Of customers and products further columns are never kept.
+    Of customers and products further columns are never kept. The headers of ``items`` must be readable.
     """
     orders = settings.sources["orders"]
     mine = silver_columns(orders)
@@ -29,10 +27,12 @@ def evolve(settings: Settings, s3: Any, items: Iterable[Item], silver: Iterable[
     more: set[str] = set()
     for item in items:
         source = settings.sources[item.landing.source]
-        try:
-            names = header_of(s3, item)
-        except ValueError:
-            continue  # whoever reads the landing says so
+        if item.problems:
+            continue
+        names = header_of(s3, item)
+        if problem := check_header(source, names):
+            item.problems.append(problem)
+            continue
         is_order = source.name == orders.name
         further = [name for name in names if name and name not in source.columns]
         new = [name for name in further if not (is_order and name in known)]
@@ -42,9 +42,10 @@ def evolve(settings: Settings, s3: Any, items: Iterable[Item], silver: Iterable[
                 "or ignore"
             )
         elif settings.schema_evolution == ADD and is_order:
-            unfit = [name for name in new if not _NAME.fullmatch(name) or name in mine or name in RESERVED]
-            if unfit:
-                item.problems.append(f"line 1: {', '.join(unfit)}: no column of silver can be called that")
+            if names_unfit := unfit(new):
+                item.problems.append(f"line 1: {', '.join(names_unfit)}: no column of silver can be called that")
+            elif len({*silver, *mine, *more, *new}) > MAX_COLUMNS:
+                item.problems.append(f"line 1: with its columns silver would have more than {MAX_COLUMNS:,}")
             else:
                 more.update(new)
         if is_order:

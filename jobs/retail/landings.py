@@ -34,7 +34,8 @@ _ENDED = {"SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT", "ERROR", "EXPIRED"}
 class Item:
     """A landing in this run. ``number`` ties its rows to it; ``problems`` non-empty = refused;
     ``set_aside`` of its ``rows`` go to quarantine, with ``clashing`` also those whose keys occur with
-    different content; ``warned`` of them go on though a check failed. ``header``: its columns, once read.
+    different content; ``warned`` of them go on though a check failed. ``header``: its columns, once read;
+    ``copy``: the path of a copy of the claimed version, when Spark is to read that one.
 
     ``claimed`` is false for what is read without being this run's news: loaded dimensions, ``--FULL``, and
     dimensions ``held`` by another run.
@@ -50,6 +51,7 @@ class Item:
     warned: int = 0
     clashing: bool = False
     header: tuple[str, ...] = ()
+    copy: str = ""
     problems: list[str] = field(default_factory=list)
 
     @property
@@ -234,9 +236,8 @@ class Inbox:
             size=head["ContentLength"],
             event_time=_iso(head["LastModified"]),
         )
-        if current is None:  # an empty object took its place
-            self._set_aside(entry, "an empty object")
-            return None
+        if current is None:
+            raise RuntimeError(f"{landing.key} was a landing and is none any more")
         successor = self._ledger.record(current)
         if successor.duplicate_of == entry.sk:
             own = self._head(landing.bucket, landing.key, landing.version_id)

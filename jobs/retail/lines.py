@@ -1,16 +1,18 @@
-"""Looking into landed files again: which lines hold what was refused, and which gzip file is torn."""
+"""Looking into landed files again: which lines hold what was refused, and what Spark can't tell of a file."""
 
 from __future__ import annotations
 
-import csv
 import gzip
-import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
+from lakectl.core import csv_files
+from lakectl.core.csv_files import GZIP_ERRORS
 from retail.landings import Item
-from retail.reading import header_of
+from retail.reading import body, header_of
 
+_MOST_FIELDS = 20_480  # Spark's option maxColumns
 LINE = ""  # the "column" that stands for the whole line
 
 
@@ -22,12 +24,13 @@ def find_lines(
     Only for files with something to report, so reading one again is no cost to the others.
     """
     found, names = 0, header_of(s3, item)
-    body = s3.get_object(Bucket=item.landing.bucket, Key=item.landing.key)["Body"]
-    for number, line in enumerate(_lines(body, item.landing.key.endswith(".gz")), start=1):
+    for number, line in _short_lines(s3, item):
         if number == 1:
             continue
-        cells = {name: cell.strip() for name, cell in zip(names, next(csv.reader([line]), []), strict=False)}
-        cells[LINE] = line
+        text = line.decode("utf-8", "replace")
+        cells = {LINE: text}
+        with suppress(ValueError):  # then only the whole line can be wanted
+            cells |= {name: cell.strip(" ") for name, cell in zip(names, csv_files.fields(text), strict=False)}
         for sought in wanted:
             if all(cells.get(column) == text for column, text in sought.items()):
                 yield number, sought
@@ -36,28 +39,41 @@ def find_lines(
                     return
 
 
-def mark_torn(s3: Any, items: Iterable[Item]) -> bool:
-    """Give gzip landings that can't be read to their end a problem; True if there are any."""
-    torn = False
-    for item in items:
-        if not item.landing.key.endswith(".gz") or item.problems:
-            continue
-        body = s3.get_object(Bucket=item.landing.bucket, Key=item.landing.key)["Body"]
-        try:
-            with gzip.GzipFile(fileobj=body) as stream:
-                while stream.read(1 << 20):
-                    pass
-        except (EOFError, OSError, zlib.error) as error:
-            item.problems.append(f"not a whole gzip file: {error}")
-            torn = True
-    return torn
+def open_quote(s3: Any, item: Item) -> str:
+    """Which line has a quote without its partner, or ``""``."""
+    try:
+        for number, line in _lines(s3, item):
+            if csv_files.has_open_quote(line):
+                return f"line {number} has a quote without its partner (a line break inside quotes is not read)"
+    except csv_files.LineTooLong as error:
+        return f"its quotes can't be looked at: {error}"
+    return ""
 
 
-def _lines(body: Any, gzipped: bool) -> Iterator[str]:
-    stream = gzip.GzipFile(fileobj=body) if gzipped else body
-    rest = b""
-    for chunk in iter(lambda: stream.read(1 << 20), b""):
-        *whole, rest = (rest + chunk).split(b"\n")
-        yield from (line.decode("utf-8", "replace").removesuffix("\r") for line in whole)
-    if rest:
-        yield rest.decode("utf-8", "replace").removesuffix("\r")
+def unreadable(s3: Any, item: Item) -> str:
+    """What is known to make Spark fail on a file, or ``""``: gzip that ends early, a line of very many fields."""
+    try:
+        for number, line in _lines(s3, item):
+            if (fields := line.count(b",") + 1) > _MOST_FIELDS:
+                return f"line {number} has {fields:,} fields"
+    except GZIP_ERRORS as error:
+        return f"not a whole gzip file: {error}"
+    except csv_files.LineTooLong as error:
+        return str(error)
+    return ""
+
+
+def _lines(s3: Any, item: Item) -> Iterator[tuple[int, bytes]]:
+    """Numbered. Raises LineTooLong."""
+    stream = body(s3, item)
+    if item.landing.key.endswith(".gz"):
+        stream = gzip.GzipFile(fileobj=stream)
+    return enumerate(csv_files.lines(stream), start=1)
+
+
+def _short_lines(s3: Any, item: Item) -> Iterator[tuple[int, bytes]]:
+    """Up to one that is too long to look into."""
+    try:
+        yield from _lines(s3, item)
+    except csv_files.LineTooLong:
+        return

@@ -4,39 +4,27 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 
 from retail import enriched
-from retail.arguments import Arguments
-from retail.checks import Totals, gate
+from retail.checks import Totals
 from retail.dimensions import keep
 from retail.enrich import ATTRIBUTES, UNKNOWN, attributes, newest, newest_kept
-from retail.evolution import evolve
 from retail.iceberg import CommitConflict, parent_id, persistently, snapshot_id
-from retail.landings import Inbox, Item
-from retail.lines import mark_torn
+from retail.judging import judge
+from retail.landings import Item
 from retail.quarantine import Split, check_references, split, store, with_warning
-from retail.reading import Rows, read, read_headers
+from retail.reading import Rows
 from retail.session import SMALL_BYTES
 from retail.settings import WARN, Settings
 from retail.silver import WRITTEN, Delta, Incoming, Silver
+from retail.work import Work
 
 ROUNDS = 5
-
-
-@dataclass
-class Work:
-    """What every step of a run works with. ``settings``: the arguments', and the columns that files add."""
-
-    spark: SparkSession
-    arguments: Arguments
-    inbox: Inbox
-    say: Callable[[str], None]
-    settings: Settings
 
 
 @dataclass
@@ -85,37 +73,6 @@ def silver_bytes(work: Work, items: list[Item], totals: Totals) -> int:
     if work.arguments.full or _has_news(items):
         return silver.size_bytes()
     return silver.bytes_between(totals.lowest, totals.highest, most=SMALL_BYTES) if totals.keys else 0
-
-
-def judge(work: Work, items: list[Item]) -> tuple[dict[str, Rows], Totals]:
-    """Typed rows for each source, and what the gate counted; refused landings have their problems set."""
-    silver = Silver(work.spark, work.arguments.silver_db, work.settings.sources["orders"])
-    waiting = [item for item in items if not item.problems]
-    read_headers(work.inbox.s3, waiting)
-    settings = work.settings = evolve(work.settings, work.inbox.s3, waiting, silver.columns())
-    try:
-        with ThreadPoolExecutor(1) as beside:
-            rows = _read_all(work, items, beside)
-            return rows, gate(rows, items, work.inbox.s3, settings)
-    except Exception:
-        # A torn gzip file fails the whole read. Find it, refuse it, and go on with the others.
-        if not mark_torn(work.inbox.s3, items):
-            raise
-    rows = _read_all(work, items)
-    return rows, gate(rows, items, work.inbox.s3, settings)
-
-
-def _read_all(work: Work, items: list[Item], beside: Executor | None = None) -> dict[str, Rows]:
-    """With ``beside``, orders begin to be read while the rest is planned; what fails there fails in the gate too."""
-    frames = {}
-    for name, source in sorted(work.settings.sources.items(), key=lambda pair: pair[0] != "orders"):
-        landed = [item for item in items if item.landing.source == name and not item.problems]
-        found = read(work.spark, work.inbox.s3, source, landed)
-        if found:
-            frames[name] = found
-            if beside and name == "orders":
-                beside.submit(found.judged.count)
-    return frames
 
 
 def load(work: Work, rows: dict[str, Rows], items: list[Item], totals: Totals, *, late: bool = False) -> Loaded:

@@ -7,14 +7,17 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from lakectl.core.columns import RESERVED_PREFIX
+from lakectl.core.csv_files import REPLACEMENT
+from lakectl.core.values import EXPECTED
 from retail.landings import Item
 from retail.lines import LINE, find_lines
-from retail.parsing import EXPECTED
-from retail.reading import CORRUPT, NOT_UTF8, RAW, Rows
-from retail.schemas import Source
+from retail.reading import CORRUPT, RAW, Rows
+from retail.schemas import CONTENT, FLAGS, Source
 from retail.settings import BITS
 
 NAMED = 10
+_CLASH = RESERVED_PREFIX + "clash"
 
 
 def name_rows(rows: Rows, source: Source, item: Item, s3: Any, checks: list[str]) -> list[str]:
@@ -38,7 +41,7 @@ def _texts(frame: DataFrame, source: Source, check: str) -> dict[tuple[str, str]
     """(column, text) -> what is wrong with it, for the first rows that fail the check."""
     raw = [RAW + name for name in source.columns]
     unread = [F.col(name).isNull().alias(name) for name in source.columns]
-    failing = frame.where(F.col("flags").bitwiseAND(F.lit(BITS[check])) != 0)
+    failing = frame.where(F.col(FLAGS).bitwiseAND(F.lit(BITS[check])) != 0)
     texts = {}
     for row in failing.select(CORRUPT, *raw, *unread).limit(NAMED).collect():
         if check == "broken_rows" and row[CORRUPT] is not None:
@@ -47,7 +50,7 @@ def _texts(frame: DataFrame, source: Source, check: str) -> dict[tuple[str, str]
         for name in _columns(source, check):
             text = row[RAW + name] or ""
             if check == "broken_rows":
-                if NOT_UTF8 in text:
+                if REPLACEMENT in text:
                     texts[name, text] = f"{name} is {text!r}, expected UTF-8 text"
             elif check == "quantities":
                 texts[name, text] = f"{name} is {text!r}, expected more than 0"
@@ -58,7 +61,7 @@ def _texts(frame: DataFrame, source: Source, check: str) -> dict[tuple[str, str]
 
 
 def _of(rows: Rows, item: Item) -> DataFrame:
-    return rows.raw.where(F.col("landing_no") == item.number)
+    return rows.raw([item])
 
 
 def _columns(source: Source, check: str) -> list[str]:
@@ -79,8 +82,8 @@ def name_clashes(rows: Rows, source: Source, item: Item, s3: Any, count: int) ->
         _of(rows, item)
         .dropna(subset=list(source.keys))
         .groupBy(*source.keys)
-        .agg((F.min("content") != F.max("content")).alias("clash"), *texts)
-        .where("clash")
+        .agg((F.min(CONTENT) != F.max(CONTENT)).alias(_CLASH), *texts)
+        .where(_CLASH)
         .orderBy(*source.keys)
         .limit(NAMED)
         .collect()

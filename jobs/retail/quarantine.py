@@ -8,11 +8,12 @@ from functools import partial, reduce
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from lakectl.core.columns import RESERVED_PREFIX
 from retail.enrich import ATTRIBUTES
 from retail.iceberg import commit, persistently
 from retail.landings import Item
 from retail.reading import CORRUPT, RAW, Rows
-from retail.schemas import Source
+from retail.schemas import CONTENT, FLAGS, LANDING_NO, REASON, WARNED, Source
 from retail.settings import BITS, FAIL, QUARANTINE, WARN, Settings
 
 COLUMNS = {
@@ -31,11 +32,12 @@ COLUMNS = {
 # A row of a landing: whichever run sets it aside, it is in the table once.
 IDENTITY = ("source", "source_file", "source_version", "row_hash")
 _NAMED = 10
+_CLASH = RESERVED_PREFIX + "clash"
 Step = Callable[[DataFrame], DataFrame]
 
 
 class Split:
-    """A source's accepted landings: ``kept`` typed rows, ``aside`` raw rows with a ``reason``."""
+    """A source's accepted landings: ``kept`` typed rows, ``aside`` raw rows with a REASON."""
 
     def __init__(self, source: Source, rows: Rows) -> None:
         self.source = source
@@ -46,8 +48,9 @@ class Split:
 
     @property
     def raw(self) -> DataFrame:
-        """What the kept rows were read from. Few runs ask for it."""
-        return reduce(lambda rows, step: step(rows), self._steps, self._rows.raw)
+        """What the kept rows were read from, of landings some of whose rows are set aside. Few runs ask for it."""
+        raw = self._rows.raw([item for item in self._rows.items if item.set_aside])
+        return reduce(lambda rows, step: step(rows), self._steps, raw)
 
     def keep(self, step: Step) -> None:
         """Only the rows that ``step`` leaves of those kept."""
@@ -57,7 +60,7 @@ class Split:
     def without(self, numbers: list[int]) -> None:
         """Leave out landings that were refused since."""
         if numbers:
-            ours = ~F.col("landing_no").isin(numbers)
+            ours = ~F.col(LANDING_NO).isin(numbers)
             self.keep(lambda rows: rows.where(ours))
             self.aside = [frame.where(ours) for frame in self.aside]
 
@@ -65,22 +68,22 @@ class Split:
 def split(rows: Rows, source: Source, accepted: Iterable[Item], settings: Settings) -> Split:
     """Costs nothing when nothing is set aside."""
     items = [item for item in accepted if item.landing.source == source.name]
-    ours = F.col("landing_no").isin([item.number for item in items])
+    ours = F.col(LANDING_NO).isin([item.number for item in items])
     parts = Split(source, rows)
     parts.keep(lambda rows: rows.where(ours))
     if not any(item.set_aside for item in items):
         return parts
     bits = settings.mask(QUARANTINE)
-    failed = F.col("flags").bitwiseAND(F.lit(bits)) != 0
-    names = [F.when(F.col("flags").bitwiseAND(F.lit(bit)) != 0, check) for check, bit in BITS.items() if bit & bits]
+    failed = F.col(FLAGS).bitwiseAND(F.lit(bits)) != 0
+    names = [F.when(F.col(FLAGS).bitwiseAND(F.lit(bit)) != 0, check) for check, bit in BITS.items() if bit & bits]
     if names:
-        parts.aside.append(parts.raw.where(failed).withColumn("reason", F.concat_ws(", ", *names)))
+        parts.aside.append(parts.raw.where(failed).withColumn(REASON, F.concat_ws(", ", *names)))
         parts.keep(lambda rows: rows.where(~failed))
     if any(item.clashing for item in items):
-        by = ["landing_no", *source.keys]
-        clash = parts.kept.groupBy(*by).agg((F.min("content") != F.max("content")).alias("clash"))
-        clash = clash.where("clash").select(*by)
-        parts.aside.append(parts.raw.join(clash, by, "left_semi").withColumn("reason", F.lit("duplicate_keys")))
+        by = [LANDING_NO, *source.keys]
+        clash = parts.kept.groupBy(*by).agg((F.min(CONTENT) != F.max(CONTENT)).alias(_CLASH))
+        clash = clash.where(_CLASH).select(*by)
+        parts.aside.append(parts.raw.join(clash, by, "left_semi").withColumn(REASON, F.lit("duplicate_keys")))
         parts.keep(lambda rows: rows.join(clash, by, "left_anti"))
     return parts
 
@@ -101,8 +104,8 @@ def check_references(
             continue
         unknown = orders.kept.join(F.broadcast(known), key, "left_anti")
         values = F.slice(F.array_sort(F.collect_set(key)), 1, _NAMED)
-        for row in unknown.groupBy("landing_no").agg(F.count("*").alias("rows"), values.alias("values")).collect():
-            item = numbered[row["landing_no"]]
+        for row in unknown.groupBy(LANDING_NO).agg(F.count("*").alias("rows"), values.alias("values")).collect():
+            item = numbered[row[LANDING_NO]]
             found[check] = found.get(check, 0) + row["rows"]
             if policy == FAIL:
                 values_named = ", ".join(map(str, row["values"]))
@@ -110,9 +113,7 @@ def check_references(
             else:
                 item.set_aside += row["rows"]
         if policy == QUARANTINE and check in found:
-            orders.aside.append(
-                orders.raw.join(F.broadcast(known), key, "left_anti").withColumn("reason", F.lit(check))
-            )
+            orders.aside.append(orders.raw.join(F.broadcast(known), key, "left_anti").withColumn(REASON, F.lit(check)))
             orders.keep(partial(_known_only, known=known, key=key))
     return found
 
@@ -152,7 +153,7 @@ def _shaped(aside: DataFrame, source: Source, run_id: str) -> DataFrame:
     texts = F.to_json(F.struct(*(F.col(RAW + name).alias(name) for name in source.columns)))
     ready = aside.select(
         F.lit(source.name).alias("source"),
-        "reason",
+        F.col(REASON).alias("reason"),
         "source_file",
         "source_version",
         F.coalesce(F.col(CORRUPT), texts).alias("row_text"),
@@ -168,5 +169,5 @@ def _shaped(aside: DataFrame, source: Source, run_id: str) -> DataFrame:
 
 
 def with_warning(orders: DataFrame, settings: Settings) -> DataFrame:
-    """``orders`` with ``warned``: True when the gate has counted the row among the warned ones."""
-    return orders.withColumn("warned", F.col("flags").bitwiseAND(F.lit(settings.mask(WARN))) != 0)
+    """``orders`` with WARNED: True when the gate has counted the row among the warned ones."""
+    return orders.withColumn(WARNED, F.col(FLAGS).bitwiseAND(F.lit(settings.mask(WARN))) != 0)

@@ -6,175 +6,214 @@ and Athena's CSV tables do not read it either.
 
 from __future__ import annotations
 
-import csv
 import re
-import zlib
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date
 from functools import cached_property, reduce
 from typing import Any
 
+from botocore.exceptions import ClientError
 from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
 
+from lakectl.core import csv_files
+from lakectl.core.columns import RESERVED_PREFIX
+from lakectl.core.csv_files import HEADER_BYTES, REPLACEMENT
 from retail.landings import Item
 from retail.parsing import clean, parse
-from retail.schemas import Source
-from retail.settings import BITS, OPEN_QUOTE
+from retail.schemas import CONTENT, FLAGS, LANDING_NO, Source
+from retail.settings import BITS, ODD_QUOTES, OPEN_QUOTE
 
 _THREADS = 16
 _SCHEME = "^[a-z0-9]+:/*"
-_HEAD_BYTES = 64 * 1024
 # Spark puts the whole line here when a row has more or fewer fields than the header.
-CORRUPT = "_corrupt_line"
-RAW = "raw_"
-_JUDGED = ("landing_no", "flags", "content")
-# What Spark reads in place of bytes that are not UTF-8.
-NOT_UTF8 = "\ufffd"
+CORRUPT = RESERVED_PREFIX + "line"
+RAW = RESERVED_PREFIX + "raw_"
+_FIELD, _OBJECT, _TEXT_HASH = (RESERVED_PREFIX + name for name in ("field_", "object", "text_hash"))
+_ODD = RESERVED_PREFIX + "odd_quotes"
+_JUDGED = (LANDING_NO, FLAGS, CONTENT)
+# What S3 answers for this object alone: 400 (encrypted with a key of the customer's), 403 (with a KMS key that we may
+# not use, or archived), 404 (deleted for good), 412 (other bytes, in a bucket without versions).
+OF_THE_OBJECT = (400, 403, 404, 412)
 
 
-def header(s3: Any, item: Item) -> tuple[str, ...]:
-    """Column names as the file orders them: trimmed, lower case, without a byte order mark.
-
-    Raises ValueError with a one-line reason when the first line is no header.
-    """
-    answer = s3.get_object(Bucket=item.landing.bucket, Key=item.landing.key, Range=f"bytes=0-{_HEAD_BYTES - 1}")
-    data: bytes = answer["Body"].read()
-    if item.landing.key.endswith(".gz"):
-        try:
-            data = zlib.decompressobj(wbits=31).decompress(data, _HEAD_BYTES)
-        except zlib.error as error:
-            raise ValueError(f"not a gzip file: {error}") from error
-    line = data.split(b"\n", 1)[0]
+def body(s3: Any, item: Item, **more: str) -> Any:
+    """The stream of the claimed version, whatever the object is now. Raises ClientError."""
+    landing = item.landing
+    where = {"Bucket": landing.bucket, "Key": landing.key, "IfMatch": f'"{landing.etag}"', **more}
     try:
-        text = line.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"line 1 is not UTF-8: {error.reason} at byte {error.start}") from error
-    return tuple(name.strip().lower() for name in next(csv.reader([text]), []))
+        return s3.get_object(VersionId=landing.version_id, **where)["Body"]
+    except ClientError as error:
+        if status_of(error) != 404:
+            raise
+        return s3.get_object(**where)["Body"]  # the same bytes may have landed again
+
+
+def status_of(error: ClientError) -> int:
+    return int(error.response["ResponseMetadata"]["HTTPStatusCode"])
 
 
 def header_of(s3: Any, item: Item) -> tuple[str, ...]:
-    """``item.header``, read when it is first asked for. Raises ValueError as ``header`` does."""
-    item.header = item.header or header(s3, item)
+    """``item.header``, read when it is first asked for. Raises ValueError with a one-line reason when the first line
+    is no header, and ClientError."""
+    if not item.header:
+        if not item.landing.size:
+            raise ValueError("empty: 0 bytes")
+        data = body(s3, item, Range=f"bytes=0-{HEADER_BYTES - 1}").read(HEADER_BYTES)
+        item.header = csv_files.header(data, compressed=item.landing.key.endswith(".gz"))
     return item.header
 
 
 def read_headers(s3: Any, items: list[Item]) -> None:
-    """All at once. Whoever asks for one that could not be read gets its ValueError."""
+    """All at once. A landing whose header can't be read gets a problem. Raises ClientError when S3 refuses every one:
+    then it is not the landings' fault."""
+    refused: dict[int, ClientError] = {}
 
-    def look(item: Item) -> None:
-        with suppress(ValueError):
-            header_of(s3, item)
+    def look(place: int) -> None:
+        try:
+            header_of(s3, items[place])
+        except ValueError as error:
+            items[place].problems.append(str(error))
+        except ClientError as error:
+            if status_of(error) not in OF_THE_OBJECT:
+                raise
+            refused[place] = error
 
     with ThreadPoolExecutor(_THREADS) as pool:
-        list(pool.map(look, items))
+        list(pool.map(look, range(len(items))))
+    if refused and len(refused) == len(items):
+        raise next(iter(refused.values()))
+    for place, error in refused.items():
+        items[place].problems.append(f"S3 does not give it: {error}")
 
 
 def check_header(source: Source, names: tuple[str, ...]) -> str | None:
     """Why these columns won't do, or None."""
-    missing = [name for name in source.columns if name not in names and name not in source.added]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if missing:
-        return f"line 1: the header lacks {', '.join(missing)}; it has {', '.join(names) or 'nothing'}"
-    if twice:
-        return f"line 1: the header names {', '.join(twice)} twice"
-    if "" in names:
-        return f"line 1: column {names.index('') + 1} has no name"
-    return None
+    problems = csv_files.header_problems(names, source.columns, source.added)
+    return f"line 1: wrong header: {'; '.join(problems)}; it has {_shown(names)}" if problems else None
+
+
+def _shown(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:20]) + (" and more" if len(names) > 20 else "") if names else "nothing"
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows of the landings ``items``, all of one source. ``judged``: columns, ``landing_no``, ``flags`` (bits of the
-    checks that a row fails), ``content`` hash; kept on local disk once computed, so that the gate and the MERGE read
-    S3 once. ``whole``: as read from S3, with the ``raw_*`` texts and the line of a broken row.
+    """Rows of the landings ``items``, all of one source. ``judged``: columns, LANDING_NO, FLAGS (bits of the
+    checks that a row fails), CONTENT hash; kept on local disk once computed, so that the gate and the MERGE read
+    S3 once. ``again``: reads landings once more, from copies of the claimed versions.
     """
 
     judged: DataFrame
-    whole: DataFrame
     items: list[Item]
+    again: Callable[[list[Item]], DataFrame]
 
     @cached_property
     def typed(self) -> DataFrame:
         """``judged`` with source_file and stamp."""
         return _stamped(self.judged, self.items)
 
-    @cached_property
-    def raw(self) -> DataFrame:
-        """``whole`` with source_file and stamp: read again, to name what is wrong."""
-        return _stamped(self.whole, self.items)
+    def raw(self, items: list[Item]) -> DataFrame:
+        """All that is known of the rows of some of the landings, with the RAW texts and the line of a broken row,
+        source_file and stamp: to name what is wrong."""
+        return _stamped(self.again(items), items)
 
 
-def read(spark: SparkSession, s3: Any, source: Source, items: Iterable[Item]) -> Rows | None:
+def read(
+    spark: SparkSession,
+    s3: Any,
+    source: Source,
+    items: Iterable[Item],
+    copy: Callable[[list[Item]], None] = lambda _: None,
+) -> Rows | None:
     """The rows of these landings, which are all of ``source``.
 
     A landing whose header won't do gets a problem instead of rows; None when no landing is left.
+    ``copy``: gives landings their ``copy``, which no one overwrites.
     """
-    by_header: dict[tuple[str, ...], list[Item]] = defaultdict(list)
+    good = []
     for item in items:
         try:
-            names = header_of(s3, item)
-            problem = check_header(source, names)
+            problem = check_header(source, header_of(s3, item))
         except ValueError as error:
             problem = str(error)
         if problem:
             item.problems.append(problem)
         else:
-            by_header[names].append(item)
-    frames = [_read_alike(spark, source, names, group) for names, group in by_header.items()]
-    if not frames:
+            good.append(item)
+    if not good:
         return None
-    rows = reduce(DataFrame.unionByName, frames)
+
+    def again(wanted: list[Item]) -> DataFrame:
+        copy(wanted)
+        return _read_all(spark, source, wanted)
+
+    rows = _read_all(spark, source, good)
     # In memory it would raise the job's peak by more than half.
     judged = rows.select(*source.columns, *_JUDGED).persist(StorageLevel.DISK_ONLY)
-    return Rows(judged, rows, [item for group in by_header.values() for item in group])
+    return Rows(judged, good, again)
+
+
+def _read_all(spark: SparkSession, source: Source, items: list[Item]) -> DataFrame:
+    by_header: dict[tuple[str, ...], list[Item]] = defaultdict(list)
+    for item in items:
+        by_header[item.header].append(item)
+    frames = [_read_alike(spark, source, names, group) for names, group in by_header.items()]
+    return reduce(DataFrame.unionByName, frames)
 
 
 def _read_alike(spark: SparkSession, source: Source, names: tuple[str, ...], items: list[Item]) -> DataFrame:
-    fields = [StructField(name, StringType()) for name in (*names, CORRUPT)]
+    # By place: Spark knows nothing of the file's own names.
+    fields = {name: f"{_FIELD}{place}" for place, name in enumerate(names)}
     lines = (
-        spark.read.schema(StructType(fields))
+        spark.read.schema(StructType([StructField(field, StringType()) for field in (*fields.values(), CORRUPT)]))
         .option("header", True)
         .option("quote", '"')
         .option("escape", '"')
         .option("columnNameOfCorruptRecord", CORRUPT)
         # Otherwise ingest_date= in the path becomes a column.
         .option("recursiveFileLookup", True)
-        .csv([item.path for item in items])
+        .csv([item.copy or item.path for item in items])
     )
-    texts = {name: clean(F.col("`" + name.replace("`", "``") + "`")) for name in names}
+    texts = {name: clean(F.col(field)) for name, field in fields.items()}
+    quoted = reduce(Column.__or__, (F.coalesce(F.col(field).contains('"'), F.lit(False)) for field in fields.values()))
+    odd = reduce(Column.__or__, (_count_quotes(F.col(field)) % 2 == 1 for field in fields.values()))
     raw = lines.select(
         *(texts.get(name, F.lit(None).cast("string")).alias(RAW + name) for name in source.columns),
         F.col(CORRUPT),
-        F.xxhash64(*texts.values()).alias("text_hash"),
+        F.when(quoted, F.coalesce(odd, F.lit(False))).otherwise(F.lit(False)).alias(_ODD),
+        F.xxhash64(*texts.values()).alias(_TEXT_HASH),
         # Without the scheme: what was asked for as s3:// may be reported as s3a://.
-        F.regexp_replace(F.col("_metadata.file_path"), _SCHEME, "").alias("object"),
+        F.regexp_replace(F.col("_metadata.file_path"), _SCHEME, "").alias(_OBJECT),
     )
     typed = [parse(F.col(RAW + name), kind).alias(name) for name, kind in source.columns.items()]
     rows = _numbered(spark, raw.select("*", *typed), items)
-    return rows.select("*", _flags(source).alias("flags"), _content(source).alias("content"))
+    return rows.select("*", _flags(source).alias(FLAGS), _content(source).alias(CONTENT))
+
+
+def _count_quotes(text: Column) -> Column:
+    return F.length(F.regexp_replace(F.coalesce(text, F.lit("")), '[^"]', ""))
 
 
 def _numbered(spark: SparkSession, rows: DataFrame, items: list[Item]) -> DataFrame:
-    """``rows`` with the landing_no of the landing that each came from."""
+    """``rows`` with the LANDING_NO of the landing that each came from."""
     if len(items) == 1:
-        return rows.withColumn("landing_no", F.lit(items[0].number))
-    objects = [(f"'{_quoted(re.sub(_SCHEME, '', item.path))}'", str(item.number)) for item in items]
-    return rows.join(F.broadcast(_literals(spark, ("object", "landing_no"), objects)), "object", "left")
+        return rows.withColumn(LANDING_NO, F.lit(items[0].number))
+    objects = [(f"'{_quoted(re.sub(_SCHEME, '', item.copy or item.path))}'", str(item.number)) for item in items]
+    return rows.join(F.broadcast(_literals(spark, (_OBJECT, LANDING_NO), objects)), _OBJECT, "left")
 
 
 def _stamped(rows: DataFrame, items: list[Item]) -> DataFrame:
     """``rows`` with source_file and stamp. They are not kept with each row: landings are few."""
     if len(items) > 1:
-        names = ("landing_no", "source_file", "ingest_batch", "ingest_date", "source_version", "landed_at")
+        names = (LANDING_NO, "source_file", "ingest_batch", "ingest_date", "source_version", "landed_at")
         stamps = _literals(rows.sparkSession, names, map(_stamp_literals, items))
-        return rows.join(F.broadcast(stamps), "landing_no", "left")
+        return rows.join(F.broadcast(stamps), LANDING_NO, "left")
     item = items[0]
     return rows.select(
         "*",
@@ -219,7 +258,7 @@ def _flags(source: Source) -> Column:
         if name in source.keys:
             failed["null_keys"] = failed["null_keys"] | missing
         if kind == "string":
-            broken = broken | F.coalesce(F.col(name).contains(NOT_UTF8), F.lit(False))
+            broken = broken | F.coalesce(F.col(name).contains(REPLACEMENT), F.lit(False))
         elif name not in source.keys:
             check = "dates" if kind == "date" else "numbers"
             failed[check] = failed[check] | missing
@@ -227,13 +266,13 @@ def _flags(source: Source) -> Column:
         failed["quantities"] = F.coalesce(F.col("qty") <= 0, F.lit(False))
     # The fields of a broken row are no one's: what they look like says nothing more.
     whole = sum((F.when(test, F.lit(BITS[check])).otherwise(0) for check, test in failed.items()), F.lit(0))
-    odd_quotes = F.length(F.regexp_replace(F.col(CORRUPT), '[^"]', "")) % 2 == 1
-    torn = F.when(odd_quotes, F.lit(BITS["broken_rows"] | OPEN_QUOTE)).otherwise(F.lit(BITS["broken_rows"]))
-    return F.when(broken, torn).otherwise(whole)
+    open_quote = _count_quotes(F.col(CORRUPT)) % 2 == 1
+    torn = F.when(open_quote, F.lit(BITS["broken_rows"] | OPEN_QUOTE)).otherwise(F.lit(BITS["broken_rows"]))
+    return F.when(broken, torn).otherwise(whole) + F.when(F.col(_ODD), F.lit(ODD_QUOTES)).otherwise(0)
 
 
 def _content(source: Source) -> Column:
     """Equal for equal rows. Orders compare by value (1,5 is 1.5); dimensions by every column of the file."""
     if source.name != "orders":
-        return F.col("text_hash")
+        return F.col(_TEXT_HASH)
     return F.xxhash64(*source.columns)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lakectl.core import columns
+from lakectl.core.columns import ENRICHED, LINEAGE, RESERVED_PREFIX
+
 
 @dataclass(frozen=True)
 class Source:
@@ -17,10 +20,7 @@ class Source:
 
     @property
     def required(self) -> tuple[str, ...]:
-        """Columns that must have a value: the keys, and what an order is worth nothing without."""
-        if self.name != "orders":
-            return self.keys
-        return tuple(name for name, kind in self.columns.items() if name in self.keys or kind != "string")
+        return columns.required(self.name, self.keys, self.columns)
 
 
 CUSTOMERS = Source(
@@ -55,21 +55,9 @@ STAMP = ("ingest_date", "ingest_batch", "landed_at", "source_version")
 # The batch of a landing without one sorts before batch=0001 of the same day.
 NO_BATCH = "0000"
 
-ENRICHED = {"region": "STRING", "category": "STRING", "sales_amount": "DOUBLE"}
-LINEAGE = {
-    "ingest_batch": "STRING",
-    "ingest_date": "DATE",
-    "source_file": "STRING",
-    "source_version": "STRING",
-    "landed_at": "TIMESTAMP",
-    "loaded_at": "TIMESTAMP",
-}
-
-
-# What the job calls columns of its own beside those of a file.
-RESERVED = frozenset(
-    ("kind", "moved", "flags", "content", "warned", "landing_no", "object", "text_hash", "lead", "reason")
-    + ("unknown_customers", "unknown_products", "old_region", "old_category")
+# What the job calls columns of its own beside those of a file and of silver: no file can have such a name.
+LANDING_NO, FLAGS, CONTENT, REASON, KIND, MOVED, WARNED = (
+    RESERVED_PREFIX + name for name in ("landing_no", "flags", "content", "reason", "kind", "moved", "warned")
 )
 
 

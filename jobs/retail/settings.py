@@ -27,6 +27,8 @@ BITS = {"broken_rows": 1, "null_keys": 2, "dates": 4, "numbers": 8, "quantities"
 # A broken row with a quote that has no partner on its line. Under every policy its landing is refused: the
 # lines before and after it may look whole and be parts of one value.
 OPEN_QUOTE = 32
+# A value with an odd number of quotes: an inch sign, or what is left of a value with a line break. Only its line tells.
+ODD_QUOTES = 64
 
 
 @dataclass(frozen=True)

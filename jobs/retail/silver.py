@@ -13,16 +13,19 @@ from pyspark.errors import AnalysisException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from retail.enrich import UNKNOWN, enrich
+from lakectl.core.columns import RESERVED_PREFIX
+from retail.enrich import UNKNOWN, enrich, noted
 from retail.iceberg import bytes_between, commit, find, load, persistently, snapshot_id
-from retail.schemas import ORDERS, STAMP, Source, content, silver_columns
+from retail.schemas import KIND, MOVED, ORDERS, STAMP, WARNED, Source, content, silver_columns
 from retail.session import configured
 
 # Up to this many incoming rows, silver is filtered by a broadcast of their keys before the join,
 # so that a small landing does not shuffle the whole table.
 _BROADCAST_ROWS = 500_000
 # Beside silver's columns, for counting: never written.
-_NOTED = (*UNKNOWN, "warned")
+_UNKNOWN = tuple(noted(check) for check in UNKNOWN)
+_NOTED = (*_UNKNOWN, WARNED)
+_OLD = RESERVED_PREFIX + "old_"
 WRITTEN = ("insert", "update", "advance", "reenrich")
 # Who has read a file writes it again, without a shuffle. Only for rows that stay in their day: of the others every task
 # would add a file to every day.
@@ -31,7 +34,7 @@ _IN_PLACE = {"spark.sql.iceberg.distribution-mode": "none"}
 
 @dataclass(frozen=True)
 class Incoming:
-    """Typed orders, each once, with ``warned``, and what the gate knows of them: how many, and the
+    """Typed orders, each once, with WARNED, and what the gate knows of them: how many, and the
     lowest and highest value of the leading key column. ``warn``: the checks of UNKNOWN to warn of."""
 
     orders: DataFrame
@@ -43,7 +46,7 @@ class Incoming:
 
 @dataclass(frozen=True)
 class Delta:
-    """What would change: ``rows`` have silver's columns and a ``kind``, counted in ``counts``.
+    """What would change: ``rows`` have silver's columns and a KIND, counted in ``counts``.
 
     ``moved``: orders to write whose day is another one than in silver;
     ``unknown``: check -> incoming orders whose customer or product has not landed; ``warned``: those of
@@ -160,14 +163,14 @@ class Silver:
             if compares:
                 parts.append(self._classified(orders, self._known(silver, incoming)))
             else:
-                parts.append(orders.withColumns({"kind": F.lit("insert"), "moved": F.lit(False)}))
+                parts.append(orders.withColumns({KIND: F.lit("insert"), MOVED: F.lit(False)}))
         compared_all = reenrich()
         reads_all = compared_all and has_rows
         if reads_all:
             changed = self._reenriched(silver, customers, products)
             parts.append(self._without_newer(changed, incoming.orders) if incoming else changed)
         if not parts:
-            nothing = self._shaped(silver, ()).withColumn("kind", F.lit("unchanged"))
+            nothing = self._shaped(silver, ()).withColumn(KIND, F.lit("unchanged"))
             return Delta(nothing, _by_kind([]), compared_all=compared_all)
         rows = reduce(DataFrame.unionByName, parts)
         # What was compared with nothing is cheaper to make again than to keep.
@@ -200,17 +203,17 @@ class Silver:
         )
         joined = new.join(old, self._match(), "left")
         moved = F.col("new.order_date") != F.col("old.order_date")
-        return joined.select("new.*", kind.alias("kind"), F.coalesce(moved, F.lit(False)).alias("moved"))
+        return joined.select("new.*", kind.alias(KIND), F.coalesce(moved, F.lit(False)).alias(MOVED))
 
     def _reenriched(self, silver: DataFrame, customers: DataFrame, products: DataFrame) -> DataFrame:
         """Silver's orders whose region or category is not what the dimensions now say."""
-        bare = silver.withColumnsRenamed({"region": "old_region", "category": "old_category"})
+        bare = silver.withColumnsRenamed({name: _OLD + name for name in ("region", "category")})
         differs = ~(
-            F.col("region").eqNullSafe(F.col("old_region")) & F.col("category").eqNullSafe(F.col("old_category"))
+            F.col("region").eqNullSafe(F.col(_OLD + "region")) & F.col("category").eqNullSafe(F.col(_OLD + "category"))
         )
         changed = enrich(bare, customers, products).where(differs)
-        noted = self._shaped(changed, UNKNOWN).withColumn("warned", F.lit(False))
-        return noted.withColumns({"kind": F.lit("reenrich"), "moved": F.lit(False)})
+        noted = self._shaped(changed, _UNKNOWN).withColumn(WARNED, F.lit(False))
+        return noted.withColumns({KIND: F.lit("reenrich"), MOVED: F.lit(False)})
 
     def _without_newer(self, changed: DataFrame, orders: DataFrame) -> DataFrame:
         """``changed`` without what the incoming orders replace. A stale one replaces nothing."""
@@ -237,7 +240,7 @@ class Silver:
         full outer join with all of silver. Whoever calls this must see that nobody has removed some of them since
         they were compared.
         """
-        rows = delta.rows.where(F.col("kind").isin(*WRITTEN)).drop("kind", "moved", *_NOTED)
+        rows = delta.rows.where(F.col(KIND).isin(*WRITTEN)).drop(KIND, MOVED, *_NOTED)
         rows.createOrReplaceTempView("orders_delta")
         match = " AND ".join(f"old.{key} = new.{key}" for key in self._keys)
         insert = "" if delta.only_replaces else " WHEN NOT MATCHED THEN INSERT *"
@@ -253,16 +256,16 @@ class Silver:
     def name_unknown(delta: Delta, check: str) -> str:
         """The first ten customers or products that orders name and no landing has."""
         key = {"unknown_customers": "customer_id", "unknown_products": "product_id"}[check]
-        rows = delta.rows.where(F.col(check) & (F.col("kind") != "reenrich")).select(key).distinct()
+        rows = delta.rows.where(F.col(noted(check)) & (F.col(KIND) != "reenrich")).select(key).distinct()
         named = ", ".join(str(row[0]) for row in rows.orderBy(key).limit(10).collect())
         return f"{delta.unknown[check]} orders with a {key} that has not landed: {named}"
 
     def _counted(self, rows: DataFrame, warn: tuple[str, ...]) -> Delta:
         key = F.col(self._keys[0])
-        anywhere = reduce(Column.__or__, (F.col(check) for check in warn), F.lit(False)) & ~F.col("warned")
-        tests = {**{check: F.col(check) for check in UNKNOWN}, "new_warned": anywhere, "moved": F.col("moved")}
+        anywhere = reduce(Column.__or__, (F.col(noted(check)) for check in warn), F.lit(False)) & ~F.col(WARNED)
+        tests = {**{check: F.col(noted(check)) for check in UNKNOWN}, "new_warned": anywhere, "moved": F.col(MOVED)}
         sums = [F.sum(test.cast("int")).alias(name) for name, test in tests.items()]
-        found = rows.groupBy("kind").agg(
+        found = rows.groupBy(F.col(KIND).alias("kind")).agg(
             F.count("*").alias("rows"), F.min(key).alias("low"), F.max(key).alias("high"), *sums
         )
         groups = found.collect()

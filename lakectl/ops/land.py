@@ -64,13 +64,13 @@ def prepare(
             "standard input has no name", f"say what it holds: lakectl land - --source {next(iter(sources))}"
         )
     named = [(path, source or landing_file.source_of(path, sources)) for path in landing_paths.expand(paths)]
-    more = config.schema_evolution != "fail"
+    evolution = config.schema_evolution
     files = []
     for path, name in named:
         if path == STDIN and spooled:
-            files.append(landing_file.check(spooled, name, sources[name], how, "standard input", more_columns=more))
+            files.append(landing_file.check(spooled, name, sources[name], how, "standard input", evolution=evolution))
         else:
-            files.append(landing_file.check(path, name, sources[name], how, more_columns=more))
+            files.append(landing_file.check(path, name, sources[name], how, evolution=evolution))
     if batch != AUTO:
         _one_of_each(files)
     return sorted(files, key=lambda file: (file.source not in FIRST, file.source))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
-import io
+from contextlib import suppress
 from dataclasses import dataclass
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lakectl.aws import explain
+from lakectl.core import csv_files
 from lakectl.ops.lake import Lake
 
 # Beyond this, reading everything back costs more than the check is worth.
@@ -40,17 +40,26 @@ def landed_keys(lake: Lake, source: str) -> LandedKeys:
         found: set[tuple[str, ...]] = set()
         for item in objects:
             body = s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
-            found |= _keys(gzip.decompress(body) if item["Key"].endswith(".gz") else body, keys)
+            with suppress(*csv_files.GZIP_ERRORS):  # the job refuses such a file
+                found |= _keys(gzip.decompress(body) if item["Key"].endswith(".gz") else body, keys)
     except (ClientError, BotoCoreError) as error:
         raise explain(error, f"reading the landed {source}") from error
     return LandedKeys(source, len(objects), size, len(found))
 
 
 def _keys(body: bytes, keys: tuple[str, ...]) -> set[tuple[str, ...]]:
-    reader = csv.reader(io.StringIO(body.decode("utf-8-sig")))
-    header = [cell.strip().lower() for cell in next(reader, [])]
+    """Of a file that the job would refuse by its header: none."""
+    try:
+        header = csv_files.header(body)
+    except ValueError:
+        return set()
     positions = [header.index(key) for key in keys if key in header]
     if len(positions) != len(keys):
         return set()
-    last = max(positions)
-    return {tuple(row[position].strip() for position in positions) for row in reader if len(row) > last}
+    found = set()
+    for line in body.splitlines()[1:]:
+        with suppress(ValueError):
+            row = csv_files.fields(line.decode("utf-8", "replace"))
+            if len(row) == len(header):
+                found.add(tuple(row[position].strip(" ") for position in positions))
+    return found

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
-import io
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal, cast
 
 from lakectl.config import Source
+from lakectl.core import csv_files
+from lakectl.core.columns import required, unfit
+from lakectl.core.csv_files import CHUNK, GZIP_ERRORS, HEADER_BYTES, LINE_END, MAX_LINE_BYTES, REPLACEMENT
 from lakectl.errors import UsageError
-from lakectl.ops.landing_values import PARSERS as PARSERS
 
 Check = Literal["ends", "full"]
-CHUNK = 1 << 20
 TAIL_BYTES = 64 * 1024
-MAX_LINE = 1 << 20  # characters; without a limit, a file without line breaks would be read into memory whole
 MAX_FAILURES = 5
 GZIP_MAGIC = b"\x1f\x8b"
 
@@ -50,13 +47,13 @@ def source_of(path: Path, sources: dict[str, Source]) -> str:
 
 
 def check(
-    path: Path, name: str, source: Source, how: Check = "ends", label: str = "", *, more_columns: bool = False
+    path: Path, name: str, source: Source, how: Check = "ends", label: str = "", *, evolution: str = "fail"
 ) -> LandingFile:
     """The whole file's encoding, its header, its first and last rows; with ``full`` every row. Gzip is read through.
 
     Raises :class:`UsageError` naming file, line, column, value and what was expected for: a missing, unreadable
-    or empty file, text that is not UTF-8, a header that does not match, no rows, a value that does not parse.
-    ``more_columns``: the header may have some that the source does not name.
+    or empty file, text that is not UTF-8, a header that does not match, no rows, a row that can't be read.
+    ``evolution``: what becomes of columns that the source does not name, as ``schema_evolution`` in the config.
     """
     if not path.is_file():
         raise UsageError(f"no file at {path}" if not path.exists() else f"{path} is not a file")
@@ -64,17 +61,21 @@ def check(
     try:
         stat = path.stat()
         compressed = _is_gzip(path, label)
-        table = _Table(label, source, more_columns)
+        table = _Table(label, name, source, evolution)
         with _open(path, compressed) as binary:
-            text = io.TextIOWrapper(binary, encoding="utf-8-sig", newline="")
-            table.read(text, how)
+            table.read_header(binary.read(HEADER_BYTES))
+            binary.seek(0)
+            table.read_rows(binary, how)
         if how == "ends":
             with _open(path, compressed) as binary:
                 tail, end = _scan(binary)
             table.check_tail(tail, lambda back: _line_at(path, compressed, end - back))
     except (UnicodeDecodeError, _NotUtf8):
         raise UsageError(_not_utf8(path, compressed, label)) from None
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+    except _LineTooLong as error:
+        line = _line_at(path, compressed, error.offset)
+        raise UsageError(f"{label}:{line}: the line has more than {MAX_LINE_BYTES:,} bytes: not a CSV") from None
+    except GZIP_ERRORS as error:
         raise UsageError(f"{label}: not a whole gzip file: {error}") from None
     except OSError as error:
         raise UsageError(f"can't read {label}: {error.strerror or error}") from None
@@ -84,101 +85,89 @@ def check(
 class _Table:
     """A CSV with a header, against what its source should look like."""
 
-    def __init__(self, label: str, source: Source, more_columns: bool) -> None:
+    def __init__(self, label: str, name: str, source: Source, evolution: str) -> None:
         self.label = label
-        self.more_columns = more_columns
-        self.source = source
-        self.header: list[str] = []
+        self.name = name
+        self.columns = dict(source.columns)
+        self.required = required(name, source.keys, self.columns)
+        self.evolution = evolution
+        self.header: tuple[str, ...] = ()
 
-    def read(self, text: IO[str], how: Check) -> None:
-        """Header and first row; with ``full`` every row."""
-        self._read_header(text)
-        rows = self._rows(text)
-        line, first = next(rows, (0, None))
+    def read_header(self, data: bytes) -> None:
+        expected = ", ".join(self.columns)
+        try:
+            self.header = csv_files.header(data)
+        except ValueError as error:
+            if isinstance(error.__cause__, UnicodeDecodeError):
+                raise error.__cause__ from None
+            what = str(error).removeprefix("line 1 ")
+            raise UsageError(f"{self.label}:1: {what}; expected a header with {expected}") from None
+        if not self.header:
+            raise UsageError(f"{self.label}: empty: expected a header with {expected}")
+        problems = csv_files.header_problems(self.header, self.columns)
+        further = [name for name in self.header if name and name not in self.columns]
+        if self.evolution == "fail" and further:
+            problems.append(f"unknown {', '.join(further)}")
+        elif self.evolution == "add" and self.name == "orders" and (names := unfit(further)):
+            problems.append(f"no column of silver can be called {', '.join(names)}")
+        if problems:
+            raise UsageError(f"{self.label}:1: wrong header: {'; '.join(problems)}; expected {expected}")
+
+    def read_rows(self, binary: IO[bytes], how: Check) -> None:
+        """The first row; with ``full`` every row."""
+        rows = self._rows(binary)
+        first = next(rows, None)
         if first is None:
             raise UsageError(f"{self.label}: only a header, no rows: nothing to land")
-        failures = [failure] if (failure := self._failure(line, first)) else []
-        if how == "full":
-            for line, row in rows:
-                failure = self._failure(line, row)
-                if failure:
-                    failures.append(failure)
-                    if len(failures) > MAX_FAILURES:
-                        break
+        failures: list[str] = []
+        for line, text in (first, *(rows if how == "full" else ())):
+            if failure := self._failure(line, text):
+                failures.append(failure)
+            if len(failures) > MAX_FAILURES:
+                break
         if failures:
-            more = len(failures) - 1
-            raise UsageError(
-                failures[0],
-                f"mend these too: {'; '.join(each.removeprefix(self.label + ':') for each in failures[1:])}"
-                if more
-                else None,
-            )
+            more = "; ".join(each.removeprefix(self.label + ":") for each in failures[1:])
+            raise UsageError(failures[0], f"mend these too: {more}" if more else None)
 
     def check_tail(self, tail: bytes, line_at: Callable[[int], int]) -> None:
         """The last row, from the file's last bytes; ``line_at`` tells a line by its distance from the end."""
-        text = tail.rstrip()
-        begins = max(text.rfind(b"\n"), text.rfind(b"\r")) + 1
-        last = text[begins:]
-        # A quoted value may hold a line break; then the last line alone is no row, and the job decides.
-        if not begins or last.count(b'"') % 2:
+        begins = len(tail)
+        for line in reversed(tail.splitlines(keepends=True)):
+            begins -= len(line)
+            text = line.decode(errors="replace").rstrip("\r\n")
+            if not csv_files.is_blank(text):
+                break
+        else:
             return
-        failure = self._failure(0, next(csv.reader([last.decode()])))
-        if failure:
+        if begins and (failure := self._failure(0, text)):  # else the line began before the tail
             raise UsageError(failure.replace(":0:", f":{line_at(len(tail) - begins)}:", 1))
 
-    def _read_header(self, text: IO[str]) -> None:
-        columns = self.source.columns
-        line = next(self._lines(text, 1), "")
-        if not line.strip():
-            raise UsageError(f"{self.label}: empty: expected a header with {', '.join(columns)}")
-        header = self.header = [cell.strip().lower() for cell in next(csv.reader([line]))]
-        problems = [
-            f"{what} {', '.join(found)}"
-            for what, found in (
-                ("missing", [column for column in columns if column not in header]),
-                ("unknown", [column for column in header if column not in columns and not self.more_columns]),
-                ("without a name", [str(number) for number, column in enumerate(header, 1) if not column]),
-                ("twice", sorted({column for column in header if header.count(column) > 1})),
-            )
-            if found
-        ]
-        if problems:
-            raise UsageError(f"{self.label}:1: wrong header: {'; '.join(problems)}; expected {', '.join(columns)}")
-
-    def _rows(self, text: IO[str]) -> Iterator[tuple[int, list[str]]]:
-        """Rows that are not blank, each with the line on which it begins."""
-        reader = csv.reader(self._lines(text, 2))
-        begins = 2
+    def _rows(self, binary: IO[bytes]) -> Iterator[tuple[int, str]]:
+        """Lines below the header that are not blank, with their numbers."""
+        number = 0
         try:
-            for row in reader:
-                if any(cell.strip() for cell in row):
-                    yield begins, row
-                begins = reader.line_num + 2
-        except csv.Error as error:
-            raise UsageError(f"{self.label}:{reader.line_num + 1}: not readable as CSV: {error}") from None
+            for number, line in enumerate(csv_files.lines(binary), start=1):
+                text = line.decode()
+                if number > 1 and not csv_files.is_blank(text):
+                    yield number, text
+        except csv_files.LineTooLong as error:
+            raise UsageError(f"{self.label}:{number + 1}: {error}: not a CSV") from None
 
-    def _lines(self, text: IO[str], number: int) -> Iterator[str]:
-        while line := text.readline(MAX_LINE):
-            if len(line) == MAX_LINE and not line.endswith("\n"):
-                raise UsageError(f"{self.label}:{number}: the line has more than {MAX_LINE:,} characters: not a CSV")
-            yield line
-            number += 1
-
-    def _failure(self, line: int, row: list[str]) -> str | None:
+    def _failure(self, line: int, text: str) -> str | None:
+        where = f"{self.label}:{line}"
+        if csv_files.has_open_quote(text):
+            return f"{where}: a quote has no partner on its line (a line break inside quotes is not read): {text}"
+        try:
+            row = csv_files.fields(text)
+        except ValueError as error:
+            return f"{where}: not readable as CSV: {error}: {text}"
         if len(row) != len(self.header):
-            return (
-                f"{self.label}:{line}: {len(row)} values, expected {len(self.header)} as in the header: {','.join(row)}"
-            )
-        for column, value in zip(self.header, row, strict=True):
-            kind, value = self.source.columns.get(column, "string"), value.strip()
-            expected = None
-            if value:
-                expected = PARSERS[kind](value, kind)
-            elif column in self.source.keys:
-                expected = f"a key ({kind})"
-            if expected:
-                return f"{self.label}:{line}: {column} = {value!r}: expected {expected}"
-        return None
+            return f"{where}: {len(row)} values, expected {len(self.header)} as in the header: {text}"
+        problem = csv_files.value_problem(dict(zip(self.header, row, strict=True)), self.columns, self.required)
+        if not problem:
+            return None
+        column, value, expected = problem
+        return f"{where}: {column} = {value!r}: expected {expected}"
 
 
 def _open(path: Path, compressed: bool) -> IO[bytes]:
@@ -202,17 +191,35 @@ class _NotUtf8(Exception):
         self.offset = offset
 
 
+class _LineTooLong(Exception):
+    """``offset`` is that of a byte in the line."""
+
+    def __init__(self, offset: int) -> None:
+        super().__init__(offset)
+        self.offset = offset
+
+
 def _scan(binary: IO[bytes]) -> tuple[bytes, int]:
-    """Read a file through: (its last bytes, its size in bytes). Raises :class:`_NotUtf8`."""
-    tail, rest, size = b"", b"", 0
+    """Read a file through: (its last bytes, its size in bytes). Raises :class:`_NotUtf8` and :class:`_LineTooLong`."""
+    tail, rest, size, begins = b"", b"", 0, 0
     while chunk := binary.read(CHUNK):
+        # A line within one chunk is short enough.
+        if ends := max(chunk.rfind(b"\n"), chunk.rfind(b"\r")) + 1:
+            first = LINE_END.search(chunk)
+            begins, line = size + ends, size + (first.start() if first else 0) - begins
+        else:
+            line = size + len(chunk) - begins
+        if line > MAX_LINE_BYTES:
+            raise _LineTooLong(size)
         if rest or not chunk.isascii():
             joined = rest + chunk
             whole = _whole_characters(joined)
             try:
-                joined[:whole].decode()
+                text = joined[:whole].decode()
             except UnicodeDecodeError as error:
                 raise _NotUtf8(size - len(rest) + error.start) from None
+            if REPLACEMENT in text:
+                raise _NotUtf8(size - len(rest) + joined.index(REPLACEMENT.encode()))
             rest = joined[whole:]
         size += len(chunk)
         tail = chunk[-TAIL_BYTES:] if len(chunk) >= TAIL_BYTES else (tail + chunk)[-TAIL_BYTES:]
@@ -223,10 +230,12 @@ def _scan(binary: IO[bytes]) -> tuple[bytes, int]:
 
 def _line_at(path: Path, compressed: bool, offset: int) -> int:
     """The number of the line that holds the byte at ``offset``. Only a failure pays for counting."""
-    line = 1
+    line, after_cr = 1, False
     with _open(path, compressed) as binary:
         while offset > 0 and (chunk := binary.read(min(CHUNK, offset))):
-            line += chunk.count(b"\n")
+            line += chunk.count(b"\n") + chunk.count(b"\r") - chunk.count(b"\r\n")
+            line -= after_cr and chunk.startswith(b"\n")
+            after_cr = chunk.endswith(b"\r")
             offset -= len(chunk)
     return line
 

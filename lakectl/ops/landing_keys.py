@@ -14,6 +14,7 @@ from lakectl.ops.landing_file import LandingFile
 from lakectl.ops.upload import Place, compare
 
 AUTO = "auto"
+LOADABLE = r"(?P<source>[^/_][^/]*)/ingest_date=(?P<date>\d{4}-\d\d-\d\d)/(?:batch=\d{4}/)?(?P=source)\.csv(?:\.gz)?"
 LAST_BATCH = 9999  # four digits: what the job takes for a batch
 
 
@@ -21,6 +22,18 @@ def key_for(lake: Lake, file: LandingFile, ingest_date: date, batch: str | None)
     """``retail/orders/ingest_date=YYYY-MM-DD/[batch=NNNN/]orders.csv[.gz]``"""
     middle = f"batch={batch}/" if batch else ""
     return f"{folder_of(lake, file.source, ingest_date)}{middle}{file.source}.csv{'.gz' if file.compressed else ''}"
+
+
+def is_loadable(key: str, prefix: str) -> bool:
+    """Whether the job loads what lies under ``key``: the rule of ``landing_of`` in ``lambdas/shared/landing.py``."""
+    found = re.fullmatch(LOADABLE, key.removeprefix(prefix)) if key.startswith(prefix) else None
+    if not found:
+        return False
+    try:
+        date.fromisoformat(found["date"])
+    except ValueError:
+        return False
+    return True
 
 
 def folder_of(lake: Lake, source: str, ingest_date: date) -> str:

@@ -19,6 +19,7 @@ from lakectl.ops import transform
 from lakectl.ops.invoking import invoke
 from lakectl.ops.lake import Lake
 from lakectl.ops.landing_event import event_of
+from lakectl.ops.landing_keys import is_loadable
 from lakectl.ops.runs import Run
 
 THREADS = 8
@@ -83,12 +84,14 @@ def differences(lake: Lake) -> Differences:
 
 
 def landed_versions(lake: Lake) -> Iterator[dict[str, Any]]:
-    """All versions of all objects that the log function writes down: no folder markers, nothing empty."""
+    """All versions of all objects that the log function writes down: no folder markers, and of the empty ones only
+    those that the job would load (it refuses them by name)."""
     bucket, prefix = lake.names.raw_bucket, lake.config.landing.prefix
     try:
         for page in lake.client("s3").get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
             for version in page.get("Versions", []):
-                if version["Size"] and not version["Key"].endswith("/"):
+                key = version["Key"]
+                if not key.endswith("/") and (version["Size"] or is_loadable(key, prefix)):
                     yield version
     except (ClientError, BotoCoreError) as error:
         raise explain(error, f"listing s3://{bucket}/{prefix}") from error

@@ -80,12 +80,15 @@ def landing_of(
     event_time: str,
     sequencer: str = "",
 ) -> Landing | None:
-    """The landing that an object is, or None for what is none: other prefixes, folder markers, empty objects."""
-    if not key.startswith(prefix) or key.endswith("/") or not size:
+    """The landing that an object is, or None for what is none: other prefixes, folder markers, and empty objects that
+    no job loads (``_SUCCESS``). An empty one that a job loads is a landing: the job refuses it by name."""
+    if not key.startswith(prefix) or key.endswith("/"):
         return None
     below = key.removeprefix(prefix)
     match = _LOADABLE.fullmatch(below)
     loadable = match is not None and _is_date(match["date"])
+    if not size and not loadable:
+        return None
     return Landing(
         bucket=bucket,
         key=key,

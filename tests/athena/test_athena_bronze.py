@@ -99,3 +99,34 @@ def test_raw_can_not_be_changed_or_travelled(lake: Lake) -> None:
     ):
         with pytest.raises(query.QueryFailed, match=why):
             ask(lake, sql)
+
+
+def test_files_of_any_encoding_and_line_ends_are_read_as_hadoop_reads_them(endpoint: Endpoint) -> None:
+    """Item 5: bytes that are not UTF-8 become U+FFFD, and no file makes the query fail."""
+    lake = open_test_lake(endpoint)
+    plan = provision.plan(lake, ("create-databases", "create-workgroup", "create-buckets"))
+    assert provision.up(lake, plan, lambda _: None).ok
+    row = "6,03/09/2025,7,3,2,5,caf\xe9\r\n"
+    files = {
+        "0001": (HEADER + row).encode(),
+        "0002": (HEADER + row).encode("latin-1"),
+        "0003": (HEADER + row).encode("utf-16"),
+        "0004": (HEADER + row).encode().replace(b"\r\n", b"\r"),
+        "0005": (HEADER + row.strip() + "\r" + row.strip() + "\n" + row).encode(),
+    }
+    for batch, body in files.items():
+        land(lake, f"ingest_date=2025-09-03/batch={batch}/orders.csv", body)
+    rows = ask(lake, """SELECT "$path", channel FROM RAW WHERE order_id = '6' """)
+    found = {batch: [row[1] for row in rows if row[0] and f"batch={batch}" in row[0]] for batch in files}
+    assert found == {
+        "0001": ["caf\xe9"],
+        "0002": ["caf\ufffd"],
+        "0003": [],
+        "0004": ["caf\xe9"],
+        "0005": ["caf\xe9"] * 3,
+    }
+    assert len(query.run(lake, query.resolve(lake, "15")).rows) == 1
+    land(lake, "ingest_date=2025-09-03/batch=0006/orders.csv.gz", gzip.compress(files["0001"] * 99)[:-9])
+    with pytest.raises(query.QueryFailed, match=r"HIVE_CURSOR_ERROR: .*batch=0006/orders\.csv\.gz"):
+        ask(lake, "SELECT * FROM RAW")
+    tear_down(lake)

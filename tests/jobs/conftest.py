@@ -78,7 +78,7 @@ class Files:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def get_object(self, *, Bucket: str, Key: str, Range: str = "") -> dict[str, Any]:  # noqa: ARG002
+    def get_object(self, *, Bucket: str, Key: str, **_: str) -> dict[str, Any]:  # noqa: ARG002
         return {"Body": (self.folder / Key).open("rb")}
 
 

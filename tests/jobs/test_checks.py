@@ -96,21 +96,22 @@ def test_a_wrong_header_an_empty_file_and_broken_gzip_are_refused_beside_a_good_
     judge(spark, files, good, header, empty, broken)
     assert (good.problems, good.rows) == ([], 1)
     assert header.problems == [
-        "line 1: the header lacks customer_id, product_id, qty, unit_price, channel; it has order_id, order_date"
+        "line 1: wrong header: missing customer_id, product_id, qty, unit_price, channel; it has order_id, order_date"
     ]
     assert empty.problems == ["no rows below the header"]
-    assert broken.problems[0].startswith("not a gzip file")
+    assert broken.problems[0].startswith("not a whole gzip file")
 
 
-def test_a_torn_gzip_file_is_found(files, landed) -> None:
-    from retail.lines import mark_torn
+def test_what_makes_spark_fail_is_named(files, landed) -> None:
+    from retail.lines import unreadable
 
     whole = gzip.compress((HEADER + GOOD * 5000).encode())
     torn = landed("orders", whole[: len(whole) // 2], batch="0001", gz=True)
     good = landed("orders", whole, batch="0002", gz=True)
-    assert mark_torn(files, [torn, good])
-    assert torn.problems[0].startswith("not a whole gzip file")
-    assert good.problems == []
+    wide = landed("orders", HEADER + "1,2\r1" + ",1" * 30_000, batch="0003")
+    assert unreadable(files, torn).startswith("not a whole gzip file")
+    assert unreadable(files, good) == ""
+    assert unreadable(files, wide) == "line 3 has 30,001 fields"
 
 
 def test_rows_know_their_own_landing(spark, files, landed) -> None:
@@ -133,3 +134,13 @@ def test_a_line_break_inside_quotes_is_refused_under_every_policy(spark, files, 
         "1 lines have a quote without its partner (a line break inside quotes is not read)",
         "line 3: 'b\"' does not have as many fields as the header",
     ]
+
+
+def test_a_line_break_inside_quotes_is_seen_where_each_line_looks_like_a_row(spark, files, landed) -> None:
+    """Item 1: the number of fields is right on both lines."""
+    header = "region,customer_id,signup_date,customer_name\n"
+    item = landed("customers", header + 'North,1,01/02/2024,"Ann\nBo,2,01/02/2024,Cy"\n', batch="0001")
+    inches = landed("customers", header + 'North,1,01/02/2024,"5"" nails"\n', batch="0002")
+    judge(spark, files, item, inches)
+    assert item.problems == ["line 2 has a quote without its partner (a line break inside quotes is not read)"]
+    assert inches.problems == []

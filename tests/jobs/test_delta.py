@@ -14,7 +14,7 @@ def stamped(order: int, day: int, qty: int = 1, batch: str = "0000", customer: i
     return {
         "order_id": order, "order_date": DAY, "customer_id": customer, "product_id": 1, "qty": qty,
         "unit_price": 2.5, "channel": "web", "ingest_batch": batch, "ingest_date": date(2026, 11, day),
-        "source_file": "f", "source_version": "v", "landed_at": datetime(2026, 11, 24, 10), "warned": False,
+        "source_file": "f", "source_version": "v", "landed_at": datetime(2026, 11, 24, 10), "_lake_warned": False,
     }  # fmt: skip
 
 
@@ -27,7 +27,7 @@ def compare(spark, monkeypatch):
     raw = (
         "order_id bigint, order_date date, customer_id bigint, product_id bigint, qty int, unit_price double, "
         "channel string, ingest_batch string, ingest_date date, source_file string, source_version string, "
-        "landed_at timestamp, warned boolean"
+        "landed_at timestamp, _lake_warned boolean"
     )
     products = spark.createDataFrame([(1, "Toys")], "product_id bigint, category string")
     old_customers = spark.createDataFrame([(1, "North"), (2, "East")], "customer_id bigint, region string")
@@ -45,7 +45,7 @@ def compare(spark, monkeypatch):
             ids = [row["order_id"] for row in incoming]
             orders = Incoming(spark.createDataFrame(incoming, raw), len(ids), min(ids), max(ids))
         delta = silver.delta(orders, customers, products, reenrich=lambda: reenrich)
-        return {row["order_id"]: row["kind"] for row in delta.rows.collect()}, delta
+        return {row["order_id"]: row["_lake_kind"] for row in delta.rows.collect()}, delta
 
     return run
 
@@ -114,7 +114,7 @@ def test_an_order_that_only_a_stale_row_came_in_for_is_reenriched(compare) -> No
     silver = [stamped(1, 25), stamped(2, 24), stamped(3, 24)]
     incoming = [stamped(1, 24, qty=9), stamped(2, 24), stamped(3, 25)]
     _, delta = compare(silver, incoming, region="South", reenrich=True)
-    found = sorted((row["order_id"], row["kind"], row["qty"], row["region"]) for row in delta.rows.collect())
+    found = sorted((row["order_id"], row["_lake_kind"], row["qty"], row["region"]) for row in delta.rows.collect())
     assert found == [
         (1, "reenrich", 1, "South"), (1, "stale", 9, "South"), (2, "update", 1, "South"), (3, "update", 1, "South"),
     ]  # fmt: skip

@@ -86,10 +86,12 @@ class JobLake:
 
     # ---- landing
 
-    def land(self, source: str, content: str | bytes, *, date: str = "2025-09-01", batch: str = "") -> str:
+    def land(
+        self, source: str, content: str | bytes, *, date: str = "2025-09-01", batch: str = "", gz: bool = False
+    ) -> str:
         """Put a file; returns its key. Nothing tells the ledger: the job finds it under its path."""
         folder = f"ingest_date={date}/" + (f"batch={batch}/" if batch else "")
-        key = f"retail/{source}/{folder}{source}.csv"
+        key = f"retail/{source}/{folder}{source}.csv{'.gz' if gz else ''}"
         self.s3.put_object(Bucket=self.raw, Key=key, Body=content.encode() if isinstance(content, str) else content)
         return key
 

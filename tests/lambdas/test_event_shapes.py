@@ -49,12 +49,18 @@ def test_other_keys_are_landings_that_nothing_loads(key: str) -> None:
     assert not landing.loadable
 
 
+def test_an_empty_object_that_a_job_would_load_is_a_landing() -> None:
+    """Item 1: it is in the run log, and the job refuses it by name."""
+    (landing,) = found(record_event(size=0))
+    assert (landing.loadable, landing.size) == (True, 0)
+
+
 def test_what_is_no_landing_is_ignored() -> None:
     assert found({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "lake-raw"}) == []
     assert found(record_event(name="ObjectRemoved:Delete")) == []
     assert found(record_event("retail/orders/", size=0)) == []
     assert found(record_event("retail/orders/folder/", size=5)) == []
-    assert found(record_event(size=0)) == []
+    assert found(record_event("retail/orders/_SUCCESS", size=0)) == []
     assert found(record_event("athena/orders.csv")) == []
     assert found({**bridge_event(), "detail-type": "Object Deleted"}) == []
     assert found({}) == []
@@ -70,3 +76,19 @@ def test_an_object_without_a_version_is_version_null() -> None:
     del event["detail"]["object"]["version-id"]
     assert found(event)[0].version_id == "null"
     assert found(event)[0].key == ORDERS_KEY
+
+
+def test_reconcile_knows_the_keys_that_a_job_loads_as_the_functions_do() -> None:
+    """Item 1: `reconcile` counts an empty object where the log function writes it down."""
+    from lakectl.ops.landing_keys import is_loadable
+
+    keys = (
+        "retail/orders/ingest_date=2026-11-01/orders.csv",
+        "retail/orders/ingest_date=2026-11-01/batch=0001/orders.csv.gz",
+        "retail/orders/ingest_date=2026-13-01/orders.csv", "retail/orders/ingest_date=2026-11-01/customers.csv",
+        "retail/_smoke/ingest_date=2026-11-01/_smoke.csv", "retail/orders/_SUCCESS", "retail/orders/", "retail/x.csv",
+        "other/orders/ingest_date=2026-11-01/orders.csv", "retail/orders/ingest_date=2026-11-01/batch=1/orders.csv",
+    )  # fmt: skip
+    for key in keys:
+        landings = found(record_event(key, size=0))
+        assert [landing.loadable for landing in landings] == [True] * is_loadable(key, "retail/"), key

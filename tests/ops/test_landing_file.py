@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lakectl.config import Config
+from lakectl.core.values import EXPECTED
 from lakectl.errors import UsageError
 from lakectl.ops import land, landing_file, landing_paths
 
@@ -38,7 +39,8 @@ def test_a_good_file_is_measured(tmp_path: Path) -> None:
         HEADER.replace("\n", "\r\n") + ROW.replace("\n", "\r\n"),
         HEADER + '1,24/07/2025,7,9,2,"1.234,56",web\n',
         HEADER + '1,24/07/2025,7,9,2,"1,234.56",web\n',
-        HEADER + "1,24/07/2025,7,9,,,web\n",
+        (HEADER + ROW).replace("\n", "\r"),
+        HEADER + ROW + "\t \n\x0b\n",
     ],
 )
 def test_columns_in_any_order_and_case_a_bom_and_both_decimal_signs_are_fine(tmp_path: Path, content: str) -> None:
@@ -68,15 +70,16 @@ def test_gzip_is_read_through(tmp_path: Path) -> None:
         (HEADER + "1,2025-07-24,7,9,2,1,web\n", ":2: order_date = '2025-07-24': expected a date DD/MM/YYYY"),
         (HEADER + "1,24/07/2025,7,9,two,1,web\n", ":2: qty = 'two': expected a whole number (int)"),
         (HEADER + "1,24/07/2025,7,9,3000000000,1,web\n", "expected a whole number (int)"),
-        (HEADER + "1,24/07/2025,7,9,2,abc,web\n", "unit_price = 'abc': expected a number such as 147.43"),
+        (HEADER + "1,24/07/2025,7,9,2,abc,web\n", "unit_price = 'abc': expected an amount such as 147.43"),
         (HEADER + '1,24/07/2025,7,9,2,"1,234",web\n', "unit_price = '1,234'"),
-        (HEADER + ",24/07/2025,7,9,2,1,web\n", ":2: order_id = '': expected a key (bigint)"),
+        (HEADER + ",24/07/2025,7,9,2,1,web\n", ":2: order_id = '': expected a whole number (bigint)"),
         (HEADER + ROW + "2,31/02/2025,7,9,2,1,web\n", ":3: order_date = '31/02/2025'"),
         (HEADER + "1,24/07/2025,7\n", ":2: 3 values, expected 7 as in the header: 1,24/07/2025,7"),
         (b"order_id\xff\n", ":1: byte 0xff at offset 8: expected UTF-8 text"),
         ((HEADER + ROW).encode() + b"2,24/07/2025,7,9,2,1,w\xe9b\n" + ROW.encode() * 90_000, ":3: byte 0xe9"),
         (HEADER + "\n" * 3 + "1,24/07/2025,7,9,two,1,web\n", ":5: qty"),
-        (b"x" * 2_000_000, ":1: the line has more than 1,048,576 characters"),
+        (b"x" * 2_000_000, ":1: has more than 65,536 bytes: not a header"),
+        (HEADER + ROW + "x" * 9_000_000 + "\n" + ROW, ":3: the line has more than 4,194,304 bytes"),
     ],
 )
 def test_what_is_wrong_is_one_line_with_place_and_value(tmp_path: Path, content: str | bytes, says: str) -> None:
@@ -126,15 +129,25 @@ def test_check_full_looks_at_every_row_and_names_each_place(tmp_path: Path) -> N
     landing_file.check(path, "orders", ORDERS)  # first and last rows are fine
     with pytest.raises(UsageError) as caught:
         landing_file.check(path, "orders", ORDERS, "full")
-    assert caught.value.message == f"{path}:3: unit_price = 'x': expected a number such as 147.43, 147,43 or 1.234,56"
-    assert caught.value.hint == "mend these too: 5: qty = 'q': expected a whole number (int)"
+    assert caught.value.message == f"{path}:3: unit_price = 'x': expected {EXPECTED['double']}"
+    assert caught.value.hint == "mend these too: 5: customer_id = '': expected a whole number (bigint)"
 
 
-def test_a_row_after_a_value_with_a_line_break_bears_the_right_line(tmp_path: Path) -> None:
+def test_a_line_break_inside_quotes_is_refused_as_the_job_refuses_it(tmp_path: Path) -> None:
+    """Item 1: the job reads by lines."""
     path = tmp_path / "orders.csv"
-    path.write_text(HEADER + '1,24/07/2025,7,9,2,1,"we\nb"\n' + ",24/07/2025,7,9,2,1,web\n" + ROW)
-    with pytest.raises(UsageError, match=r":4: order_id = '': expected a key"):
+    path.write_text(HEADER + ROW + '1,24/07/2025,7,9,2,1,"we\nb"\n' + ROW)
+    with pytest.raises(UsageError, match=r":3: a quote has no partner on its line"):
         landing_file.check(path, "orders", ORDERS, "full")
+
+
+def test_lines_are_counted_whatever_ends_them(tmp_path: Path) -> None:
+    """Item 1: CR, LF and CR LF."""
+    path = tmp_path / "orders.csv"
+    for ends in ("\r", "\n", "\r\n"):
+        path.write_bytes((HEADER + ROW * 3 + "2,24/07/2025,7,9,x,1,web\n").replace("\n", ends).encode())
+        with pytest.raises(UsageError, match=r":5: qty = 'x'"):
+            landing_file.check(path, "orders", ORDERS)
 
 
 def test_a_gzip_under_any_name_is_known_by_its_content_and_its_last_row_is_looked_at(tmp_path: Path) -> None:

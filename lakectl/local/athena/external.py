@@ -16,6 +16,7 @@ from typing import Any
 import pyarrow as pa
 
 from lakectl.local.athena.errors import QueryError
+from lakectl.local.athena.odd_text import is_plain, records
 from lakectl.local.athena.session import Session
 
 OPEN_CSV = "org.apache.hadoop.hive.serde2.OpenCSVSerde"
@@ -28,12 +29,14 @@ _NEVER = "\x01"
 
 @dataclass(frozen=True)
 class CsvSource:
-    """An external CSV table at this moment: the files that are there now."""
+    """An external CSV table at this moment: the files that are there now; ``odd_files``: the records of those that
+    DuckDB refuses or reads otherwise than Athena."""
 
     label: str
     fields: tuple[str, ...]
     partition: str | None
     files: tuple[str, ...]
+    odd_files: dict[str, list[list[str]]]
     date_at: int
     separator: str
     quote: str
@@ -50,8 +53,26 @@ class CsvSource:
 
     def relation(self, session: Session, name: str) -> str:
         if not self.files:
-            session.register(name, pa.table({column: pa.array([], pa.string()) for column in self.columns}))
+            session.register(name, self._odd_table())
             return f'"{name}"'
+        if self.odd_files:
+            odd = f"{name} odd"
+            session.register(odd, self._odd_table())
+            return f'(SELECT * FROM {self._scan()} UNION ALL SELECT * FROM "{odd}")'  # noqa: S608
+        return self._scan()
+
+    def _odd_table(self) -> pa.Table:
+        rows = []
+        for path, found in self.odd_files.items():
+            ends = [path[self.date_at : self.date_at + 10], path] if self.partition else [path]
+            width = len(self.fields)
+            rows += [[*record[:width], *[None] * (width - len(record)), *ends] for record in found[self.skip :]]
+        columns = zip(*rows, strict=True) if rows else ([] for _ in self.columns)
+        return pa.table(
+            {column: pa.array(values, pa.string()) for column, values in zip(self.columns, columns, strict=True)}
+        )
+
+    def _scan(self) -> str:
         columns = ", ".join(f"{_text(field)}: 'VARCHAR'" for field in self.fields)
         # ingest_date out of the path, and not by DuckDB's hive_partitioning: that fails where only some
         # of the files lie in a batch= folder.
@@ -60,7 +81,7 @@ class CsvSource:
             f"read_csv([{', '.join(map(_text, self.files))}], columns = {{{columns}}}, auto_detect = false, "
             f"header = false, skip = {self.skip}, delim = {_text(self.separator)}, quote = {_text(self.quote)}, "
             f"escape = {_text(self.quote)}, nullstr = {_text(_NEVER)}, null_padding = true, strict_mode = false, "
-            "parallel = false, filename = true)"
+            "parallel = false, filename = true, hive_partitioning = false)"
         )
         return f'(SELECT * EXCLUDE (filename){partition}, filename AS "{PATH}" FROM {scan})'  # noqa: S608
 
@@ -78,31 +99,35 @@ def source(entry: dict[str, Any], s3: Any, label: str) -> CsvSource:
         raise _unsupported(label, f"column {other}: columns of OpenCSVSerDe are read as string only")
     keys = [key["Name"].lower() for key in entry.get("PartitionKeys", [])]
     root = storage.get("Location", "").rstrip("/") + "/"
-    partition, files, at = None, list(_files(s3, root)), 0
+    etags = dict(_files(s3, root))
+    partition, files, at = None, list(etags), 0
     if keys:
         partition = _projected(keys, parameters, label)
         at, files = _in_range(files, partition, root, parameters, label)
     characters = serde.get("Parameters", {})
+    separator, quote = characters.get("separatorChar", ","), characters.get("quoteChar", '"')
+    odd = {file: records(s3, file, separator, quote) for file in files if not is_plain(s3, file, etags[file])}
     return CsvSource(
         label=label,
         fields=tuple(columns),
         partition=partition,
-        files=tuple(files),
+        files=tuple(file for file in files if file not in odd),
+        odd_files=odd,
         date_at=at,
-        separator=characters.get("separatorChar", ","),
-        quote=characters.get("quoteChar", '"'),
+        separator=separator,
+        quote=quote,
         skip=int(parameters.get("skip.header.line.count", 0)),
     )
 
 
-def _files(s3: Any, root: str) -> Iterator[str]:
-    """Every file under ``root``, subfolders too; Athena sees neither empty ones nor ``_x`` and ``.x``."""
+def _files(s3: Any, root: str) -> Iterator[tuple[str, str]]:
+    """Every file under ``root`` and its ETag, subfolders too; Athena sees neither empty ones nor ``_x`` and ``.x``."""
     bucket, _, prefix = root.removeprefix("s3://").partition("/")
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         for found in page.get("Contents", []):
             parts = found["Key"].removeprefix(prefix).split("/")
             if found["Size"] and not any(part.startswith(("_", ".")) for part in parts):
-                yield f"s3://{bucket}/{found['Key']}"
+                yield f"s3://{bucket}/{found['Key']}", found["ETag"]
 
 
 def _projected(keys: list[str], parameters: dict[str, str], label: str) -> str:

@@ -1,0 +1,61 @@
+"""Text files that DuckDB refuses, or reads otherwise than Athena: not UTF-8, or of mixed line ends.
+
+Athena reads lines that end with LF, CR LF or CR, and puts U+FFFD in the place of bytes that are not UTF-8 (Hadoop's
+LineRecordReader and Text.decode).
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import gzip
+from typing import Any
+
+from lakectl.core.csv_files import CHUNK, GZIP_ERRORS, is_blank, lines
+from lakectl.local.athena.errors import QueryError
+
+_PLAIN: dict[tuple[str, str], bool] = {}  # (path, ETag)
+
+
+def is_plain(s3: Any, path: str, etag: str) -> bool:
+    """Whether DuckDB reads the file as Athena does. Each version of a file is looked through once."""
+    if (path, etag) not in _PLAIN:
+        _PLAIN[path, etag] = _look(s3, path)
+    return _PLAIN[path, etag]
+
+
+def records(s3: Any, path: str, separator: str, quote: str) -> list[list[str]]:
+    """The fields of each line. Raises QueryError for a gzip file that is not whole."""
+    found = []
+    try:
+        for line in lines(_open(s3, path)):
+            text = line.decode("utf-8", "replace")
+            if not is_blank(text):
+                found.append(next(csv.reader([text], delimiter=separator, quotechar=quote), []))
+    except GZIP_ERRORS as error:
+        raise QueryError("HIVE_CURSOR_ERROR", f"Failed to read file at {path}: {error}") from error
+    return found
+
+
+def _look(s3: Any, path: str) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    stream, rest, line_feeds, lone_crs = _open(s3, path), b"", False, False
+    try:
+        for chunk in iter(lambda: stream.read(CHUNK), b""):
+            decoder.decode(chunk)
+            data = rest + chunk
+            rest = data[-1:] if data.endswith(b"\r") else b""
+            data = data[: len(data) - len(rest)]
+            line_feeds = line_feeds or b"\n" in data
+            lone_crs = lone_crs or data.count(b"\r") > data.count(b"\r\n")
+        decoder.decode(b"", final=True)
+    except (UnicodeDecodeError, *GZIP_ERRORS):
+        return False
+    return not (line_feeds and (lone_crs or rest))
+
+
+def _open(s3: Any, path: str) -> Any:
+    """An object's bytes, unpacked if its name ends with .gz."""
+    bucket, _, key = path.removeprefix("s3://").partition("/")
+    body = s3.get_object(Bucket=bucket, Key=key)["Body"]
+    return gzip.GzipFile(fileobj=body) if key.endswith(".gz") else body
