@@ -17,6 +17,7 @@ from landing import Landing, landing_of
 from ledger import CLAIMED, DUPLICATE, LOADED, PENDING, SUPERSEDED, Entry, Ledger
 
 from retail.arguments import Arguments
+from retail.results import Result, settle
 from retail.schemas import DIMENSIONS, NO_BATCH, SOURCES
 
 _THREADS = 16
@@ -227,16 +228,9 @@ class Inbox:
 
     # ---- finishing
 
-    def finish(self, items: list[Item], snapshot_id: str) -> None:
-        """Tell the ledger: refused landings with their reason, the others loaded."""
-
-        def tell(item: Item) -> None:
-            if item.problems:
-                self._ledger.failed(item.entry, self._arguments.run_id, "; ".join(item.problems))
-            else:
-                self._ledger.loaded(item.entry, self._arguments.run_id, snapshot_id=snapshot_id, rows=item.rows)
-
-        self._in_parallel(tell, [item for item in items if item.claimed])
+    def finish(self, items: list[Item], snapshot_id: str, report: Callable[[list[Item]], Result]) -> None:
+        """Settle the claimed landings in the ledger and write the run's result (see ``results.settle``)."""
+        settle(self._ledger, self._arguments.run_id, items, snapshot_id, report)
 
     @staticmethod
     def _in_parallel(work: Callable[[Any], Any], things: Iterable[Any]) -> list[Any]:

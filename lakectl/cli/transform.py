@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lakectl.ops.transform import Job, JobRun
 
 INTERRUPTED = 130
+NAMED = 20  # refused landings that are shown one by one
 COUNTED = ("read", "inserted", "updated", "reenriched", "unchanged", "rejected", "quarantined")
 
 
@@ -157,13 +158,22 @@ def show_run(app: App, run: JobRun) -> None:
     """What an ended run did: one line, and one for each thing that is worth a look."""
     mark = "ok" if run.state in ("SUCCEEDED", "STOPPED") else "failed"
     app.out.item(mark, f"run {run.id} {run.state} in {run.seconds} s{_cost(app, run)}", summary(run))  # type: ignore[arg-type]
-    for path, problems in (run.result.get("landings_failed") or {}).items():
-        app.out.item("failed", path, "; ".join(problems) if isinstance(problems, list) else str(problems))
+    if run.state == "SUCCEEDED" and not run.result:
+        app.out.item("note", no_result(app, run))
+    refused = run.result.get("landings_failed") or {}
+    for path, problems in list(refused.items())[:NAMED]:
+        app.out.item("failed", path, "; ".join(problems))
+    if len(refused) > NAMED:
+        app.out.item("failed", f"and {len(refused) - NAMED:,} more landings", "lakectl runs --failed")
     for check, count in (run.result.get("checks") or {}).items():
-        if count:
-            app.out.item("note", f"{check}: {count:,} rows" if isinstance(count, int) else f"{check}: {count}")
+        app.out.item("note", f"{check}: {count:,} rows")
     if run.result.get("snapshot_id") and "rows_read" in run.result:
         app.out.item("ok", f"silver is at snapshot {run.result['snapshot_id']}")
+
+
+def no_result(app: App, run: JobRun) -> str:
+    """What to say of a run that succeeded and wrote no result: nobody knows what it did."""
+    return f"run {run.id} wrote no result into {app.lake.names.run_log}: its script is not the one of this lakectl"
 
 
 def _cost(app: App, run: JobRun) -> str:

@@ -11,6 +11,7 @@ Items, all in one table (string keys ``pk`` and ``sk``):
 * pointer ``PENDING#<source>`` / the run item's sk: lives while the landing waits for silver, so that
   finding work costs what is new and not the whole history. A refused landing's pointer moves to
   ``FAILED#<source>``
+* result of a job run ``RUN#<run id>`` / ``RESULT`` and ``PAGE#0001`` …: see ``jobs/retail/results.py``
 
 ``load_status``: PENDING -> CLAIMED -> LOADED | FAILED; PENDING -> DUPLICATE | SUPERSEDED; LOADED ->
 REVERTED -> PENDING; IGNORED for keys that no job loads. ``status`` stays LANDED: the file did land.
@@ -170,16 +171,21 @@ class Ledger:
             ]
         )
 
-    def loaded(self, entry: Entry, run_id: str, *, snapshot_id: str, rows: int) -> bool:
-        """The claimed landing is in silver; ``snapshot_id`` is ``""`` when it changed nothing."""
-        fields = {"load_status": LOADED, "loaded_at": _now(), "snapshot_id": snapshot_id, "rows": rows}
-        return self._finish(entry, run_id, fields)
+    def loaded(
+        self, entry: Entry, run_id: str, *, snapshot_id: str, rows: int, also: Iterable[dict[str, Any]] = ()
+    ) -> bool:
+        """The claimed landing is in silver; ``snapshot_id`` is ``""`` when it changed nothing.
 
-    def failed(self, entry: Entry, run_id: str, reason: str) -> bool:
-        """The claimed landing is refused: out of later drains until ``requeue``."""
+        ``also``: items to put in the same transaction.
+        """
+        fields = {"load_status": LOADED, "loaded_at": _now(), "snapshot_id": snapshot_id, "rows": rows}
+        return self._finish(entry, run_id, fields, *map(self._put, also))
+
+    def failed(self, entry: Entry, run_id: str, reason: str, also: Iterable[dict[str, Any]] = ()) -> bool:
+        """The claimed landing is refused: out of later drains until ``requeue``. ``also``: as for ``loaded``."""
         fields = {"load_status": FAILED, "failed_at": _now(), "reason": reason[:2000]}
         pointer = {**self._get(self._pk(entry), entry.sk), **fields, "pk": f"FAILED#{entry.landing.source}"}
-        return self._finish(entry, run_id, fields, self._put(pointer))
+        return self._finish(entry, run_id, fields, self._put(pointer), *map(self._put, also))
 
     def reverted(self, entry: Entry, reason: str) -> bool:
         """A rollback took the loaded landing out of silver; it stays out until ``requeue``."""
@@ -223,6 +229,10 @@ class Ledger:
                 self._put(pointer),
             ]
         )
+
+    def put(self, item: dict[str, Any]) -> None:
+        """Write an item that is no landing (a run's result), whatever is there."""
+        self._client.put_item(TableName=self.table, Item=_item(item))
 
     # ---- items
 
