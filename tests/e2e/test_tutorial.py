@@ -97,7 +97,19 @@ def test_a_bad_file_among_good_ones_fails_alone_and_is_named(folder: Path) -> No
     assert (states["batch=0002"], states["batch=0003"]) == ("LOADED", "FAILED")
     found = query("SELECT order_id FROM retail_silver.orders_silver WHERE order_id > 900000", folder)
     assert found == [["900001"]]
-    assert "oops" in run_lakectl("logs", "glue", *NAME, cwd=folder)
+    assert "oops" in run_lakectl("runs", "--failed", *NAME, cwd=folder)
+
+
+@pytest.mark.usefixtures("demo")
+def test_validate_passes_beside_a_refused_landing(folder: Path) -> None:
+    """Item 7: one refused landing made `validate` red for ever."""
+    header = "order_id,order_date,customer_id,product_id,qty,unit_price,channel\n"
+    row = "900008,24/07/2025,7,9,2,1.5,web\n"
+    (folder / "refused.csv").write_text(header + row + row.replace("1.5", "never") + row)
+    run_lakectl("land", "refused.csv", "--source", "orders", "--batch", "8", "--wait", *NAME, cwd=folder, code=1)
+    said = run_lakectl("validate", *NAME, cwd=folder)
+    assert "16 checks passed." in said
+    assert "loaded landing(s)" in said
 
 
 @pytest.mark.usefixtures("demo")
