@@ -10,7 +10,7 @@ import click
 # Section → command → (module under lakectl.cli, what the list of commands says). In the tutorial's order.
 SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "Everything at once": {
-        "demo": ("demo", "Run the whole tutorial and show what came of it."),
+        "demo": ("demo", "Run the whole tutorial and show the results."),
         "plan": ("plan", "Show what `up` or `down` would do."),
         "up": ("provision", "Make the whole lake, or what is missing of it."),
         "status": ("status", "Show every resource: in place, drifted or absent."),

@@ -98,8 +98,8 @@ def land(
     """Write each file under its key, only when nothing is there; dimensions before the rest.
 
     ``batch`` is four digits, ``"auto"`` (the next free number of source and date for each file) or ``None``.
-    The same bytes already there: fine. Other bytes: the other files still land, then :class:`LakectlError` with
-    the command that lands the file as a batch of its own; what was landed before stays as it is.
+    The same bytes already there: fine. Other bytes: the other files still land, then :class:`Taken` with the command
+    that lands the file as a batch of its own; what was landed before stays as it is.
     """
     landed: list[Landed] = []
     taken: list[tuple[LandingFile, LakectlError]] = []
@@ -139,7 +139,7 @@ def land(
     if taken:
         file, refusal = taken[0]
         more = f" (and {len(taken) - 1} more like it)" if len(taken) > 1 else ""
-        raise LakectlError(refusal.message + more, _as_a_batch(file, ingest_date))
+        raise type(refusal)(refusal.message + more, _as_a_batch(file, ingest_date))
     return landed
 
 

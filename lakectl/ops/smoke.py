@@ -20,8 +20,8 @@ from lakectl.ops import runs as run_log
 from lakectl.ops.lake import Lake
 from lakectl.ops.logs import LogLine
 from lakectl.ops.runs import Run
+from lakectl.ops.sample_data import one_order
 
-BODY = b"order_id,order_date,customer_id,product_id,qty,unit_price,channel\n1,24/07/2025,1,1,1,1.0,web\n"
 POLL_S = 0.1
 LOGS_LAG_S = 20.0  # CloudWatch shows a line some seconds after it was printed
 # S3 may deliver an event a second time minutes later, after we have tidied up: the next quick test takes it away.
@@ -47,7 +47,7 @@ def smoke(lake: Lake, limit_s: float = 90.0) -> Smoke:
     with _translated(f"landing s3://{lake.names.raw_bucket}/{key}"):
         try:
             # Conditional, because a bucket may be made to refuse any other put.
-            lake.client("s3").put_object(Bucket=lake.names.raw_bucket, Key=key, Body=BODY, IfNoneMatch="*")
+            lake.client("s3").put_object(Bucket=lake.names.raw_bucket, Key=key, Body=one_order(), IfNoneMatch="*")
             landed = time.monotonic()
             run = _wait_for_item(lake, key, limit_s)
             seconds = time.monotonic() - landed
