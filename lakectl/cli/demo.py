@@ -108,7 +108,7 @@ def _land(app: App, files: list[Path]) -> list[Landed]:
         try:
             landed += ops.land(app.lake, [file], today, observer=show)
         except Taken:
-            app.out.item("note", f"another {file.source} file landed today, so this one gets a batch of its own")
+            app.out.item("note", f"another {file.source} file landed today, so this one lands as a new batch")
             landed += ops.land(app.lake, [file], today, AUTO, observer=show)
     with app.out.busy("waiting for the run log"):
         items = wait.for_run_items(app.lake, landed)

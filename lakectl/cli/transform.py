@@ -21,22 +21,22 @@ COUNTED = ("read", "inserted", "updated", "reenriched", "unchanged", "rejected",
 
 
 @lake_command("run-transform")
-@click.option("--path", metavar="S3-PATH", help="Load this landing path too, not only what is pending.")
-@click.option("--batch", metavar="ID", help="The run's batch id.")
-@click.option("--full", is_flag=True, help="Read every current landing again.")
-@click.option("--retry-failed", is_flag=True, help="Try the landings again that earlier runs refused.")
+@click.option("--path", metavar="S3-PATH", help="Also load this landing path, besides what is pending.")
+@click.option("--batch", metavar="ID", help="Batch id of the run.")
+@click.option("--full", is_flag=True, help="Reload every current landing.")
+@click.option("--retry-failed", is_flag=True, help="Retry landings that earlier runs refused.")
 @click.option(
     "--on-bad-rows",
     type=click.Choice(["fail", "quarantine", "warn"]),
-    help="For this run, instead of the config's policies: refuse the landing, set bad rows aside, or only say so.",
+    help="For this run, overrides the config: refuse the landing, quarantine bad rows, or only warn.",
 )
-@click.option("--workers", type=click.IntRange(2, 299), metavar="N", help="Workers of this run.")
+@click.option("--workers", type=click.IntRange(2, 299), metavar="N", help="Number of workers for this run.")
 @click.option(
     "--attach",
     metavar="[RUN-ID]",
     is_flag=False,
     flag_value="latest",
-    help="Follow a run that is there already; without an id the active or the newest one.",
+    help="Follow an existing run (default: the active or the newest one).",
 )
 @click.option(
     "--stop",
@@ -44,9 +44,9 @@ COUNTED = ("read", "inserted", "updated", "reenriched", "unchanged", "rejected",
     metavar="[RUN-ID]",
     is_flag=False,
     flag_value="latest",
-    help="Stop a run; without an id the active one.",
+    help="Stop a run (default: the active one).",
 )
-@click.option("--no-wait", is_flag=True, help="Start it and return.")
+@click.option("--no-wait", is_flag=True, help="Start the run and return at once.")
 def run_transform(
     app: App,
     path: str | None,
@@ -61,8 +61,8 @@ def run_transform(
 ) -> None:
     """Run the Glue job and follow it.
 
-    Loads every pending landing into silver. With nothing pending it succeeds and says so. Makes what it
-    needs first. Ctrl-C leaves the run going.
+    Loads every pending landing into silver. With nothing pending it succeeds and changes nothing. Creates
+    missing resources first. Ctrl-C stops following the run, not the run itself.
 
     \b
     Examples:
@@ -104,7 +104,7 @@ def _stop(app: App, run_id: str) -> None:
 
     run = transform.named(app.announce(), run_id)
     if run.ended:
-        raise LakectlError(f"run {run.id} has ended already: {run.state}")
+        raise LakectlError(f"run {run.id} has already ended: {run.state}")
     transform.stop(app.lake, run.id)
     run = follow(app, run.id)
     app.out.result(asdict(run))
@@ -131,7 +131,7 @@ def follow(app: App, run_id: str, job: Job | None = None, command: str = "run-tr
         with app.out.busy(f"run {run_id}") as update:
             run = transform.follow(app.lake, run_id, state, line, job)
     except KeyboardInterrupt:
-        click.echo(f"\nThe run goes on. Come back with: lakectl {command} {run_id}", err=True)
+        click.echo(f"\nThe run continues. Follow it again: lakectl {command} {run_id}", err=True)
         raise click.exceptions.Exit(INTERRUPTED) from None
     show_run(app, run)
     return run
@@ -141,7 +141,7 @@ def follow_loading(app: App, landed: Sequence[Landed]) -> None:
     """Wait until ``landed`` is in silver, showing the runs that load it."""
     from lakectl.ops import wait
 
-    with app.out.busy("waiting for the run that the landing starts") as update:
+    with app.out.busy("waiting for the run to start") as update:
         run = wait.for_loading(
             app.lake,
             landed,
@@ -149,7 +149,7 @@ def follow_loading(app: App, landed: Sequence[Landed]) -> None:
             lambda line: app.out.item("note", line),
         )
     if run is None:
-        app.out.item("ok", "all of it is in silver already")
+        app.out.item("ok", "everything is already in silver")
     else:
         show_run(app, run)
 
@@ -173,7 +173,7 @@ def show_run(app: App, run: JobRun) -> None:
 
 def no_result(app: App, run: JobRun) -> str:
     """What to say of a run that succeeded and wrote no result: nobody knows what it did."""
-    return f"run {run.id} wrote no result into {app.lake.names.run_log}: its script is not the one of this lakectl"
+    return f"run {run.id} wrote no result into {app.lake.names.run_log}: its script is not this lakectl's"
 
 
 def _cost(app: App, run: JobRun) -> str:

@@ -48,7 +48,7 @@ def validate(lake: Lake, on_start: Callable[[str], None] = lambda _: None) -> It
             sql = saved.sql
             if "snapshot_id" in saved.parameters:
                 if not facts.snapshots:
-                    yield Check(saved.name, saved.title, False, "there is no snapshot to travel to")
+                    yield Check(saved.name, saved.title, False, "there is no earlier snapshot to query")
                     continue
                 sql = sql.replace(":snapshot_id", str(facts.snapshots[-1]["snapshot_id"]))
             result = query.run(lake, sql)
@@ -57,7 +57,7 @@ def validate(lake: Lake, on_start: Callable[[str], None] = lambda _: None) -> It
             yield Check(saved.name, saved.title, False, error.message)
             continue
         yield Check(saved.name, saved.title, passed, detail, result)
-    on_start("Every order once")
+    on_start("Each order exactly once")
     yield _every_order_once(lake)
 
 
@@ -177,9 +177,10 @@ def _every_order_once(lake: Lake) -> Check:
     try:
         result = query.run(lake, sql)
     except LakectlError as error:
-        return Check("every_order_once", "Every order once", False, error.message)
+        return Check("every_order_once", "Each order exactly once", False, error.message)
     orders, distinct = (int(value or 0) for value in result.rows[0])
-    return Check("every_order_once", "Every order once", orders == distinct, f"{orders - distinct:,} doubled", result)
+    detail = f"{orders - distinct:,} duplicate rows"
+    return Check("every_order_once", "Each order exactly once", orders == distinct, detail, result)
 
 
 JUDGES: dict[str, Callable[[Lake, QueryResult, _Facts], Verdict]] = {

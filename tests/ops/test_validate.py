@@ -126,7 +126,7 @@ def test_a_composite_key_and_keys_written_in_two_ways(lake: Lake, landings: Land
     assert validate._every_order_once(lake).passed is True
     silver(lake, (7, 2))  # a row that is there twice must still be seen
     assert row_count(lake)[0] is False
-    assert validate._every_order_once(lake).detail == "1 doubled"
+    assert validate._every_order_once(lake).detail == "1 duplicate rows"
 
 
 @pytest.mark.parametrize("state", ["FAILED", "REVERTED", "SUPERSEDED", "DUPLICATE", "PENDING", "CLAIMED", "IGNORED"])
