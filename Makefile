@@ -28,7 +28,7 @@ $(READY): requirements.lock pyproject.toml
 setup: $(READY) ## Make .venv and fetch the Spark jars (once)
 	@$(BIN)/python -m lakectl.local.jars
 
-demo: setup ## The whole tutorial on the local target
+demo: setup ## Run the whole tutorial on this machine
 	@$(BIN)/lakectl demo
 
 # Tools that the tests run as programs. They pin what others need in other versions, so each has its own environment.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from typing import Any
 from benchmarks.sandbox import fresh_endpoint, lakectl, open_lake
 from lakectl.local import processes
 from lakectl.local.control import Endpoint
+from lakectl.ops import results
 from lakectl.ops.lake import Lake
 
 POLL_S = 0.3  # as run-transform looks: to look more often would take the run a tenth of a core
@@ -64,7 +64,7 @@ def run(endpoint: Endpoint, lake: Lake, job: str = "", arguments: dict[str, str]
     seconds = found["CompletedOn"].timestamp() - started
     if found["JobRunState"] != "SUCCEEDED":
         raise SystemExit(f"{name} {run_id}: {found['JobRunState']} {found.get('ErrorMessage', '')}")
-    return Ran(seconds, peak, _result(lake, found["LogGroupName"], run_id))
+    return Ran(seconds, peak, results.read(lake, run_id))
 
 
 def wait_for_standbys(endpoint: Endpoint, count: int) -> None:
@@ -100,18 +100,6 @@ def renumbered(source: Path, target: Path, by: int, *, every: int = 1, most: int
             if taken == most:
                 break
     return target
-
-
-def _result(lake: Lake, group: str, run_id: str) -> dict[str, Any]:
-    """The job's own LAKECTL_RESULT; empty for a job that prints none."""
-    for _ in range(20):
-        events = lake.client("logs").get_log_events(logGroupName=f"{group}/output", logStreamName=run_id)["events"]
-        for event in events:
-            if event["message"].startswith("LAKECTL_RESULT "):
-                told: dict[str, Any] = json.loads(event["message"].removeprefix("LAKECTL_RESULT "))
-                return told
-        time.sleep(POLL_S)
-    return {}
 
 
 def _memory_mb(pid: int) -> float:

@@ -7,29 +7,31 @@ The story of a run:
    are set aside, as the lake's policies say
 3. enrich orders with the customer's region and the product's category
 4. compute what would change in silver; if anything does, MERGE it, else commit nothing
-5. tell the ledger; exit non-zero if a landing was refused
+5. settle the landings in the ledger, and write there what the run did; exit non-zero if a landing was refused
 
 Runs on Glue 5.1 (Spark 3.5, Iceberg 1.10).
 """
 
 from __future__ import annotations
 
-import json
 import sys
 import time
-from typing import Any
+from collections.abc import Iterable
+from functools import partial
 
 from ledger import Ledger
 from retail import session
-from retail.arguments import Arguments, parse
+from retail.arguments import parse
 from retail.checks import Totals
 from retail.copies import Copies
 from retail.judging import judge
 from retail.landings import Inbox, Item
 from retail.loading import Loaded, load, look_again, silver_bytes
+from retail.results import Result, shortened
 from retail.work import Work
 
 BEGAN = time.monotonic()
+NAMED = 5  # refused landings that the error message names
 
 
 class LandingsRefused(RuntimeError):
@@ -41,50 +43,65 @@ def main(argv: list[str]) -> None:
     say(f"run {arguments.run_id}: path {arguments.raw_orders_path or '-'}, batch {arguments.batch_id or '-'}")
     inbox = Inbox(arguments, Ledger(arguments.ledger_table))
     items = inbox.take()
+    took = {"claimed": elapsed()}
     if not items:
         say("nothing is pending: silver is up to date")
-        return report(arguments, inbox, [], Totals(), Loaded())
+        return inbox.finish([], "", partial(report, inbox, [], Totals(), Loaded(), took))
     items += inbox.dimensions(items)
     say(f"{len(items)} landings to read, {sum(item.claimed for item in items)} of them new")
 
     spark = session.build(arguments.silver_warehouse)
     say(f"Spark {spark.version} is up")
+    took["spark_up"] = elapsed()
     copies = Copies(inbox.s3, arguments.silver_warehouse, arguments.run_id)
     work = Work(spark, arguments, inbox, say, arguments.settings, copies)
     try:
-        totals, loaded, items = into_silver(work, items)
+        totals, loaded, items = into_silver(work, items, took)
     finally:
         copies.remove()
     say(f"silver is at snapshot {loaded.snapshot}" if loaded.snapshot else "nothing to commit")
 
-    inbox.finish(items, loaded.snapshot)
-    report(arguments, inbox, items, totals, loaded)
+    for text in totals.named:
+        say(f"warning: {text}")
+    inbox.finish(items, loaded.snapshot, partial(report, inbox, items, totals, loaded, took))
     refuse(items)
     return None
 
 
-def into_silver(work: Work, items: list[Item]) -> tuple[Totals, Loaded, list[Item]]:
-    """Judge and load; returns what was counted, what changed, and ``items`` with the landings that came meanwhile."""
+def into_silver(work: Work, items: list[Item], took: dict[str, float]) -> tuple[Totals, Loaded, list[Item]]:
+    """Judge and load; returns what was counted, what changed, and ``items`` with the landings that came meanwhile.
+
+    Adds to ``took`` when each stage ended.
+    """
     spark = work.spark
     landed = sum(item.landing.size for item in items)
     with session.planned_for(spark, landed):
         rows, totals = judge(work, items)
     say(f"checked {sum(item.rows for item in items)} rows, {len(bad(items))} landings refused")
+    took["checked"] = elapsed()
     with session.planned_for(spark, landed + silver_bytes(work, items, totals)):
         loaded = load(work, rows, items, totals)
         items = look_again(work, items, loaded, totals)
+    took["loaded"] = elapsed()
     return totals, loaded, items
 
 
-def report(arguments: Arguments, inbox: Inbox, items: list[Item], totals: Totals, loaded: Loaded) -> None:
-    """One line for people and programs: what this run did. Before it, the rows that were let through with a warning."""
-    for text in totals.named:
-        say(f"warning: {text}")
-    news = [item for item in items if item.claimed]
+def report(
+    inbox: Inbox,
+    items: list[Item],
+    totals: Totals,
+    loaded: Loaded,
+    took: dict[str, float],
+    lost: list[Item],
+) -> Result:
+    """What this run did. ``took``: seconds from its start to each stage; ``lost``: landings that another run has
+    taken over."""
+    taken_over = {id(item) for item in lost}
+    news = [item for item in items if item.claimed and id(item) not in taken_over]
     orders = [item for item in items if item.landing.source == "orders"]
     counts = loaded.counts
-    result: dict[str, Any] = {
-        "run_id": arguments.run_id,
+    return {
+        "task": "transform",
         "rows_read": sum(item.rows for item in orders),
         "rows_inserted": counts["insert"],
         "rows_updated": counts["update"],
@@ -96,25 +113,42 @@ def report(arguments: Arguments, inbox: Inbox, items: list[Item], totals: Totals
         "rows_quarantined": sum(item.set_aside for item in items if not item.problems),
         "rows_warned": sum(item.warned for item in items if not item.problems) + loaded.warned,
         "checks": {check: count for check, count in totals.checks.items() if count},
+        "warnings": totals.named,
         "landings_loaded": [item.path for item in news if not item.problems],
-        "landings_failed": {item.path: item.problems for item in bad(items)},
+        "landings_failed": problems_by_path(item for item in bad(items) if id(item) not in taken_over),
         "landings_superseded": inbox.superseded,
+        "landings_taken_over": [item.path for item in lost],
         "columns_added": loaded.columns,
         "snapshot_id": loaded.snapshot or None,
+        "seconds": {**took, "settled": elapsed()},
     }
-    print("LAKECTL_RESULT " + json.dumps(result, ensure_ascii=False))
 
 
 def refuse(items: list[Item]) -> None:
+    """Raise :class:`LandingsRefused`, naming the first ones; the run's result names all."""
     refused = bad(items)
     if refused:
-        named = " | ".join(f"{item.path}: {'; '.join(item.problems)}" for item in refused)
-        raise LandingsRefused(f"{len(refused)} landings refused, the others are in silver. {named}")
+        named = [f"{item.path}: {shortened('; '.join(item.problems))}" for item in refused[:NAMED]]
+        if len(refused) > NAMED:
+            named.append(f"and {len(refused) - NAMED} more: lakectl runs --failed")
+        raise LandingsRefused(f"{len(refused)} landings refused, the others are in silver. {' | '.join(named)}")
+
+
+def problems_by_path(items: Iterable[Item]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for item in items:
+        found.setdefault(item.path, []).extend(item.problems)
+    return found
 
 
 def bad(items: list[Item]) -> list[Item]:
     """The refused ones. Of what another run holds, that run says it."""
     return [item for item in items if item.problems and not item.held]
+
+
+def elapsed() -> float:
+    """Seconds since the job started."""
+    return round(time.monotonic() - BEGAN, 2)
 
 
 def say(text: str) -> None:

@@ -3,7 +3,7 @@
 Exit codes (also in the README):
 
     0    done
-    1    the operation failed: a check, a job run, or AWS said no
+    1    a check or a job run failed, or AWS returned an error
     2    ``lakectl plan`` found changes (only plan returns it)
     64   wrong usage: flags, config, or an input file that can't be used
     77   no credentials, or no permission

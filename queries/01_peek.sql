@@ -1,4 +1,4 @@
--- title: Ten orders as they are in silver
+-- title: Ten orders from silver
 -- expect: 10 rows, all columns filled
 SELECT *
 FROM retail_silver.orders_silver

@@ -1,4 +1,4 @@
--- title: The plan of a query for one week
+-- title: Query plan for one week
 -- expect: a scan constrained on order_date: Iceberg skips the other days' files by their metadata
 EXPLAIN
 SELECT SUM(sales_amount)

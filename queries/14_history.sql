@@ -1,4 +1,4 @@
--- title: Which snapshot was current since when
+-- title: Snapshot history
 -- expect: newest first; is_current_ancestor is false for what a rollback undid
 SELECT *
 FROM retail_silver."orders_silver$history"

@@ -18,6 +18,7 @@ from ledger import CLAIMED, DELETED, DUPLICATE, LOADED, PENDING, SUPERSEDED, Ent
 from ledger_table import in_batches
 
 from retail.arguments import Arguments
+from retail.results import Result, settle
 from retail.schemas import DIMENSIONS, NO_BATCH, SOURCES
 
 _THREADS = 16
@@ -271,14 +272,9 @@ class Inbox:
 
     # ---- finishing
 
-    def finish(self, items: list[Item], snapshot_id: str) -> None:
-        """Tell the ledger: refused landings with their reason, the others loaded."""
-
-        news = [item for item in items if item.claimed]
-        refused = [(item.entry, "; ".join(item.problems)) for item in news if item.problems]
-        loaded = [(item.entry, item.rows) for item in news if not item.problems]
-        self._ledger.failed_all(refused, self._arguments.run_id)
-        self._ledger.loaded_all(loaded, self._arguments.run_id, snapshot_id=snapshot_id)
+    def finish(self, items: list[Item], snapshot_id: str, report: Callable[[list[Item]], Result]) -> None:
+        """Settle the claimed landings in the ledger and write the run's result (see ``results.settle``)."""
+        settle(self._ledger, self._arguments.run_id, items, snapshot_id, report)
 
     @staticmethod
     def _in_parallel(work: Callable[[Any], Any], things: Iterable[Any]) -> list[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -39,13 +40,14 @@ class Settings:
 
 @dataclass(frozen=True)
 class Arguments:
-    """What the job was asked to do. ``kept_out``: keys of landings that stay REVERTED."""
+    """What the job was asked to do. ``run_id``: Glue's own; ``kept_out``: keys of landings that stay REVERTED."""
 
     task: str
     silver_db: str
     silver_warehouse: str
     ledger_table: str
     transform_job: str
+    run_id: str
     settings: Settings
     table: str = ""
     snapshot: int = 0
@@ -67,6 +69,7 @@ def parse(argv: list[str]) -> Arguments:
         silver_warehouse=values["SILVER_WAREHOUSE"],
         ledger_table=values["LEDGER_TABLE"],
         transform_job=values["TRANSFORM_JOB"],
+        run_id=values.get("JOB_RUN_ID") or f"manual_{uuid.uuid4().hex}",
         settings=Settings(**json.loads(values.get("SETTINGS") or "{}")),
         table=values.get("TABLE") or "",
         snapshot=int(values.get("SNAPSHOT") or 0),

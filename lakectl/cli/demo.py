@@ -1,4 +1,4 @@
-"""``lakectl demo``: the whole tutorial, told as it happens."""
+"""``lakectl demo``: the whole tutorial in one command."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SOURCES = ("customers", "products", "orders")
 
 
 class Clock:
-    """How long each part of the demo took, in seconds."""
+    """Measures how long each part of the demo takes, in seconds."""
 
     def __init__(self, app: App) -> None:
         self.app = app
@@ -37,14 +37,15 @@ class Clock:
 
 @lake_command("demo")
 @click.option(
-    "--data", default="retail_data", show_default=True, type=click.Path(path_type=Path), help="Where the CSV files are."
+    "--data", default="retail_data", show_default=True, type=click.Path(path_type=Path), help="Folder of the CSV files."
 )
 @click.option("--orders", default=8772, show_default=True, type=click.IntRange(1), help="How many sample orders.")
 def demo(app: App, data: Path, orders: int) -> None:
-    """Run the whole tutorial and show what came of it.
+    """Run the whole tutorial and show the results.
 
-    Sample data, the lake, landing, the run that the landing starts, the checks. Files that are in the
-    data folder already are used as they are. Can be run again.
+    Writes sample data, builds the lake, lands the files, waits for the transform that the landing starts, and
+    runs the checks. Uses the files that are already in the data folder. Safe to run again, also in a lake that
+    holds other data.
 
     \b
     Example:
@@ -82,7 +83,7 @@ def _sample_data(app: App, folder: Path, orders: int) -> list[Path]:
         app.out.item("skipped", f"using the files in {folder}/")
         return files
     try:
-        write_sample_data(folder, orders=orders, until=datetime.now(UTC).date())
+        write_sample_data(folder, orders=orders)
     except OSError as error:
         raise UsageError(f"can't write {folder}: {error.strerror}") from None
     for file in files:
@@ -93,17 +94,25 @@ def _sample_data(app: App, folder: Path, orders: int) -> list[Path]:
 def _land(app: App, files: list[Path]) -> list[Landed]:
     from lakectl.ops import land as ops
     from lakectl.ops import wait
+    from lakectl.ops.landing_keys import AUTO
+    from lakectl.ops.upload import Taken
     from lakectl.output import human_bytes
 
     def show(item: Landed) -> None:
         verb = "landed" if item.outcome == "landed" else "already landed"
         app.out.item("ok", f"{verb} s3://{item.bucket}/{item.key}", human_bytes(item.size))
 
-    checked = ops.prepare(app.config, files)
-    landed = ops.land(app.lake, checked, datetime.now(UTC).date(), observer=show)
+    landed: list[Landed] = []
+    today = datetime.now(UTC).date()
+    for file in ops.prepare(app.config, files):
+        try:
+            landed += ops.land(app.lake, [file], today, observer=show)
+        except Taken:
+            app.out.item("note", f"another {file.source} file landed today, so this one lands as a new batch")
+            landed += ops.land(app.lake, [file], today, AUTO, observer=show)
     with app.out.busy("waiting for the run log"):
         items = wait.for_run_items(app.lake, landed)
-    app.out.item("ok", f"the log function wrote {len(items)} rows into {app.lake.names.run_log}")
+    app.out.item("ok", f"{app.lake.names.run_log} has a row for each of the {len(items)} files")
     return landed
 
 
@@ -139,15 +148,25 @@ def _summary(app: App, clock: Clock) -> None:
         ("", "seconds"), [*((t, f"{s:.1f}") for t, s in clock.parts), ("all", f"{total:.1f}")], right=("seconds",)
     )
     out.heading("Next")
-    for command, what in (
-        ("lakectl status", "every resource"),
-        (f'lakectl query "SELECT * FROM {silver} LIMIT 5"', "ask anything"),  # noqa: S608
-        ("lakectl query --list", "the tutorial's queries"),
-        ("lakectl logs start", "what the starter function did"),
-        ('eval "$(lakectl local env)"', "then use the AWS CLI, boto3, PyIceberg, Spark …"),
-        ("lakectl down", "delete everything"),
-    ):
-        out.item("note", command.ljust(64), what)
+    _show_next(app, f"SELECT * FROM {silver} LIMIT 5")  # noqa: S608
+
+
+def _show_next(app: App, select: str) -> None:
+    """Commands to try. Each line can be pasted into the shell as it is."""
+    from lakectl.cli.shell import command, program
+
+    lines = [
+        (command(app, "status"), "every resource of the lake"),
+        (command(app, f'query "{select}"'), "any SQL"),
+        (command(app, "query --list"), "the tutorial's queries"),
+        (command(app, "logs start"), "what the starter function logged"),
+        (command(app, "down"), "delete everything"),
+    ]
+    if app.config.target == "local":
+        lines.insert(-1, (f'eval "$({program()} local env)"', "then the AWS CLI, boto3, PyIceberg and Spark work too"))
+    width = max(len(line) for line, _ in lines)
+    for line, what in lines:
+        app.out.say(f"  {line.ljust(width)}  # {what}")
 
 
 COMMANDS = {"demo": demo}

@@ -10,7 +10,7 @@ import click
 # Section → command → (module under lakectl.cli, what the list of commands says). In the tutorial's order.
 SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "Everything at once": {
-        "demo": ("demo", "Run the whole tutorial and show what came of it."),
+        "demo": ("demo", "Run the whole tutorial and show the results."),
         "plan": ("plan", "Show what `up` or `down` would do."),
         "up": ("provision", "Make the whole lake, or what is missing of it."),
         "status": ("status", "Show every resource: in place, drifted or absent."),
@@ -32,7 +32,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     },
     "2  Landing": {
         "sample-data": ("sample_data", "Write sample orders, customers and products."),
-        "land": ("land", "Land CSV files in the raw bucket, once and for good."),
+        "land": ("land", "Upload CSV files to the raw bucket."),
     },
     "3  Transform": {
         "create-databases": ("provision", "Make the Glue databases and the bronze tables."),
@@ -46,7 +46,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     },
     "4  Query and validate": {
         "query": ("query", "Run SQL in Athena."),
-        "validate": ("validate", "Run the tutorial's checks, time travel included."),
+        "validate": ("validate", "Run the tutorial's checks, including time travel."),
     },
     "This machine": {
         "local": ("local", "Start, stop and look at the local AWS."),

@@ -26,17 +26,17 @@ SHOWN_ONE_BY_ONE = 20
 
 @lake_command("land")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, allow_dash=True))
-@click.option("--source", metavar="SOURCE", help="What the files hold (default: what their names say).")
-@click.option("--ingest-date", metavar="YYYY-MM-DD", help="The landing's date (default: today, UTC).")
-@click.option("--batch", metavar="auto|NNNN", help="Land below batch=NNNN/, beside what landed that day.")
+@click.option("--source", metavar="SOURCE", help="Source of the files (default: from their names).")
+@click.option("--ingest-date", metavar="YYYY-MM-DD", help="Ingest date (default: today, UTC).")
+@click.option("--batch", metavar="auto|NNNN", help="Land under batch=NNNN/, for several files on one date.")
 @click.option(
     "--check",
     type=click.Choice(["ends", "full"]),
     default="ends",
     show_default=True,
-    help="Rows to look at before sending: the first and last, or all.",
+    help="Rows to check before sending: the first and last, or all.",
 )
-@click.option("--wait", is_flag=True, help="Follow the files until they are in silver.")
+@click.option("--wait", is_flag=True, help="Wait until the files are loaded into silver.")
 def land(
     app: App,
     files: tuple[Path, ...],
@@ -46,12 +46,12 @@ def land(
     check: str,
     wait: bool,
 ) -> None:
-    """Land CSV files in the raw bucket, once and for good.
+    """Upload CSV files to the raw bucket.
 
-    FILES are CSV files (gzip is fine), patterns, folders, or - for standard input. Every file is checked
-    before the first is sent; customers and products go first. The same file again is fine; other bytes
-    under the same name are refused. A large file that was interrupted goes on where it stopped. An orders
-    file starts the transform by itself.
+    FILES are CSV files (plain or gzip), patterns, folders, or - for standard input. All files are checked
+    before the first one is sent; customers and products go first. A landed file is never overwritten: landing
+    the same file again changes nothing, and different content under the same key is refused. An interrupted
+    upload resumes when the command is run again. Landing an orders file starts the transform.
 
     \b
     Examples:

@@ -37,9 +37,10 @@ def maintain(app: App, dry_run: bool) -> None:
     app.out.item("ok", f"started run {run_id}")
     run = follow(app, run_id, ops.maintenance_job(app.lake), "logs maintenance --follow; the run is")
     tables: list[dict[str, Any]] = run.result.get("tables", [])
-    show(app, tables, dry_run)
+    if run.result:
+        show(app, tables, dry_run)
     app.out.result({"id": run.id, "state": run.state, "dry_run": dry_run, "tables": tables})
-    refuse(run)
+    refuse(app, run)
 
 
 def show(app: App, tables: list[dict[str, Any]], dry_run: bool) -> None:
@@ -67,12 +68,16 @@ def show(app: App, tables: list[dict[str, Any]], dry_run: bool) -> None:
         )
 
 
-def refuse(run: JobRun) -> None:
-    """Raise :class:`LakectlError` unless the run succeeded."""
+def refuse(app: App, run: JobRun) -> None:
+    """Raise :class:`LakectlError` unless the run succeeded and told what it did."""
+    from lakectl.cli.transform import no_result
+
     if run.state != "SUCCEEDED":
         raise LakectlError(
             f"run {run.id} {run.state}: {run.error or 'no reason given'}", "see: lakectl logs maintenance"
         )
+    if not run.result:
+        raise LakectlError(no_result(app, run), "deploy the script: lakectl create-glue-job")
 
 
 COMMANDS = {"maintain": maintain}

@@ -51,7 +51,7 @@ def rollback(app: App, snapshot: str, table: str, requeue: bool, kept_out: tuple
     run_id = ops.start(lake, undoing, requeue, kept_out)
     run = follow(app, run_id, maintain.maintenance_job(lake), "logs maintenance --follow; the run is")
     app.out.result({"id": run.id, "state": run.state, **run.result})
-    refuse(run)
+    refuse(app, run)
     reverted, requeued = (run.result.get(f"landings_{name}", []) for name in ("reverted", "requeued"))
     app.out.item("ok", f"{table} is at snapshot {snapshot}", f"{len(reverted)} landings reverted")
     if requeued:

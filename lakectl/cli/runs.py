@@ -80,18 +80,23 @@ def _show_failed(app: App, source: str | None, limit: int | None) -> None:
 
     from lakectl.ops import dead_letters
     from lakectl.ops import runs as ops
+    from lakectl.ops.results import FullReasons
 
     refused = list(islice(ops.runs(app.lake, source, "FAILED"), limit))
+    reasons = FullReasons(app.lake)
     for run in refused:
-        app.out.item("failed", f"s3://{run.bucket}/{run.key}", f"refused: {run.item.get('reason', '')}")
+        run.item["reason"] = reasons.of(run)
+        app.out.item("failed", f"s3://{run.bucket}/{run.key}", f"refused: {run.item['reason']}")
     letters = [] if source else dead_letters.listed(app.lake)[:limit]
     for letter in letters:
         app.out.item("failed", f"{letter.about}  {letter.since}  {letter.id}", f"{letter.function}: {letter.reason}")
     if refused:
-        app.out.say(f"{len(refused)} landings were refused. Mend the file and: lakectl land FILE --batch NNNN")
+        app.out.say(
+            f"{len(refused)} landings were refused. Fix the file and land it again: lakectl land FILE --batch auto"
+        )
     if letters:
         queue = app.lake.names.dead_letter_queue
-        app.out.say(f"{len(letters)} events wait in {queue}. Send them again: lakectl replay")
+        app.out.say(f"{len(letters)} events are in {queue}. Retry them: lakectl replay")
     if not refused and not letters:
         app.out.say("Nothing has failed.")
     app.out.result({"landings": [run.item for run in refused], "events": [letter_facts(each) for each in letters]})

@@ -16,26 +16,27 @@ if TYPE_CHECKING:
     from lakectl.ops.transform import Job, JobRun
 
 INTERRUPTED = 130
+NAMED = 20  # refused landings that are shown one by one
 COUNTED = ("read", "inserted", "updated", "reenriched", "unchanged", "rejected", "quarantined")
 
 
 @lake_command("run-transform")
-@click.option("--path", metavar="S3-PATH", help="Load this landing path too, not only what is pending.")
-@click.option("--batch", metavar="ID", help="The run's batch id.")
-@click.option("--full", is_flag=True, help="Read every current landing again.")
-@click.option("--retry-failed", is_flag=True, help="Try the landings again that earlier runs refused.")
+@click.option("--path", metavar="S3-PATH", help="Also load this landing path, besides what is pending.")
+@click.option("--batch", metavar="ID", help="Batch id of the run.")
+@click.option("--full", is_flag=True, help="Reload every current landing.")
+@click.option("--retry-failed", is_flag=True, help="Retry landings that earlier runs refused.")
 @click.option(
     "--on-bad-rows",
     type=click.Choice(["fail", "quarantine", "warn"]),
-    help="For this run, instead of the config's policies: refuse the landing, set bad rows aside, or only say so.",
+    help="For this run, overrides the config: refuse the landing, quarantine bad rows, or only warn.",
 )
-@click.option("--workers", type=click.IntRange(2, 299), metavar="N", help="Workers of this run.")
+@click.option("--workers", type=click.IntRange(2, 299), metavar="N", help="Number of workers for this run.")
 @click.option(
     "--attach",
     metavar="[RUN-ID]",
     is_flag=False,
     flag_value="latest",
-    help="Follow a run that is there already; without an id the active or the newest one.",
+    help="Follow an existing run (default: the active or the newest one).",
 )
 @click.option(
     "--stop",
@@ -43,9 +44,9 @@ COUNTED = ("read", "inserted", "updated", "reenriched", "unchanged", "rejected",
     metavar="[RUN-ID]",
     is_flag=False,
     flag_value="latest",
-    help="Stop a run; without an id the active one.",
+    help="Stop a run (default: the active one).",
 )
-@click.option("--no-wait", is_flag=True, help="Start it and return.")
+@click.option("--no-wait", is_flag=True, help="Start the run and return at once.")
 def run_transform(
     app: App,
     path: str | None,
@@ -60,8 +61,8 @@ def run_transform(
 ) -> None:
     """Run the Glue job and follow it.
 
-    Loads every pending landing into silver. With nothing pending it succeeds and says so. Makes what it
-    needs first. Ctrl-C leaves the run going.
+    Loads every pending landing into silver. With nothing pending it succeeds and changes nothing. Creates
+    missing resources first. Ctrl-C stops following the run, not the run itself.
 
     \b
     Examples:
@@ -103,7 +104,7 @@ def _stop(app: App, run_id: str) -> None:
 
     run = transform.named(app.announce(), run_id)
     if run.ended:
-        raise LakectlError(f"run {run.id} has ended already: {run.state}")
+        raise LakectlError(f"run {run.id} has already ended: {run.state}")
     transform.stop(app.lake, run.id)
     run = follow(app, run.id)
     app.out.result(asdict(run))
@@ -130,7 +131,7 @@ def follow(app: App, run_id: str, job: Job | None = None, command: str = "run-tr
         with app.out.busy(f"run {run_id}") as update:
             run = transform.follow(app.lake, run_id, state, line, job)
     except KeyboardInterrupt:
-        click.echo(f"\nThe run goes on. Come back with: lakectl {command} {run_id}", err=True)
+        click.echo(f"\nThe run continues. Follow it again: lakectl {command} {run_id}", err=True)
         raise click.exceptions.Exit(INTERRUPTED) from None
     show_run(app, run)
     return run
@@ -140,7 +141,7 @@ def follow_loading(app: App, landed: Sequence[Landed]) -> None:
     """Wait until ``landed`` is in silver, showing the runs that load it."""
     from lakectl.ops import wait
 
-    with app.out.busy("waiting for the run that the landing starts") as update:
+    with app.out.busy("waiting for the run to start") as update:
         run = wait.for_loading(
             app.lake,
             landed,
@@ -148,7 +149,7 @@ def follow_loading(app: App, landed: Sequence[Landed]) -> None:
             lambda line: app.out.item("note", line),
         )
     if run is None:
-        app.out.item("ok", "all of it is in silver already")
+        app.out.item("ok", "everything is already in silver")
     else:
         show_run(app, run)
 
@@ -157,13 +158,22 @@ def show_run(app: App, run: JobRun) -> None:
     """What an ended run did: one line, and one for each thing that is worth a look."""
     mark = "ok" if run.state in ("SUCCEEDED", "STOPPED") else "failed"
     app.out.item(mark, f"run {run.id} {run.state} in {run.seconds} s{_cost(app, run)}", summary(run))  # type: ignore[arg-type]
-    for path, problems in (run.result.get("landings_failed") or {}).items():
-        app.out.item("failed", path, "; ".join(problems) if isinstance(problems, list) else str(problems))
+    if run.state == "SUCCEEDED" and not run.result:
+        app.out.item("note", no_result(app, run))
+    refused = run.result.get("landings_failed") or {}
+    for path, problems in list(refused.items())[:NAMED]:
+        app.out.item("failed", path, "; ".join(problems))
+    if len(refused) > NAMED:
+        app.out.item("failed", f"and {len(refused) - NAMED:,} more landings", "lakectl runs --failed")
     for check, count in (run.result.get("checks") or {}).items():
-        if count:
-            app.out.item("note", f"{check}: {count:,} rows" if isinstance(count, int) else f"{check}: {count}")
+        app.out.item("note", f"{check}: {count:,} rows")
     if run.result.get("snapshot_id") and "rows_read" in run.result:
         app.out.item("ok", f"silver is at snapshot {run.result['snapshot_id']}")
+
+
+def no_result(app: App, run: JobRun) -> str:
+    """What to say of a run that succeeded and wrote no result: nobody knows what it did."""
+    return f"run {run.id} wrote no result into {app.lake.names.run_log}: its script is not this lakectl's"
 
 
 def _cost(app: App, run: JobRun) -> str:

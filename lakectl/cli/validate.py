@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 
 @lake_command("validate")
 def validate(app: App) -> None:
-    """Run the tutorial's checks, time travel included.
+    """Run the tutorial's checks, including time travel.
 
-    Every saved query runs in Athena, and each answer is judged. Exit code 1 when a check fails.
+    Runs every saved query in Athena and checks its result against the loaded landings. Exit code 1 if a
+    check fails.
 
     \b
     Example:

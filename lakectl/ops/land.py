@@ -61,7 +61,7 @@ def prepare(
         raise UsageError(f"no source is called {source!r}; known: {', '.join(sources)}")
     if STDIN in paths and (source is None or spooled is None):
         raise UsageError(
-            "standard input has no name", f"say what it holds: lakectl land - --source {next(iter(sources))}"
+            "standard input has no name", f"name its source: lakectl land - --source {next(iter(sources))}"
         )
     named = [(path, source or landing_file.source_of(path, sources)) for path in landing_paths.expand(paths)]
     evolution = config.schema_evolution
@@ -82,8 +82,8 @@ def _one_of_each(files: Sequence[LandingFile]) -> None:
         first = by_source.setdefault(file.source, file)
         if first is not file:
             raise UsageError(
-                f"{first.label} and {file.label} are both {file.source} of one date: they need a key each",
-                "land each as a batch of its own: add --batch auto",
+                f"{first.label} and {file.label} are both {file.source} of one date and would get the same key",
+                "land each one as its own batch: add --batch auto",
             )
 
 
@@ -98,8 +98,8 @@ def land(
     """Write each file under its key, only when nothing is there; dimensions before the rest.
 
     ``batch`` is four digits, ``"auto"`` (the next free number of source and date for each file) or ``None``.
-    The same bytes already there: fine. Other bytes: the other files still land, then :class:`LakectlError` with
-    the command that lands the file as a batch of its own; what was landed before stays as it is.
+    The same bytes already there: fine. Other bytes: the other files still land, then :class:`Taken` with the command
+    that lands the file as a new batch; what was landed before stays as it is.
     """
     landed: list[Landed] = []
     taken: list[tuple[LandingFile, LakectlError]] = []
@@ -132,14 +132,14 @@ def land(
             ) from error
         if code_of(error) in DAMAGED:
             raise LakectlError(
-                f"what arrived in s3://{lake.names.raw_bucket} is not what was sent ({code_of(error)}); S3 refused it",
-                "the network or a proxy changes data; run the same command again",
+                f"the data arrived damaged in s3://{lake.names.raw_bucket} ({code_of(error)}); S3 refused it",
+                "the network or a proxy corrupted the data; run the same command again",
             ) from error
         raise explain(error, f"landing in s3://{lake.names.raw_bucket}") from error
     if taken:
         file, refusal = taken[0]
         more = f" (and {len(taken) - 1} more like it)" if len(taken) > 1 else ""
-        raise LakectlError(refusal.message + more, _as_a_batch(file, ingest_date))
+        raise type(refusal)(refusal.message + more, _as_a_batch(file, ingest_date))
     return landed
 
 
@@ -190,6 +190,6 @@ def _land_one(
 def _as_a_batch(file: LandingFile, ingest_date: date) -> str:
     path = "-" if file.label != str(file.path) else shlex.quote(file.label)
     return (
-        f"land it as a batch of its own: lakectl land {path} --source {file.source} "
+        f"land it as a new batch: lakectl land {path} --source {file.source} "
         f"--ingest-date {ingest_date.isoformat()} --batch auto"
     )

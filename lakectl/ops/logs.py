@@ -6,7 +6,6 @@ import heapq
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -85,27 +84,42 @@ def _group_lines(lake: Lake, group: str, since_ms: int) -> Iterator[LogLine]:
 
 
 class LogTail:
-    """The lines of one stream as they come. A stream that is not there yet has no lines."""
+    """What a Glue run prints, line by line as it comes. For people: that it can't be read is a line too.
 
-    def __init__(self, lake: Lake, group: str, stream: str) -> None:
+    Glue 5 calls the driver's stream ``<run id>-driver``, earlier versions ``<run id>`` (AWS Glue developer guide,
+    "Logging for AWS Glue jobs"). A stream that is not there yet has no lines.
+    """
+
+    def __init__(self, lake: Lake, group: str, run_id: str) -> None:
         self._logs = lake.client("logs")
-        self._where: dict[str, Any] = {"logGroupName": group, "logStreamName": stream, "startFromHead": True}
-        self._token: str | None = None
+        self._group = group
+        self._tokens: dict[str, str | None] = {run_id: None, f"{run_id}-driver": None}
 
     def new_lines(self) -> Iterator[str]:
-        """What has come since the last call. Raises :class:`LakectlError` when AWS says no."""
-        while True:
-            token = {"nextToken": self._token} if self._token else {}
+        """What has come since the last call."""
+        for stream in list(self._tokens):
             try:
-                page = self._logs.get_log_events(**self._where, **token)
+                yield from self._lines_of(stream)
             except (ClientError, BotoCoreError) as error:
                 if code_of(error) == "ResourceNotFoundException":
-                    return
-                raise explain(error, f"reading {self._where['logGroupName']}") from error
-            for event in page["events"]:
-                yield event["message"].rstrip("\n")
-            # The same token twice = the end for now (GetLogEvents, API reference).
-            if page["nextForwardToken"] == self._token or not page["events"]:
-                self._token = page["nextForwardToken"]
+                    continue
+                self._tokens.clear()
+                yield f"can't follow the log: {explain(error, f'reading {self._group}').message}"
+            if stream not in self._tokens or len(self._tokens) < 2:
                 return
-            self._token = page["nextForwardToken"]
+
+    def _lines_of(self, stream: str) -> Iterator[str]:
+        while True:
+            last = self._tokens[stream]
+            token = {"nextToken": last} if last else {}
+            page = self._logs.get_log_events(
+                logGroupName=self._group, logStreamName=stream, startFromHead=True, **token
+            )
+            for event in page["events"]:
+                yield from event["message"].splitlines()  # on AWS one event may hold several lines
+            if page["events"]:
+                self._tokens = {stream: last}  # it is this one
+            self._tokens[stream] = page["nextForwardToken"]
+            # The same token twice = the end for now. An empty page is not the end (GetLogEvents, API reference).
+            if page["nextForwardToken"] == last:
+                return

@@ -1,4 +1,4 @@
-"""Made-up retail data of any size: the same bytes for the same seed, size and last day."""
+"""Made-up retail data of any size: the same bytes for the same size, seed and last day, on every machine and day."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from itertools import accumulate
 from pathlib import Path
 
 DAYS = 90
+SEED = 42
+LAST_DAY = date(2025, 10, 4)  # a fixed date, so that the saved queries' weeks have orders in them
+ORDERS_HEADER = "order_id,order_date,customer_id,product_id,qty,unit_price,channel"
 CHANNELS = ("web", "store", "mobile")
 REGIONS = ("North", "South", "East", "West", "Central")
 CATEGORIES = {
@@ -32,7 +35,13 @@ _CHUNK = 20_000
 
 
 def write_sample_data(
-    folder: Path, *, orders: int = 8772, customers: int = 500, products: int = 200, seed: int = 20260115, until: date
+    folder: Path,
+    *,
+    orders: int = 8772,
+    customers: int = 500,
+    products: int = 200,
+    seed: int = SEED,
+    until: date = LAST_DAY,
 ) -> list[Path]:
     """Write customers.csv, products.csv and orders.csv into ``folder`` and return their paths in that order.
 
@@ -51,8 +60,15 @@ def write_sample_data(
     return [
         _write(folder / "customers.csv", "customer_id,customer_name,region,signup_date", people),
         _write(folder / "products.csv", "product_id,product_name,category,list_price", (line for line, _ in catalog)),
-        _write(folder / "orders.csv", "order_id,order_date,customer_id,product_id,qty,unit_price,channel", sales),
+        _write(folder / "orders.csv", ORDERS_HEADER, sales),
     ]
+
+
+def one_order() -> bytes:
+    """An orders file with a single order of the sample data."""
+    prices = [price for _, price in _products(200, random.Random(f"{SEED}/products"))]  # noqa: S311
+    (line,) = _orders(1, 500, prices, LAST_DAY, random.Random(f"{SEED}/orders"))  # noqa: S311
+    return f"{ORDERS_HEADER}\n{line}\n".encode()
 
 
 def _customers(count: int, until: date, rng: random.Random) -> Iterator[str]:

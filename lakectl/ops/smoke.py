@@ -20,9 +20,9 @@ from lakectl.ops import runs as run_log
 from lakectl.ops.lake import Lake
 from lakectl.ops.logs import LogLine
 from lakectl.ops.runs import Run
+from lakectl.ops.sample_data import one_order
 from lakectl.ops.trigger_paths import TriggerPath
 
-BODY = b"order_id,order_date,customer_id,product_id,qty,unit_price,channel\n1,24/07/2025,1,1,1,1.0,web\n"
 POLL_S = 0.1
 LOGS_LAG_S = 20.0  # CloudWatch shows a line some seconds after it was printed
 # Lambda tries a failed event again after one and after two minutes (Lambda developer guide, "Asynchronous invocation").
@@ -61,7 +61,7 @@ def smoke(lake: Lake, limit_s: float = 90.0, failures: bool = False) -> Smoke:
         failing = _fail(lake) if failures else {}
         try:
             # Conditional, because a bucket may be made to refuse any other put.
-            lake.client("s3").put_object(Bucket=lake.names.raw_bucket, Key=key, Body=BODY, IfNoneMatch="*")
+            lake.client("s3").put_object(Bucket=lake.names.raw_bucket, Key=key, Body=one_order(), IfNoneMatch="*")
             _walk(lake, key, limit_s, result)
             result.paths += trigger_paths.read(lake)
             if failing:

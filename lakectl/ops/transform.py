@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -13,13 +12,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from lakectl.aws import code_of, explain
 from lakectl.errors import LakectlError, UsageError
 from lakectl.glue_versions import LEAST_BILLED_S
+from lakectl.ops import results
 from lakectl.ops.lake import Lake
 from lakectl.ops.logs import LogTail
 
 ENDED = frozenset(("SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT", "ERROR", "EXPIRED"))
-RESULT_MARK = "LAKECTL_RESULT "
 POLL_S = (0.3, 5.0)  # first and longest pause between two looks at a run
-LOGS_LAG_S = 10.0  # CloudWatch may show the last lines some seconds after the run has ended
 
 
 @dataclass(frozen=True)
@@ -32,7 +30,8 @@ class Job:
 
 @dataclass
 class JobRun:
-    """A run of a Glue job. ``result`` is what the job says it did (its LAKECTL_RESULT line).
+    """A run of a Glue job. ``result`` is what the job wrote into the run log (:mod:`lakectl.ops.results`); empty
+    before its end, and for a run that wrote nothing.
 
     ``dpu_seconds``: as Glue reports it, or the run's capacity times its time; ``None`` while it is unknown.
     """
@@ -165,37 +164,25 @@ def follow(
     on_line: Callable[[str], None] = lambda _: None,
     job: Job | None = None,
 ) -> JobRun:
-    """Watch a run until it has ended; ``on_line`` gets what the job prints, as it prints it.
+    """Watch a run until it has ended; ``on_line`` gets what the job prints, as far as CloudWatch shows it by then.
 
-    Returns the ended run, whatever its state: the caller judges it.
+    Returns the ended run with its result, whatever its state: the caller judges it.
     """
     job = job or transform_job(lake)
     tail = LogTail(lake, f"{job.log_prefix}/output", run_id)
-    result: dict[str, Any] = {}
     pause, last_state = POLL_S[0], ""
-
-    def drain() -> None:
-        for line in tail.new_lines():
-            if line.startswith(RESULT_MARK):
-                result.update(json.loads(line.removeprefix(RESULT_MARK)))
-            else:
-                on_line(line)
-
     while True:
         run = get(lake, run_id, job)
         if run.state != last_state:
             on_state(run)
             pause, last_state = POLL_S[0], run.state
-        drain()
+        for line in tail.new_lines():
+            on_line(line)
         if run.ended:
             break
         time.sleep(pause)
         pause = min(pause * 1.2, POLL_S[1])
-    deadline = time.monotonic() + LOGS_LAG_S
-    while run.state == "SUCCEEDED" and not result and time.monotonic() < deadline:
-        time.sleep(POLL_S[0])
-        drain()
-    run.result = result
+    run.result = results.read(lake, run_id)
     return run
 
 

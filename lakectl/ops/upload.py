@@ -58,7 +58,7 @@ class Sent:
 
 
 class Taken(LakectlError):
-    """The key holds other bytes."""
+    """The key holds different content."""
 
 
 def send(s3: Any, file: LandingFile, place: Place, progress: Moved = unseen, lean: LeanPut | None = None) -> Sent:
@@ -347,7 +347,8 @@ def _there(s3: Any, file: LandingFile, place: Place, error: ClientError) -> Sent
 def _settled(known: tuple[bool, str | None], file: LandingFile, place: Place) -> Sent:
     same, version_id = known
     if not same:
-        raise Taken(f"{file.label}: s3://{place.bucket}/{place.key} holds other bytes; a landed file is never changed")
+        name = f"s3://{place.bucket}/{place.key}"
+        raise Taken(f"{file.label}: {name} holds different content; a landed file is never overwritten")
     return Sent(version_id, "already")
 
 

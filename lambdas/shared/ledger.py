@@ -11,6 +11,7 @@ Items, all in one table:
 * pointer ``PENDING#<source>`` / the run item's sk: lives while the landing waits for silver, so that
   finding work costs what is new and not the whole history. A refused landing's pointer moves to
   ``FAILED#<source>``
+* result of a job run ``RUN#<run id>`` / ``RESULT`` and ``PAGE#0001`` …: see ``jobs/retail/results.py``
 
 ``load_status``: PENDING -> CLAIMED -> LOADED | FAILED; PENDING -> DUPLICATE | SUPERSEDED; LOADED -> REVERTED.
 FAILED, REVERTED, SUPERSEDED and DUPLICATE -> PENDING when they are to be tried again. IGNORED, with a reason, for
@@ -300,6 +301,10 @@ class Ledger:
             self._table.update(entry.pk, entry.sk, fields, condition),
             self._table.update(entry.pointer, entry.sk, fields),
         ]
+
+    def put(self, item: Item) -> None:
+        """Write an item that is no landing (a run's result), whatever is there."""
+        self._table.transact([self._table.put(item)])
 
     def _to_pending(self, run: Item) -> list[Action]:
         """``run`` as it was read; the first action fails if it has moved since."""

@@ -134,8 +134,16 @@ def test_spark_typed_and_enriched_the_rows_and_athena_reads_them(client: Client,
 @pytest.mark.usefixtures("landed")
 def test_the_job_logs_are_in_its_own_groups(client: Client, lake: Lake) -> None:
     events = client("logs").filter_log_events(logGroupName=f"{lake.names.glue_log_prefix}/output")["events"]
-    result = next(e["message"] for e in events if e["message"].startswith("LAKECTL_RESULT "))
-    assert json.loads(result.removeprefix("LAKECTL_RESULT "))["rows_inserted"] == 3
+    assert any("to write: insert 3" in event["message"] for event in events)
+
+
+@pytest.mark.usefixtures("landed")
+def test_the_run_wrote_its_result_into_the_run_log(client: Client, lake: Lake) -> None:
+    (run,) = client("glue").get_job_runs(JobName=lake.names.glue_job)["JobRuns"]
+    key = {"pk": {"S": f"RUN#{run['Id']}"}, "sk": {"S": "RESULT"}}
+    item = client("dynamodb").get_item(TableName=lake.names.run_log, Key=key, ConsistentRead=True)["Item"]
+    assert (item["rows_inserted"], item["pages"]) == ({"N": "3"}, {"N": "0"})
+    assert len(json.loads(item["details"]["S"])["landings_loaded"]) == 3
 
 
 @pytest.mark.usefixtures("landed")

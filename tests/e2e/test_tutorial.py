@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -97,7 +100,19 @@ def test_a_bad_file_among_good_ones_fails_alone_and_is_named(folder: Path) -> No
     assert (states["batch=0002"], states["batch=0003"]) == ("LOADED", "FAILED")
     found = query("SELECT order_id FROM retail_silver.orders_silver WHERE order_id > 900000", folder)
     assert found == [["900001"]]
-    assert "oops" in run_lakectl("logs", "glue", *NAME, cwd=folder)
+    assert "oops" in run_lakectl("runs", "--failed", *NAME, cwd=folder)
+
+
+@pytest.mark.usefixtures("demo")
+def test_validate_passes_beside_a_refused_landing(folder: Path) -> None:
+    """Item 7: one refused landing made `validate` red for ever."""
+    header = "order_id,order_date,customer_id,product_id,qty,unit_price,channel\n"
+    row = "900008,24/07/2025,7,9,2,1.5,web\n"
+    (folder / "refused.csv").write_text(header + row + row.replace("1.5", "never") + row)
+    run_lakectl("land", "refused.csv", "--source", "orders", "--batch", "8", "--wait", *NAME, cwd=folder, code=1)
+    said = run_lakectl("validate", *NAME, cwd=folder)
+    assert "16 checks passed." in said
+    assert "loaded landing(s)" in said
 
 
 @pytest.mark.usefixtures("demo")
@@ -151,6 +166,46 @@ def test_doctor_names_the_permissions_that_nobody_has_used(folder: Path) -> None
     everything = run_json("doctor", "--permissions", *NAME, cwd=folder)
     used = {each["action"] for each in everything if each["last_used"] and "start-glue" in each["role"]}
     assert {"glue:StartJobRun", "dynamodb:PutItem", "logs:PutLogEvents"} <= used
+
+
+@pytest.mark.usefixtures("demo")
+def test_the_commands_of_the_readme_work_after_the_demo(folder: Path) -> None:
+    """Item 10: sample data of another seed were refused: "holds other bytes"."""
+    run_lakectl("sample-data", "--orders", "900", *NAME, cwd=folder)
+    said = run_lakectl("land", *map(str, sorted((folder / "retail_data").glob("*.csv"))), *NAME, cwd=folder)
+    assert said.count("already landed") == 3
+    for command in ("plan", "runs", "smoke", "reconcile", "query 07", "validate", "snapshots", "status", "logs start"):
+        run_lakectl(*command.split(), *NAME, cwd=folder)
+
+
+def shown_next(said: str) -> list[str]:
+    return [line.strip() for line in said.split("\nNext\n", 1)[1].splitlines() if line.strip()]
+
+
+@pytest.mark.usefixtures("demo")
+def test_every_line_under_next_works_as_printed_in_the_same_shell(folder: Path) -> None:
+    """Item 33: `lakectl: command not found` after `make demo`, whose program is in .venv/bin only."""
+    program = Path(sys.executable).with_name("lakectl")
+    home = {**os.environ, "PATH": os.defpath}
+
+    def shell(script: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["/bin/sh", "-e"], input=script + typed, capture_output=True, text=True, cwd=folder, env=home, check=False,
+            timeout=400,
+        )  # fmt: skip
+
+    assert shell("lakectl --version").returncode == 127
+    again = shell(f"{program} demo {' '.join(NAME)} --orders 900")
+    assert again.returncode == 0, again.stdout + again.stderr
+    lines = shown_next(again.stdout)
+    assert len(lines) == 6
+    # One shell for all of them, the last of which asks for the lake's name.
+    done = shell("".join(f"{line} || exit 9\necho done $?\n" for line in lines[:-1]))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("done 0") == 5
+    down = shell(f"{lines[-2]}\necho tutorial | {lines[-1]}\n")
+    assert down.returncode == 0, down.stdout + down.stderr
+    assert "0 left." in down.stdout
 
 
 def test_down_leaves_nothing_and_again_there_is_nothing_to_do(endpoint: Endpoint, folder: Path) -> None:  # noqa: ARG001

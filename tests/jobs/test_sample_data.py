@@ -49,3 +49,20 @@ def test_a_failure_leaves_no_half_file(tmp_path: Path, monkeypatch: pytest.Monke
 def test_a_count_below_one_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="orders must be at least 1"):
         write_sample_data(tmp_path, orders=0, until=UNTIL)
+
+
+def test_sample_data_the_demo_and_the_quick_test_use_one_seed(tmp_path: Path) -> None:
+    """Item 10: with different seeds, `land retail_data/*.csv` was refused after the demo."""
+    from click.testing import CliRunner
+
+    from lakectl.cli.app import App
+    from lakectl.cli.demo import _sample_data
+    from lakectl.cli.sample_data import sample_data
+    from lakectl.ops.sample_data import one_order
+
+    done = CliRunner().invoke(sample_data, [str(tmp_path / "command"), "--orders", "1"])
+    assert done.exit_code == 0, done.output
+    files = _sample_data(App(), tmp_path / "demo", 1)
+    for file in files:
+        assert file.read_bytes() == (tmp_path / "command" / file.name).read_bytes()
+    assert one_order() == (tmp_path / "demo" / "orders.csv").read_bytes()

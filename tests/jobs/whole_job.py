@@ -10,16 +10,18 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 from unittest import mock
 
 import boto3
 
 from lakectl.local.control import Endpoint
+from lakectl.ops import results
+from lakectl.ops.lake import Lake
 
 ROOT = Path(__file__).parents[2]
 WAREHOUSE = "job-tests-silver"
-RESULT = "LAKECTL_RESULT "
 HEADER = "order_id,order_date,customer_id,product_id,qty,unit_price,channel"
 DIMENSIONS = {
     "customers": "customer_id,customer_name,region,signup_date\n1,Ann,North,01/02/2024\n2,Bo,East,01/02/2024\n",
@@ -122,15 +124,18 @@ class JobLake:
         """The whole job. What it raises is in ``error``; a BaseException (a test's kill) goes through."""
         import retail_bronze_to_silver as job
 
-        out, error = io.StringIO(), ""
+        out, error, run_id = io.StringIO(), "", f"run_{uuid.uuid4().hex}"
         with self.surroundings(), contextlib.redirect_stdout(out):
             try:
-                job.main(self.argv(path, **arguments))
+                job.main(self.argv(path, **{"JOB_RUN_ID": run_id, **arguments}))
             except Exception as failure:  # noqa: BLE001 - the test judges it
                 error = f"{type(failure).__name__}: {failure}"
-        said = out.getvalue().splitlines()
-        results = [json.loads(text.removeprefix(RESULT)) for text in said if text.startswith(RESULT)]
-        return Ran(results[-1] if results else {}, error, said)
+        return Ran(self.result(run_id), error, out.getvalue().splitlines())
+
+    def result(self, run_id: str) -> dict[str, Any]:
+        """What the run wrote into the run log, {} if it did not get that far."""
+        lake = SimpleNamespace(names=SimpleNamespace(run_log=self.ledger_table), client=lambda _: self.dynamodb)
+        return results.read(cast(Lake, lake), run_id)
 
     @contextlib.contextmanager
     def surroundings(self) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""Landing on the local endpoint: once and for good."""
+"""Landing on the local endpoint: once, and never overwritten."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_landing_other_bytes_under_the_same_key_is_refused_with_the_command_that
     lake: Lake, tmp_path: Path
 ) -> None:
     land_text(lake, tmp_path, "1,24/07/2025,7,9,2,1.5,web\n", batch="0007")
-    with pytest.raises(LakectlError, match="holds other bytes") as caught:
+    with pytest.raises(LakectlError, match="holds different content") as caught:
         land_text(lake, tmp_path, "2,24/07/2025,7,9,2,1.5,web\n", batch="0007")
     assert caught.value.hint is not None
     assert "orders.csv --source orders --ingest-date 2025-10-04 --batch auto" in caught.value.hint
@@ -96,7 +96,7 @@ def test_several_files_of_one_source_and_date_get_a_batch_each(lake: Lake, tmp_p
     files = [write(tmp_path, f"{name}.csv", rows(n)) for n, name in enumerate("cab")]
     with pytest.raises(LakectlError, match=r"c\.csv and .*a\.csv are both orders of one date") as caught:
         land.prepare(lake.config, files, "orders", batch="0001")
-    assert caught.value.hint == "land each as a batch of its own: add --batch auto"
+    assert caught.value.hint == "land each one as its own batch: add --batch auto"
     checked = land.prepare(lake.config, files, "orders", batch="auto")
     assert batches(land.land(lake, checked, day, "auto")) == {"c.csv": "0001", "a.csv": "0002", "b.csv": "0003"}
     more = land.prepare(lake.config, [write(tmp_path, "d.csv", rows(9))], "orders")
@@ -146,7 +146,7 @@ def test_a_refused_file_does_not_keep_the_others_back(lake: Lake, tmp_path: Path
     customers.write_text(customers.read_text().replace("Ada", "Eva"))
     seen: list[land.Landed] = []
     files = land.prepare(lake.config, [customers, write(tmp_path, "orders.csv", rows(1))])
-    with pytest.raises(LakectlError, match=r"customers\.csv: s3://.* holds other bytes"):
+    with pytest.raises(LakectlError, match=r"customers\.csv: s3://.* holds different content"):
         land.land(lake, files, day, observer=seen.append)
     assert [each.source for each in seen] == ["orders"]
 

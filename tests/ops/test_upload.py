@@ -113,7 +113,7 @@ def test_other_bytes_under_a_large_files_key_are_refused_before_one_is_sent(
     other = tmp_path / "orders.csv"
     other.write_bytes(big.read_bytes().replace(b"1.50,web", b"1.60,web"))
     proxy.forget()
-    with pytest.raises(LakectlError, match="holds other bytes") as caught:
+    with pytest.raises(LakectlError, match="holds different content") as caught:
         one(proxied, other, "0101")
     assert caught.value.hint is not None
     assert "--source orders --ingest-date 2025-10-04 --batch auto" in caught.value.hint
@@ -130,7 +130,7 @@ def test_who_comes_second_while_both_upload_is_refused_at_the_end(
             lake.client("s3").put_object(Bucket=lake.names.raw_bucket, Key=key, Body=b"theirs", IfNoneMatch="*")
 
     proxy.before = put_first
-    with pytest.raises(LakectlError, match="holds other bytes"):
+    with pytest.raises(LakectlError, match="holds different content"):
         one(proxied, big, "0102")
     assert content(lake, key) == b"theirs"
     assert "Uploads" not in lake.client("s3").list_multipart_uploads(Bucket=lake.names.raw_bucket, Prefix=key)
@@ -186,7 +186,7 @@ def test_bytes_that_change_on_the_way_do_not_land_and_the_same_command_mends_it(
         return call.body[:-2] + bytes([call.body[-2] ^ 1]) + call.body[-1:]
 
     proxy.before = flip
-    with pytest.raises(LakectlError, match=r"is not what was sent \(BadDigest\)"):
+    with pytest.raises(LakectlError, match=r"the data arrived damaged in s3://.* \(BadDigest\)"):
         one(proxied, path, batch)
     assert not exists(lake, f"retail/orders/ingest_date=2025-10-04/batch={batch}/")
     proxy.before = lambda _: None
