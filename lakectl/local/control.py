@@ -34,6 +34,7 @@ START_SECONDS = 60.0
 STOP_SECONDS = 10.0
 HEALTH_PATH = "/_lakectl/health"
 HEALTH_SECONDS = 5.0
+FULL_BYTES = 1 << 20  # a disk with less counts as full
 # Exit statuses of the server process.
 DISK_FULL = 96
 ALREADY_RUNNING = 97
@@ -113,6 +114,8 @@ def silence(url: str, error: Exception) -> LakectlError:
         )
     last = last_stop()
     why = f": {last.reason}" if last is not None and last.reason not in (STOPPED, DIED) else ""
+    if not why and _is_full(folder):  # then the server could not leave its reason
+        why = f": {_no_space(folder).message}"
     return LakectlError(f"the local AWS at {url} is gone{why}", "lakectl local start, then the same command again")
 
 
@@ -367,6 +370,12 @@ def _said_plainly(folder: Path) -> Iterator[None]:
         raise LakectlError(
             f"can't write to {folder}: {error.strerror}", "set XDG_STATE_HOME to a folder of yours"
         ) from error
+
+
+def _is_full(folder: Path) -> bool:
+    import shutil
+
+    return folder.exists() and shutil.disk_usage(folder).free < FULL_BYTES
 
 
 def _no_space(folder: Path) -> LakectlError:

@@ -162,6 +162,8 @@ def test_a_full_disk_loses_nothing_and_stops_no_start(levels: tuple[int, ...], d
         assert refused, "the disk did not get full"
         if control.running() is not None:
             kill()
+        told = control.silence(str(made["s3"].meta.endpoint_url), ConnectionError())
+        assert f"is gone: no space left on the disk of {control.server_dir()}" in told.message
         (disk / "filler").unlink()
 
         made = clients()

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from lakectl.errors import LakectlError
+from lakectl.local.control import FULL_BYTES
 from lakectl.local.durable import undo
 from lakectl.local.durable.undo import Undo
 
@@ -41,10 +42,6 @@ _QUARANTINE = (
     "SELECT kind, scope, id, value, ? FROM state WHERE kind = ? AND scope = ? AND id = ?"
 )
 _DELETE_SCOPE = "DELETE FROM state WHERE kind = ? AND scope = ?"
-
-
-# Below this a disk counts as full. SQLite reports some failures for want of space as I/O errors.
-FULL_BYTES = 1 << 20
 
 
 class StateRefused(LakectlError):
@@ -298,6 +295,7 @@ def is_full(error: BaseException, folder: Path | None) -> bool:
     if not isinstance(error, sqlite3.Error) or folder is None:
         return False
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    # Some failures for want of space are I/O errors to SQLite.
     failed = code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
     return code == sqlite3.SQLITE_FULL or (failed and shutil.disk_usage(folder).free < FULL_BYTES)
 

@@ -71,7 +71,8 @@ def _kept(original: Callable[..., Any], context: LocalContext) -> Callable[..., 
     def call_action(self: DynamoHandler) -> Any:
         action = self._get_action() or ""
         if action.startswith(READING):
-            return original(self)
+            with context.database.transaction():
+                return original(self)
         with saving_others(context, "dynamodb"):
             try:
                 return original(self)
