@@ -59,7 +59,7 @@ class Weather:
     """
 
     def __init__(self, endpoint: Endpoint) -> None:
-        self.microburst = Microburst(endpoint.url)
+        self.microburst = Microburst(endpoint)
         self.proxy = Proxy(endpoint.url, writes_to=self.microburst.url)
         self.aws = connect(endpoint, self.proxy.url)
         self.impatient = connect(endpoint, self.proxy.url, attempts=2)

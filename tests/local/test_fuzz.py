@@ -27,6 +27,7 @@ from lakectl.local.control import Endpoint
 ANSWER_SECONDS = 20.0
 BATCH = 40
 BUCKET, TABLE = "fuzz-canary", "fuzz-canary"
+OTHER = "fuzz-other"  # a bucket that the requests may change, and a table that is made and deleted between them
 SERVICES = ("athena", "cloudwatch", "dynamodb", "events", "glue", "iam", "lambda", "logs", "sqs", "sts")
 # What would start programs, or wait on purpose; what they do is tested elsewhere.
 LEFT_OUT = ("Invoke", "InvokeAsync", "InvokeWithResponseStream", "StartJobRun", "StartQueryExecution", "ReceiveMessage")
@@ -38,6 +39,7 @@ TEXTS = (
     "fuzz-canary",
     "..",
     "a" * 3000,
+    "note\x01",
     "\x00",
     "é\ud7ff",
     "{}",
@@ -45,6 +47,7 @@ TEXTS = (
     "%s%n",
     "-1",
 )
+MATCHES = ("wildcard", "prefix", "suffix", "numeric", "anything-but", "cidr", "exists", "equals-ignore-case")
 NUMBERS = (0, -1, 1, 2**31, 2**63, -(2**63), 10**30, 1.5)
 
 
@@ -53,16 +56,21 @@ def endpoint_alone(aws: Callable[[str], Any]) -> Endpoint:
     """An endpoint for this module, with something to ask for."""
     if BUCKET in [each["Name"] for each in aws("s3").list_buckets()["Buckets"]]:
         return control.ensure_running()
+    new_bucket(aws, OTHER)
     new_bucket(aws, BUCKET).put_object(Bucket=BUCKET, Key="k", Body=b"unchanged")
     dynamodb = aws("dynamodb")
+    new_table(dynamodb, TABLE)
+    dynamodb.put_item(TableName=TABLE, Item={"id": {"S": "k"}, "value": {"S": "unchanged"}})
+    return control.ensure_running()
+
+
+def new_table(dynamodb: Any, name: str) -> None:
     dynamodb.create_table(
-        TableName=TABLE,
+        TableName=name,
         KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
         AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
         BillingMode="PAY_PER_REQUEST",
     )
-    dynamodb.put_item(TableName=TABLE, Item={"id": {"S": "k"}, "value": {"S": "unchanged"}})
-    return control.ensure_running()
 
 
 def unharmed(aws: Callable[[str], Any], endpoint: Endpoint) -> None:
@@ -73,6 +81,12 @@ def unharmed(aws: Callable[[str], Any], endpoint: Endpoint) -> None:
     assert aws("dynamodb").get_item(TableName=TABLE, Key={"id": {"S": "k"}})["Item"]["value"] == {"S": "unchanged"}
     assert aws("sts").get_caller_identity()["Account"] == "123456789012"
     assert BUCKET in [each["Name"] for each in aws("s3").list_buckets()["Buckets"]]
+    aws("s3").list_object_versions(Bucket=OTHER)
+    aws("s3").list_objects_v2(Bucket=OTHER)
+    event = {"Source": "fuzz", "DetailType": "x", "Detail": "{}"}
+    assert aws("events").put_events(Entries=[event])["FailedEntryCount"] == 0
+    new_table(aws("dynamodb"), OTHER)
+    aws("dynamodb").delete_table(TableName=OTHER)
     assert time.monotonic() - begun < ANSWER_SECONDS
     assert control.ensure_running().pid == endpoint.pid
 
@@ -83,7 +97,7 @@ def value(chance: random.Random, shape: Any, depth: int = 0) -> Any:
         return chance.choice((None, True, [], {}, "x", 7, [[]], {"a": {"b": []}}))
     if shape.type_name == "structure":
         names = [name for name in shape.members if name in shape.required_members or chance.random() < 0.3]
-        return {name: value(chance, shape.members[name], depth + 1) for name in names}
+        return {name: member(chance, name, shape.members[name], depth + 1) for name in names}
     if shape.type_name == "list":
         return [value(chance, shape.member, depth + 1) for _ in range(chance.randrange(3))]
     if shape.type_name == "map":
@@ -93,6 +107,14 @@ def value(chance: random.Random, shape: Any, depth: int = 0) -> Any:
     if shape.type_name == "boolean":
         return chance.choice((True, False, "true"))
     return chance.choice((*getattr(shape, "enum", ()), *TEXTS))
+
+
+def member(chance: random.Random, name: str, shape: Any, depth: int) -> Any:
+    if name == "EventPattern":
+        return json.dumps({"source": [{chance.choice(MATCHES): chance.choice((1, "a", None, [], {"x": 1}))}]})
+    if name == "S3Bucket":
+        return OTHER
+    return value(chance, shape, depth)
 
 
 def flat(found: Any, name: str = "") -> Iterator[tuple[str, str]]:
@@ -167,7 +189,7 @@ S3_HEADERS = (
 
 def s3_call(chance: random.Random, sender: Sender) -> None:
     key = quote(chance.choice(TEXTS), safe="/", errors="replace")
-    bucket = chance.choice(("fuzz-other", "fuzz-other", "no-such-bucket", "..", "", "A" * 70))
+    bucket = chance.choice((OTHER, OTHER, OTHER, "no-such-bucket", "..", "", "A" * 70))
     query = chance.choice(S3_QUERIES)
     more = f"&{quote(chance.choice(TEXTS), errors='replace')}={chance.randrange(9)}" if chance.random() < 0.3 else ""
     target = f"/{bucket}/{key}" + (f"?{query}{more}" if query else "")
@@ -190,7 +212,7 @@ def mangled(chance: random.Random, sender: Sender) -> None:
     lines = [f"{name}: {text}" for name, text in signed.items()]
     for _ in range(chance.randrange(1, 4)):
         place = chance.randrange(len(lines))
-        change = chance.choice(("drop", "double", "cut", "noise", "add"))
+        change = chance.choice(("drop", "double", "cut", "noise", "add", "chunks"))
         if change == "drop" and len(lines) > 1:
             del lines[place]
         elif change == "double":
@@ -199,6 +221,9 @@ def mangled(chance: random.Random, sender: Sender) -> None:
             lines[place] = lines[place][: chance.randrange(len(lines[place]) + 1)]
         elif change == "noise":
             lines[place] += chr(chance.randrange(1, 256))
+        elif change == "chunks":
+            lines = [each for each in lines if not each.startswith("content-length")] + ["transfer-encoding: chunked"]
+            body = chance.choice((b"ffffffffffffffff", b"-1", b"5", b"", b"g")) + b"\r\n" + body
         else:
             lines.append(
                 chance.choice(("transfer-encoding: chunked", "content-length: -1", "content-length: 1e3", "host: x"))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
-from lakectl.local.iam.refusals import Refused, malformed
+from lakectl.local.iam.refusals import Refused, bad_request, malformed
 
 HOST = re.compile(r"(?:(?P<bucket>[a-z0-9][a-z0-9.-]*?)\.)??(?:s3(?:[.-][a-z]{2}(?:-[a-z]+)+-\d)?\.)?localhost")
 # One of them at most says what is asked for.
@@ -30,6 +30,7 @@ SUBRESOURCES = frozenset(
     )
 )
 CONFIGURING = SUBRESOURCES - {"uploadId"}
+NO_URI = bad_request("Couldn't parse the specified URI.", "InvalidURI", "", "")
 
 
 @dataclass(frozen=True)
@@ -60,12 +61,14 @@ def read(environ: Mapping[str, Any], query: Mapping[str, str]) -> Address:
     try:
         path = unquote_to_bytes(str(environ["RAW_URI"]).partition("?")[0]).decode()
     except UnicodeDecodeError:
-        raise Refused(malformed("Couldn't parse the specified URI.")) from None
+        raise Refused(NO_URI) from None
+    if "\0" in path:  # what ends a key in the state folder
+        raise Refused(NO_URI)
     bucket, key = bucket_of_host(environ.get("HTTP_HOST", "")), path.removeprefix("/")
     if not bucket:
         bucket, _, key = key.partition("/")
         if not bucket and key:
-            raise Refused(malformed("Couldn't parse the specified URI."))
+            raise Refused(NO_URI)
     return Address(environ["REQUEST_METHOD"], bucket, key, query)
 
 
