@@ -44,10 +44,10 @@ def glue_job(names: Names) -> list[Statement]:
         # calls it; Glue itself may (AWS's managed policy AWSGlueServiceRole grants it).
         _allow("lakectl-list-raw", ["s3:ListBucket", "s3:ListBucketVersions", "s3:GetBucketLocation"], [raw]),
         _allow("lakectl-list-silver", ["s3:ListBucket", "s3:GetBucketLocation"], [silver]),
-        # GetObjectVersion: to look at a landing that was overwritten.
+        # GetObjectVersion: to read, and to copy, the version of a landing that was claimed.
         _allow("lakectl-read-raw", ["s3:GetObject", "s3:GetObjectVersion"], [f"{raw}/*"]),
-        # DeleteObject: files of expired snapshots, and orphans. AbortMultipartUpload: Iceberg's S3FileIO, when it fails
-        # in the middle of a file too large for one PutObject.
+        # Also copies of landings under staging/. DeleteObject: files of expired snapshots, and orphans.
+        # AbortMultipartUpload: Iceberg's S3FileIO, when it fails in the middle of a file too large for one PutObject.
         _allow(
             "lakectl-write-silver",
             ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"],

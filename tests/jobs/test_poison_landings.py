@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import gzip
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
-from whole_job import HEADER, JobLake, Ran, line
+from whole_job import HEADER, ROOT, JobLake, Ran, line
 
+from lakectl import packages
 from lakectl.local.control import Endpoint
+from lakectl.project import Project
 
 ARABIC_ONE, NO_BREAK_SPACE = "\u0661", "\u00a0"
 WIDE = ",".join(f"c{number}" for number in range(3_000))
@@ -90,3 +95,43 @@ def test_line_ends_and_headers_of_any_kind_are_read(poisoned: tuple[JobLake, Ran
     assert {order: row for order, row in rows.items() if order < 106} == dict.fromkeys([1, *range(101, 106)], nothing)
     for place, order in enumerate(range(106, 111), start=1):
         assert rows[order] == (*nothing[:place], "x", *nothing[place + 1 :])
+
+
+def test_what_is_no_landings_fault_is_blamed_on_none(job_lake: JobLake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Item 1: the run fails, and the landings wait for the next one."""
+    from retail import judging
+
+    def broken(*_: Any) -> None:
+        raise RuntimeError("Spark is dead")
+
+    job_lake.dimensions()
+    job_lake.orders(line(1))
+    with monkeypatch.context() as patch:
+        patch.setattr(judging, "read", broken)
+        assert job_lake.run().error == "RuntimeError: Spark is dead"
+    assert set(job_lake.statuses().values()) == {"CLAIMED"}
+    assert len(job_lake.waiting()) == 3
+
+
+def test_what_a_dead_run_left_in_staging_is_removed_when_it_is_old(job_lake: JobLake) -> None:
+    """Item 3: by maintenance."""
+    from retail.copies import PREFIX, Copies, remove_old
+    from whole_job import WAREHOUSE
+
+    Copies(job_lake.s3, f"s3://{WAREHOUSE}/", "dead").put("1/orders.csv", b"x")
+    assert remove_old(job_lake.s3, f"s3://{WAREHOUSE}/", days=1) == 0
+    assert remove_old(job_lake.s3, f"s3://{WAREHOUSE}/", days=-1) == 1
+    assert job_lake.s3.list_objects_v2(Bucket=WAREHOUSE, Prefix=PREFIX)["KeyCount"] == 0
+
+
+def test_the_jobs_package_holds_what_it_shares_with_the_command_line(tmp_path: Path) -> None:
+    """Item 1: one code for `land` and the job, also where lakectl is not installed."""
+    package = tmp_path / "job.zip"
+    package.write_bytes(packages.job_package(Project(ROOT, ROOT / "config" / "lake.yaml")))
+    program = (
+        "import sys; sys.path.insert(0, sys.argv[1]); from lakectl.core import csv_files; print(csv_files.__file__)"
+    )
+    found = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", program, package], capture_output=True, text=True, check=True
+    )
+    assert found.stdout.startswith(str(package))
