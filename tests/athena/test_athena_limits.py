@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from athena_lake import FIRST_DAY, RESULTS, SILVER, WORKGROUP, Lake, Query, finish
+from botocore.exceptions import ClientError
 
 from lakectl.local.athena.executions import ENDED, TIMEOUT_VARIABLE, WORKERS, Execution, Executions
 from lakectl.local.athena.statements import parse
@@ -77,6 +78,15 @@ def test_sequences_within_the_limit(query: Query) -> None:
             "[2025-01-31, 2025-02-28, 2025-03-31]",
         ]
     ]
+
+
+def test_a_statement_that_is_nested_too_deep_is_refused(query: Query, client: Callable[..., Any]) -> None:
+    """Item 17: a statement can't exhaust the stack of the endpoint or of a worker."""
+    deep = "(" * 20_000 + "1" + ")" * 20_000
+    with pytest.raises(ClientError, match="statement is too large"):
+        client("athena").start_query_execution(QueryString=f"SELECT {deep}", WorkGroup=WORKGROUP)
+    answer = query("SELECT " + "-".join(["1"] * 20_000))
+    assert answer.reason == "STACK_OVERFLOW: statement is too large (stack overflow during analysis)"
 
 
 @pytest.fixture

@@ -223,20 +223,7 @@ def test_the_files_of_a_table_are_read_from_the_endpoint_only(
     host, asked = other_host
     if part == "data file":
         table = lake.catalog.create_table("retail_silver.elsewhere", SCHEMA, location=f"s3://{SILVER}/elsewhere")
-        file = DataFile.from_args(
-            content=DataFileContent.DATA,
-            file_path=f"s3://{SILVER}/elsewhere/data/x.parquet?s3_endpoint={host}&s3_use_ssl=false",
-            file_format=FileFormat.PARQUET,
-            partition=Record(),
-            record_count=1,
-            file_size_in_bytes=100,
-            sort_order_id=None,
-            spec_id=table.spec().spec_id,
-            equality_ids=None,
-            key_metadata=None,
-        )
-        with table.transaction() as transaction, transaction.update_snapshot().fast_append() as append:
-            append.append_data_file(file)
+        _add_data_file(table, f"s3://{SILVER}/elsewhere/data/x.parquet?s3_endpoint={host}&s3_use_ssl=false")
     else:
         raw = json.loads(lake.catalog._load_file_io().new_input(lake.table.metadata_location).open().read())
         for snapshot in raw["snapshots"]:
@@ -250,6 +237,33 @@ def test_the_files_of_a_table_are_read_from_the_endpoint_only(
         assert asked == []
     finally:
         client("glue").delete_table(DatabaseName="retail_silver", Name="elsewhere")
+
+
+def test_no_local_file_is_deleted_with_a_table(query: Query, lake: Lake, file: Path) -> None:
+    """Item 19: DROP TABLE deletes the files that the table's metadata names, in S3 only."""
+    table = lake.catalog.create_table("retail_silver.elsewhere", SCHEMA, location=f"s3://{SILVER}/elsewhere")
+    _add_data_file(table, f"file://{file}")
+    query("DROP TABLE elsewhere")
+    assert file.exists()
+    if lake.catalog.table_exists("retail_silver.elsewhere"):
+        lake.catalog.drop_table("retail_silver.elsewhere")
+
+
+def _add_data_file(table: Any, path: str) -> None:
+    file = DataFile.from_args(
+        content=DataFileContent.DATA,
+        file_path=path,
+        file_format=FileFormat.PARQUET,
+        partition=Record(),
+        record_count=1,
+        file_size_in_bytes=100,
+        sort_order_id=None,
+        spec_id=table.spec().spec_id,
+        equality_ids=None,
+        key_metadata=None,
+    )
+    with table.transaction() as transaction, transaction.update_snapshot().fast_append() as append:
+        append.append_data_file(file)
 
 
 def _entry(client: Callable[..., Any], name: str, location: str) -> None:

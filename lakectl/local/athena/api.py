@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -51,7 +52,7 @@ class AthenaApi:
             raise RequestError(error.reason, athena_error_code="INVALID_INPUT") from None
         execution = Execution(
             sql=request["QueryString"],
-            statement=statement,
+            statement=replace(statement, tree=None),  # the worker parses it again; a deep tree can't be stored
             region=backend.region_name,
             workgroup=group.name,
             context=dict(request.get("QueryExecutionContext") or {}),

@@ -19,6 +19,8 @@ def translate(error: Exception, sql: str) -> QueryError | None:
         return of_duckdb(error, sql)
     if isinstance(error, MemoryError | pa.ArrowMemoryError):
         return exhausted()
+    if isinstance(error, RecursionError):
+        return QueryError("STACK_OVERFLOW", "statement is too large (stack overflow during analysis)")
     if isinstance(error, ClientError) and error.response["Error"]["Code"] in _DENIED:
         return denied(error.response["Error"].get("Message", ""))
     if isinstance(error, OSError):

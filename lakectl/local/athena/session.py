@@ -45,7 +45,6 @@ class Session:
             self._instance.execute(f"LOAD '{file / f'{name}.duckdb_extension'}'")
         self._set(
             TimeZone="'UTC'",
-            integer_division="true",
             http_retries="2",
             preserve_insertion_order="true",
             enable_external_file_cache="false",  # it would hide reads that Athena bills

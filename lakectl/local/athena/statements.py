@@ -125,6 +125,8 @@ def _tree(text: str) -> exp.Expr:
         trees = sqlglot.parse(text, read=DIALECT)
     except SqlglotError as error:
         raise MalformedQuery(_syntax_message(text, error)) from None
+    except RecursionError:
+        raise MalformedQuery("line 1:1: statement is too large (stack overflow while parsing)") from None
     if len(trees) != 1 or trees[0] is None:
         raise MalformedQuery("Only one sql statement is allowed. Got: " + text)
     tree = trees[0]

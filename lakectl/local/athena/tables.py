@@ -107,6 +107,7 @@ class Catalog:
             "glue.region": access.region,
             "s3.endpoint": access.endpoint_url,
             "s3.region": access.region,
+            "py-io-impl": f"{S3Files.__module__}.{S3Files.__qualname__}",  # where PyIceberg does not ask Tables for it
             **{f"{service}.{name}": value for service in ("glue", "s3") for name, value in keys.items()},
         }
 
