@@ -6,9 +6,7 @@ Precedence: flags > environment > file > defaults. Every error is one
 
 from __future__ import annotations
 
-import difflib
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -25,6 +23,7 @@ from pydantic import (
 )
 
 from lakectl import glue_versions
+from lakectl.config_errors import usage_error
 from lakectl.core.columns import ENRICHED, LINEAGE, RESERVED_PREFIX
 from lakectl.errors import UsageError
 from lakectl.project import Project
@@ -308,16 +307,6 @@ ENVIRONMENT: dict[str, tuple[str, ...]] = {
     "endpoint_url": ("AWS_ENDPOINT_URL",),
 }
 
-PATTERN_HINTS = {
-    "name": "lower-case letters, digits and '-', at most 38",
-    "region": "an AWS region such as eu-west-1",
-    "schedule": "cron(min hour day month weekday year) with six fields, or rate(N unit)",
-    "bronze_dates": "FIRST,LAST with dates such as 2020-01-01, NOW or NOW+1YEARS (DAYS, WEEKS, MONTHS, YEARS)",
-    "prefix": "a path that ends in '/', such as retail/",
-    "results_prefix": "a path that ends in '/', such as athena/",
-    "endpoint_url": "a URL such as http://127.0.0.1:4566",
-}
-
 
 def load(path: Path, overrides: Mapping[str, Any] | None = None, environ: Mapping[str, str] = os.environ) -> Config:
     """Read, merge and validate the configuration.
@@ -351,67 +340,9 @@ def load(path: Path, overrides: Mapping[str, Any] | None = None, environ: Mappin
     try:
         return Config.model_validate(data)
     except ValidationError as error:
-        raise _usage_error(error, path, node, origin) from None
+        raise usage_error(error, Config, path, node, origin) from None
 
 
 def load_for(project: Project, overrides: Mapping[str, Any] | None = None) -> Config:
     """The configuration of ``project`` (see :func:`load`)."""
     return load(project.config_file, overrides)
-
-
-def _usage_error(error: ValidationError, path: Path, node: yaml.Node | None, origin: Mapping[str, str]) -> UsageError:
-    first = error.errors()[0]
-    loc = [str(part) for part in first["loc"] if not str(part).startswith("function-")]
-    key = ".".join(loc)
-    where = origin.get(loc[0]) if loc else None
-    if where is None:
-        where = f"{path}:{_line_of(node, loc)}"
-    message = _explain(first, loc)
-    hint = f"{error.error_count() - 1} more in the same config" if error.error_count() > 1 else None
-    return UsageError(f"{where}: {key}: {message}", hint)
-
-
-def _explain(first: Any, loc: list[str]) -> str:
-    kind, value, ctx = first["type"], first.get("input"), first.get("ctx") or {}
-    if kind == "extra_forbidden":
-        known = _known_keys(loc[:-1])
-        near = difflib.get_close_matches(loc[-1], known, n=1)
-        did_you_mean = f"; did you mean {near[0]!r}?" if near else f"; known here: {', '.join(known)}"
-        return f"unknown key{did_you_mean}"
-    if kind == "missing":
-        return "missing"
-    shown = f"{value!r} is not allowed"
-    if kind == "literal_error":
-        return f"{shown}; expected {ctx['expected']}"
-    if kind == "string_pattern_mismatch":
-        return f"{shown}; expected {PATTERN_HINTS.get(loc[-1], 'to match ' + ctx['pattern'])}"
-    if kind == "value_error":
-        return f"{shown}; {re.sub('^Value error, ', '', first['msg'])}"
-    return f"{shown}; {first['msg'].lower()}"
-
-
-def _known_keys(parents: list[str]) -> list[str]:
-    model: type[BaseModel] = Config
-    for part in parents:
-        if part in model.model_fields:
-            annotation = model.model_fields[part].annotation
-            if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-                model = annotation
-        elif model is Config:
-            return []
-    return list(model.model_fields if "sources" not in parents else Source.model_fields)
-
-
-def _line_of(node: yaml.Node | None, loc: list[str]) -> int:
-    """The line (from 1) of the key that ``loc`` names, or of its nearest parent that is in the file."""
-    line = 1
-    for part in loc:
-        if isinstance(node, yaml.MappingNode):
-            pair = next((p for p in node.value if p[0].value == part), None)
-            if pair is None:
-                break
-            line, node = pair[0].start_mark.line + 1, pair[1]
-        elif isinstance(node, yaml.SequenceNode) and part.isdigit() and int(part) < len(node.value):
-            node = node.value[int(part)]
-            line = node.start_mark.line + 1
-    return line
