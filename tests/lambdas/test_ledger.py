@@ -154,3 +154,35 @@ def test_a_condition_on_another_item_is_an_error_and_not_a_duplicate(landed, led
     ledger._table.client.transact_write_items = broken
     with pytest.raises(ClientError):
         landed()
+
+
+def test_without_versions_the_same_bytes_put_again_after_they_were_found_deleted_are_pending(ledger, rows) -> None:
+    """Item 2: S3's sequencer tells a new put from a second delivery, where both have the version id "null"."""
+    import s3_events
+
+    def deliver(sequencer: str, time: str):
+        event = bridge_event(version="", sequencer=sequencer, time=time)
+        (landing,) = s3_events.landings(event, "retail/")
+        return ledger.record(landing)
+
+    first = deliver("01", "2026-11-24T10:00:00Z")
+    assert ledger.claim(first, "jr_1")
+    assert ledger.superseded(first, "jr_1", "deleted") is None
+    assert deliver("01", "2026-11-24T10:00:00Z").load_status == "SUPERSEDED"
+    again = deliver("02", "2026-11-24T10:05:00Z")
+    assert again.load_status == "PENDING"
+    assert ledger.claim(again, "jr_2")
+    assert ledger.loaded(again, "jr_2", snapshot_id="1", rows=1)
+    for sequencer in ("01", "02"):
+        assert deliver(sequencer, "2026-11-24T10:00:00Z").load_status == "LOADED"
+    assert rows("PENDING#") == []
+
+
+def test_a_late_event_of_equal_bytes_is_a_duplicate_of_what_is_loaded(landed, ledger, rows) -> None:
+    """Item 2: also when the older version is heard of after the newer one was loaded."""
+    entry = landed(version="v2", sequencer="02")
+    ledger.claim(entry, "jr_1")
+    ledger.loaded(entry, "jr_1", snapshot_id="7", rows=3)
+    assert landed(version="v1", sequencer="01").load_status == "DUPLICATE"
+    assert states(rows) == {"v1": "DUPLICATE", "v2": "LOADED"}
+    assert rows("PENDING#") == []

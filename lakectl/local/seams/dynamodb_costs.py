@@ -2,14 +2,16 @@
 
 Of 36 s for 1,554 requests it took 10 to look up each attribute of an answer under eight possible names, 4 to add up an
 item's size anew for each attribute that it puts into it, and 2 to count the clauses of an update expression, which it
-also parses twice. Replaced: ``DynamoResult.execute_result`` for answers that are items,
-``LimitedSizeDict.__setitem__``, ``ActionCountValidator.traverse``. Remembered: ``UpdateExpressionParser.make``.
+also parses twice and copies node by node. Replaced: ``DynamoResult.execute_result`` for answers that are items,
+``LimitedSizeDict.__setitem__``, ``ActionCountValidator.traverse``, ``deepcopy`` in the validators. Remembered:
+``UpdateExpressionParser.make``, ``DepthFirstTraverser.nodes_to_be_processed``.
 """
 
 from __future__ import annotations
 
 import base64
 import json
+import pickle
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -19,7 +21,8 @@ from moto.core.serialize import BaseJSONSerializer
 from moto.dynamodb.exceptions import ItemSizeTooLarge
 from moto.dynamodb.models.dynamo_type import DynamoType, LimitedSizeDict
 from moto.dynamodb.models.utilities import bytesize
-from moto.dynamodb.parsing.ast_nodes import Node
+from moto.dynamodb.parsing import validators
+from moto.dynamodb.parsing.ast_nodes import DepthFirstTraverser, Node
 from moto.dynamodb.parsing.expressions import UpdateExpressionParser
 from moto.dynamodb.parsing.validators import ActionCountValidator
 from moto.dynamodb.responses import DynamoResult
@@ -35,6 +38,8 @@ def install() -> None:
     ActionCountValidator.traverse = _count_at_the_top
     # Whoever changes the tree has a copy of it (Validator.__init__).
     UpdateExpressionParser.make = staticmethod(lru_cache(256)(UpdateExpressionParser.make))
+    validators.deepcopy = _copy_of_tree
+    DepthFirstTraverser.nodes_to_be_processed = _nodes_once
 
 
 def _plain_answers(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -72,6 +77,19 @@ def _set_item(self: LimitedSizeDict, key: str, value: Any) -> None:
 def _size(what: Any) -> int:
     size: int = what.size() if type(what) is DynamoType else bytesize(str(what))
     return size
+
+
+def _copy_of_tree(tree: Node) -> Node:
+    copy: Node = pickle.loads(pickle.dumps(tree, 5))  # noqa: S301 - our own
+    return copy
+
+
+def _nodes_once(self: DepthFirstTraverser) -> tuple[type[Node], ...]:
+    """Asked for at each node; the same for all of them."""
+    kinds: tuple[type[Node], ...] | None = self.__dict__.get("kinds")
+    if kinds is None:
+        kinds = self.kinds = tuple(self._processing_map())
+    return kinds
 
 
 def _count_at_the_top(self: ActionCountValidator, node: Node) -> Node:
