@@ -144,7 +144,7 @@ class World:
                 item.problems.append("bad bytes")
             else:
                 self.silver.append(Load(landing.key, item.entry.sk, landing.etag, item.landed_at, number))
-        inbox.finish(items, str(number))
+        inbox.finish(items, str(number), lambda _: {})
         return [problem for item in items if item.claimed for problem in item.problems]
 
     def roll_back(self, runs: int, *, requeue: bool = False) -> None:
