@@ -41,7 +41,7 @@ def test_what_a_function_failed_on_is_shown_and_replayed_and_the_queue_is_empty(
         for key in keys:
             put(lake, key)
         wait_for(lambda: queued_events(lake) == 3, what="three events in the queue")
-    assert f"3 events wait in {lake.names.dead_letter_queue}" in run_lakectl(lake, "runs", "--failed", folder=tmp_path)
+    assert f"3 events are in {lake.names.dead_letter_queue}" in run_lakectl(lake, "runs", "--failed", folder=tmp_path)
     letters = dead_letters.listed(lake)
     assert {letter.function for letter in letters} == {lake.names.log_function}
     assert {letter.reason for letter in letters} == {"DynamoDB is away"}

@@ -17,10 +17,30 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from botocore.auth import S3SigV4Auth, SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from lakectl.local.control import Endpoint
+
 # The prefix of an operation that only reads (AWS's own verbs).
 READS = ("Get", "List", "Describe", "BatchGet")
 FRAMING = ("content-length", "transfer-encoding", "connection")
+HOP_BY_HOP = ("expect", "transfer-encoding")
 TIMEOUT_S = 120
+SCOPE = re.compile(r"Credential=[^/]+/\d+/([^/]+)/([^/]+)/aws4_request")
+NOT_SIGNED = ("authorization", "host", "x-amz-date", "x-amz-content-sha256", "accept-encoding", "connection")
+
+
+def signed_again(endpoint: Endpoint, method: str, target: str, headers: dict[str, str], body: bytes) -> dict[str, str]:
+    """The headers of a request with a new signature, for the same service and region."""
+    names = {name.lower(): name for name in headers}
+    region, service = SCOPE.search(headers[names["authorization"]]).groups()  # type: ignore[union-attr]
+    plain = {name: value for name, value in headers.items() if name.lower() not in NOT_SIGNED}
+    request = AWSRequest(method, f"{endpoint.url}{target}", headers=plain, data=body)
+    signer = S3SigV4Auth if service == "s3" else SigV4Auth
+    signer(Credentials(endpoint.access_key_id, endpoint.secret_access_key), service, region).add_auth(request)
+    return dict(request.headers.items())
 
 
 @dataclass(frozen=True)
@@ -57,10 +77,12 @@ Rewrite = Callable[[Call, bytes], bytes]
 class Proxy:
     """``url`` stands in for ``upstream``'s; writes go to ``writes_to`` when it is given.
 
-    ``before``, ``after`` and ``rewrite`` may be set at any time.
+    With ``signs_for`` each request is signed again, with the keys of that endpoint. ``before``, ``after`` and
+    ``rewrite`` may be set at any time.
     """
 
-    def __init__(self, upstream: str, writes_to: str | None = None) -> None:
+    def __init__(self, upstream: str, writes_to: str | None = None, signs_for: Endpoint | None = None) -> None:
+        self.signs_for = signs_for
         self.upstream = urlsplit(upstream).netloc
         self.writes_to = urlsplit(writes_to or upstream).netloc
         self.calls: list[Call] = []
@@ -132,9 +154,8 @@ class Proxy:
 
             def relay(self) -> None:
                 with proxy.in_flight():
-                    length = int(self.headers.get("Content-Length") or 0)
-                    body = self.rfile.read(length)
-                    if len(body) < length:  # the client was killed while it sent
+                    body = self.body()
+                    if body is None:  # the client was killed while it sent
                         self.close_connection = True
                         return
                     call = proxy.record(self.command, self.path, self.headers, body)
@@ -144,7 +165,9 @@ class Proxy:
                     elif answer is not None:
                         self.reply(answer.status, list(answer.headers.items()), answer.body)
                         return
-                    headers = {name: value for name, value in self.headers.items() if name.lower() != "expect"}
+                    headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP_BY_HOP}
+                    if proxy.signs_for is not None:
+                        headers = signed_again(proxy.signs_for, self.command, self.path, headers, body)
                     upstream = self.writes if call.writes else self.reads
                     try:
                         upstream.request(self.command, self.path, body, headers)
@@ -158,6 +181,18 @@ class Proxy:
                         self.close_connection = True
                         return
                     self.reply(response.status, response.getheaders(), proxy.rewrite(call, content))
+
+            def body(self) -> bytes | None:
+                if self.headers.get("Transfer-Encoding") == "chunked":
+                    pieces = []
+                    while size := int(self.rfile.readline().strip() or b"0", 16):
+                        pieces.append(self.rfile.read(size))
+                        self.rfile.readline()
+                    self.rfile.readline()
+                    return b"".join(pieces)
+                length = int(self.headers.get("Content-Length") or 0)
+                body = self.rfile.read(length)
+                return body if len(body) == length else None
 
             def reply(self, status: int, headers: list[tuple[str, str]], content: bytes) -> None:
                 self.send_response_only(status)

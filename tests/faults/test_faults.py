@@ -59,7 +59,9 @@ class Weather:
     """
 
     def __init__(self, endpoint: Endpoint) -> None:
-        self.microburst = Microburst(endpoint)
+        # microburst changes what is signed: the host, and how a path is encoded.
+        self.signer = Proxy(endpoint.url, signs_for=endpoint)
+        self.microburst = Microburst(self.signer.url)
         self.proxy = Proxy(endpoint.url, writes_to=self.microburst.url)
         self.aws = connect(endpoint, self.proxy.url)
         self.impatient = connect(endpoint, self.proxy.url, attempts=2)
@@ -106,6 +108,7 @@ class Weather:
     def close(self) -> None:
         self.proxy.close()
         self.microburst.close()
+        self.signer.close()
 
 
 @pytest.fixture(scope="module")
