@@ -22,6 +22,9 @@ from retail.results import Result, settle
 from retail.schemas import DIMENSIONS, NO_BATCH, SOURCES
 
 _THREADS = 16
+# What HeadObject answers for one object alone: 400 (encrypted with a key of the customer's), 403 (with a KMS key that
+# we may not use).
+NOT_DESCRIBED = (400, 403)
 # From so many claimed landings of one source and date, their versions are listed: 1,000 in a request. HeadObject asks
 # for each.
 MANY = 50
@@ -222,7 +225,13 @@ class Inbox:
     def _take_up(self, entry: Entry, heads: Mapping[str, dict[str, Any] | None]) -> Item | None:
         """The claimed entry, or what has replaced it; None when another run has that or the object is gone."""
         landing = entry.landing
-        head = heads[landing.key] if landing.key in heads else self._head(landing.bucket, landing.key)
+        try:
+            head = heads[landing.key] if landing.key in heads else self._head(landing.bucket, landing.key)
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] not in NOT_DESCRIBED:
+                raise
+            # Reading it will say why, and refuse this landing alone.
+            return Item(entry, self._landed_at(entry, _moment(landing.event_time)), claimed=True)
         if head is None:
             waiting = self._set_aside(entry, DELETED)
             return self._claim(waiting) if waiting else None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def down(app: App, keep_data: bool, yes: bool) -> None:
     """Delete the lake, and prove that nothing is left.
 
-    Deletes what bears the lake's tag and nothing else, data included. Reads everything again at the end.
+    Deletes what has the lake's tag and nothing else, data included. Reads everything again at the end.
 
     \b
     Examples:
@@ -55,7 +55,7 @@ def _ids(steps: tuple[Step, ...]) -> list[str]:
 
 
 def _but(plan: Plan) -> str:
-    """What bears our names and is left alone, as the end of a sentence."""
+    """What has our names and is left alone, as the end of a sentence."""
     if not plan.foreign:
         return ""
     return f"; {len(plan.foreign)} with our names but not our tag left alone: {', '.join(_ids(plan.foreign))}"

@@ -12,7 +12,7 @@ from lakectl.errors import UsageError
 
 @lake_command("explain")
 @click.argument("step", required=False)
-@click.option("--adopt", is_flag=True, help="As `up --adopt`: take over what bears our names but not our tag.")
+@click.option("--adopt", is_flag=True, help="As `up --adopt`: take over resources that have our names but not our tag.")
 def explain(app: App, step: str | None, adopt: bool) -> None:
     """Print the AWS CLI commands that `up` stands for.
 

@@ -27,7 +27,7 @@ LONGEST_VALUE = 100  # characters of a value that are shown; --json has it whole
 @lake_command("plan")
 @click.option("--down", is_flag=True, help="What `down` would delete.")
 @click.option("--keep-data", is_flag=True, help="With --down: as `down --keep-data`.")
-@click.option("--adopt", is_flag=True, help="Plan to take over what bears our names but not our tag.")
+@click.option("--adopt", is_flag=True, help="Plan to take over resources that have our names but not our tag.")
 @click.pass_context
 def plan(ctx: click.Context, app: App, down: bool, keep_data: bool, adopt: bool) -> None:
     """Show what `up` or `down` would do. Only reads.

@@ -12,7 +12,7 @@ from lakectl.cli.app import App, lake_command
 if TYPE_CHECKING:
     from lakectl.ops.lake import Lake
 
-adopt_option = click.option("--adopt", is_flag=True, help="Take over what bears our names but not our tag.")
+adopt_option = click.option("--adopt", is_flag=True, help="Take over resources that have our names but not our tag.")
 
 
 def make(app: App, steps: tuple[str, ...] | None, adopt: bool = False) -> dict[str, Any]:

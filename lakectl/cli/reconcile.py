@@ -12,12 +12,12 @@ from lakectl.errors import LakectlError
 
 
 @lake_command("reconcile")
-@click.option("--fix", is_flag=True, help="Send the events that the run log lacks; start a run for what was set aside.")
+@click.option("--fix", is_flag=True, help="Send the events that the run log lacks; start a run for skipped objects.")
 def reconcile(app: App, fix: bool) -> None:
     """Compare the raw bucket with the run log.
 
     Names every version of a landed object that the run log lacks, every row whose object is gone, and every
-    current object that a run set aside: found deleted, say, and there again. Exit code 1 when they differ.
+    current object that a run skipped because it was deleted, and that is there again. Exit code 1 when they differ.
 
     \b
     Examples:
@@ -44,7 +44,7 @@ def reconcile(app: App, fix: bool) -> None:
         ops.redrive(lake, found.unlogged, show)
     run_id = ops.load_set_aside(lake) if fix and found.set_aside else None
     for version in found.set_aside:
-        what = f"run {run_id} loads it" if run_id else "current, and set aside by a run: not in silver"
+        what = f"run {run_id} loads it" if run_id else "current, but skipped by an earlier run: not in silver"
         app.out.item("ok" if run_id else "failed", _name(bucket, version), what)
     for run in found.gone:
         text = f"s3://{run.bucket}/{run.key}  version {run.version_id}"
@@ -66,12 +66,13 @@ def reconcile(app: App, fix: bool) -> None:
         raise LakectlError(f"the run log lacks {unlogged:,} of {found.objects:,} landed versions", hint)
     if found.set_aside and not run_id:
         raise LakectlError(
-            f"{len(found.set_aside):,} current objects were set aside and are not in silver", "lakectl reconcile --fix"
+            f"{len(found.set_aside):,} current objects were skipped by an earlier run and are not in silver",
+            "lakectl reconcile --fix",
         )
     if found.gone:
         raise LakectlError(
             f"the objects of {len(found.gone):,} rows are gone from {bucket}",
-            "pending ones are set aside by the next run (lakectl run-transform); what is LOADED stays in silver",
+            "the next run skips pending ones (lakectl run-transform); what is LOADED stays in silver",
         )
 
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
@@ -230,3 +231,24 @@ def test_the_current_bytes_reach_silver_whatever_happens_in_whatever_order(examp
         max_examples=examples, stateful_step_count=14, deadline=None, derandomize=examples < 100, database=None
     )
     run_state_machine_as_test(Events, settings=asked)
+
+
+@pytest.mark.parametrize("status", [400, 403])
+def test_an_object_that_s3_does_not_describe_stops_no_other(
+    world: World, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    """Item 1: an object under a key that the job may not use is left to its own reading; the others are claimed."""
+    world.put(key=KEYS[0])
+    world.put(key=KEYS[1])
+    head = world.s3.head_object
+
+    def denied(**asked: Any) -> Any:
+        if asked["Key"] == KEYS[0]:
+            raise ClientError(
+                {"Error": {"Code": str(status)}, "ResponseMetadata": {"HTTPStatusCode": status}}, "HeadObject"
+            )
+        return head(**asked)
+
+    monkeypatch.setattr(world.s3, "head_object", denied)
+    assert world.run() == []
+    assert {load.key for load in world.silver} == set(KEYS)
