@@ -74,7 +74,7 @@ def test_a_result_of_4002_landings_comes_back_as_it_was_written(ledger: Any, lak
     found = reader.read(lake, RUN)
     assert found.pop("written_at") > "2026"
     assert found == {**result, "run_id": RUN}
-    stored = list(ledger._query(f"RUN#{RUN}"))
+    stored = list(ledger._table.query(f"RUN#{RUN}"))
     assert max(sum(len(str(part)) for pair in item.items() for part in pair) for item in stored) < ITEM_BYTES
     (whole,) = (item for item in stored if item["sk"] == "RESULT")
     assert (whole["rows_read"], whole["pages"]) == (8772, len(stored) - 1)
@@ -88,7 +88,7 @@ def test_the_result_is_written_with_the_last_landing_that_is_settled(
     from retail import results
 
     items = [claimed(number, *(["bad"] if number == 2 else [])) for number in range(1, 4)]
-    written = ledger._client.transact_write_items
+    written = ledger._table.client.transact_write_items
 
     def dies(**request: Any) -> Any:
         if any("RESULT" in str(item) for item in request["TransactItems"]):
@@ -98,11 +98,11 @@ def test_the_result_is_written_with_the_last_landing_that_is_settled(
     def states() -> list[str]:
         return sorted(item["load_status"] for item in rows("SRC#orders"))
 
-    monkeypatch.setattr(ledger._client, "transact_write_items", dies)
+    monkeypatch.setattr(ledger._table.client, "transact_write_items", dies)
     with pytest.raises(RuntimeError, match="killed"):
         results.settle(ledger, RUN, items, "7", report(items))
     assert (reader.read(lake, RUN), states()) == ({}, ["CLAIMED", "FAILED", "LOADED"])
-    monkeypatch.setattr(ledger._client, "transact_write_items", written)
+    monkeypatch.setattr(ledger._table.client, "transact_write_items", written)
     results.settle(ledger, RUN, items[2:], "7", report(items))
     assert states() == ["FAILED", "LOADED", "LOADED"]
     assert len(reader.read(lake, RUN)["landings_loaded"]) == 2

@@ -6,15 +6,17 @@ import io
 import os
 import socket
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import raw_requests
 from botocore.exceptions import ClientError
-from local_helpers import REGION, zipped
+from local_helpers import REGION, new_role, zipped
 from raw_requests import own
 
+from lakectl.local import control
 from lakectl.local.control import Endpoint
 
 MOST_MB = 400
@@ -160,15 +162,14 @@ def test_code_that_unpacks_to_more_than_lambda_takes_is_refused(
     assert client("lambda").invoke(FunctionName=name)["Payload"].read() == b"1"
 
 
-def test_the_largest_code_that_lambda_takes_in_a_request(
-    client: Any, endpoint: Endpoint, role: str, unique: str
-) -> None:
-    """Item 17: the memory that a zip of 48 MB takes on its way."""
+def test_the_largest_code_that_lambda_takes_in_a_request(aws: Callable[[str], Any]) -> None:
+    """Item 17: the memory that a zip of 48 MB takes on its way through a server of its own."""
+    role = new_role(aws("iam"), "large-code")
+    endpoint = control.ensure_running()
     buffer = io.BytesIO(zipped("def handler(event, context):\n    return 1\n"))
     with zipfile.ZipFile(buffer, "a") as archive:
         archive.writestr("noise", os.urandom(2**20) * 48)
     forget_peak(endpoint)
-    settings = {"Runtime": "python3.12", "Handler": "handler.handler", "Role": role, "FunctionName": f"big-{unique}"}
-    client("lambda").create_function(**settings, Code={"ZipFile": buffer.getvalue()})
+    settings = {"Runtime": "python3.12", "Handler": "handler.handler", "Role": role, "FunctionName": "large"}
+    aws("lambda").create_function(**settings, Code={"ZipFile": buffer.getvalue()})
     assert peak_mb(endpoint) < MOST_MB
-    client("lambda").delete_function(FunctionName=f"big-{unique}")

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from functools import _lru_cache_wrapper
-from pathlib import Path
 from typing import Any, cast
 
 from moto.core import utils
 from moto.core.utils import get_service_model
 
-from lakectl.local.context import LocalContext
 from lakectl.local.seams import core
 
 PACKAGES = ("s3", "awslambda", "iam", "glue", "athena", "events", "dynamodb", "sqs", "logs", "sts")
@@ -18,7 +16,7 @@ PACKAGES = ("s3", "awslambda", "iam", "glue", "athena", "events", "dynamodb", "s
 def test_the_name_of_a_service_is_remembered_and_is_motos_own(monkeypatch: Any) -> None:
     original = utils.service_name_from_moto_package_name
     monkeypatch.setattr(utils, "service_name_from_moto_package_name", original)  # put back afterwards
-    core.install(cast(LocalContext, Path()))
+    core.remember()
     remembered = cast("_lru_cache_wrapper[Any]", utils.service_name_from_moto_package_name)
     assert remembered is not original
     for package in PACKAGES:

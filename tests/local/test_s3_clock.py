@@ -55,7 +55,7 @@ def test_after_a_restart_with_the_clock_set_back_the_newer_version_is_the_later_
     assert newest["IsLatest"]
     assert s3.get_object(Bucket="back", Key="k")["Body"].read() == b"2"
     assert newest["LastModified"] >= oldest["LastModified"] >= ahead.replace(microsecond=0)
-    records = [message["Records"][0] for message in seen.messages(2)]
+    records = [message["Records"][0] for message in seen.messages(3) if "Records" in message]  # one is a test event
     by_version = {record["s3"]["object"]["versionId"]: record for record in records}
     told = [by_version[version["VersionId"]] for version in (oldest, newest)]
     sequencers = [record["s3"]["object"]["sequencer"] for record in told]

@@ -186,10 +186,10 @@ def test_a_loaded_version_that_was_deleted_is_named_and_not_judged(lake: Lake, l
 def test_any_bytes_can_be_counted(lake: Lake, landings: Landings) -> None:
     """Item 7: Latin-1, UTF-16 and bare CR line ends do not stop `validate`."""
     landings.add("LOADED", rest(1), rest(2, 1).replace("web", "Zürich"), encoding="latin-1")
-    landings.add("LOADED", rest(3), encoding="utf-16")
+    landings.add("FAILED", rest(3), encoding="utf-16")
     landings.add("LOADED", rest(4).replace("\n", "\r"), header=LINES.replace("\n", "\r"))
     found = loaded_keys(lake, "orders")
-    assert (found.least, found.most, found.problem) == (2, 2, "")  # 1 and 4: broken rows are not expected
+    assert (found.least, found.most, found.problem) == (2, 2, "")  # 1 and 4: row 2 is not UTF-8, and UTF-16 was refused
 
 
 @pytest.mark.parametrize(

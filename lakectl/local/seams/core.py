@@ -41,9 +41,7 @@ ORDER = {"dynamodb": 1, "s3": 2}  # after all others
 
 
 def install(context: LocalContext) -> None:
-    utils.create_loader = cache(utils.create_loader)
-    utils.service_name_from_moto_package_name = cache(_service_name)
-    BaseModel.__new__ = lambda kind, *_, **__: object.__new__(kind)
+    remember()
     reached.install()
     BaseResponse.call_action = _saving(BaseResponse.call_action, context)
     BaseResponse.setup_class = _set_up(BaseResponse.setup_class)
@@ -51,6 +49,13 @@ def install(context: LocalContext) -> None:
     BaseResponse.get_region_from_url = lambda self, request, _: _call(request).region or self.default_region
     BaseResponse.get_current_account = _as_judged(BaseResponse.get_current_account, "account")
     BaseResponse.get_access_key = _as_judged(BaseResponse.get_access_key, "access_key_id")
+
+
+def remember() -> None:
+    """Keep what moto would compute anew in each request, and nothing that it makes."""
+    utils.create_loader = cache(utils.create_loader)
+    utils.service_name_from_moto_package_name = cache(_service_name)
+    BaseModel.__new__ = lambda kind, *_, **__: object.__new__(kind)
 
 
 def _call(request: Any) -> Call:
