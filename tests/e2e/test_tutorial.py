@@ -149,6 +149,7 @@ UNUSED = {
         "s3:ListBucketVersions",
         "s3:GetObjectVersion",  # a landing that was overwritten
         "dynamodb:DeleteItem",
+        "dynamodb:GetItem",  # a landing that is tried again, or known under another version
         "dynamodb:ConditionCheckItem",  # an object that was overwritten with the same bytes
         "s3:AbortMultipartUpload",  # the reasons of these are in lakectl/resources/policies.py
         "s3:GetBucketLocation",
