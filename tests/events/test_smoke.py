@@ -83,6 +83,7 @@ def test_all_that_is_silent_is_named(broken: Lake) -> None:
     assert_silent(broken, 1.0, "log", "orders", "drain", "daily", "log failed")
 
 
+@pytest.mark.long  # the path that all have in common is in test_all_that_is_silent_is_named
 def test_only_the_path_that_is_silent_is_named(broken: Lake) -> None:
     """Item 27: the log function hears of the file, the starter may not be invoked."""
     names = broken.names
