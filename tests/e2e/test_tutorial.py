@@ -130,6 +130,7 @@ UNUSED = {
     "log-ingestion-run": {
         "sqs:SendMessage",  # an event that fails three times
         "dynamodb:BatchGetItem",  # a key with several versions
+        "dynamodb:GetItem",  # a landing that the other function has written
         "dynamodb:ConditionCheckItem",
         "dynamodb:DeleteItem",  # a landing that is known already
         "dynamodb:UpdateItem",
@@ -137,6 +138,7 @@ UNUSED = {
     "start-glue": {
         "sqs:SendMessage",
         "dynamodb:BatchGetItem",  # a key with several versions
+        "dynamodb:GetItem",  # a landing that the other function has written
         "dynamodb:ConditionCheckItem",
         "dynamodb:UpdateItem",
         "glue:GetJobRun",  # of a claim whose run is not among the latest 50
