@@ -125,7 +125,7 @@ def _count(frames: dict[str, Rows], settings: Settings) -> dict[int, dict[str, A
 
 def _clashes(rows: DataFrame, aside: Column) -> DataFrame:
     """For each landing: how many keys it has, keys that occur with different content, and the rows of these."""
-    content = F.when(~aside, F.col(CONTENT))  # rows set aside clash with nothing
+    content = F.when(~aside, F.col(CONTENT))  # quarantined rows clash with nothing
     by_key = rows.groupBy(LANDING_NO, "key").agg(
         F.count(content).alias("rows"), F.coalesce(F.min(content) != F.max(content), F.lit(False)).alias("clash")
     )

@@ -167,7 +167,7 @@ class Inbox:
             yield from found.items()
 
     def _wanted(self, entry: Entry) -> Entry:
-        """The entry of a current version: pending again if it was set aside for one that isn't in silver, nor will be.
+        """The entry of a current version: pending again if it was skipped for one that will not be in silver.
 
         Found deleted, say, and then its delete marker was removed. What was refused or rolled back stays out until
         somebody asks for it.

@@ -48,7 +48,7 @@ class Split:
 
     @property
     def raw(self) -> DataFrame:
-        """What the kept rows were read from, of landings some of whose rows are set aside. Few runs ask for it."""
+        """What the kept rows were read from, for landings with quarantined rows. Few runs ask for it."""
         raw = self._rows.raw([item for item in self._rows.items if item.set_aside])
         return reduce(lambda rows, step: step(rows), self._steps, raw)
 

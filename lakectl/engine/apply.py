@@ -187,7 +187,7 @@ def _make(step: Step, aws: Aws) -> None:
 def _keep(step: Step, aws: Aws, observer: Callable[[Event], None]) -> None:
     """Read the resource back, and write again what is missing until all of it is there or its time is over.
 
-    Raises :class:`LakectlError` when it isn't there then, or doesn't bear our tags. Of what is ours and lacks some
+    Raises :class:`LakectlError` when it isn't there then, or lacks our tags. Of what is ours and lacks some
     fields the observer is told: that is an endpoint that does not know them.
     """
     resource = step.resource

@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from lakectl.local import confinement
+from lakectl.local import confinement, processes
 from lakectl.local.context import LocalContext
 from lakectl.local.iam import credentials
 from lakectl.local.iam.credentials import SESSIONS
@@ -34,7 +34,6 @@ RENEW_SECONDS = 1800.0
 FOLDER = "functions"  # of the folders that processes may write in: home and TMPDIR
 NETWORK_VARIABLE = "LAKECTL_LAMBDA_NETWORK"  # "open": functions may reach more than the endpoint
 WATCH_SECONDS = 0.05  # between two looks at how much memory a function has
-PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 @dataclass(frozen=True)
@@ -233,7 +232,7 @@ class Worker:
         while b"\n" not in self._answers:
             left = deadline - time.monotonic()
             ready = self._selector.select(max(0.0, min(left, WATCH_SECONDS)))
-            if self._memory_bytes() > self.spec.memory_mb << 20:
+            if processes.memory_bytes(self.process.pid) > self.spec.memory_mb << 20:
                 self._out_of_memory = True
                 self.kill()
                 return None
@@ -308,15 +307,6 @@ class Worker:
         elif error is not None and error["errorType"] == "Runtime.ExitError":
             parts += ["Status: error", "Error Type: Runtime.ExitError"]
         return "\t".join(parts)
-
-    def _memory_bytes(self) -> int:
-        """What the process has for itself now, without the files that it maps; 0 where /proc does not tell."""
-        try:
-            with open(f"/proc/{self.process.pid}/statm") as file:  # noqa: PTH123 - twenty times a second
-                _, resident, shared, *_ = file.read().split()
-        except (OSError, ValueError):
-            return 0
-        return (int(resident) - int(shared)) * PAGE_BYTES
 
     def _peak_memory_kb(self) -> int:
         try:

@@ -14,6 +14,7 @@ import time
 import uuid
 from collections.abc import Callable
 
+from lakectl.local import processes
 from lakectl.local.athena.errors import QueryCancelled, QueryError, exhausted
 from lakectl.local.athena.tasks import Outcome, Task
 from lakectl.local.context import LocalContext
@@ -23,7 +24,6 @@ WATCH_SECONDS = 0.05  # between two looks at a worker's memory
 GRACE_SECONDS = 3.0  # for a query to end by itself once it has been cancelled
 IDLE_SECONDS = 300.0
 READ_BYTES = 1 << 16
-PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 Stop = Callable[[], QueryError | QueryCancelled | None]
 
@@ -66,7 +66,7 @@ class Worker:
         asked: QueryError | QueryCancelled | None = None
         patience = 0.0
         while (line := self._line()) is None:
-            if self._memory_bytes() > MEMORY_BYTES:
+            if processes.memory_bytes(self.process.pid) > MEMORY_BYTES:
                 self.close()
                 raise exhausted()
             if asked is not None and time.monotonic() > patience:
@@ -100,15 +100,6 @@ class Worker:
             return None
         self._buffer = rest
         return line
-
-    def _memory_bytes(self) -> int:
-        """What the process has for itself, without the files that it maps; 0 where /proc does not tell (macOS)."""
-        try:
-            with open(f"/proc/{self.process.pid}/statm") as file:  # noqa: PTH123 - twenty times a second
-                _, resident, shared, *_ = file.read().split()
-        except (OSError, ValueError):
-            return 0
-        return (int(resident) - int(shared)) * PAGE_BYTES
 
     def close(self) -> None:
         self.process.kill()

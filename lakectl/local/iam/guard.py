@@ -125,7 +125,7 @@ class Guard:
 
 
 def _address(environ: dict[str, Any], signed: Signature) -> Address | None:
-    """What a request to S3 names. None for other services, and for S3 Control, whose requests bear the account."""
+    """What a request to S3 names. None for other services, and for S3 Control, whose requests name the account."""
     control = environ["PATH_INFO"].startswith("/v20180820/") and "HTTP_X_AMZ_ACCOUNT_ID" in environ
     if signed.service not in ("s3", "s3express") or control:
         return None

@@ -1,4 +1,4 @@
-"""Who calls: a role's session or a user, with the policies that bind it and the condition keys that it bears."""
+"""Who calls: a role's session or a user, with its policies and its condition keys."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def context(identity: Identity) -> dict[str, tuple[str, ...]]:
         found["aws:username"] = identity.user_name
     if identity.unique_id:
         found["aws:userid"] = identity.unique_id
-    if identity.role_arn:  # a key that does not expire bears no word of a second factor
+    if identity.role_arn:  # long-term keys have no such context key
         found["aws:multifactorauthpresent"] = "false"
     if identity.issued is not None:
         found["aws:tokenissuetime"] = _iso(identity.issued)

@@ -16,7 +16,7 @@ TRUST = {"sts:AssumeRole", "sts:TagSession"}  # asked of the role that is assume
 
 
 def refusal(identity: Identity, check: Check) -> Refusal | None:
-    """None when it may; a role's action is then recorded as used. ``check.context``: what the request bears."""
+    """None when it may; a role's action is then recorded as used. ``check.context``: the request's condition keys."""
     document, owner = resource_policies.policy_of(check, identity.account)
     full = replace(check, context={**context(identity), "aws:resourceaccount": (owner,), **check.context})
     policies = replace(identity.policies, resource=document)
