@@ -19,16 +19,16 @@ import time
 from collections.abc import Iterable
 from functools import partial
 
+from lake import session
+from lake.arguments import parse
+from lake.checks import Totals
+from lake.copies import Copies
+from lake.judging import judge
+from lake.landings import Inbox, Item
+from lake.loading import Loaded, load, look_again, silver_bytes
+from lake.results import Result, shortened
+from lake.work import Work
 from ledger import Ledger
-from retail import session
-from retail.arguments import parse
-from retail.checks import Totals
-from retail.copies import Copies
-from retail.judging import judge
-from retail.landings import Inbox, Item
-from retail.loading import Loaded, load, look_again, silver_bytes
-from retail.results import Result, shortened
-from retail.work import Work
 
 BEGAN = time.monotonic()
 NAMED = 5  # refused landings that the error message names

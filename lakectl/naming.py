@@ -59,7 +59,7 @@ class Names:
 
     @property
     def job_package_key(self) -> str:
-        return "jobs/retail.zip"
+        return "jobs/lake.zip"
 
     @property
     def query_results(self) -> str:

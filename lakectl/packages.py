@@ -31,9 +31,9 @@ def function_package(project: Project, folder: str) -> bytes:
 
 
 def job_package(project: Project) -> bytes:
-    """The zip for ``--extra-py-files``: ``jobs/retail/`` as package ``retail``, ``lambdas/shared/`` beside it, and of
+    """The zip for ``--extra-py-files``: ``jobs/lake/`` as package ``lake``, ``lambdas/shared/`` beside it, and of
     ``lakectl`` what the job shares with the command line."""
-    package = {f"retail/{name}": path for name, path in _python_files(project.jobs / "retail").items()}
+    package = {f"lake/{name}": path for name, path in _python_files(project.jobs / "lake").items()}
     core = {f"lakectl/core/{name}": path for name, path in _python_files(LAKECTL / "core").items()}
     core["lakectl/__init__.py"] = LAKECTL / "__init__.py"
     return _zip({**_python_files(project.lambdas / "shared"), **package, **core})

@@ -1,6 +1,6 @@
 """What the text of a field may look like, and its value. What can't be read for certain has none: never a guess.
 
-``jobs/retail/parsing.py`` builds Spark columns of these patterns and limits; a property test compares the two.
+``jobs/lake/parsing.py`` builds Spark columns of these patterns and limits; a property test compares the two.
 Digits are ASCII digits, and only spaces (U+0020) around a value are ignored: what Java and Python mean by ``\\d`` and
 by white space differs.
 """

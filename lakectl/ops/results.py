@@ -1,4 +1,4 @@
-"""Reading what a job run did from the run log. The job writes it (``jobs/retail/results.py``)."""
+"""Reading what a job run did from the run log. The job writes it (``jobs/lake/results.py``)."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def plan(lake: Lake, snapshot_id: str, table: str = ORDERS) -> Undoing:
 
 
 def _landings(lake: Lake, undone: Sequence[Snapshot]) -> list[Run]:
-    """Those that a rollback makes REVERTED (``jobs/retail/rollback.py`` decides; this is for show)."""
+    """Those that a rollback makes REVERTED (``jobs/lake/rollback.py`` decides; this is for show)."""
     if not undone:
         return []
     ids = {each.id for each in undone}

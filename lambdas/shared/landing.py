@@ -13,7 +13,7 @@ _LOADABLE = re.compile(
 )
 
 
-# What the job loads (retail.schemas.SOURCES). Any other source has its bronze table, and nothing in silver.
+# What the job loads (lake.schemas.SOURCES). Any other source has its bronze table, and nothing in silver.
 JOB_SOURCES = ("customers", "products", "orders")
 
 

@@ -11,7 +11,7 @@ Items, all in one table:
 * pointer ``PENDING#<source>`` / the run item's sk: lives while the landing waits for silver, so that
   finding work costs what is new and not the whole history. A refused landing's pointer moves to
   ``FAILED#<source>``
-* result of a job run ``RUN#<run id>`` / ``RESULT`` and ``PAGE#0001`` …: see ``jobs/retail/results.py``
+* result of a job run ``RUN#<run id>`` / ``RESULT`` and ``PAGE#0001`` …: see ``jobs/lake/results.py``
 
 ``load_status``: PENDING -> CLAIMED -> LOADED | FAILED; PENDING -> DUPLICATE | SUPERSEDED; LOADED -> REVERTED.
 FAILED, REVERTED, SUPERSEDED and DUPLICATE -> PENDING when they are to be tried again. IGNORED, with a reason, for

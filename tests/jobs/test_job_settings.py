@@ -10,14 +10,14 @@ from lakectl.lake_glue import job_settings
 
 
 def test_the_defaults_of_config_and_job_are_the_same() -> None:
-    from retail.settings import Settings, parse
+    from lake.settings import Settings, parse
 
     assert parse(job_settings(Config())) == Settings() == parse()
 
 
 def test_a_column_of_the_config_is_called_nothing_that_the_job_calls_one_of_its_own() -> None:
     """Item 1: of no source."""
-    from retail.schemas import FLAGS
+    from lake.schemas import FLAGS
 
     from lakectl.core.columns import ENRICHED, LINEAGE
 
@@ -31,7 +31,7 @@ def test_a_column_of_the_config_is_called_nothing_that_the_job_calls_one_of_its_
 
 
 def test_bad_rows_of_one_run_are_overridden_and_what_silver_cannot_hold_is_set_aside() -> None:
-    from retail.settings import parse
+    from lake.settings import parse
 
     assert parse("", "quarantine").having("quarantine") == [
         "broken_rows", "null_keys", "dates", "numbers", "duplicate_keys",
@@ -49,7 +49,7 @@ def test_bad_rows_of_one_run_are_overridden_and_what_silver_cannot_hold_is_set_a
     ],
 )
 def test_what_cannot_be_is_refused(settings: str, on_bad_rows: str, message: str) -> None:
-    from retail.settings import parse
+    from lake.settings import parse
 
     with pytest.raises(ValueError, match=message):
         parse(settings, on_bad_rows)
@@ -57,8 +57,8 @@ def test_what_cannot_be_is_refused(settings: str, on_bad_rows: str, message: str
 
 def test_everybody_knows_the_same_sources() -> None:
     """Item 6: what `land` says of a source, what the functions write of it, and what the job loads."""
+    from lake.schemas import SOURCES
     from landing import JOB_SOURCES
-    from retail.schemas import SOURCES
 
     from lakectl.config import JOB_COLUMNS
 

@@ -17,9 +17,9 @@ from landing import Landing, landing_of
 from ledger import CLAIMED, DELETED, DUPLICATE, LOADED, PENDING, SUPERSEDED, Entry, Ledger
 from ledger_table import in_batches
 
-from retail.arguments import Arguments
-from retail.results import Result, settle
-from retail.schemas import DIMENSIONS, NO_BATCH, SOURCES
+from lake.arguments import Arguments
+from lake.results import Result, settle
+from lake.schemas import DIMENSIONS, NO_BATCH, SOURCES
 
 _THREADS = 16
 # What HeadObject answers for one object alone: 400 (encrypted with a key of the customer's), 403 (with a KMS key that

@@ -10,19 +10,19 @@ from typing import Any
 
 from pyspark.sql import DataFrame
 
-from retail import enriched
-from retail.checks import Totals
-from retail.dimensions import keep
-from retail.enrich import ATTRIBUTES, UNKNOWN, attributes, newest, newest_kept
-from retail.iceberg import CommitConflict, parent_id, persistently, snapshot_id
-from retail.judging import judge
-from retail.landings import Item
-from retail.quarantine import Split, check_references, split, store, with_warning
-from retail.reading import Rows
-from retail.session import SMALL_BYTES
-from retail.settings import WARN, Settings
-from retail.silver import WRITTEN, Delta, Incoming, Silver
-from retail.work import Work
+from lake import enriched
+from lake.checks import Totals
+from lake.dimensions import keep
+from lake.enrich import ATTRIBUTES, UNKNOWN, attributes, newest, newest_kept
+from lake.iceberg import CommitConflict, parent_id, persistently, snapshot_id
+from lake.judging import judge
+from lake.landings import Item
+from lake.quarantine import Split, check_references, split, store, with_warning
+from lake.reading import Rows
+from lake.session import SMALL_BYTES
+from lake.settings import WARN, Settings
+from lake.silver import WRITTEN, Delta, Incoming, Silver
+from lake.work import Work
 
 ROUNDS = 5
 

@@ -13,11 +13,11 @@ from pyspark.errors import AnalysisException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from lake.enrich import UNKNOWN, enrich, noted
+from lake.iceberg import bytes_between, commit, find, load, persistently, snapshot_id
+from lake.schemas import KIND, MOVED, ORDERS, STAMP, WARNED, Source, content, silver_columns
+from lake.session import configured
 from lakectl.core.columns import RESERVED_PREFIX
-from retail.enrich import UNKNOWN, enrich, noted
-from retail.iceberg import bytes_between, commit, find, load, persistently, snapshot_id
-from retail.schemas import KIND, MOVED, ORDERS, STAMP, WARNED, Source, content, silver_columns
-from retail.session import configured
 
 # Up to this many incoming rows, silver is filtered by a broadcast of their keys before the join,
 # so that a small landing does not shuffle the whole table.

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from lake.landings import Item
+from lake.reading import check_header, header_of
+from lake.schemas import silver_columns
+from lake.settings import ADD, FAIL, Settings
 from lakectl.core.columns import unfit
 from lakectl.core.csv_files import MAX_COLUMNS
-from retail.landings import Item
-from retail.reading import check_header, header_of
-from retail.schemas import silver_columns
-from retail.settings import ADD, FAIL, Settings
 
 
 def evolve(settings: Settings, s3: Any, items: Iterable[Item], silver: Iterable[str]) -> Settings:

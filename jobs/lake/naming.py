@@ -7,14 +7,14 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from lake.landings import Item
+from lake.lines import LINE, find_lines
+from lake.reading import CORRUPT, RAW, Rows
+from lake.schemas import CONTENT, FLAGS, Source
+from lake.settings import BITS
 from lakectl.core.columns import RESERVED_PREFIX
 from lakectl.core.csv_files import REPLACEMENT
 from lakectl.core.values import EXPECTED
-from retail.landings import Item
-from retail.lines import LINE, find_lines
-from retail.reading import CORRUPT, RAW, Rows
-from retail.schemas import CONTENT, FLAGS, Source
-from retail.settings import BITS
 
 NAMED = 10
 _CLASH = RESERVED_PREFIX + "clash"

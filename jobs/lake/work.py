@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from pyspark.sql import SparkSession
 
-from retail.arguments import Arguments
-from retail.copies import Copies
-from retail.landings import Inbox
-from retail.settings import Settings
+from lake.arguments import Arguments
+from lake.copies import Copies
+from lake.landings import Inbox
+from lake.settings import Settings
 
 
 @dataclass

@@ -10,12 +10,12 @@ from typing import Any
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from retail.landings import Item
-from retail.lines import open_quote
-from retail.naming import name_clashes, name_rows
-from retail.reading import Rows
-from retail.schemas import CONTENT, FLAGS, LANDING_NO, Source
-from retail.settings import BITS, FAIL, IGNORE, ODD_QUOTES, OPEN_QUOTE, QUARANTINE, WARN, Settings
+from lake.landings import Item
+from lake.lines import open_quote
+from lake.naming import name_clashes, name_rows
+from lake.reading import Rows
+from lake.schemas import CONTENT, FLAGS, LANDING_NO, Source
+from lake.settings import BITS, FAIL, IGNORE, ODD_QUOTES, OPEN_QUOTE, QUARANTINE, WARN, Settings
 
 _WHOLE = ("bigint", "int")
 

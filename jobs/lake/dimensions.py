@@ -10,10 +10,10 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from lake.iceberg import find
+from lake.landings import Item
+from lake.schemas import Source
 from lakectl.core.columns import LINEAGE
-from retail.iceberg import find
-from retail.landings import Item
-from retail.schemas import Source
 
 _MARK = "lakectl-landings"
 

@@ -6,8 +6,8 @@ from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
+from lake.schemas import CONTENT, STAMP, Source
 from lakectl.core.columns import RESERVED_PREFIX
-from retail.schemas import CONTENT, STAMP, Source
 
 # Dimension -> the column that an order gets from it, and the check that an order without it fails.
 ATTRIBUTES = {"customers": ("region", "unknown_customers"), "products": ("category", "unknown_products")}

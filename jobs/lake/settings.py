@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field, replace
 
-from retail.schemas import SOURCES, Source
+from lake.schemas import SOURCES, Source
 
 FAIL, QUARANTINE, WARN, IGNORE, ADD = "fail", "quarantine", "warn", "ignore", "add"
 CHECKS = {

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from awsglue.utils import getResolvedOptions
 
-from retail import settings
-from retail.settings import Settings
+from lake import settings
+from lake.settings import Settings
 
 REQUIRED = ("RAW_BUCKET", "SILVER_DB", "SILVER_WAREHOUSE", "LEDGER_TABLE", "LANDING_PREFIX")
 OPTIONAL = ("RAW_ORDERS_PATH", "BATCH_ID", "FULL", "RETRY_FAILED", "SETTINGS", "ON_BAD_ROWS")

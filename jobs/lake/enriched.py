@@ -14,7 +14,7 @@ from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from retail.iceberg import parent_id
+from lake.iceberg import parent_id
 
 PROPERTY = "lakectl.enriched-with"
 

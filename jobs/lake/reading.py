@@ -21,13 +21,13 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
 
+from lake.landings import Item
+from lake.parsing import clean, parse
+from lake.schemas import CONTENT, FLAGS, LANDING_NO, Source
+from lake.settings import BITS, ODD_QUOTES, OPEN_QUOTE
 from lakectl.core import csv_files
 from lakectl.core.columns import RESERVED_PREFIX
 from lakectl.core.csv_files import HEADER_BYTES, REPLACEMENT
-from retail.landings import Item
-from retail.parsing import clean, parse
-from retail.schemas import CONTENT, FLAGS, LANDING_NO, Source
-from retail.settings import BITS, ODD_QUOTES, OPEN_QUOTE
 
 _THREADS = 16
 _SCHEME = "^[a-z0-9]+:/*"

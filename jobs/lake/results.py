@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ledger import Ledger
 
 if TYPE_CHECKING:
-    from retail.landings import Item
+    from lake.landings import Item
 
 RESULT, PAGE = "RESULT", "PAGE#"
 PAGE_CHARACTERS = 300_000  # ASCII, so as many bytes

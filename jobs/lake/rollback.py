@@ -10,9 +10,9 @@ from typing import Any
 from ledger import LOADED, REVERTED, Entry, Ledger
 from pyspark.sql import SparkSession
 
-from retail.iceberg import load
-from retail.maintenance import CATALOG, Arguments
-from retail.schemas import SOURCES
+from lake.iceberg import load
+from lake.maintenance import CATALOG, Arguments
+from lake.schemas import SOURCES
 
 ORDERS_TABLE = "orders_silver"
 _ACTIVE = ("STARTING", "RUNNING", "STOPPING", "WAITING")

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
+from lake.landings import Item
+from lake.reading import body, header_of
 from lakectl.core import csv_files
 from lakectl.core.csv_files import GZIP_ERRORS
-from retail.landings import Item
-from retail.reading import body, header_of
 
 _MOST_FIELDS = 20_480  # Spark's option maxColumns
 LINE = ""  # the "column" that stands for the whole line

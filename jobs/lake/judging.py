@@ -7,13 +7,13 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
-from retail.checks import Totals, gate
-from retail.evolution import evolve
-from retail.landings import Item
-from retail.lines import unreadable
-from retail.reading import Rows, read, read_headers
-from retail.silver import Silver
-from retail.work import Work
+from lake.checks import Totals, gate
+from lake.evolution import evolve
+from lake.landings import Item
+from lake.lines import unreadable
+from lake.reading import Rows, read, read_headers
+from lake.silver import Silver
+from lake.work import Work
 
 # Classes of Java whose errors are S3's or the network's, and no landing's.
 _NOT_OF_THE_FILE = ("com.amazonaws.", "software.amazon.awssdk.", "org.apache.hadoop.fs.s3a.", "java.net.")

@@ -8,13 +8,13 @@ from functools import partial, reduce
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from lake.enrich import ATTRIBUTES
+from lake.iceberg import commit, persistently
+from lake.landings import Item
+from lake.reading import CORRUPT, RAW, Rows
+from lake.schemas import CONTENT, FLAGS, LANDING_NO, REASON, WARNED, Source
+from lake.settings import BITS, FAIL, QUARANTINE, WARN, Settings
 from lakectl.core.columns import RESERVED_PREFIX
-from retail.enrich import ATTRIBUTES
-from retail.iceberg import commit, persistently
-from retail.landings import Item
-from retail.reading import CORRUPT, RAW, Rows
-from retail.schemas import CONTENT, FLAGS, LANDING_NO, REASON, WARNED, Source
-from retail.settings import BITS, FAIL, QUARANTINE, WARN, Settings
 
 COLUMNS = {
     "source": "STRING",
