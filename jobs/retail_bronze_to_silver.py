@@ -19,7 +19,6 @@ import time
 from collections.abc import Iterable
 from functools import partial
 
-from ledger import Ledger
 from retail import session
 from retail.arguments import parse
 from retail.checks import Totals
@@ -29,6 +28,8 @@ from retail.landings import Inbox, Item
 from retail.loading import Loaded, load, look_again, silver_bytes
 from retail.results import Result, shortened
 from retail.work import Work
+
+from lakectl.core.ledger import Ledger
 
 BEGAN = time.monotonic()
 NAMED = 5  # refused landings that the error message names

@@ -19,8 +19,9 @@ import time
 from functools import partial
 
 import boto3
-from ledger import Ledger
 from retail import copies, maintenance, results, rollback, session
+
+from lakectl.core.ledger import Ledger
 
 BEGAN = time.monotonic()
 

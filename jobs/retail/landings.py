@@ -13,10 +13,10 @@ from typing import Any
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from landing import Landing, landing_of
-from ledger import CLAIMED, DELETED, DUPLICATE, LOADED, PENDING, SUPERSEDED, Entry, Ledger
-from ledger_table import in_batches
 
+from lakectl.core.landing import Landing, landing_of
+from lakectl.core.ledger import CLAIMED, DELETED, DUPLICATE, LOADED, PENDING, SUPERSEDED, Entry, Ledger
+from lakectl.core.ledger_table import in_batches
 from retail.arguments import Arguments
 from retail.results import Result, settle
 from retail.schemas import DIMENSIONS, NO_BATCH, SOURCES

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from ledger import LOADED, REVERTED, Entry, Ledger
 from pyspark.sql import SparkSession
 
+from lakectl.core.ledger import LOADED, REVERTED, Entry, Ledger
 from retail.iceberg import load
 from retail.maintenance import CATALOG, Arguments
 from retail.schemas import SOURCES

@@ -17,7 +17,7 @@ from lakectl.local.glue_flags import QUICK
 from lakectl.local.java import find_java
 
 ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT / "jobs"), str(ROOT / "lambdas" / "shared")]
+sys.path.insert(0, str(ROOT / "jobs"))
 
 
 def _resolved_options(argv: list[str], names: list[str]) -> dict[str, str]:
@@ -92,9 +92,10 @@ def landed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """``landed("orders", text, batch="0001")``: an item whose path is a local file that Spark can read."""
     from datetime import UTC, datetime
 
-    from landing import landing_of
-    from ledger import PENDING, Entry
     from retail.landings import Item
+
+    from lakectl.core.landing import landing_of
+    from lakectl.core.ledger import PENDING, Entry
 
     monkeypatch.setattr(Item, "path", property(lambda item: f"file://{tmp_path}/{item.landing.key}"))
     numbers = iter(range(100))

@@ -230,8 +230,9 @@ def test_maintenance_does_what_its_dry_run_counted(job_lake: JobLake) -> None:
 def test_a_rollback_waits_until_the_table_and_no_run_can_contradict_it(job_lake: JobLake) -> None:
     from types import SimpleNamespace
 
-    from ledger import Ledger
     from retail import rollback
+
+    from lakectl.core.ledger import Ledger
 
     job_lake.dimensions()
     job_lake.orders(line(1))
