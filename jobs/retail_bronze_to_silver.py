@@ -28,7 +28,8 @@ from lake.landings import Inbox, Item
 from lake.loading import Loaded, load, look_again, silver_bytes
 from lake.results import Result, shortened
 from lake.work import Work
-from ledger import Ledger
+
+from lakectl.core.ledger import Ledger
 
 BEGAN = time.monotonic()
 NAMED = 5  # refused landings that the error message names

@@ -20,7 +20,8 @@ from functools import partial
 
 import boto3
 from lake import copies, maintenance, results, rollback, session
-from ledger import Ledger
+
+from lakectl.core.ledger import Ledger
 
 BEGAN = time.monotonic()
 

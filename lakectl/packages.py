@@ -25,18 +25,20 @@ def build(project: Project, name: str) -> bytes:
 
 
 def function_package(project: Project, folder: str) -> bytes:
-    """The zip of a Lambda: ``lambdas/<folder>/`` and ``lambdas/shared/`` at its root."""
-    files = {**_python_files(project.lambdas / "shared"), **_python_files(project.lambdas / folder)}
-    return _zip(files)
+    """The zip of a Lambda: ``lambdas/<folder>/`` at its root, and :mod:`lakectl.core`."""
+    return _zip({**_python_files(project.lambdas / folder), **_core()})
 
 
 def job_package(project: Project) -> bytes:
-    """The zip for ``--extra-py-files``: ``jobs/lake/`` as package ``lake``, ``lambdas/shared/`` beside it, and of
-    ``lakectl`` what the job shares with the command line."""
+    """The zip for ``--extra-py-files``: ``jobs/lake/`` as package ``lake``, and :mod:`lakectl.core`."""
     package = {f"lake/{name}": path for name, path in _python_files(project.jobs / "lake").items()}
+    return _zip({**package, **_core()})
+
+
+def _core() -> dict[str, Path]:
+    """What the command line, the functions and the job share."""
     core = {f"lakectl/core/{name}": path for name, path in _python_files(LAKECTL / "core").items()}
-    core["lakectl/__init__.py"] = LAKECTL / "__init__.py"
-    return _zip({**_python_files(project.lambdas / "shared"), **package, **core})
+    return {**core, "lakectl/__init__.py": LAKECTL / "__init__.py"}
 
 
 def job_script_path(project: Project, name: str = SCRIPTS[0]) -> Path:

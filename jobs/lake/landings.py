@@ -13,13 +13,13 @@ from typing import Any
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from landing import Landing, landing_of
-from ledger import CLAIMED, DELETED, DUPLICATE, LOADED, PENDING, SUPERSEDED, Entry, Ledger
-from ledger_table import in_batches
 
 from lake.arguments import Arguments
 from lake.results import Result, settle
 from lake.schemas import DIMENSIONS, NO_BATCH, SOURCES
+from lakectl.core.landing import Landing, landing_of
+from lakectl.core.ledger import CLAIMED, DELETED, DUPLICATE, LOADED, PENDING, SUPERSEDED, Entry, Ledger
+from lakectl.core.ledger_table import in_batches
 
 _THREADS = 16
 # What HeadObject answers for one object alone: 400 (encrypted with a key of the customer's), 403 (with a KMS key that

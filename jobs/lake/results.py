@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from ledger import Ledger
+from lakectl.core.ledger import Ledger
 
 if TYPE_CHECKING:
     from lake.landings import Item

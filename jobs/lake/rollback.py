@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from ledger import LOADED, REVERTED, Entry, Ledger
 from pyspark.sql import SparkSession
 
 from lake.iceberg import load
 from lake.maintenance import CATALOG, Arguments
 from lake.schemas import SOURCES
+from lakectl.core.ledger import LOADED, REVERTED, Entry, Ledger
 
 ORDERS_TABLE = "orders_silver"
 _ACTIVE = ("STARTING", "RUNNING", "STOPPING", "WAITING")

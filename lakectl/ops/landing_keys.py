@@ -25,7 +25,7 @@ def key_for(lake: Lake, file: LandingFile, ingest_date: date, batch: str | None)
 
 
 def is_loadable(key: str, prefix: str) -> bool:
-    """Whether the job loads what lies under ``key``: the rule of ``landing_of`` in ``lambdas/shared/landing.py``."""
+    """Whether the job loads what lies under ``key``: the rule of ``landing_of`` in ``lakectl/core/landing.py``."""
     found = re.fullmatch(LOADABLE, key.removeprefix(prefix)) if key.startswith(prefix) else None
     if not found:
         return False

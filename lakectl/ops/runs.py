@@ -1,4 +1,4 @@
-"""Reading the run log. Writing it is the Lambdas' and the job's business (``lambdas/shared/ledger.py``)."""
+"""Reading the run log. Writing it is the Lambdas' and the job's business (``lakectl/core/ledger.py``)."""
 
 from __future__ import annotations
 

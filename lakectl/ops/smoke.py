@@ -30,7 +30,7 @@ DEAD_LETTER_LIMIT_S = 300.0
 DEAD_LETTER_POLL_S = 2.0
 # S3 may deliver an event a second time minutes later, after we have tidied up: the next quick test takes it away.
 LEFTOVER_AGE = timedelta(minutes=10)
-HEARD = "SMOKE#start"  # where the starter writes down that the file's event has come (lambdas/shared/quick_test.py)
+HEARD = "SMOKE#start"  # where the starter writes down that the file's event has come (lakectl/core/quick_test.py)
 
 
 @dataclass

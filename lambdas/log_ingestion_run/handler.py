@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from intake import logger, record_all
-from ledger import Ledger
+from lakectl.core.intake import logger, record_all
+from lakectl.core.ledger import Ledger
 
 LEDGER = Ledger(os.environ["DDB_TABLE"])
 PREFIX = os.environ.get("LANDING_PREFIX", "retail/")

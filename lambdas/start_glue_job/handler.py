@@ -18,12 +18,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import boto3
-import quick_test
 from botocore.config import Config
-from intake import Log, logger, record_all
-from landing import JOB_SOURCES, Landing
-from ledger import PENDING, Entry, Ledger
-from turn import Turn
+
+from lakectl.core import quick_test
+from lakectl.core.intake import Log, logger, record_all
+from lakectl.core.landing import JOB_SOURCES, Landing
+from lakectl.core.ledger import PENDING, Entry, Ledger
+from lakectl.core.turn import Turn
 
 LEDGER = Ledger(os.environ["DDB_TABLE"])
 GLUE = boto3.client("glue", config=Config(retries={"mode": "standard", "max_attempts": 8}))

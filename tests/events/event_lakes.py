@@ -32,7 +32,7 @@ ORDERS = (HEADER + "100,24/07/2025,1,10,2,1.5,web\n").encode()
 # Loads what is pending as the real job does, as far as the ledger can tell. Then stays for `seconds`.
 DRAIN = """
 import sys, time
-from ledger import Ledger
+from lakectl.core.ledger import Ledger
 arguments = dict(zip(sys.argv[1::2], sys.argv[2::2]))
 ledger, run = Ledger(arguments["--LEDGER_TABLE"]), arguments["--JOB_RUN_ID"]
 for source in ("customers", "products", "orders"):

@@ -19,7 +19,7 @@ from lakectl.ops.lake import Lake
 # What the job does before and after Spark.
 TAKE = """
 import sys
-from ledger import Ledger
+from lakectl.core.ledger import Ledger
 from lake.arguments import parse
 from lake.landings import Inbox
 arguments = parse(sys.argv)

@@ -17,7 +17,7 @@ from lakectl.local.glue_flags import QUICK
 from lakectl.local.java import find_java
 
 ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT / "jobs"), str(ROOT / "lambdas" / "shared")]
+sys.path.insert(0, str(ROOT / "jobs"))
 
 
 def _resolved_options(argv: list[str], names: list[str]) -> dict[str, str]:
@@ -93,8 +93,9 @@ def landed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     from datetime import UTC, datetime
 
     from lake.landings import Item
-    from landing import landing_of
-    from ledger import PENDING, Entry
+
+    from lakectl.core.landing import landing_of
+    from lakectl.core.ledger import PENDING, Entry
 
     monkeypatch.setattr(Item, "path", property(lambda item: f"file://{tmp_path}/{item.landing.key}"))
     numbers = iter(range(100))

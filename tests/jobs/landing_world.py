@@ -46,7 +46,7 @@ class World:
     strict: bool = True
 
     def __post_init__(self) -> None:
-        from ledger import Ledger
+        from lakectl.core.ledger import Ledger
 
         name = uuid.uuid4().hex[:12]
         self.bucket, table = f"raw-{name}", f"runs-{name}"
@@ -67,7 +67,7 @@ class World:
     # ---- what happens to an object
 
     def put(self, content: bytes = GOOD, key: str = KEYS[0], *, deliver: bool = True) -> None:
-        from landing import landing_of
+        from lakectl.core.landing import landing_of
 
         put = self.s3.put_object(Bucket=self.bucket, Key=key, Body=content)
         moment = datetime.now(UTC) + self.clock_off
@@ -149,7 +149,7 @@ class World:
 
     def roll_back(self, runs: int, *, requeue: bool = False) -> None:
         """Undo the last ``runs`` runs."""
-        from ledger import LOADED
+        from lakectl.core.ledger import LOADED
 
         last = next(self._runs)
         self.silver = [load for load in self.silver if load.run < last - runs]

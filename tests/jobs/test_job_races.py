@@ -231,7 +231,8 @@ def test_a_rollback_waits_until_the_table_and_no_run_can_contradict_it(job_lake:
     from types import SimpleNamespace
 
     from lake import rollback
-    from ledger import Ledger
+
+    from lakectl.core.ledger import Ledger
 
     job_lake.dimensions()
     job_lake.orders(line(1))

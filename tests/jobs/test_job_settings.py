@@ -58,8 +58,8 @@ def test_what_cannot_be_is_refused(settings: str, on_bad_rows: str, message: str
 def test_everybody_knows_the_same_sources() -> None:
     """Item 6: what `land` says of a source, what the functions write of it, and what the job loads."""
     from lake.schemas import SOURCES
-    from landing import JOB_SOURCES
 
     from lakectl.config import JOB_COLUMNS
+    from lakectl.core.landing import JOB_SOURCES
 
     assert sorted(JOB_SOURCES) == sorted(SOURCES) == sorted(JOB_COLUMNS)

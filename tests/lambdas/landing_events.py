@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
-import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 from urllib.parse import quote_plus
 
 LAMBDAS = Path(__file__).parents[2] / "lambdas"
-sys.path.insert(0, str(LAMBDAS / "shared"))
 
 RAW = "lake-raw"
 TABLE = "ingestion_runs"

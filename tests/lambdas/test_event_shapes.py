@@ -7,7 +7,7 @@ from landing_events import ORDERS_KEY, bridge_event, record_event
 
 
 def found(event: dict) -> list:
-    import s3_events
+    from lakectl.core import s3_events
 
     return list(s3_events.landings(event, "retail/"))
 

@@ -16,7 +16,7 @@ def key_of(number: int) -> str:
 
 
 def land_many(ledger: Any, count: int, first: int = 0, time: str = "2026-11-24T10:00:00.000Z") -> list[Any]:
-    import s3_events
+    from lakectl.core import s3_events
 
     numbers = range(first, first + count)
     events = [record_event(key_of(n), version=f"v{n}", etag=f"e{n}", time=time) for n in numbers]

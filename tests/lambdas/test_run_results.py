@@ -31,7 +31,7 @@ def lake() -> Lake:
 @pytest.fixture
 def claimed(ledger: Any) -> Callable[..., Any]:
     """``claimed(3, "reason")``: a landing that the run holds, which it is to refuse for that reason."""
-    import s3_events
+    from lakectl.core import s3_events
 
     def take(number: int, *problems: str) -> Any:
         key = f"retail/orders/ingest_date=2026-11-24/batch={number:04d}/orders.csv"

@@ -24,10 +24,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from landing import Landing
-from ledger_items import Entry, entry_of, now, run_item, unless_known
-from ledger_table import Action, Condition, Item, LedgerTable, status_in
-from ledger_versions import (
+from lakectl.core.landing import Landing
+from lakectl.core.ledger_items import Entry, entry_of, now, run_item, unless_known
+from lakectl.core.ledger_table import Action, Condition, Item, LedgerTable, status_in
+from lakectl.core.ledger_versions import (
     CLAIMED,
     DELETED,
     DUPLICATE,

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote_plus
 
-from landing import Landing, landing_of
+from lakectl.core.landing import Landing, landing_of
 
 
 def landings(event: dict[str, Any], prefix: str) -> Iterator[Landing]:

@@ -8,7 +8,7 @@ from functools import cmp_to_key
 from itertools import pairwise
 from typing import Any
 
-from landing import seconds
+from lakectl.core.landing import seconds
 
 PENDING, CLAIMED, LOADED, FAILED = "PENDING", "CLAIMED", "LOADED", "FAILED"
 DUPLICATE, SUPERSEDED, REVERTED, IGNORED = "DUPLICATE", "SUPERSEDED", "REVERTED", "IGNORED"

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import s3_events
-from landing import Landing
-from ledger import Entry, Ledger
+from lakectl.core import s3_events
+from lakectl.core.landing import Landing
+from lakectl.core.ledger import Entry, Ledger
 
 Log = Callable[..., None]
 

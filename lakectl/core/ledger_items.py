@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from landing import Landing, seconds
-from ledger_versions import IGNORED, PENDING
+from lakectl.core.landing import Landing, seconds
+from lakectl.core.ledger_versions import IGNORED, PENDING
 
 Item = dict[str, Any]
 
