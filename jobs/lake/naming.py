@@ -9,77 +9,97 @@ from pyspark.sql import functions as F
 
 from lake.landings import Item
 from lake.lines import LINE, find_lines
-from lake.reading import CORRUPT, RAW, Rows
-from lake.schemas import CONTENT, FLAGS, Source
-from lake.settings import BITS
+from lake.names import CONTENT, CORRUPT, FLAGS, RAW
+from lake.policies import Checks
+from lake.reading import Rows
 from lakectl.core.columns import RESERVED_PREFIX
-from lakectl.core.csv_files import REPLACEMENT
-from lakectl.core.values import EXPECTED
+from lakectl.core.csv_files import REPLACEMENT, shown
+from lakectl.core.values import check_of, expected
+from lakectl.spec.model import SourceSpec
 
 NAMED = 10
 _CLASH = RESERVED_PREFIX + "clash"
+# Column -> text of the rows that are meant.
+_Sought = tuple[tuple[str, str], ...]
 
 
-def name_rows(rows: Rows, source: Source, item: Item, s3: Any, checks: list[str]) -> list[str]:
-    """The landing's rows that fail ``checks``, in the order of the file."""
-    found: dict[tuple[int, str], str] = {}
+def name_rows(rows: Rows, checks: Checks, item: Item, s3: Any, failed: list[str]) -> list[str]:
+    """The landing's rows that fail the checks ``failed``, in the order of the file."""
+    found: dict[tuple[int, _Sought], str] = {}
     unplaced: list[str] = []
-    for check in checks:
-        texts = _texts(_of(rows, item), source, check)
-        wanted = [{column: text} for column, text in texts]
+    for check in failed:
+        texts = _texts(rows.raw([item]), checks, check)
         placed = 0
-        for line, sought in find_lines(s3, item, wanted, NAMED):
-            ((column, text),) = sought.items()
-            found[line, column] = f"line {line}: {texts[column, text]}"
+        for line, sought in find_lines(s3, item, checks.source, [dict(each) for each in texts], NAMED):
+            place = tuple(sought.items())
+            found[line, place] = f"line {line}: {texts[place]}"
             placed += 1
         if not placed:  # the text was there for Spark and isn't for us: still say what we know
             unplaced.extend(list(texts.values())[:NAMED])
     return [found[place] for place in sorted(found)] + unplaced
 
 
-def _texts(frame: DataFrame, source: Source, check: str) -> dict[tuple[str, str], str]:
-    """(column, text) -> what is wrong with it, for the first rows that fail the check."""
-    raw = [RAW + name for name in source.columns]
-    unread = [F.col(name).isNull().alias(name) for name in source.columns]
-    failing = frame.where(F.col(FLAGS).bitwiseAND(F.lit(BITS[check])) != 0)
-    texts = {}
+def _texts(frame: DataFrame, checks: Checks, check: str) -> dict[_Sought, str]:
+    """Texts of columns -> what is wrong with them, for the first rows that fail the check."""
+    source = checks.source
+    raw = [RAW + column.name for column in source.columns]
+    unread = [F.col(column.name).isNull().alias(column.name) for column in source.columns]
+    failing = frame.where(F.col(FLAGS).bitwiseAND(F.lit(checks.bits[check])) != 0)
+    own = next((each for each in checks.early if each.name == check), None)
+    texts: dict[_Sought, str] = {}
     for row in failing.select(CORRUPT, *raw, *unread).limit(NAMED).collect():
         if check == "broken_rows" and row[CORRUPT] is not None:
-            texts[LINE, row[CORRUPT]] = f"{row[CORRUPT]!r} does not have as many fields as the header"
-            continue
-        for name in _columns(source, check):
-            text = row[RAW + name] or ""
-            if check == "broken_rows":
-                if REPLACEMENT in text:
-                    texts[name, text] = f"{name} is {text!r}, expected UTF-8 text"
-            elif check == "quantities":
-                texts[name, text] = f"{name} is {text!r}, expected more than 0"
-            elif row[name] and (text or name in source.required):
-                shown = repr(text) if text else "empty"
-                texts[name, text] = f"{name} is {shown}, expected {EXPECTED[source.columns[name]]}"
+            why = "does not have as many fields as the header" if source.file.format == "csv" else "is no plain object"
+            texts[((LINE, row[CORRUPT]),)] = f"{row[CORRUPT]!r} {why}"
+        elif own:
+            names = _file_columns(checks, own.sql.columns)
+            values = tuple((name, row[RAW + name] or "") for name in names)
+            told = ", ".join(f"{name} is {_value(text)}" for name, text in values)
+            texts[values] = f"{told}, expected {own.sql.text}"
+        else:
+            texts |= _built_in(row, source, check)
     return texts
 
 
-def _of(rows: Rows, item: Item) -> DataFrame:
-    return rows.raw([item])
+def _file_columns(checks: Checks, names: tuple[str, ...]) -> list[str]:
+    """The columns of the file that ``names`` are, or are derived of."""
+    derived = {each.name: each.sql.columns for each in checks.source.derive}
+    found: list[str] = []
+    for name in names:
+        found += _file_columns(checks, derived[name]) if name in derived else [name]
+    return list(dict.fromkeys(found))
 
 
-def _columns(source: Source, check: str) -> list[str]:
-    """The columns that a check looks at."""
-    if check == "quantities":
-        return ["qty"]
-    if check == "null_keys":
-        return list(source.keys)
-    kinds = {"broken_rows": ("string",), "dates": ("date",), "numbers": ("bigint", "int", "double")}[check]
-    keys = () if check == "broken_rows" else source.keys
-    return [name for name, kind in source.columns.items() if kind in kinds and name not in keys]
+def _built_in(row: Any, source: SourceSpec, check: str) -> dict[_Sought, str]:
+    texts: dict[_Sought, str] = {}
+    for column in source.columns:
+        name, text = column.name, row[RAW + column.name] or ""
+        if check == "broken_rows":
+            if column.type == "string" and REPLACEMENT in text:
+                texts[((name, text),)] = f"{name} is {text!r}, expected {shown(source.file)} text"
+        elif row[name] and _looks_at(check, name, source, is_empty=not text):
+            texts[((name, text),)] = f"{name} is {_value(text)}, expected {expected(column)}"
+    return texts
 
 
-def name_clashes(rows: Rows, source: Source, item: Item, s3: Any, count: int) -> str:
+def _looks_at(check: str, name: str, source: SourceSpec, *, is_empty: bool) -> bool:
+    """Whether a column without a value fails the check."""
+    if name in source.keys:
+        return check == "null_keys"
+    if is_empty:
+        return check == "required" and name in source.required
+    return check == check_of(source.by_name[name].type)
+
+
+def _value(text: str) -> str:
+    return repr(text) if text else "empty"
+
+
+def name_clashes(rows: Rows, source: SourceSpec, item: Item, s3: Any, count: int) -> str:
     """Which keys occur with different content, and where."""
     texts = [F.first(RAW + key).alias(RAW + key) for key in source.keys]
     keys = (
-        _of(rows, item)
+        rows.raw([item])
         .dropna(subset=list(source.keys))
         .groupBy(*source.keys)
         .agg((F.min(CONTENT) != F.max(CONTENT)).alias(_CLASH), *texts)
@@ -90,7 +110,7 @@ def name_clashes(rows: Rows, source: Source, item: Item, s3: Any, count: int) ->
     )
     wanted = [{key: row[RAW + key] for key in source.keys} for row in keys]
     lines: dict[tuple[str, ...], list[str]] = {}
-    for line, sought in find_lines(s3, item, wanted, limit=3 * NAMED):
+    for line, sought in find_lines(s3, item, source, wanted, limit=3 * NAMED):
         lines.setdefault(tuple(sought.values()), []).append(str(line))
     named = ", ".join(
         f"{'/'.join(key.values())} (lines {', '.join(lines.get(tuple(key.values()), ['?']))})" for key in wanted

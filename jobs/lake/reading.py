@@ -1,7 +1,7 @@
-"""CSV files to typed rows, each row tied to its landing. All columns are read as text: no inference pass.
+"""Landed files to typed rows, each row tied to its landing. The formats have a module each; the rest is here.
 
-A record is a line: a line break inside quotes is not read. Spark would have to read each file with one task,
-and Athena's CSV tables do not read it either.
+A record of CSV and JSON Lines is a line: a line break inside quotes is not read. Spark would have to read each file
+with one task, and Athena's tables do not read it either.
 """
 
 from __future__ import annotations
@@ -9,137 +9,74 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date
 from functools import cached_property, reduce
 from typing import Any
 
-from botocore.exceptions import ClientError
 from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.types import StringType, StructField, StructType
 
+from lake import reading_csv, reading_json, reading_parquet
+from lake.derived import with_derived
+from lake.files import check_header, header_of
 from lake.landings import Item
-from lake.parsing import clean, parse
-from lake.schemas import CONTENT, FLAGS, LANDING_NO, Source
-from lake.settings import BITS, ODD_QUOTES, OPEN_QUOTE
-from lakectl.core import csv_files
-from lakectl.core.columns import RESERVED_PREFIX
-from lakectl.core.csv_files import HEADER_BYTES, REPLACEMENT
+from lake.names import CONTENT, CORRUPT, FLAGS, LANDING_NO, RAW, quoted, spark_type
+from lake.policies import BITS, FURTHER, ODD_QUOTES, OPEN_QUOTE, Checks
+from lakectl.core.columns import LINEAGE
+from lakectl.core.csv_files import REPLACEMENT
+from lakectl.core.values import check_of
+from lakectl.spec.model import SourceSpec
 
-_THREADS = 16
 _SCHEME = "^[a-z0-9]+:/*"
-# Spark puts the whole line here when a row has more or fewer fields than the header.
-CORRUPT = RESERVED_PREFIX + "line"
-RAW = RESERVED_PREFIX + "raw_"
-_FIELD, _OBJECT, _TEXT_HASH = (RESERVED_PREFIX + name for name in ("field_", "object", "text_hash"))
-_ODD = RESERVED_PREFIX + "odd_quotes"
 _JUDGED = (LANDING_NO, FLAGS, CONTENT)
-# What S3 answers for this object alone: 400 (encrypted with a key of the customer's), 403 (with a KMS key that we may
-# not use, or archived), 404 (deleted for good), 412 (other bytes, in a bucket without versions).
-OF_THE_OBJECT = (400, 403, 404, 412)
-
-
-def body(s3: Any, item: Item, **more: str) -> Any:
-    """The stream of the claimed version, whatever the object is now. Raises ClientError."""
-    landing = item.landing
-    where = {"Bucket": landing.bucket, "Key": landing.key, "IfMatch": f'"{landing.etag}"', **more}
-    try:
-        return s3.get_object(VersionId=landing.version_id, **where)["Body"]
-    except ClientError as error:
-        if status_of(error) != 404:
-            raise
-        return s3.get_object(**where)["Body"]  # the same bytes may have landed again
-
-
-def status_of(error: ClientError) -> int:
-    return int(error.response["ResponseMetadata"]["HTTPStatusCode"])
-
-
-def header_of(s3: Any, item: Item) -> tuple[str, ...]:
-    """``item.header``, read when it is first asked for. Raises ValueError with a one-line reason when the first line
-    is no header, and ClientError."""
-    if not item.header:
-        if not item.landing.size:
-            raise ValueError("empty: 0 bytes")
-        data = body(s3, item, Range=f"bytes=0-{HEADER_BYTES - 1}").read(HEADER_BYTES)
-        item.header = csv_files.header(data, compressed=item.landing.key.endswith(".gz"))
-    return item.header
-
-
-def read_headers(s3: Any, items: list[Item]) -> None:
-    """All at once. A landing whose header can't be read gets a problem. Raises ClientError when S3 refuses every one:
-    then it is not the landings' fault."""
-    refused: dict[int, ClientError] = {}
-
-    def look(place: int) -> None:
-        try:
-            header_of(s3, items[place])
-        except ValueError as error:
-            items[place].problems.append(str(error))
-        except ClientError as error:
-            if status_of(error) not in OF_THE_OBJECT:
-                raise
-            refused[place] = error
-
-    with ThreadPoolExecutor(_THREADS) as pool:
-        list(pool.map(look, range(len(items))))
-    if refused and len(refused) == len(items):
-        raise next(iter(refused.values()))
-    for place, error in refused.items():
-        items[place].problems.append(f"S3 does not give it: {error}")
-
-
-def check_header(source: Source, names: tuple[str, ...]) -> str | None:
-    """Why these columns won't do, or None."""
-    problems = csv_files.header_problems(names, source.columns, source.added)
-    return f"line 1: wrong header: {'; '.join(problems)}; it has {_shown(names)}" if problems else None
-
-
-def _shown(names: tuple[str, ...]) -> str:
-    return ", ".join(names[:20]) + (" and more" if len(names) > 20 else "") if names else "nothing"
+# What a format's module gives each row beside CORRUPT, the RAW texts and the typed columns: the object that it is of,
+# and whether it has an odd number of quotes, an open one, or fields that are not the source's.
+OBJECT, ODD, OPEN, MORE = "_lake_object", "_lake_odd_quotes", "_lake_open_quote", "_lake_further"
+_OF_THE_LANDING = tuple(name for name in LINEAGE if name != "_lake_loaded_at")
 
 
 @dataclass(frozen=True)
 class Rows:
     """Rows of the landings ``items``, all of one source. ``judged``: columns, LANDING_NO, FLAGS (bits of the
-    checks that a row fails), CONTENT hash; kept on local disk once computed, so that the gate and the MERGE read
+    checks that a row fails), CONTENT hash; kept on local disk once computed, so that the gate and the commit read
     S3 once. ``again``: reads landings once more, from copies of the claimed versions.
     """
 
+    source: SourceSpec
     judged: DataFrame
     items: list[Item]
     again: Callable[[list[Item]], DataFrame]
 
     @cached_property
     def typed(self) -> DataFrame:
-        """``judged`` with source_file and stamp."""
+        """``judged`` with the lineage columns."""
         return _stamped(self.judged, self.items)
 
     def raw(self, items: list[Item]) -> DataFrame:
         """All that is known of the rows of some of the landings, with the RAW texts and the line of a broken row,
-        source_file and stamp: to name what is wrong."""
+        and the lineage columns: to name what is wrong."""
         return _stamped(self.again(items), items)
 
 
 def read(
     spark: SparkSession,
     s3: Any,
-    source: Source,
+    checks: Checks,
     items: Iterable[Item],
+    optional: tuple[str, ...] = (),
     copy: Callable[[list[Item]], None] = lambda _: None,
 ) -> Rows | None:
-    """The rows of these landings, which are all of ``source``.
+    """The rows of these landings, which are all of one source.
 
-    A landing whose header won't do gets a problem instead of rows; None when no landing is left.
-    ``copy``: gives landings their ``copy``, which no one overwrites.
+    A landing whose header won't do gets a problem instead of rows; None when no landing is left. ``optional``: columns
+    that a file may lack. ``copy``: gives landings their ``copy``, which no one overwrites.
     """
-    good = []
+    source, good = checks.source, []
     for item in items:
         try:
-            problem = check_header(source, header_of(s3, item))
+            problem = check_header(source, header_of(s3, item, source), optional)
         except ValueError as error:
             problem = str(error)
         if problem:
@@ -151,77 +88,74 @@ def read(
 
     def again(wanted: list[Item]) -> DataFrame:
         copy(wanted)
-        return _read_all(spark, source, wanted)
+        return _read_all(spark, checks, wanted)
 
-    rows = _read_all(spark, source, good)
+    rows = _read_all(spark, checks, good)
     # In memory it would raise the job's peak by more than half.
-    judged = rows.select(*source.columns, *_JUDGED).persist(StorageLevel.DISK_ONLY)
-    return Rows(judged, good, again)
+    judged = rows.select(*(column.name for column in source.columns), *_JUDGED).persist(StorageLevel.DISK_ONLY)
+    return Rows(source, judged, good, again)
 
 
-def _read_all(spark: SparkSession, source: Source, items: list[Item]) -> DataFrame:
-    by_header: dict[tuple[str, ...], list[Item]] = defaultdict(list)
+def _read_all(spark: SparkSession, checks: Checks, items: list[Item]) -> DataFrame:
+    alike: dict[tuple[tuple[str, ...], tuple[str, ...]], list[Item]] = defaultdict(list)
     for item in items:
-        by_header[item.header].append(item)
-    frames = [_read_alike(spark, source, names, group) for names, group in by_header.items()]
-    return reduce(DataFrame.unionByName, frames)
+        alike[item.header, item.kinds].append(item)
+    return reduce(DataFrame.unionByName, (_read_alike(spark, checks, group) for group in alike.values()))
 
 
-def _read_alike(spark: SparkSession, source: Source, names: tuple[str, ...], items: list[Item]) -> DataFrame:
-    # By place: Spark knows nothing of the file's own names.
-    fields = {name: f"{_FIELD}{place}" for place, name in enumerate(names)}
-    lines = (
-        spark.read.schema(StructType([StructField(field, StringType()) for field in (*fields.values(), CORRUPT)]))
-        .option("header", True)
-        .option("quote", '"')
-        .option("escape", '"')
-        .option("columnNameOfCorruptRecord", CORRUPT)
-        # Otherwise ingest_date= in the path becomes a column.
-        .option("recursiveFileLookup", True)
-        .csv([item.copy or item.path for item in items])
-    )
-    texts = {name: clean(F.col(field)) for name, field in fields.items()}
-    quoted = reduce(Column.__or__, (F.coalesce(F.col(field).contains('"'), F.lit(False)) for field in fields.values()))
-    odd = reduce(Column.__or__, (_count_quotes(F.col(field)) % 2 == 1 for field in fields.values()))
-    raw = lines.select(
-        *(texts.get(name, F.lit(None).cast("string")).alias(RAW + name) for name in source.columns),
-        F.col(CORRUPT),
-        F.when(quoted, F.coalesce(odd, F.lit(False))).otherwise(F.lit(False)).alias(_ODD),
-        F.xxhash64(*texts.values()).alias(_TEXT_HASH),
-        # Without the scheme: what was asked for as s3:// may be reported as s3a://.
-        F.regexp_replace(F.col("_metadata.file_path"), _SCHEME, "").alias(_OBJECT),
-    )
-    typed = [parse(F.col(RAW + name), kind).alias(name) for name, kind in source.columns.items()]
-    rows = _numbered(spark, raw.select("*", *typed), items)
-    return rows.select("*", _flags(source).alias(FLAGS), _content(source).alias(CONTENT))
+def _read_alike(spark: SparkSession, checks: Checks, items: list[Item]) -> DataFrame:
+    """``items`` have the same columns in the same order."""
+    source, names, paths = checks.source, items[0].header, [item.copy or item.path for item in items]
+    if source.file.format == "csv":
+        raw = reading_csv.raw(spark, source, names, paths)
+    elif source.file.format == "jsonl":
+        raw = reading_json.raw(spark, source, paths)
+    else:
+        raw = reading_parquet.raw(spark, source, names, items[0].kinds, paths)
+    return judged(_numbered(spark, raw, items), checks)
 
 
-def _count_quotes(text: Column) -> Column:
-    return F.length(F.regexp_replace(F.coalesce(text, F.lit("")), '[^"]', ""))
+def judged(rows: DataFrame, checks: Checks) -> DataFrame:
+    """``rows`` of a format's module with FLAGS and CONTENT."""
+    source = checks.source
+    flagged = with_derived(rows, source, checks.known_early) if checks.early else rows
+    return flagged.select(*rows.columns, _flags(checks).alias(FLAGS), _content(source).alias(CONTENT))
+
+
+def probe(spark: SparkSession, path: str, checks: Iterable[Checks]) -> None:
+    """Read a text file of our own, and judge no rows of each source: raises what is no landing's fault."""
+    spark.read.text(path).count()
+    for each in checks:
+        columns = each.source.columns
+        names = [*(f"`{RAW}{column.name}` STRING" for column in columns), f"{CORRUPT} STRING"]
+        names += [f"{name} BOOLEAN" for name in (OPEN, ODD, MORE)]
+        names += [f"`{column.name}` {spark_type(column.type)}" for column in columns]
+        judged(spark.createDataFrame([], ", ".join(names)), each).count()
 
 
 def _numbered(spark: SparkSession, rows: DataFrame, items: list[Item]) -> DataFrame:
     """``rows`` with the LANDING_NO of the landing that each came from."""
     if len(items) == 1:
         return rows.withColumn(LANDING_NO, F.lit(items[0].number))
-    objects = [(f"'{_quoted(re.sub(_SCHEME, '', item.copy or item.path))}'", str(item.number)) for item in items]
-    return rows.join(F.broadcast(_literals(spark, (_OBJECT, LANDING_NO), objects)), _OBJECT, "left")
+    # Without the scheme: what was asked for as s3:// may be reported as s3a://.
+    rows = rows.withColumn(OBJECT, F.regexp_replace(F.col(OBJECT), _SCHEME, ""))
+    objects = [(f"'{quoted(re.sub(_SCHEME, '', item.copy or item.path))}'", str(item.number)) for item in items]
+    return rows.join(F.broadcast(_literals(spark, (OBJECT, LANDING_NO), objects)), OBJECT, "left")
 
 
 def _stamped(rows: DataFrame, items: list[Item]) -> DataFrame:
-    """``rows`` with source_file and stamp. They are not kept with each row: landings are few."""
+    """``rows`` with the lineage columns. They are not kept with each row: landings are few."""
     if len(items) > 1:
-        names = (LANDING_NO, "source_file", "ingest_batch", "ingest_date", "source_version", "landed_at")
-        stamps = _literals(rows.sparkSession, names, map(_stamp_literals, items))
+        stamps = _literals(rows.sparkSession, (LANDING_NO, *_OF_THE_LANDING), map(_stamp_literals, items))
         return rows.join(F.broadcast(stamps), LANDING_NO, "left")
     item = items[0]
     return rows.select(
         "*",
-        F.lit(item.path).alias("source_file"),
-        F.lit(item.batch).alias("ingest_batch"),
-        F.lit(date.fromisoformat(item.landing.ingest_date)).alias("ingest_date"),
-        F.lit(item.landing.version_id).alias("source_version"),
-        F.lit(item.landed_at).alias("landed_at"),
+        F.lit(item.path).alias("_lake_file"),
+        F.lit(item.landing.version_id).alias("_lake_version"),
+        F.lit(date.fromisoformat(item.landing.ingest_date)).alias("_lake_ingest_date"),
+        F.lit(item.batch).alias("_lake_batch"),
+        F.lit(_moment(item)).cast("timestamp_ntz").alias("_lake_landed_at"),
     )
 
 
@@ -232,47 +166,56 @@ def _literals(spark: SparkSession, names: tuple[str, ...], rows: Iterable[tuple[
 
 
 def _stamp_literals(item: Item) -> tuple[str, ...]:
-    landed_at = f"{item.landed_at.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}"
     return (
         str(item.number),
-        f"'{_quoted(item.path)}'",
-        f"'{item.batch}'",
-        f"DATE '{item.landing.ingest_date}'",
+        f"'{quoted(item.path)}'",
         f"'{item.landing.version_id}'",
-        f"TIMESTAMP '{landed_at}'",
+        f"DATE '{item.landing.ingest_date}'",
+        f"'{item.batch}'",
+        f"TIMESTAMP_NTZ '{_moment(item)}'",
     )
 
 
-def _quoted(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("'", "\\'")
+def _moment(item: Item) -> str:
+    """UTC, as the text of a timestamp without a zone."""
+    return f"{item.landed_at.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}"
 
 
-def _flags(source: Source) -> Column:
+def _flags(checks: Checks) -> Column:
     """The bits of the checks that the row fails."""
+    source = checks.source
     broken = F.col(CORRUPT).isNotNull()
-    failed = {"null_keys": F.lit(False), "dates": F.lit(False), "numbers": F.lit(False)}
-    for name, kind in source.columns.items():
-        missing = F.col(name).isNull()
-        if name not in source.required:
-            missing = missing & F.col(RAW + name).isNotNull()
-        if name in source.keys:
-            failed["null_keys"] = failed["null_keys"] | missing
-        if kind == "string":
+    failed: dict[str, Column] = {}
+
+    def fails(check: str, test: Column) -> None:
+        failed[check] = failed[check] | test if check in failed else test
+
+    for column in source.columns:
+        name, empty = column.name, F.col(RAW + column.name).isNull()
+        if column.name in source.keys:
+            fails("null_keys", F.col(name).isNull())
+        else:
+            if name in source.required:
+                fails("required", empty)
+            if column.type != "string":
+                fails(check_of(column.type), F.col(name).isNull() & ~empty)
+        if column.type == "string":
             broken = broken | F.coalesce(F.col(name).contains(REPLACEMENT), F.lit(False))
-        elif name not in source.keys:
-            check = "dates" if kind == "date" else "numbers"
-            failed[check] = failed[check] | missing
-    if source.name == "orders":
-        failed["quantities"] = F.coalesce(F.col("qty") <= 0, F.lit(False))
+    for check in checks.early:
+        # NULL passes.
+        failed[check.name] = ~F.coalesce(F.expr(check.sql.spark), F.lit(True))
     # The fields of a broken row are no one's: what they look like says nothing more.
-    whole = sum((F.when(test, F.lit(BITS[check])).otherwise(0) for check, test in failed.items()), F.lit(0))
-    open_quote = _count_quotes(F.col(CORRUPT)) % 2 == 1
-    torn = F.when(open_quote, F.lit(BITS["broken_rows"] | OPEN_QUOTE)).otherwise(F.lit(BITS["broken_rows"]))
-    return F.when(broken, torn).otherwise(whole) + F.when(F.col(_ODD), F.lit(ODD_QUOTES)).otherwise(0)
+    tests = [F.when(test, F.lit(checks.bits[check]).cast("bigint")).otherwise(0) for check, test in failed.items()]
+    whole = reduce(Column.__add__, tests, F.lit(0).cast("bigint"))
+    torn = F.when(F.col(OPEN), F.lit(BITS["broken_rows"] | OPEN_QUOTE)).otherwise(F.lit(BITS["broken_rows"]))
+    flags = F.when(broken, torn.cast("bigint")).otherwise(whole)
+    return flags + F.when(F.col(ODD), ODD_QUOTES).otherwise(0) + F.when(F.col(MORE), FURTHER).otherwise(0)
 
 
-def _content(source: Source) -> Column:
-    """Equal for equal rows. Orders compare by value (1,5 is 1.5); dimensions by every column of the file."""
-    if source.name != "orders":
-        return F.col(_TEXT_HASH)
-    return F.xxhash64(*source.columns)
+def _content(source: SourceSpec) -> Column:
+    """Equal for rows whose values are equal (1,5 is 1.5)."""
+    may_lack = [column.name for column in source.columns if column.name not in source.required]
+    # NULLs are left out by xxhash64, whatever their place.
+    places = [F.when(F.col(name).isNull(), F.lit(2.0**place)).otherwise(0.0) for place, name in enumerate(may_lack)]
+    lacking = [reduce(Column.__add__, places)] if places else []
+    return F.xxhash64(*(column.name for column in source.columns), *lacking)
