@@ -14,9 +14,10 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from lakectl.core.landing import Landing, landing_of
+from lakectl.core.landing import Landing, LandingZone
 from lakectl.core.ledger import CLAIMED, DELETED, DUPLICATE, LOADED, PENDING, SUPERSEDED, Entry, Ledger
 from lakectl.core.ledger_table import in_batches
+from lakectl.spec.model import SourceSpec
 from retail.arguments import Arguments
 from retail.results import Result, settle
 from retail.schemas import DIMENSIONS, NO_BATCH, SOURCES
@@ -80,6 +81,7 @@ class Inbox:
         self._ledger = ledger
         self.s3 = s3 or boto3.client("s3", config=pool)
         self._glue = glue or boto3.client("glue", config=pool)
+        self._zone = LandingZone(arguments.landing_prefix, {name: SourceSpec(name, ()) for name in SOURCES})
         self.superseded: list[str] = []
 
     def take(self) -> list[Item]:
@@ -140,8 +142,7 @@ class Inbox:
     def _current(self, prefix: str) -> Iterator[Landing]:
         """The current version of each loadable object under ``prefix``, with S3's own time."""
         for version in self._versions(prefix):
-            landing = landing_of(
-                prefix=self._arguments.landing_prefix,
+            landing = self._zone.landing(
                 bucket=self._arguments.raw_bucket,
                 key=version["Key"],
                 version_id=version.get("VersionId"),
@@ -237,8 +238,7 @@ class Inbox:
             return self._claim(waiting) if waiting else None
         if (head.get("VersionId") or "null", head["ETag"].strip('"')) == (landing.version_id, landing.etag):
             return self._item(entry, head)
-        current = landing_of(
-            prefix=self._arguments.landing_prefix,
+        current = self._zone.landing(
             bucket=landing.bucket,
             key=landing.key,
             version_id=head.get("VersionId"),

@@ -115,9 +115,15 @@ def test_a_reserved_source_is_logged_and_never_pending(log_function, rows) -> No
 @pytest.mark.parametrize(
     ("key", "reason"),
     [
-        ("retail/returns/ingest_date=2026-11-24/returns.csv", "the job does not load the source returns; it loads"),
-        ("retail/orders/2026-11-24.csv", "the key does not end with orders/ingest_date=YYYY-MM-DD/"),
-        ("retail/_smoke/ingest_date=2026-11-24/_smoke.csv", "names begin with _"),
+        (
+            "retail/returns/ingest_date=2026-11-24/returns.csv",
+            "no source returns; it has customers, products, orders",
+        ),
+        (
+            "retail/orders/2026-11-24.csv",
+            "orders/ingest_date=YYYY-MM-DD/[batch=NNNN/]orders.csv or orders.csv.gz",
+        ),
+        ("retail/_smoke/ingest_date=2026-11-24/_smoke.csv", "no source _smoke"),
     ],
 )
 def test_a_landing_that_no_run_takes_says_why(log_function, rows, key, reason) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from landing_events import JOB, RAW, bridge_event, load_handler, record_event
+from landing_events import JOB, bridge_event, load_handler, record_event
 
 
 class Glue:
@@ -68,18 +68,9 @@ BATCH = "retail/orders/ingest_date=2026-11-24/batch=0003/orders.csv"
 
 
 @pytest.mark.parametrize("event", [record_event(BATCH), bridge_event(BATCH)])
-def test_an_orders_landing_starts_a_run_with_its_path_and_batch(starter, glue, rows, event) -> None:
+def test_a_landing_of_a_source_that_starts_runs_starts_one(starter, glue, rows, event) -> None:
     assert starter.handler(event, None)["started"] == "jr_new1"
-    assert glue.started == [
-        {
-            "JobName": JOB,
-            "Arguments": {
-                "--RAW_ORDERS_PATH": f"s3://{RAW}/retail/orders/ingest_date=2026-11-24/batch=0003/",
-                "--BATCH_ID": "0003",
-            },
-            "JobRunQueuingEnabled": True,
-        }
-    ]
+    assert glue.started == [{"JobName": JOB, "JobRunQueuingEnabled": True}]
     assert len(rows("PENDING#orders")) == 1
 
 
@@ -130,10 +121,10 @@ def test_the_schedule_starts_nothing_when_nothing_is_pending(starter) -> None:
     assert starter.handler(SCHEDULE, None)["started"] is None
 
 
-def test_the_schedule_drains_a_pending_dimension(starter, glue, log_function) -> None:
+def test_the_schedule_drains_what_starts_no_run_itself(starter, glue, log_function) -> None:
     log_function.handler(record_event("retail/customers/ingest_date=2026-11-24/customers.csv"), None)
     assert starter.handler(SCHEDULE, None)["started"]
-    assert glue.started[0]["Arguments"] == {}
+    assert glue.started == [{"JobName": JOB, "JobRunQueuingEnabled": True}]
 
 
 def test_what_a_live_run_holds_is_not_pending_and_what_a_dead_one_held_is(starter, glue, ledger) -> None:
@@ -215,7 +206,7 @@ def test_a_caller_that_died_with_its_turn_holds_up_the_others_for_its_timeout_on
         starter.handler(bridge_event(), None)
     assert glue.started == []
     later = time.time() + 31
-    monkeypatch.setattr("turn.time.time", lambda: later)
+    monkeypatch.setattr("lakectl.core.turn.time.time", lambda: later)
     assert starter.handler(bridge_event(), None)["started"]
 
 
