@@ -183,7 +183,7 @@ def dead_letter_queue(names: Names) -> Queue:
 
 
 def notifications(names: Names) -> list[Resource]:
-    """S3 → log function; EventBridge: orders landing → starter, end of a run → starter."""
+    """S3 → log function; EventBridge: a landing that starts a run → starter, end of a run → starter."""
     config = names.config
     step = "wire-notifications"
     function_arn = names.arn("lambda", f"function:{names.log_function}")

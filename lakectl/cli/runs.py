@@ -38,7 +38,7 @@ def runs(
     \b
     Examples:
       lakectl runs
-      lakectl runs orders --pending
+      lakectl runs SOURCE --pending
       lakectl runs --limit 20 --json
       lakectl runs --failed
     """
@@ -61,7 +61,7 @@ def runs(
     found = ops.runs(app.lake, source, "PENDING" if pending else "SRC", most and most + 1)
     first = next(found, None)
     if first is None:
-        nothing = "Nothing is pending." if pending else "The run log is empty. Land something: lakectl land orders.csv"
+        nothing = "Nothing is pending." if pending else "The run log is empty. Land something: lakectl land FILE"
         app.out.say(nothing)
         app.out.result([])
         return None

@@ -13,7 +13,7 @@ from lakectl.ops import runs as run_log
 from lakectl.ops import transform
 from lakectl.ops.lake import Lake
 from lakectl.ops.maintain import maintenance_job
-from lakectl.ops.snapshots import ORDERS, Snapshot, snapshots
+from lakectl.ops.snapshots import Snapshot, snapshots, table_of
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,9 @@ class Undoing:
     landings: tuple[Entry, ...]
 
 
-def plan(lake: Lake, snapshot_id: str, table: str = ORDERS) -> Undoing:
+def plan(lake: Lake, snapshot_id: str, table: str | None = None) -> Undoing:
     """Only reads. Raises :class:`LakectlError` for a snapshot that is unknown or not in the table's history."""
+    table = table_of(lake, table)
     known = snapshots(lake, table)
     target = next((each for each in known if each.id == snapshot_id), None)
     if target is None:
@@ -42,7 +43,7 @@ def plan(lake: Lake, snapshot_id: str, table: str = ORDERS) -> Undoing:
 
 
 def _landings(lake: Lake, undone: Sequence[Snapshot]) -> list[Entry]:
-    """Those that a rollback makes REVERTED (``jobs/retail/rollback.py`` decides; this is for show)."""
+    """Those that a rollback makes REVERTED (the job decides; this is for show)."""
     if not undone:
         return []
     ids = {each.id for each in undone}

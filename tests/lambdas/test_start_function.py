@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from landing_events import JOB, bridge_event, load_handler, record_event
 
+from lakectl.spec.model import FileFormat, LakeSpec, SourceSpec
+
 
 class Glue:
     """Glue as the starter sees it."""
@@ -63,6 +65,14 @@ def ended(run_id: str, state: str) -> dict[str, Any]:
     }
 
 
+# No source of the tutorial is in it.
+RIDES = LakeSpec(
+    {
+        "rides": SourceSpec("rides", (), file=FileFormat(format="jsonl"), starts_run=True),
+        "zones": SourceSpec("zones", (), file=FileFormat(format="parquet"), starts_run=True),
+        "drivers": SourceSpec("drivers", ()),
+    }
+)
 SCHEDULE = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
 BATCH = "retail/orders/ingest_date=2026-11-24/batch=0003/orders.csv"
 
@@ -247,3 +257,27 @@ def test_the_quick_test_s_event_is_written_down_and_starts_nothing(starter, glue
     assert [(item["pk"], item["sk"]) for item in rows("SMOKE#")] == [("SMOKE#start", key)]
     assert len(glue.started) == 1
     assert rows("SRC#_smoke") == []
+
+
+@pytest.mark.parametrize(
+    ("below", "starts"),
+    [
+        ("rides/ingest_date=2026-11-24/rides.jsonl.gz", True),
+        ("zones/ingest_date=2026-11-24/zones.parquet", True),
+        ("drivers/ingest_date=2026-11-24/drivers.csv", False),
+        ("rides/ingest_date=2026-11-24/rides.csv", False),
+        ("orders/ingest_date=2026-11-24/orders.csv", False),
+    ],
+)
+def test_which_landings_start_a_run_is_what_the_lake_s_specification_says(glue, rows, below: str, starts: bool) -> None:
+    module = load_handler("start_glue_job", RIDES)
+    module.GLUE = glue
+    assert bool(module.handler(bridge_event(f"retail/{below}"), None)["started"]) == starts
+    assert [item["key"] for item in rows("PENDING#")] == [f"retail/{below}"] * starts
+
+
+def test_the_schedule_drains_every_source_of_the_specification(glue) -> None:
+    module, log = load_handler("start_glue_job", RIDES), load_handler("log_ingestion_run", RIDES)
+    module.GLUE = glue
+    log.handler(record_event("retail/drivers/ingest_date=2026-11-24/drivers.csv"), None)
+    assert module.handler(SCHEDULE, None)["started"]
