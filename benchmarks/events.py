@@ -9,10 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from benchmarks.sandbox import Figure, Settings, fresh_endpoint, open_lake
+from lakectl.config import Config
+from lakectl.core.landing import LandingZone
 from lakectl.local.control import Endpoint
 from lakectl.ops import provision
 from lakectl.ops.lake import Lake
 
+ZONE = LandingZone("retail/", Config().spec.sources)
 LANDINGS = 20
 WAITING = 10
 HISTORIES = (100, 100_000)
@@ -179,11 +182,8 @@ def requests_to_find(lake: Lake, history: int) -> tuple[int, int, float]:
 
 
 def _landing(number: int) -> Any:
-    from lakectl.core.landing import landing_of
-
     moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(1_600_000_000 + number))
-    return landing_of(
-        prefix="retail/",
+    return ZONE.landing(
         bucket="bench",
         key=f"retail/orders/ingest_date=2026-11-24/batch={number % 10_000:04d}/orders.csv",
         version_id=f"v{number}",

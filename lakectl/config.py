@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -27,6 +28,7 @@ from lakectl.config_errors import usage_error
 from lakectl.core.columns import ENRICHED, LINEAGE, RESERVED_PREFIX
 from lakectl.errors import UsageError
 from lakectl.project import Project
+from lakectl.spec.model import Column, LakeSpec, SourceSpec
 
 ColumnType = Literal["bigint", "int", "double", "date", "string"]
 Days = Annotated[int, Field(ge=1, le=3653)]
@@ -296,6 +298,20 @@ class Config(_Section):
             if taken:
                 raise ValueError(f"{source}: the job makes these columns itself: {', '.join(taken)}; rename yours")
         return value
+
+    @cached_property
+    def spec(self) -> LakeSpec:
+        """The sources as everything but the loader of this file sees them."""
+        sources = {
+            name: SourceSpec(
+                name,
+                tuple(Column(column, kind) for column, kind in source.columns.items()),
+                source.keys,
+                starts_run=name == "orders",
+            )
+            for name, source in self.sources.items()
+        }
+        return LakeSpec(sources, self.schema_evolution)
 
 
 # Environment variable → config key, first one set wins.

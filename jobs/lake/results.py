@@ -1,35 +1,20 @@
-"""What a run did, as items of the run log. Logs are for people; programs read these.
-
-* ``RUN#<run id>`` / ``RESULT``: numbers and short texts as attributes, everything else as JSON in ``details``
-* ``RUN#<run id>`` / ``PAGE#0001`` …: ``details``, where it is too long for the one item; ``pages`` says how many
+"""The end of a run in the run log: its landings are marked, and what it did is written with the last of them.
 
 The result is written last, in the transaction that settles the run's last landing: it is whole or not there.
-A DynamoDB item holds at most 400 KB and a transaction 4 MB (DynamoDB developer guide, "Quotas").
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from lakectl.core.ledger import Ledger
+from lakectl.core.run_results import Result, prepared, shortened, write
 
 if TYPE_CHECKING:
     from lake.landings import Item
 
-RESULT, PAGE = "RESULT", "PAGE#"
-PAGE_CHARACTERS = 300_000  # ASCII, so as many bytes
-ATTRIBUTE_CHARACTERS = 1_000
-REASON_CHARACTERS = 2_000  # what a landing's own item holds of its reason
-
-Result = dict[str, Any]
-
-
-def write(ledger: Ledger, run_id: str, result: Result) -> None:
-    """Write the result of a run that has no landing left to settle. JSON values only."""
-    ledger.put(_prepared(ledger, run_id, result))
+__all__ = ["Result", "reason_of", "settle", "shortened", "write"]
 
 
 def settle(
@@ -64,7 +49,7 @@ def settle(
         )
         lost += _lost(mine, moved)
     result = report(lost)
-    if not last or not move(last[0], also=[_prepared(ledger, run_id, result)]):
+    if not last or not move(last[0], also=[prepared(ledger, run_id, result)]):
         result = report(lost + last)
         write(ledger, run_id, result)
     return result
@@ -77,36 +62,3 @@ def _lost(items: Sequence[Item], moved: Sequence[bool]) -> list[Item]:
 
 def reason_of(item: Item) -> str:
     return shortened("; ".join(item.problems))
-
-
-def shortened(reason: str) -> str:
-    """``reason`` within what a landing's item may hold; what was left out is said, and the result has all of it."""
-    if len(reason) <= REASON_CHARACTERS:
-        return reason
-    kept = reason[: REASON_CHARACTERS - 80]
-    return f"{kept} … ({len(reason) - len(kept):,} more characters: lakectl runs --failed)"
-
-
-def _prepared(ledger: Ledger, run_id: str, result: Result) -> dict[str, Any]:
-    """The RESULT item; its pages are written here."""
-    plain = {name: value for name, value in result.items() if _is_short(value)}
-    details = json.dumps({name: value for name, value in result.items() if name not in plain})
-    item = {**_key(run_id, RESULT), **plain, "run_id": run_id, "written_at": _now(), "pages": 0, "details": details}
-    if len(details) <= PAGE_CHARACTERS:
-        return item
-    parts = [details[start : start + PAGE_CHARACTERS] for start in range(0, len(details), PAGE_CHARACTERS)]
-    for number, part in enumerate(parts, start=1):
-        ledger.put({**_key(run_id, f"{PAGE}{number:04d}"), "part": part})
-    return {**item, "pages": len(parts), "details": ""}
-
-
-def _is_short(value: Any) -> bool:
-    return value is None or isinstance(value, int) or (isinstance(value, str) and len(value) <= ATTRIBUTE_CHARACTERS)
-
-
-def _key(run_id: str, sk: str) -> dict[str, str]:
-    return {"pk": f"RUN#{run_id}", "sk": sk}
-
-
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"

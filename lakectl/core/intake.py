@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lakectl.core import s3_events
-from lakectl.core.landing import Landing
+from lakectl.core.landing import Landing, LandingZone
 from lakectl.core.ledger import Entry, Ledger
 
 Log = Callable[..., None]
@@ -39,7 +39,7 @@ class Intake:
 def record_all(
     ledger: Ledger,
     event: dict[str, Any],
-    prefix: str,
+    zone: LandingZone,
     log: Log,
     wanted: Callable[[Landing], bool] = lambda _: True,
     *,
@@ -54,12 +54,13 @@ def record_all(
         intake.records += 1
         landing = None
         try:
-            landing = s3_events.landing(part, prefix)
+            landing = s3_events.landing(part, zone)
             if landing is None or not wanted(landing):
                 continue
             entry = ledger.record(landing, look_first=look_first)
         except Exception as error:  # noqa: BLE001 - Intake.check raises it, with the others
-            key, reason = landing.key if landing else _raw_key(part), f"{type(error).__name__}: {error}"
+            key = landing.key if landing else s3_events.key_of(part) or "a record without a key"
+            reason = f"{type(error).__name__}: {error}"
             intake.problems.append(f"{key}: {reason}")
             log("not_recorded", key=key, error=reason)
             continue
@@ -83,11 +84,3 @@ def logger(context: Any) -> Log:
         print(json.dumps({"what": what, "request_id": request_id, **fields}, ensure_ascii=False, default=str))
 
     return log
-
-
-def _raw_key(part: Any) -> str:
-    """The key as a broken record has it, for messages only."""
-    try:
-        return str((part["detail"] if "detail" in part else part["s3"])["object"]["key"])
-    except (KeyError, TypeError):
-        return "a record without a key"

@@ -3,19 +3,12 @@
 Used by the log function, the starter function and the Glue job, so that it does not matter which of
 them hears of a landing first.
 
-Items, all in one table:
-
-* run item ``SRC#<source>`` / ``INGEST#<event time>#<etag|noetag>#<hash of bucket, key, version>``
-* guard ``OBJ#<bucket>/<key>`` / ``<version id|null>``: one for each version of each object. Its
-  conditional put is what makes a second delivery of the same event a no-op
-* pointer ``PENDING#<source>`` / the run item's sk: lives while the landing waits for silver, so that
-  finding work costs what is new and not the whole history. A refused landing's pointer moves to
-  ``FAILED#<source>``
-* result of a job run ``RUN#<run id>`` / ``RESULT`` and ``PAGE#0001`` …: see ``jobs/lake/results.py``
+Its items: :mod:`lakectl.core.ledger_items`.
 
 ``load_status``: PENDING -> CLAIMED -> LOADED | FAILED; PENDING -> DUPLICATE | SUPERSEDED; LOADED -> REVERTED.
 FAILED, REVERTED, SUPERSEDED and DUPLICATE -> PENDING when they are to be tried again. IGNORED, with a reason, for
-what no run loads. ``status`` stays LANDED: the file did land.
+what no run loads; PENDING once its event comes again and the lake has such a source. ``status`` stays LANDED: the file
+did land.
 """
 
 from __future__ import annotations
@@ -25,7 +18,17 @@ from dataclasses import replace
 from typing import Any
 
 from lakectl.core.landing import Landing
-from lakectl.core.ledger_items import Entry, entry_of, now, run_item, unless_known
+from lakectl.core.ledger_items import (
+    Entry,
+    entry_of,
+    guard_item,
+    guard_of,
+    now,
+    partition,
+    run_item,
+    run_sk,
+    unless_known,
+)
 from lakectl.core.ledger_table import Action, Condition, Item, LedgerTable, status_in
 from lakectl.core.ledger_versions import (
     CLAIMED,
@@ -77,29 +80,31 @@ class Ledger:
         if len(guards) > 1:
             self._settle(guards)
         # Without versions the guard may tell of later bytes than those of an event that came late.
-        run_sk = known["run_sk"] if known["etag"] == landing.etag else landing.run_sk
-        return replace(entry_of(self._table.get(known["run_pk"], run_sk)), is_new=is_new)
+        sk = known["run_sk"] if known["etag"] == landing.etag else run_sk(landing)
+        run = self._table.get(known["run_pk"], sk)
+        if run["load_status"] == IGNORED and landing.loadable:
+            run = self._take_up(landing, run, guards)
+        return replace(entry_of(run), is_new=is_new)
+
+    def _take_up(self, landing: Landing, run: Item, guards: Sequence[Item]) -> Item:
+        """What no run loaded when it landed is loaded by now: the lake's sources have changed."""
+        fields = {"ingest_date": landing.ingest_date, "batch": landing.batch, "reason": ""}
+        self._table.transact(self._to_pending(run, fields))
+        if len(guards) > 1:
+            self._settle(guards)
+        return self._table.get(run["pk"], run["sk"])
 
     def _write(self, landing: Landing) -> bool:
         """Write the landing's items; False when they are there."""
         table, run = self._table, run_item(landing)
-        guard = {
-            **landing.guard_key,
-            "run_pk": run["pk"],
-            "run_sk": run["sk"],
-            "etag": landing.etag,
-            "size_bytes": landing.size,
-            "event_time": landing.event_time,
-            "sequencer": landing.sequencer,
-        }
-        actions = [table.put(guard, *unless_known(landing)), table.put(run, "attribute_not_exists(pk)")]
+        actions = [table.put(guard_item(landing), *unless_known(landing)), table.put(run, "attribute_not_exists(pk)")]
         if landing.loadable:
-            actions.append(table.put({**run, "pk": f"PENDING#{landing.source}"}))
+            actions.append(table.put({**run, "pk": partition("PENDING", landing.source)}))
         return table.transact(actions, conditions=2)
 
     def find(self, landings: Iterable[Landing]) -> dict[Landing, Entry]:
         """The entries of those landings that are in the ledger; nothing is written."""
-        guards = {(each.guard_key["pk"], each.guard_key["sk"]): each for each in landings}
+        guards = {guard_of(each): each for each in landings}
         found = self._table.get_many(guards)
         known = {
             (guard["run_pk"], guard["run_sk"]): guards[key]
@@ -110,11 +115,11 @@ class Ledger:
 
     def entry(self, source: str, sk: str) -> Entry | None:
         """The entry of a run item; None if there is none."""
-        run = self._table.get_many([(f"SRC#{source}", sk)])
+        run = self._table.get_many([(partition("SRC", source), sk)])
         return next((entry_of(item) for item in run.values()), None)
 
     def _guards(self, landing: Landing) -> list[Item]:
-        return list(self._table.query(landing.guard_key["pk"]))
+        return list(self._table.query(guard_of(landing)[0]))
 
     def _learn(self, landing: Landing, known: Item) -> None:
         """What a known landing's event adds: S3's order, and in a bucket without versions that it is put again."""
@@ -149,7 +154,7 @@ class Ledger:
                 gone = {move.version.sk for move in moves if move.to != PENDING}
                 for (pk, sk), run in runs.items():
                     if run["load_status"] == PENDING and sk not in gone and run.get("versions") != len(guards):
-                        self._note_versions(pk, sk, len(guards))
+                        self._note_versions(pk, sk, run["source"], len(guards))
                 return
         raise RuntimeError(f"the versions of {guards[0]['pk']} were moved by others {_ROUNDS} times in a row")
 
@@ -157,7 +162,7 @@ class Ledger:
         table, version = self._table, move.version
         if move.to == PENDING:
             return table.transact(self._to_pending(run))
-        source = version.pk.removeprefix("SRC#")
+        source = run["source"]
         by = move.original.sk if move.original else ""
         if move.to == DUPLICATE and move.original:
             fields, was = {"load_status": DUPLICATE, "duplicate_of": by}, status_in(PENDING)
@@ -168,18 +173,17 @@ class Ledger:
         actions = [
             table.update(version.pk, version.sk, fields, was),
             *stands,
-            table.delete(f"PENDING#{source}", version.sk),
-            table.delete(f"FAILED#{source}", version.sk),
+            table.delete(partition("PENDING", source), version.sk),
+            table.delete(partition("FAILED", source), version.sk),
         ]
         return table.transact(actions, conditions=1 + len(stands))
 
-    def _note_versions(self, pk: str, sk: str, count: int) -> None:
+    def _note_versions(self, pk: str, sk: str, source: str, count: int) -> None:
         fields = {"versions": count}
-        source = pk.removeprefix("SRC#")
         self._table.transact(
             [
                 self._table.update(pk, sk, fields, status_in(PENDING)),
-                self._table.update(f"PENDING#{source}", sk, fields),
+                self._table.update(partition("PENDING", source), sk, fields),
             ]
         )
 
@@ -190,15 +194,16 @@ class Ledger:
 
         With ``newest`` at most so many, the newest first: that costs the same however many wait.
         """
-        return (entry_of(item) for item in self._table.query(f"PENDING#{source}", newest=newest))
+        found = self._table.query(partition("PENDING", source), newest_first=bool(newest), most=newest)
+        return map(entry_of, found)
 
     def refused(self, source: str) -> Iterator[Entry]:
         """Landings of ``source`` that a run refused and nobody has asked to be tried again."""
-        return (entry_of(item) for item in self._table.query(f"FAILED#{source}"))
+        return map(entry_of, self._table.query(partition("FAILED", source)))
 
     def history(self, source: str) -> Iterator[Entry]:
         """Every landing of ``source`` ever, oldest first: costs the history, not the news."""
-        return (entry_of(item) for item in self._table.query(f"SRC#{source}"))
+        return map(entry_of, self._table.query(partition("SRC", source)))
 
     def known_versions(self, landing: Landing) -> int:
         """How many versions of the landing's key the ledger knows."""
@@ -237,7 +242,7 @@ class Ledger:
         """As ``loaded``, for many: each with its number of rows. ``also`` is put together with the last of them."""
         fields = {"load_status": LOADED, "loaded_at": now(), "snapshot_id": snapshot_id}
         changes = [self._finished(entry, run_id, {**fields, "rows": rows}) for entry, rows in loaded]
-        return self._settled(changes, also)
+        return self._finish(changes, also)
 
     def failed(self, entry: Entry, run_id: str, reason: str, also: Iterable[Item] = ()) -> bool:
         """The claimed landing is refused: out of later drains until ``requeue``. ``also``: as for ``loaded``."""
@@ -249,11 +254,11 @@ class Ledger:
         changes = []
         for entry, reason in refused:
             fields = {"load_status": FAILED, "failed_at": now(), "reason": reason[:2000]}
-            pointer = {**runs[entry.pk, entry.sk], **fields, "pk": f"FAILED#{entry.landing.source}"}
+            pointer = {**runs[entry.pk, entry.sk], **fields, "pk": partition("FAILED", entry.landing.source)}
             changes.append([*self._finished(entry, run_id, fields), self._table.put(pointer)])
-        return self._settled(changes, also)
+        return self._finish(changes, also)
 
-    def _settled(self, changes: list[list[Action]], also: Iterable[Item]) -> list[bool]:
+    def _finish(self, changes: list[list[Action]], also: Iterable[Item]) -> list[bool]:
         if changes:
             changes[-1] += map(self._table.put, also)
         return self._table.transact_each(changes)
@@ -306,15 +311,15 @@ class Ledger:
         """Write an item that is no landing (a run's result), whatever is there."""
         self._table.transact([self._table.put(item)])
 
-    def _to_pending(self, run: Item) -> list[Action]:
-        """``run`` as it was read; the first action fails if it has moved since."""
+    def _to_pending(self, run: Item, also: Item | None = None) -> list[Action]:
+        """``run`` as it was read; the first action fails if it has moved since. ``also``: further fields to set."""
         fields = {"load_status": PENDING, "claimed_by": "", "attempts": 0, "versions": 0}
-        fields |= {"duplicate_of": "", "superseded_by": ""}
+        fields |= {"duplicate_of": "", "superseded_by": "", **(also or {})}
         source = run["source"]
         return [
             self._table.update(run["pk"], run["sk"], fields, status_in(run["load_status"])),
-            self._table.delete(f"FAILED#{source}", run["sk"]),
-            self._table.put({**run, **fields, "pk": f"PENDING#{source}"}),
+            self._table.delete(partition("FAILED", source), run["sk"]),
+            self._table.put({**run, **fields, "pk": partition("PENDING", source)}),
         ]
 
 

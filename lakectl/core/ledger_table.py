@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -73,22 +74,37 @@ class LedgerTable:
                 raise RuntimeError(f"DynamoDB left keys of {self.name} unread {_ATTEMPTS} times")
         return found
 
-    def query(self, pk: str, *, newest: int = 0) -> Iterator[Item]:
-        """Items of a partition, by sort key; with ``newest`` at most so many, the greatest sort key first."""
+    def query(
+        self,
+        pk: str,
+        *,
+        newest_first: bool = False,
+        most: int = 0,
+        between: Key | None = None,
+        fields: Sequence[str] = (),
+    ) -> Iterator[Item]:
+        """Items of a partition, by sort key, the greatest one first with ``newest_first``; pages through any number.
+
+        ``most``: at most so many, which is all that is read. ``between``: the least and the greatest sort key.
+        ``fields``: attributes to read, else all.
+        """
+        first, last = between or ("", "")
         request: dict[str, Any] = {
             "TableName": self.name,
-            "KeyConditionExpression": "pk = :pk",
-            "ExpressionAttributeValues": to_item({":pk": pk}),
+            "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last" if between else "pk = :pk",
+            "ExpressionAttributeValues": to_item({":pk": pk, **({":first": first, ":last": last} if between else {})}),
             "ConsistentRead": True,
+            "ScanIndexForward": not newest_first,
         }
-        if newest:
-            page = self.client.query(**request, ScanIndexForward=False, Limit=newest)
-            yield from (to_plain(item) for item in page["Items"])
-            return
+        if fields:
+            names = {f"#{name}": name for name in fields}
+            request |= {"ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names}
+        left = most
         while True:
-            page = self.client.query(**request)
-            yield from (to_plain(item) for item in page["Items"])
-            if not page.get("LastEvaluatedKey"):
+            page = self.client.query(**request, **({"Limit": left} if most else {}))
+            yield from map(to_plain, page["Items"])
+            left -= len(page["Items"])
+            if not page.get("LastEvaluatedKey") or (most and left <= 0):
                 return
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
@@ -207,8 +223,12 @@ def to_item(plain: Item) -> dict[str, Any]:
 
 
 def to_plain(item: dict[str, Any]) -> Item:
-    """From what DynamoDB answers."""
-    return {name: _deserialize(value) for name, value in item.items()}
+    """From what DynamoDB answers; whole numbers as int."""
+    return {name: _whole(_deserialize(value)) for name, value in item.items()}
+
+
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, Decimal) and value == value.to_integral_value() else value
 
 
 def _packed(changes: Sequence[list[Action]]) -> Iterator[list[int]]:

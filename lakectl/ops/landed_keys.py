@@ -17,11 +17,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from lakectl.aws import code_of, explain
 from lakectl.config import Source
 from lakectl.core import csv_files
+from lakectl.core.ledger_items import Entry
 from lakectl.core.values import clean, value_of
 from lakectl.ops import query
 from lakectl.ops import runs as run_log
 from lakectl.ops.lake import Lake
-from lakectl.ops.runs import Run
 
 # Beyond this, reading everything back costs more than the check is worth.
 MAX_BYTES = 512 * 1024**2
@@ -77,7 +77,7 @@ def loaded_keys(lake: Lake, source: str) -> LandedKeys:
     return LandedKeys(len(landings), len(sure), len(possible))
 
 
-def _read(lake: Lake, run: Run, source: Source) -> Keys:
+def _read(lake: Lake, run: Entry, source: Source) -> Keys:
     """key -> rows of it, in the version that was loaded."""
     name, version = f"s3://{run.bucket}/{run.key}", run.version_id or "null"
     asked = {} if version == "null" else {"VersionId": version}

@@ -94,8 +94,10 @@ def landed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
     from lake.landings import Item
 
-    from lakectl.core.landing import landing_of
+    from lakectl.config import Config
+    from lakectl.core.landing import LandingZone
     from lakectl.core.ledger import PENDING, Entry
+    from lakectl.core.ledger_items import run_sk
 
     monkeypatch.setattr(Item, "path", property(lambda item: f"file://{tmp_path}/{item.landing.key}"))
     numbers = iter(range(100))
@@ -106,8 +108,7 @@ def landed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         data = content.encode() if isinstance(content, str) else content
         (tmp_path / folder).mkdir(parents=True, exist_ok=True)
         (tmp_path / key).write_bytes(data)
-        landing = landing_of(
-            prefix="retail/",
+        landing = LandingZone("retail/", Config().spec.sources).landing(
             bucket="raw",
             key=key,
             version_id=f"v{batch or day}",
@@ -116,7 +117,7 @@ def landed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
             event_time="2026-11-24T10:00:00Z",
         )
         assert landing
-        entry = Entry(landing, landing.run_sk, PENDING)
+        entry = Entry(landing, run_sk(landing), PENDING)
         return Item(entry, datetime(2026, 11, 24, 10, tzinfo=UTC), claimed=True, number=next(numbers))
 
     return land

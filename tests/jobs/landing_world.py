@@ -67,12 +67,12 @@ class World:
     # ---- what happens to an object
 
     def put(self, content: bytes = GOOD, key: str = KEYS[0], *, deliver: bool = True) -> None:
-        from lakectl.core.landing import landing_of
+        from lakectl.config import Config
+        from lakectl.core.landing import LandingZone
 
         put = self.s3.put_object(Bucket=self.bucket, Key=key, Body=content)
         moment = datetime.now(UTC) + self.clock_off
-        event = landing_of(
-            prefix="retail/",
+        event = LandingZone("retail/", Config().spec.sources).landing(
             bucket=self.bucket,
             key=key,
             version_id=put["VersionId"],

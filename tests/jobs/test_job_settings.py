@@ -53,13 +53,3 @@ def test_what_cannot_be_is_refused(settings: str, on_bad_rows: str, message: str
 
     with pytest.raises(ValueError, match=message):
         parse(settings, on_bad_rows)
-
-
-def test_everybody_knows_the_same_sources() -> None:
-    """Item 6: what `land` says of a source, what the functions write of it, and what the job loads."""
-    from lake.schemas import SOURCES
-
-    from lakectl.config import JOB_COLUMNS
-    from lakectl.core.landing import JOB_SOURCES
-
-    assert sorted(JOB_SOURCES) == sorted(SOURCES) == sorted(JOB_COLUMNS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from botocore.exceptions import ClientError
-from landing_events import bridge_event, record_event
+from landing_events import ZONE, bridge_event, record_event
 
 
 @pytest.fixture
@@ -13,7 +13,7 @@ def landed(ledger):
     from lakectl.core import s3_events
 
     def land(**fields):
-        (landing,) = s3_events.landings(record_event(**fields), "retail/")
+        (landing,) = s3_events.landings(record_event(**fields), ZONE)
         return ledger.record(landing)
 
     return land
@@ -71,7 +71,7 @@ def test_an_overwrite_without_versions_is_a_new_landing(ledger) -> None:
 
     for etag, is_new in (("a", True), ("a", False), ("b", True)):
         event = bridge_event(version="", etag=etag, time="2026-11-24T10:00:00Z")
-        (landing,) = s3_events.landings(event, "retail/")
+        (landing,) = s3_events.landings(event, ZONE)
         assert ledger.record(landing).is_new is is_new
 
 
@@ -162,7 +162,7 @@ def test_without_versions_the_same_bytes_put_again_after_they_were_found_deleted
 
     def deliver(sequencer: str, time: str):
         event = bridge_event(version="", sequencer=sequencer, time=time)
-        (landing,) = s3_events.landings(event, "retail/")
+        (landing,) = s3_events.landings(event, ZONE)
         return ledger.record(landing)
 
     first = deliver("01", "2026-11-24T10:00:00Z")

@@ -10,7 +10,7 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from landing_events import TABLE, bridge_event, record_event
+from landing_events import TABLE, ZONE, bridge_event, record_event
 
 VERSIONS = [("v1", "a"), ("v2", "b"), ("v3", "a"), ("v4", "a"), ("v5", "c"), ("v6", "c")]
 
@@ -18,7 +18,7 @@ VERSIONS = [("v1", "a"), ("v2", "b"), ("v3", "a"), ("v4", "a"), ("v5", "c"), ("v
 def deliver(ledger: Any, event: dict[str, Any]) -> Any:
     from lakectl.core import s3_events
 
-    (landing,) = s3_events.landings(event, "retail/")
+    (landing,) = s3_events.landings(event, ZONE)
     return ledger.record(landing)
 
 

@@ -10,12 +10,12 @@ from typing import Any, cast
 
 import boto3
 import pytest
-from landing_events import TABLE, record_event
+from landing_events import TABLE, ZONE, record_event
 
+from lakectl.core.ledger_items import entry_of
 from lakectl.errors import LakectlError
 from lakectl.ops import results as reader
 from lakectl.ops.lake import Lake
-from lakectl.ops.runs import run_of
 
 sys.path.append(str(Path(__file__).parents[2] / "jobs"))
 ITEM_BYTES = 400 * 1024
@@ -35,7 +35,7 @@ def claimed(ledger: Any) -> Callable[..., Any]:
 
     def take(number: int, *problems: str) -> Any:
         key = f"retail/orders/ingest_date=2026-11-24/batch={number:04d}/orders.csv"
-        (landing,) = s3_events.landings(record_event(key=key, etag=f"e{number}"), "retail/")
+        (landing,) = s3_events.landings(record_event(key=key, etag=f"e{number}"), ZONE)
         entry = ledger.record(landing)
         assert ledger.claim(entry, RUN)
         path = f"s3://{landing.bucket}/{landing.key}"
@@ -157,4 +157,4 @@ def test_a_long_reason_is_shortened_in_the_landing_and_whole_in_the_result(
     (refused,) = rows("FAILED#orders")
     assert len(refused["reason"]) <= 2000
     assert "more characters: lakectl runs --failed" in refused["reason"]
-    assert reader.FullReasons(lake).of(run_of(refused)) == reason
+    assert reader.FullReasons(lake).of(entry_of(refused)) == reason
