@@ -6,7 +6,7 @@ from typing import Any
 
 from lakectl import packages, saved_queries
 from lakectl.engine.model import Resource
-from lakectl.lake_glue import databases, glue_jobs, log_group
+from lakectl.lake_glue import databases, glue_jobs, log_group, until_the_job_is_generic
 from lakectl.naming import Names
 from lakectl.project import Project
 from lakectl.resources import policies
@@ -40,6 +40,7 @@ SMOKE_SOURCE = "_smoke"
 
 def resources(names: Names, project: Project) -> list[Resource]:
     """Every resource of the lake."""
+    until_the_job_is_generic(names.config.spec)
     return [
         *buckets(names),
         run_log(names),

@@ -13,7 +13,7 @@ from typing import Literal
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lakectl.aws import code_of, explain
-from lakectl.config import JOB_COLUMNS, Config
+from lakectl.config import Config, default_spec
 from lakectl.errors import LakectlError, UsageError
 from lakectl.ops import landing_file, landing_paths, upload
 from lakectl.ops.lake import Lake
@@ -145,9 +145,9 @@ def land(
 
 def not_loaded(landed: Sequence[Landed]) -> list[str]:
     """A sentence for each source of these that the job doesn't load."""
-    unknown = [source for source in dict.fromkeys(each.source for each in landed) if source not in JOB_COLUMNS]
-    known = ", ".join(JOB_COLUMNS)
-    return [f"{source} is not loaded into silver: the job loads {known}" for source in unknown]
+    known = default_spec().sources
+    unknown = [source for source in dict.fromkeys(each.source for each in landed) if source not in known]
+    return [f"{source} is not loaded into silver: the job loads {', '.join(known)}" for source in unknown]
 
 
 def _with_batches(
