@@ -62,6 +62,10 @@ class Names:
         return "jobs/lake.zip"
 
     @property
+    def job_spec_key(self) -> str:
+        return "jobs/lake.json"
+
+    @property
     def query_results(self) -> str:
         return f"s3://{self.tmp_bucket}/{self.config.athena.results_prefix}"
 

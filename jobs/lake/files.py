@@ -39,7 +39,7 @@ def is_compressed(item: Item) -> bool:
 
 
 def header_of(s3: Any, item: Item, source: SourceSpec) -> tuple[str, ...]:
-    """``item.header``, read when it is first asked for; of JSON Lines, whose lines name their own, the source's columns.
+    """``item.header``, read when it is first asked for. JSON Lines have none: it is the source's columns.
 
     Raises ValueError with a one-line reason when the file has no header, and ClientError.
     """

@@ -19,7 +19,7 @@ from lake.work import Work
 _NOT_OF_THE_FILE = ("com.amazonaws.", "software.amazon.awssdk.", "org.apache.hadoop.fs.s3a.", "java.net.")
 
 
-def judge(work: Work, items: list[Item]) -> tuple[dict[str, Rows], Totals]:
+def judge(work: Work, items: list[Item]) -> tuple[dict[str, Rows], dict[str, Totals]]:
     """Typed rows for each source, and what the gate counted; refused landings have their problems set.
 
     What was read is of the claimed versions: where an object was overwritten or deleted meanwhile, all is read again,
@@ -52,7 +52,7 @@ def judge(work: Work, items: list[Item]) -> tuple[dict[str, Rows], Totals]:
         waiting = [item for item in waiting if not item.problems]
 
 
-def _gate(work: Work, items: list[Item], frames: dict[str, Rows], beside: Executor) -> Totals:
+def _gate(work: Work, items: list[Item], frames: dict[str, Rows], beside: Executor) -> dict[str, Totals]:
     """Fills ``frames``. The largest source begins to be read while the rest is planned; what fails there fails in the
     gate too."""
     for place, (name, rows) in enumerate(_read(work, items)):

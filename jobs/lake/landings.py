@@ -39,7 +39,8 @@ class Item:
     """A landing in this run. ``number`` ties its rows to it; ``problems`` non-empty = refused;
     ``set_aside`` of its ``rows`` go to quarantine, with ``clashing`` also those whose keys occur with
     different content; ``warned`` of them go on though a check failed. ``header``: its columns, once read, as the
-    source calls them; ``kinds``: their types, of a file that has them; ``copy``: the path of a copy of the claimed version, when Spark is to read that one.
+    source calls them; ``kinds``: their types, of a file that has them; ``copy``: the path of a copy of the claimed
+    version, when Spark is to read that one.
 
     ``claimed`` is false for what is read without being this run's news: what is loaded already, with ``--FULL``.
     """

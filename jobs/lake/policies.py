@@ -6,9 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from lakectl.spec.model import Check, LakeSpec, SourceSpec, policies_of
+from lakectl.spec.model import Check, LakeSpec, Policy, SourceSpec, policies_of
 
-FAIL, QUARANTINE, WARN, IGNORE, ADD = "fail", "quarantine", "warn", "ignore", "add"
+FAIL: Policy = "fail"
+QUARANTINE: Policy = "quarantine"
+WARN: Policy = "warn"
+IGNORE: Policy = "ignore"
+ADD = "add"
 # Built-in checks that one row by itself decides, each a bit of its flags.
 BITS = {"broken_rows": 1, "null_keys": 2, "required": 4, "dates": 8, "numbers": 16, "booleans": 32}
 # A broken row with a quote that has no partner on its line. Under every policy its landing is refused: the
@@ -56,7 +60,7 @@ class Checks:
         return BITS | {check.name: _FIRST_OWN << place for place, check in enumerate(self.early)}
 
     @cached_property
-    def policies(self) -> Mapping[str, str]:
+    def policies(self) -> Mapping[str, Policy]:
         """Check or lookup (``lookups.NAME``) -> policy."""
         own = {check.name: check.otherwise for check in self.source.checks}
         return {
@@ -77,9 +81,10 @@ def lookup_check(name: str) -> str:
 
 def overridden(spec: LakeSpec, policy: str) -> LakeSpec:
     """``spec`` with another policy for rows that can't be read for certain. Raises ValueError for a wrong one."""
-    if policy not in (FAIL, QUARANTINE, WARN):
+    asked = next((each for each in (FAIL, QUARANTINE, WARN) if each == policy), None)
+    if asked is None:
         raise ValueError(f"--ON_BAD_ROWS {policy}: expected fail, quarantine or warn")
     # Rather than let them vanish, warn sets aside what silver can't hold.
-    checks = {check: policy if policy in policies_of(check) else QUARANTINE for check in BAD_ROWS}
+    checks = {check: asked if asked in policies_of(check) else QUARANTINE for check in BAD_ROWS}
     sources = {name: replace(source, policies={**source.policies, **checks}) for name, source in spec.sources.items()}
     return replace(spec, sources=sources)

@@ -38,7 +38,7 @@ def raw(
         field, kind = fields[column.name]
         value, had = F.col(f"`{field.name.replace('`', '``')}`"), field.dataType
         if kind.startswith("timestamp[ns"):
-            # The session reads it as a number (nanosAsLong). More than microseconds are not rounded: they can't be read.
+            # The session reads it as a number (nanosAsLong). What is more than microseconds is not rounded away.
             value = F.when(value % 1000 == 0, F.expr(f"timestamp_micros(`{field.name.replace('`', '``')}` div 1000)"))
             had = TimestampType() if "tz=" in kind else TimestampNTZType()
             value = value.cast(had)

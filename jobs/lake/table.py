@@ -184,8 +184,8 @@ class Table:
     @cached_property
     def _docs(self) -> dict[str, str]:
         """Column -> what the specification says of it."""
-        described = (*self.source.columns, *self.source.derive)
-        return {column.name: column.description for column in described}
+        own = {column.name: column.description for column in self.source.columns}
+        return own | {derived.name: derived.description for derived in self.source.derive}
 
     @property
     def _own_properties(self) -> dict[str, str]:

@@ -27,8 +27,8 @@ _BROADCAST_ROWS = 500_000
 # Up to this many rows of a table without partitions are written by one task, into one file.
 _ONE_FILE_ROWS = 200_000
 _OLD = RESERVED_PREFIX + "old_"
-# Who has read a file writes it again, without a shuffle. Only for rows that stay in their partition: of the others every
-# task would add a file to every partition.
+# Who has read a file writes it again, without a shuffle. Only for rows that stay in their partition: of the others
+# every task would add a file to every partition.
 _IN_PLACE = {"spark.sql.iceberg.distribution-mode": "none"}
 
 

@@ -72,7 +72,9 @@ class Pattern:
 @lru_cache(maxsize=256)
 def compiled(pattern: str) -> Pattern:
     """Raises ValueError in one line when the pattern has letters that are not allowed, or a quote without a partner."""
-    regex, fields, places = "", {}, {}
+    regex = ""
+    fields: dict[str, int] = {}
+    places: dict[str, tuple[int, int]] = {}
     short_year = named_month = False
     at, end = 0, 1
     while at < len(pattern):
