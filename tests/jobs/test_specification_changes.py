@@ -76,8 +76,8 @@ def test_what_would_lose_rows_is_refused_until_the_table_is_built_again(lake: Jo
     lake.settings["sources"]["sales"]["columns"]["amount"] = "double"
     refused = lake.run(path=None)
     assert refused.error == (
-        f"SpecificationChanged: {lake.database}.sales_silver: keys was id and is shop; amount is decimal(6,2) there and "
-        "double in the specification. Build it again: lakectl run-transform --full"
+        f"SpecificationChanged: {lake.database}.sales_silver: keys was id and is shop; amount is decimal(6,2) there "
+        "and double in the specification. Build it again: lakectl run-transform --full"
     )
     assert lake.table("sales_silver").current_snapshot().snapshot_id == before
     rebuilt = lake.run(FULL="true")
