@@ -41,6 +41,8 @@ def judge(work: Work, items: list[Item]) -> tuple[dict[str, Rows], Totals]:
             failure = error
         overwritten = work.copies.overwritten(waiting)
         if not overwritten and not failure:
+            for item in waiting:
+                item.content = b""
             return frames, totals
         _forget(frames, waiting)
         if overwritten:
@@ -66,7 +68,7 @@ def _read(work: Work, items: list[Item]) -> Iterator[tuple[str, Rows]]:
     """Orders first."""
     for name, source in sorted(work.settings.sources.items(), key=lambda pair: pair[0] != "orders"):
         landed = [item for item in items if item.landing.source == name and not item.problems]
-        rows = read(work.spark, work.inbox.s3, source, landed, work.copies.make)
+        rows = read(work.spark, work.inbox.s3, source, landed, work.copies.make, work.copies.put)
         if rows:
             yield name, rows
 

@@ -39,7 +39,8 @@ class Item:
     """A landing in this run. ``number`` ties its rows to it; ``problems`` non-empty = refused;
     ``set_aside`` of its ``rows`` go to quarantine, with ``clashing`` also those whose keys occur with
     different content; ``warned`` of them go on though a check failed. ``header``: its columns, once read;
-    ``copy``: the path of a copy of the claimed version, when Spark is to read that one.
+    ``copy``: the path of a copy of the claimed version, when Spark is to read that one; ``content``: all bytes of a
+    small one, until they are read; ``joined``: Spark reads them from an object of joined lines.
 
     ``claimed`` is false for what is read without being this run's news: loaded dimensions, ``--FULL``, and
     dimensions ``held`` by another run.
@@ -56,6 +57,8 @@ class Item:
     clashing: bool = False
     header: tuple[str, ...] = ()
     copy: str = ""
+    content: bytes = field(default=b"", repr=False)
+    joined: bool = False
     problems: list[str] = field(default_factory=list)
 
     @property

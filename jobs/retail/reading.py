@@ -24,6 +24,7 @@ from pyspark.sql.types import StringType, StructField, StructType
 from lakectl.core import csv_files
 from lakectl.core.columns import RESERVED_PREFIX
 from lakectl.core.csv_files import HEADER_BYTES, REPLACEMENT
+from retail import joined
 from retail.landings import Item
 from retail.parsing import clean, parse
 from retail.schemas import CONTENT, FLAGS, LANDING_NO, Source
@@ -66,6 +67,8 @@ def header_of(s3: Any, item: Item) -> tuple[str, ...]:
             raise ValueError("empty: 0 bytes")
         data = body(s3, item, Range=f"bytes=0-{HEADER_BYTES - 1}").read(HEADER_BYTES)
         item.header = csv_files.header(data, compressed=item.landing.key.endswith(".gz"))
+        if joined.is_small(item):
+            item.content = data
     return item.header
 
 
@@ -130,11 +133,13 @@ def read(
     source: Source,
     items: Iterable[Item],
     copy: Callable[[list[Item]], None] = lambda _: None,
+    put: Callable[[str, bytes], str] | None = None,
 ) -> Rows | None:
     """The rows of these landings, which are all of ``source``.
 
     A landing whose header won't do gets a problem instead of rows; None when no landing is left.
-    ``copy``: gives landings their ``copy``, which no one overwrites.
+    ``copy``: gives landings their ``copy``, which no one overwrites; ``put``: (name, content) -> path of an object of
+    ours, for the lines of many small landings.
     """
     good = []
     for item in items:
@@ -153,47 +158,85 @@ def read(
         copy(wanted)
         return _read_all(spark, source, wanted)
 
-    rows = _read_all(spark, source, good)
+    rows = _read_all(spark, source, good, put)
     # In memory it would raise the job's peak by more than half.
     judged = rows.select(*source.columns, *_JUDGED).persist(StorageLevel.DISK_ONLY)
     return Rows(judged, good, again)
 
 
-def _read_all(spark: SparkSession, source: Source, items: list[Item]) -> DataFrame:
+def _read_all(
+    spark: SparkSession, source: Source, items: list[Item], put: Callable[[str, bytes], str] | None = None
+) -> DataFrame:
     by_header: dict[tuple[str, ...], list[Item]] = defaultdict(list)
     for item in items:
         by_header[item.header].append(item)
-    frames = [_read_alike(spark, source, names, group) for names, group in by_header.items()]
+    frames = []
+    for names, alike in by_header.items():
+        small = [item for item in alike if item.content and not item.copy]
+        if put and len(small) >= joined.FEWEST:
+            frames.append(_read_joined(spark, source, names, joined.join(small, put)))
+            alike = [item for item in alike if not item.joined]
+        if alike:
+            frames.append(_read_alike(spark, source, names, alike))
     return reduce(DataFrame.unionByName, frames)
 
 
 def _read_alike(spark: SparkSession, source: Source, names: tuple[str, ...], items: list[Item]) -> DataFrame:
-    # By place: Spark knows nothing of the file's own names.
-    fields = {name: f"{_FIELD}{place}" for place, name in enumerate(names)}
-    lines = (
-        spark.read.schema(StructType([StructField(field, StringType()) for field in (*fields.values(), CORRUPT)]))
-        .option("header", True)
+    lines = _lines(spark, _fields(names), [item.copy or item.path for item in items], header=True)
+    # Without the scheme: what was asked for as s3:// may be reported as s3a://.
+    path = F.regexp_replace(F.col("_metadata.file_path"), _SCHEME, "")
+    return _judged(_numbered(spark, _texts(lines, source, names, path.alias(_OBJECT)), items), source)
+
+
+def _read_joined(spark: SparkSession, source: Source, names: tuple[str, ...], paths: list[str]) -> DataFrame:
+    lines = _lines(spark, [LANDING_NO, *_fields(names)], paths, header=False)
+    prefix = "^[0-9]+,"
+    whole = lines.withColumns(
+        {
+            LANDING_NO: F.col(LANDING_NO).cast("int"),
+            CORRUPT: F.regexp_replace(CORRUPT, prefix, ""),
+        }
+    )
+    return _judged(_texts(whole, source, names, F.lit("").alias(_OBJECT), F.col(LANDING_NO)), source)
+
+
+def _fields(names: tuple[str, ...]) -> list[str]:
+    """By place: Spark knows nothing of the file's own names."""
+    return [f"{_FIELD}{place}" for place in range(len(names))]
+
+
+def _lines(spark: SparkSession, fields: list[str], paths: list[str], *, header: bool) -> DataFrame:
+    return (
+        spark.read.schema(StructType([StructField(field, StringType()) for field in (*fields, CORRUPT)]))
+        .option("header", header)
         .option("quote", '"')
         .option("escape", '"')
         .option("columnNameOfCorruptRecord", CORRUPT)
         # Otherwise ingest_date= in the path becomes a column.
         .option("recursiveFileLookup", True)
-        .csv([item.copy or item.path for item in items])
+        .csv(paths)
     )
+
+
+def _texts(lines: DataFrame, source: Source, names: tuple[str, ...], *more: Column) -> DataFrame:
+    """The RAW texts of the source's columns, what is odd about the line, and ``more``."""
+    fields = dict(zip(names, _fields(names), strict=True))
     texts = {name: clean(F.col(field)) for name, field in fields.items()}
     quoted = reduce(Column.__or__, (F.coalesce(F.col(field).contains('"'), F.lit(False)) for field in fields.values()))
     odd = reduce(Column.__or__, (_count_quotes(F.col(field)) % 2 == 1 for field in fields.values()))
-    raw = lines.select(
+    return lines.select(
         *(texts.get(name, F.lit(None).cast("string")).alias(RAW + name) for name in source.columns),
         F.col(CORRUPT),
         F.when(quoted, F.coalesce(odd, F.lit(False))).otherwise(F.lit(False)).alias(_ODD),
         F.xxhash64(*texts.values()).alias(_TEXT_HASH),
-        # Without the scheme: what was asked for as s3:// may be reported as s3a://.
-        F.regexp_replace(F.col("_metadata.file_path"), _SCHEME, "").alias(_OBJECT),
+        *more,
     )
+
+
+def _judged(rows: DataFrame, source: Source) -> DataFrame:
+    """Numbered ``rows`` of texts with the typed columns, FLAGS and CONTENT."""
     typed = [parse(F.col(RAW + name), kind).alias(name) for name, kind in source.columns.items()]
-    rows = _numbered(spark, raw.select("*", *typed), items)
-    return rows.select("*", _flags(source).alias(FLAGS), _content(source).alias(CONTENT))
+    return rows.select("*", *typed).select("*", _flags(source).alias(FLAGS), _content(source).alias(CONTENT))
 
 
 def _count_quotes(text: Column) -> Column:
