@@ -141,7 +141,8 @@ def _in_one_partition(original: Callable[..., Any]) -> Callable[..., Any]:
             table = copy.copy(self)
             table.items = {hash_key: self.items[hash_key]} if hash_key in self.items else {}
         given = (hash_key, range_comparison, range_objs, limit, exclusive_start_key, scan_index_forward)
-        return original(table, *given, projection_expressions, index_name, *args, **kwargs)
+        with dynamodb_costs.sizes_once():
+            return original(table, *given, projection_expressions, index_name, *args, **kwargs)
 
     return query
 
