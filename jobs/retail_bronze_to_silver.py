@@ -7,7 +7,9 @@ The story of a run:
    are set aside, as the lake's policies say
 3. enrich orders with the customer's region and the product's category
 4. compute what would change in silver; if anything does, MERGE it, else commit nothing
-5. settle the landings in the ledger, and write there what the run did; exit non-zero if a landing was refused
+5. settle the landings in the ledger, and write there what the run did
+6. again with what has landed meanwhile: Spark is up, so that costs less than another run
+7. exit non-zero if a landing was refused
 
 Runs on Glue 5.1 (Spark 3.5, Iceberg 1.10).
 """
@@ -17,6 +19,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from functools import partial
 
 from ledger import Ledger
@@ -31,6 +34,8 @@ from retail.results import Result, shortened
 from retail.work import Work
 
 BEGAN = time.monotonic()
+# Landings that come in without end must not make a run without end.
+ROUNDS = 10
 NAMED = 5  # refused landings that the error message names
 
 
@@ -38,34 +43,64 @@ class LandingsRefused(RuntimeError):
     """Some landings are bad. The good ones are in silver."""
 
 
+@dataclass
+class Done:
+    """What the run has done so far. ``took``: seconds from its start to the last end of each stage; ``lost``: landings
+    that another run has taken over."""
+
+    items: list[Item] = field(default_factory=list)
+    totals: Totals = field(default_factory=Totals)
+    loaded: Loaded = field(default_factory=Loaded)
+    took: dict[str, float] = field(default_factory=dict)
+    lost: list[Item] = field(default_factory=list)
+
+    def add(self, items: list[Item], totals: Totals, loaded: Loaded) -> None:
+        """What a round did. What it only read again has been told by the first."""
+        self.items += [item for item in items if item.claimed] if self.items else items
+        self.totals.checks.update(totals.checks)
+        self.totals.named += totals.named
+        self.loaded.add(loaded)
+        self.loaded.warned += loaded.warned
+
+
 def main(argv: list[str]) -> None:
     arguments = parse(argv)
     say(f"run {arguments.run_id}: path {arguments.raw_orders_path or '-'}, batch {arguments.batch_id or '-'}")
     inbox = Inbox(arguments, Ledger(arguments.ledger_table))
+    done = Done()
     items = inbox.take()
-    took = {"claimed": elapsed()}
+    done.took["claimed"] = elapsed()
     if not items:
         say("nothing is pending: silver is up to date")
-        return inbox.finish([], "", partial(report, inbox, [], Totals(), Loaded(), took))
-    items += inbox.dimensions(items)
-    say(f"{len(items)} landings to read, {sum(item.claimed for item in items)} of them new")
-
+        return inbox.finish([], "", partial(report, inbox, done))
     spark = session.build(arguments.silver_warehouse)
     say(f"Spark {spark.version} is up")
-    took["spark_up"] = elapsed()
+    done.took["spark_up"] = elapsed()
     copies = Copies(inbox.s3, arguments.silver_warehouse, arguments.run_id)
     work = Work(spark, arguments, inbox, say, arguments.settings, copies)
     try:
-        totals, loaded, items = into_silver(work, items, took)
+        for _ in range(ROUNDS):
+            bring_in(work, items, done)
+            items = inbox.take_new()
+            if not items:
+                break
+            spark.catalog.clearCache()
     finally:
         copies.remove()
-    say(f"silver is at snapshot {loaded.snapshot}" if loaded.snapshot else "nothing to commit")
+    refuse(done.items)
+    return None
 
+
+def bring_in(work: Work, items: list[Item], done: Done) -> None:
+    """Landings into silver and out of the ledger; adds to ``done``."""
+    items = items + work.inbox.dimensions(items)
+    say(f"{len(items)} landings to read, {sum(item.claimed for item in items)} of them new")
+    totals, loaded, items = into_silver(work, items, done.took)
+    say(f"silver is at snapshot {loaded.snapshot}" if loaded.snapshot else "nothing to commit")
     for text in totals.named:
         say(f"warning: {text}")
-    inbox.finish(items, loaded.snapshot, partial(report, inbox, items, totals, loaded, took))
-    refuse(items)
-    return None
+    done.add(items, totals, loaded)
+    work.inbox.finish(items, loaded.snapshot, partial(report, work.inbox, done))
 
 
 def into_silver(work: Work, items: list[Item], took: dict[str, float]) -> tuple[Totals, Loaded, list[Item]]:
@@ -86,17 +121,12 @@ def into_silver(work: Work, items: list[Item], took: dict[str, float]) -> tuple[
     return totals, loaded, items
 
 
-def report(
-    inbox: Inbox,
-    items: list[Item],
-    totals: Totals,
-    loaded: Loaded,
-    took: dict[str, float],
-    lost: list[Item],
-) -> Result:
-    """What this run did. ``took``: seconds from its start to each stage; ``lost``: landings that another run has
-    taken over."""
-    taken_over = {id(item) for item in lost}
+def report(inbox: Inbox, done: Done, lost: list[Item]) -> Result:
+    """What this run did. ``lost``: landings of the round that ends which another run has taken over."""
+    items, totals, loaded = done.items, done.totals, done.loaded
+    taken_over = {id(item) for item in done.lost}
+    done.lost += [item for item in lost if id(item) not in taken_over]
+    taken_over.update(map(id, lost))
     news = [item for item in items if item.claimed and id(item) not in taken_over]
     orders = [item for item in items if item.landing.source == "orders"]
     counts = loaded.counts
@@ -117,10 +147,10 @@ def report(
         "landings_loaded": [item.path for item in news if not item.problems],
         "landings_failed": problems_by_path(item for item in bad(items) if id(item) not in taken_over),
         "landings_superseded": inbox.superseded,
-        "landings_taken_over": [item.path for item in lost],
+        "landings_taken_over": [item.path for item in done.lost],
         "columns_added": loaded.columns,
         "snapshot_id": loaded.snapshot or None,
-        "seconds": {**took, "settled": elapsed()},
+        "seconds": {**done.took, "settled": elapsed()},
     }
 
 

@@ -97,6 +97,11 @@ class Inbox:
                 again[entry.sk] = Item(entry, self._landed_at(entry, _moment(landing.event_time)), claimed=False)
         return self._numbered([*self._claim_all(self._free(entries.values())), *again.values()])
 
+    def take_new(self) -> list[Item]:
+        """Claimed landings of those that have become pending since."""
+        waiting = (entry for source in SOURCES for entry in self._ledger.pending(source))
+        return self._numbered(self._claim_all(self._free(waiting)))
+
     def dimensions(self, have: list[Item]) -> list[Item]:
         """Current customers and products besides those in ``have``: loaded by earlier runs, held by another
         run that is at work, or new.
