@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from lakectl import packages
-from lakectl.config import Config
+from lakectl.config import Config, default_spec
 from lakectl.engine.model import Resource
+from lakectl.errors import UsageError
 from lakectl.naming import Names
 from lakectl.project import Project
 from lakectl.resources.database import Database
@@ -14,8 +16,11 @@ from lakectl.resources.glue_job import GlueJob
 from lakectl.resources.glue_table import CsvTable
 from lakectl.resources.log_group import LogGroup
 from lakectl.resources.s3_object import S3Object
+from lakectl.spec.model import LakeSpec, SourceSpec
 
 JOB_STEP = "create-glue-job"
+# The built-in checks that the job has so far.
+JOB_CHECKS = ("broken_rows", "null_keys", "dates", "numbers", "duplicate_keys")
 
 
 def databases(names: Names) -> list[Resource]:
@@ -49,7 +54,7 @@ def bronze_tables(names: Names) -> list[Resource]:
             tags=names.tags,
             arn=names.arn("glue", f"table/{database}/{names.bronze_table(source)}"),
             location=f"s3://{names.raw_bucket}/{config.landing.prefix}{source}/",
-            columns=tuple(settings.columns),
+            columns=tuple(settings.by_name),
             dates=config.glue.bronze_dates,
             needs=(f"glue-database/{database}",),
         )
@@ -115,13 +120,35 @@ def glue_jobs(names: Names, project: Project) -> list[Resource]:
 
 def job_settings(config: Config) -> str:
     """What the job must know of the configuration, as JSON."""
-    sources = {name: {"keys": source.keys, "columns": source.columns} for name, source in config.sources.items()}
+    sources = config.spec.sources.values()
+    own = {check.name: check.otherwise for source in sources for check in source.checks}
+    missing = {f"unknown_{lookup.name}": lookup.missing for source in sources for lookup in source.lookups}
+    policies = {name: policy for source in sources for name, policy in source.policies.items() if name in JOB_CHECKS}
     settings = {
-        "sources": sources,
-        "checks": config.checks.model_dump(),
-        "schema_evolution": config.schema_evolution,
+        "sources": {
+            source.name: {"keys": source.keys, "columns": {column.name: column.type for column in source.columns}}
+            for source in sources
+        },
+        "checks": {**policies, **missing, **own},
+        "schema_evolution": config.spec.schema_evolution,
     }
     return json.dumps(settings, separators=(",", ":"))
+
+
+def until_the_job_is_generic(spec: LakeSpec) -> None:
+    """Raise UsageError for a lake that the job can't load yet: it knows the shipped sources only."""
+    shipped = default_spec().sources
+    missing = [name for name in shipped if name not in spec.sources]
+    if missing:
+        raise UsageError(f"the job reads {', '.join(shipped)}; missing: {', '.join(missing)}")
+    for name, source in shipped.items():
+        if _shape(spec.sources[name]) != _shape(source):
+            raise UsageError(f"sources.{name}: the job can't load another file, loading, lookup or derived column yet")
+
+
+def _shape(source: SourceSpec) -> tuple[object, ...]:
+    lookups = tuple(replace(lookup, missing="warn") for lookup in source.lookups)
+    return source.file, source.loading, lookups, source.derive
 
 
 def _job(

@@ -15,13 +15,13 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lakectl.aws import code_of, explain
-from lakectl.config import Source
 from lakectl.core import csv_files
 from lakectl.core.ledger_items import Entry
 from lakectl.core.values import clean, value_of
 from lakectl.ops import query
 from lakectl.ops import runs as run_log
 from lakectl.ops.lake import Lake
+from lakectl.spec.model import SourceSpec
 
 # Beyond this, reading everything back costs more than the check is worth.
 MAX_BYTES = 512 * 1024**2
@@ -77,7 +77,7 @@ def loaded_keys(lake: Lake, source: str) -> LandedKeys:
     return LandedKeys(len(landings), len(sure), len(possible))
 
 
-def _read(lake: Lake, run: Entry, source: Source) -> Keys:
+def _read(lake: Lake, run: Entry, source: SourceSpec) -> Keys:
     """key -> rows of it, in the version that was loaded."""
     name, version = f"s3://{run.bucket}/{run.key}", run.version_id or "null"
     asked = {} if version == "null" else {"VersionId": version}
@@ -96,11 +96,13 @@ def _read(lake: Lake, run: Entry, source: Source) -> Keys:
         raise _Unreadable(f"{name} is loaded, but can't be read as CSV: {error}") from error
 
 
-def _keys(stream: Any, source: Source) -> Iterator[Hashable]:
+def _keys(stream: Any, source: SourceSpec) -> Iterator[Hashable]:
     """The key of each row that silver may have. Raises ValueError when the file has no header."""
     lines = csv_files.lines(stream)
     header = csv_files.header(next(lines, b""))
-    texts = [place for place, name in enumerate(header) if source.columns.get(name) == "string"]
+    texts = [
+        place for place, name in enumerate(header) if name in source.by_name and source.by_name[name].type == "string"
+    ]
     for line in lines:
         with suppress(ValueError):  # a broken row
             row = csv_files.fields(line.decode("utf-8", "replace"))
@@ -110,7 +112,7 @@ def _keys(stream: Any, source: Source) -> Iterator[Hashable]:
                     yield key
 
 
-def _rejected(lake: Lake, source: str, described: Source) -> Mapping[Version, Keys]:
+def _rejected(lake: Lake, source: str, described: SourceSpec) -> Mapping[Version, Keys]:
     """Version -> key -> rows of it that were quarantined. Broken rows are no keys to begin with."""
     database = lake.names.silver_database
     try:
@@ -134,13 +136,13 @@ def _rejected(lake: Lake, source: str, described: Source) -> Mapping[Version, Ke
 # ---- keys as typed values
 
 
-def key_of(row: Mapping[str, str], source: Source) -> Hashable | None:
+def key_of(row: Mapping[str, str], source: SourceSpec) -> Hashable | None:
     """The row's key, one value or a tuple, equal for texts that the job reads as the same (``007`` and ``7``).
 
     None when a part of it is missing or can't be read.
     """
     texts = [clean(row.get(name) or "") for name in source.keys]
-    parts = [text and value_of(text, source.columns[name]) for text, name in zip(texts, source.keys, strict=True)]
+    parts = [text and value_of(text, source.by_name[name].type) for text, name in zip(texts, source.keys, strict=True)]
     if None in parts:
         return None
     return tuple(parts) if len(parts) > 1 else parts[0]

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal, cast
 
-from lakectl.config import Source
 from lakectl.core import csv_files
-from lakectl.core.columns import required, unfit
+from lakectl.core.columns import unfit
 from lakectl.core.csv_files import CHUNK, GZIP_ERRORS, HEADER_BYTES, LINE_END, MAX_LINE_BYTES, REPLACEMENT
 from lakectl.errors import UsageError
+from lakectl.spec.model import SourceSpec
 
 Check = Literal["ends", "full"]
 TAIL_BYTES = 64 * 1024
@@ -35,7 +35,7 @@ class LandingFile:
     label: str
 
 
-def source_of(path: Path, sources: dict[str, Source]) -> str:
+def source_of(path: Path, sources: Mapping[str, SourceSpec]) -> str:
     """The source that a file's name says (``orders.csv`` → ``orders``). Raises :class:`UsageError`."""
     stem = path.name.removesuffix(".gz").removesuffix(".csv")
     if stem in sources:
@@ -47,7 +47,7 @@ def source_of(path: Path, sources: dict[str, Source]) -> str:
 
 
 def check(
-    path: Path, name: str, source: Source, how: Check = "ends", label: str = "", *, evolution: str = "fail"
+    path: Path, name: str, source: SourceSpec, how: Check = "ends", label: str = "", *, evolution: str = "fail"
 ) -> LandingFile:
     """The whole file's encoding, its header, its first and last rows; with ``full`` every row. Gzip is read through.
 
@@ -85,11 +85,11 @@ def check(
 class _Table:
     """A CSV with a header, against what its source should look like."""
 
-    def __init__(self, label: str, name: str, source: Source, evolution: str) -> None:
+    def __init__(self, label: str, name: str, source: SourceSpec, evolution: str) -> None:
         self.label = label
         self.name = name
-        self.columns = dict(source.columns)
-        self.required = required(name, source.keys, self.columns)
+        self.columns = {column.name: column.type for column in source.columns}
+        self.required = source.required
         self.evolution = evolution
         self.header: tuple[str, ...] = ()
 

@@ -49,6 +49,8 @@ def read(path: Path) -> Item:
 def _check(loader: yaml.SafeLoader, node: yaml.Node, path: str, above: tuple[yaml.Node, ...]) -> None:
     if any(node is other for other in above):
         raise UsageError(f"{path}:{node.start_mark.line + 1}: this value contains itself")
+    if isinstance(node, yaml.CollectionNode) and node.flow_style:
+        _join_parentheses(node)
     if isinstance(node, yaml.SequenceNode):
         for item in node.value:
             _check(loader, item, path, (*above, node))
@@ -64,6 +66,27 @@ def _check(loader: yaml.SafeLoader, node: yaml.Node, path: str, above: tuple[yam
         seen[key.value] = line
         _check(loader, value, path, (*above, node))
     loader.flatten_mapping(node)  # `<<: *anchor`; what the map itself says comes last and wins
+
+
+def _join_parentheses(node: yaml.CollectionNode) -> None:
+    """In ``[…]`` and ``{…}`` YAML ends a value at each comma: ``[bucket(8, zone)]`` would be two. Join what belongs to
+    one pair of parentheses, unless it is in quotes."""
+    joined: list[Any] = []
+    for part in node.value:
+        text: Any = joined[-1] if joined else None
+        more: Any = part
+        if isinstance(node, yaml.MappingNode):
+            text, more = (text[1] if text else None), (part[0] if part[1].value == "" else None)
+        if _plain(text) and _plain(more) and text.value.count("(") > text.value.count(")"):
+            text.value = f"{text.value}, {more.value}"
+            text.tag = "tag:yaml.org,2002:str"
+        else:
+            joined.append(part)
+    node.value = joined
+
+
+def _plain(node: Any) -> bool:
+    return isinstance(node, yaml.ScalarNode) and node.style is None
 
 
 @dataclass(frozen=True)

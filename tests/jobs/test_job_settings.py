@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from pydantic import ValidationError
 
 from lakectl.config import Config
 from lakectl.lake_glue import job_settings
@@ -13,21 +12,6 @@ def test_the_defaults_of_config_and_job_are_the_same() -> None:
     from retail.settings import Settings, parse
 
     assert parse(job_settings(Config())) == Settings() == parse()
-
-
-def test_a_column_of_the_config_is_called_nothing_that_the_job_calls_one_of_its_own() -> None:
-    """Item 1: of no source."""
-    from retail.schemas import FLAGS
-
-    from lakectl.core.columns import ENRICHED, LINEAGE
-
-    defaults = Config().model_dump(mode="json")
-    for source in ("orders", "customers"):
-        for name in sorted({FLAGS, *LINEAGE, *(ENRICHED if source == "orders" else ())}):
-            changed = {**defaults["sources"][source]}
-            changed["columns"] = {**changed["columns"], name: "string"}
-            with pytest.raises(ValidationError, match=name):
-                Config.model_validate({**defaults, "sources": {**defaults["sources"], source: changed}})
 
 
 def test_bad_rows_of_one_run_are_overridden_and_what_silver_cannot_hold_is_set_aside() -> None:

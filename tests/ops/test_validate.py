@@ -6,22 +6,23 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from lakes import open_test_lake, tear_down
+from lakes import open_test_lake, plain_sources, tear_down
 
 from lakectl.local.control import Endpoint
 from lakectl.ops import provision, query, transform, validate
 from lakectl.ops.lake import Lake
 from lakectl.ops.landed_keys import key_of, loaded_keys
+from lakectl.spec.model import Column, SourceSpec
 
 LINES = "order_id,line_no,order_date,customer_id,product_id,qty,unit_price,channel\n"
 COLUMNS = {
     "order_id": "bigint",
     "line_no": "int",
-    "order_date": "date",
+    "order_date": {"type": "date", "format": "dd/MM/yyyy"},
     "customer_id": "bigint",
     "product_id": "bigint",
     "qty": "int",
-    "unit_price": "double",
+    "unit_price": {"type": "double", "decimal_mark": "any"},
     "channel": "string",
 }
 CUSTOMERS = "customer_id,customer_name,region,signup_date\n1,A,n,01/01/2025\n"
@@ -30,10 +31,8 @@ PRODUCTS = "product_id,product_name,category,list_price\n1,P,c,10\n"
 
 def composite(**settings: Any) -> dict[str, Any]:
     """A config whose orders have a key of two columns."""
-    from lakectl.config import Config
-
-    sources = Config().model_dump()["sources"]
-    sources["orders"] = {"keys": ["order_id", "line_no"], "columns": COLUMNS}
+    sources = plain_sources()
+    sources["orders"].update(keys=["order_id", "line_no"], columns=COLUMNS)
     return {"sources": sources, **settings}
 
 
@@ -198,9 +197,7 @@ def test_any_bytes_can_be_counted(lake: Lake, landings: Landings) -> None:
 )
 def test_keys_are_compared_as_typed_values(kind: str, one: str, other: str) -> None:
     """Item 7: texts that the job reads as one value are one key."""
-    from lakectl.config import Source
-
-    source = Source.model_validate({"keys": ["k"], "columns": {"k": kind}})
+    source = SourceSpec("s", (Column("k", kind),), ("k",))
     assert key_of({"k": one}, source) == key_of({"k": other}, source) is not None
 
 
