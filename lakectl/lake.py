@@ -8,7 +8,7 @@ from typing import Any
 from lakectl import packages, saved_queries
 from lakectl.core import glue_runs, quick_test
 from lakectl.engine.model import Resource
-from lakectl.lake_glue import databases, glue_jobs, log_group, until_the_job_is_generic
+from lakectl.lake_glue import databases, glue_jobs, log_group
 from lakectl.naming import Names
 from lakectl.project import Project
 from lakectl.resources import policies
@@ -42,7 +42,6 @@ LONGEST_PATTERN = 2048
 
 def resources(names: Names, project: Project) -> list[Resource]:
     """Every resource of the lake."""
-    until_the_job_is_generic(names.config.spec)
     return [
         *buckets(names),
         run_log(names),

@@ -36,8 +36,8 @@ def function_package(project: Project, spec: LakeSpec, folder: str) -> bytes:
 
 
 def job_package(project: Project) -> bytes:
-    """The zip for ``--extra-py-files``: ``jobs/retail/`` as package ``retail``, and :mod:`lakectl.core`."""
-    package = {f"retail/{name}": path for name, path in _python_files(project.jobs / "retail").items()}
+    """The zip for ``--extra-py-files``: ``jobs/lake/`` as package ``lake``, and :mod:`lakectl.core`."""
+    package = {f"lake/{name}": path for name, path in _python_files(project.jobs / "lake").items()}
     return _zip(_read({**package, **_core()}))
 
 

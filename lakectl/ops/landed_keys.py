@@ -141,8 +141,9 @@ def key_of(row: Mapping[str, str], source: SourceSpec) -> Hashable | None:
 
     None when a part of it is missing or can't be read.
     """
-    texts = [clean(row.get(name) or "") for name in source.keys]
-    parts = [text and value_of(text, source.by_name[name].type) for text, name in zip(texts, source.keys, strict=True)]
+    columns = [source.by_name[name] for name in source.keys]
+    texts = [clean(row.get(column.name), column, source.file.nulls) for column in columns]
+    parts = [None if text is None else value_of(text, column) for text, column in zip(texts, columns, strict=True)]
     if None in parts:
         return None
     return tuple(parts) if len(parts) > 1 else parts[0]

@@ -21,8 +21,8 @@ from lakectl.ops.lake import Lake
 TAKE = """
 import sys
 from lakectl.core.ledger import Ledger
-from retail.arguments import parse
-from retail.landings import Inbox
+from lake.arguments import parse
+from lake.landings import Inbox
 arguments = parse(sys.argv)
 inbox = Inbox(arguments, Ledger(arguments.ledger_table))
 for item in inbox.take():

@@ -43,7 +43,7 @@ if "awsglue" not in sys.modules:  # the runtime gives it to a job; it is no depe
 @pytest.fixture(scope="session")
 def spark(endpoint: Endpoint, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """The job's own session, on the endpoint, with little of everything: its data is small."""
-    from retail import session
+    from lake import session
 
     work = spark_conf.SparkRun(
         work_dir=tmp_path_factory.mktemp("spark"),
@@ -92,7 +92,7 @@ def landed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """``landed("orders", text, batch="0001")``: an item whose path is a local file that Spark can read."""
     from datetime import UTC, datetime
 
-    from retail.landings import Item
+    from lake.landings import Item
 
     from lakectl.config import Config
     from lakectl.core.landing import LandingZone

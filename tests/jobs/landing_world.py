@@ -119,8 +119,8 @@ class World:
 
     def run(self, path: str = "", *, full: bool = False, retry_failed: bool = False) -> list[str]:
         """A run; the reasons of what it refuses. With ``strict``, bad bytes are refused."""
-        from retail.arguments import Arguments
-        from retail.landings import Inbox
+        from lake.arguments import Arguments
+        from lake.landings import Inbox
 
         number = next(self._runs)
         asked = Arguments(

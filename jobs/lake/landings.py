@@ -1,4 +1,4 @@
-"""What this run has to load: its path, all that is pending, and the dimensions already loaded."""
+"""What this run has to load: its path, and all that is pending."""
 
 from __future__ import annotations
 
@@ -14,13 +14,12 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from lake.arguments import Arguments
+from lake.names import NO_BATCH
+from lake.results import Result, settle
 from lakectl.core.landing import Landing, LandingZone
 from lakectl.core.ledger import CLAIMED, DELETED, DUPLICATE, LOADED, PENDING, SUPERSEDED, Entry, Ledger
 from lakectl.core.ledger_table import in_batches
-from lakectl.spec.model import SourceSpec
-from retail.arguments import Arguments
-from retail.results import Result, settle
-from retail.schemas import DIMENSIONS, NO_BATCH, SOURCES
 
 _THREADS = 16
 # What HeadObject answers for one object alone: 400 (encrypted with a key of the customer's), 403 (with a KMS key that
@@ -39,23 +38,23 @@ _ENDED = {"SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT", "ERROR", "EXPIRED"}
 class Item:
     """A landing in this run. ``number`` ties its rows to it; ``problems`` non-empty = refused;
     ``set_aside`` of its ``rows`` go to quarantine, with ``clashing`` also those whose keys occur with
-    different content; ``warned`` of them go on though a check failed. ``header``: its columns, once read;
-    ``copy``: the path of a copy of the claimed version, when Spark is to read that one.
+    different content; ``warned`` of them go on though a check failed. ``header``: its columns, once read, as the
+    source calls them; ``kinds``: their types, of a file that has them; ``copy``: the path of a copy of the claimed
+    version, when Spark is to read that one.
 
-    ``claimed`` is false for what is read without being this run's news: loaded dimensions, ``--FULL``, and
-    dimensions ``held`` by another run.
+    ``claimed`` is false for what is read without being this run's news: what is loaded already, with ``--FULL``.
     """
 
     entry: Entry
     landed_at: datetime
     claimed: bool
-    held: bool = False
     number: int = -1
     rows: int = 0
     set_aside: int = 0
     warned: int = 0
     clashing: bool = False
     header: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
     copy: str = ""
     problems: list[str] = field(default_factory=list)
 
@@ -66,6 +65,12 @@ class Item:
     @property
     def path(self) -> str:
         return f"s3://{self.landing.bucket}/{self.landing.key}"
+
+    @property
+    def stamp(self) -> tuple[Any, ...]:
+        """Its row version, as ``stamp_of`` has that of a row: the greater one wins."""
+        landed_at = self.landed_at.astimezone(UTC).replace(tzinfo=None)
+        return self.landing.ingest_date, self.batch, landed_at, self.landing.version_id
 
     @property
     def batch(self) -> str:
@@ -81,7 +86,7 @@ class Inbox:
         self._ledger = ledger
         self.s3 = s3 or boto3.client("s3", config=pool)
         self._glue = glue or boto3.client("glue", config=pool)
-        self._zone = LandingZone(arguments.landing_prefix, {name: SourceSpec(name, ()) for name in SOURCES})
+        self._zone = LandingZone(arguments.landing_prefix, arguments.spec.sources)
         self.superseded: list[str] = []
 
     def take(self) -> list[Item]:
@@ -96,36 +101,10 @@ class Inbox:
                 again[entry.sk] = Item(entry, self._landed_at(entry, _moment(landing.event_time)), claimed=False)
         return self._numbered([*self._claim_all(self._free(entries.values())), *again.values()])
 
-    def dimensions(self, have: list[Item]) -> list[Item]:
-        """Current customers and products besides those in ``have``: loaded by earlier runs, held by another
-        run that is at work, or new.
-
-        What another run holds is read too: if it commits first, silver must not end up with what was
-        known before. New ones are claimed here.
-        """
-        known = {item.entry.sk for item in have}
-        found: list[Item] = []
-        waiting: list[Item] = []
-        for source in DIMENSIONS:
-            for landing, entry in self._known(self._current(f"{self._arguments.landing_prefix}{source}/")):
-                entry = self._wanted(entry)
-                landed_at = self._landed_at(entry, _moment(landing.event_time))
-                if entry.load_status == DUPLICATE:
-                    entry = self._ledger.entry(source, entry.duplicate_of) or entry
-                if entry.sk not in known and entry.load_status in (LOADED, PENDING, CLAIMED):
-                    item = Item(entry, landed_at, claimed=False, held=entry.load_status != LOADED)
-                    (waiting if item.held else found).append(item)
-        free = self._free(item.entry for item in waiting)
-        news = self._claim_all(free)
-        free_sks = {entry.sk for entry in free}
-        held = [item for item in waiting if item.entry.sk not in free_sks]
-        fresh = [item for item in (*found, *held, *news) if item.entry.sk not in known]
-        return self._numbered(fresh)
-
     # ---- finding
 
     def _waiting(self) -> Iterator[Entry]:
-        for source in SOURCES:
+        for source in self._arguments.spec.sources:
             yield from self._ledger.pending(source)
             if self._arguments.retry_failed:
                 for entry in list(self._ledger.refused(source)):
@@ -135,8 +114,8 @@ class Inbox:
     def _under_path(self) -> Iterator[Landing]:
         if self._arguments.full:
             yield from self._current(self._arguments.landing_prefix)
-        elif self._arguments.raw_orders_path:
-            prefix = self._arguments.raw_orders_path.removeprefix(f"s3://{self._arguments.raw_bucket}/")
+        elif self._arguments.raw_path:
+            prefix = self._arguments.raw_path.removeprefix(f"s3://{self._arguments.raw_bucket}/")
             yield from self._current(prefix)
 
     def _current(self, prefix: str) -> Iterator[Landing]:
@@ -281,9 +260,9 @@ class Inbox:
 
     # ---- finishing
 
-    def finish(self, items: list[Item], snapshot_id: str, report: Callable[[list[Item]], Result]) -> None:
+    def finish(self, items: list[Item], snapshots: Mapping[str, str], report: Callable[[list[Item]], Result]) -> None:
         """Settle the claimed landings in the ledger and write the run's result (see ``results.settle``)."""
-        settle(self._ledger, self._arguments.run_id, items, snapshot_id, report)
+        settle(self._ledger, self._arguments.run_id, items, snapshots, report)
 
     @staticmethod
     def _in_parallel(work: Callable[[Any], Any], things: Iterable[Any]) -> list[Any]:

@@ -13,8 +13,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from retail.landings import Item
-from retail.reading import OF_THE_OBJECT, status_of
+from lake.files import OF_THE_OBJECT, status_of
+from lake.landings import Item
 
 PREFIX = "staging/"
 _THREADS = 16

@@ -13,7 +13,7 @@ from awsglue.utils import getResolvedOptions
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from retail.iceberg import CONFLICTS, CommitConflict, load, lost_commit
+from lake.iceberg import CONFLICTS, CommitConflict, load, lost_commit
 
 CATALOG = "glue_catalog"
 ATTEMPTS = 3

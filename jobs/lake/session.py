@@ -12,7 +12,7 @@ SMALL_BYTES = 16_000_000
 
 def build(warehouse: str) -> SparkSession:
     spark = (
-        SparkSession.builder.appName("retail_bronze_to_silver")
+        SparkSession.builder.appName("lake")
         .config("spark.sql.extensions", "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions")
         .config("spark.sql.catalog.glue_catalog", "org.apache.iceberg.spark.SparkCatalog")
         .config("spark.sql.catalog.glue_catalog.warehouse", warehouse)
@@ -25,6 +25,8 @@ def build(warehouse: str) -> SparkSession:
         .config("spark.sql.legacy.timeParserPolicy", "CORRECTED")
         # More than 32 paths are listed by a Spark job, by default with a task for each: 600 took three times as long.
         .config("spark.sql.sources.parallelPartitionDiscovery.parallelism", "32")
+        # Parquet files of pandas have moments in nanoseconds, which Spark reads as numbers or not at all.
+        .config("spark.sql.legacy.parquet.nanosAsLong", "true")
         .getOrCreate()
     )
     _keep_class_names(spark)

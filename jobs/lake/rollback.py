@@ -9,12 +9,11 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
+from lake.iceberg import load
+from lake.maintenance import CATALOG, Arguments
 from lakectl.core.ledger import LOADED, REVERTED, Entry, Ledger
-from retail.iceberg import load
-from retail.maintenance import CATALOG, Arguments
-from retail.schemas import SOURCES
 
-ORDERS_TABLE = "orders_silver"
+_SILVER = "_silver"
 _ACTIVE = ("STARTING", "RUNNING", "STOPPING", "WAITING")
 
 
@@ -52,7 +51,7 @@ def roll_back(
 
     ``refuse`` raises while a transform is active. It is asked again when the table is back: a run that began
     before may call rows loaded that are gone, and one that begins after finds the table as it is now.
-    Landings follow orders_silver; of the other tables the ledger knows nothing.
+    Landings follow the silver table of their source; of tables of rejected rows the ledger knows nothing.
 
     Raises RuntimeError for a snapshot that is not in the table's ancestry.
     """
@@ -68,7 +67,7 @@ def roll_back(
     refuse()
     lost = undone(_snapshots(spark, table), wanted)
     reverted, requeued = [], []
-    for entry in _entries(ledger) if arguments.table == ORDERS_TABLE else ():
+    for entry in _entries(ledger, arguments.table):
         if lost.holds(entry) and ledger.reverted(entry, f"rolled back to snapshot {wanted}"):
             reverted.append(entry.landing.key)
         again = lost.holds(entry) or (entry.load_status == REVERTED and entry.snapshot_id in lost.snapshots)
@@ -117,9 +116,10 @@ def _current(spark: SparkSession, table: str) -> int | None:
     return int(snapshot.snapshotId()) if snapshot else None
 
 
-def _entries(ledger: Ledger) -> Iterator[Entry]:
-    for source in SOURCES:
-        yield from list(ledger.history(source))
+def _entries(ledger: Ledger, table: str) -> Iterator[Entry]:
+    """The landings of the table's source."""
+    if table.endswith(_SILVER):
+        yield from list(ledger.history(table.removesuffix(_SILVER)))
 
 
 def _kept_out(entry: Entry, arguments: Arguments) -> bool:

@@ -7,28 +7,27 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
-from retail.checks import Totals, gate
-from retail.evolution import evolve
-from retail.landings import Item
-from retail.lines import unreadable
-from retail.reading import Rows, read, read_headers
-from retail.silver import Silver
-from retail.work import Work
+from lake.checks import Totals, gate
+from lake.evolution import evolve
+from lake.files import read_headers
+from lake.landings import Item
+from lake.lines import unreadable
+from lake.reading import Rows, probe, read
+from lake.work import Work
 
 # Classes of Java whose errors are S3's or the network's, and no landing's.
 _NOT_OF_THE_FILE = ("com.amazonaws.", "software.amazon.awssdk.", "org.apache.hadoop.fs.s3a.", "java.net.")
 
 
-def judge(work: Work, items: list[Item]) -> tuple[dict[str, Rows], Totals]:
+def judge(work: Work, items: list[Item]) -> tuple[dict[str, Rows], dict[str, Totals]]:
     """Typed rows for each source, and what the gate counted; refused landings have their problems set.
 
     What was read is of the claimed versions: where an object was overwritten or deleted meanwhile, all is read again,
     that landing from a copy.
     """
     waiting = [item for item in items if not item.problems]
-    silver = Silver(work.spark, work.arguments.silver_db, work.settings.sources["orders"])
-    read_headers(work.inbox.s3, waiting)
-    work.settings = evolve(work.settings, work.inbox.s3, waiting, silver.columns())
+    read_headers(work.inbox.s3, [(item, work.source_of(item)) for item in waiting])
+    evolve(work, [item for item in waiting if not item.problems])
     waiting = [item for item in items if not item.problems]
     tried_again = False
     while True:
@@ -53,20 +52,25 @@ def judge(work: Work, items: list[Item]) -> tuple[dict[str, Rows], Totals]:
         waiting = [item for item in waiting if not item.problems]
 
 
-def _gate(work: Work, items: list[Item], frames: dict[str, Rows], beside: Executor) -> Totals:
-    """Fills ``frames``. Orders begin to be read while the rest is planned; what fails there fails in the gate too."""
-    for name, rows in _read(work, items):
+def _gate(work: Work, items: list[Item], frames: dict[str, Rows], beside: Executor) -> dict[str, Totals]:
+    """Fills ``frames``. The largest source begins to be read while the rest is planned; what fails there fails in the
+    gate too."""
+    for place, (name, rows) in enumerate(_read(work, items)):
         frames[name] = rows
-        if name == "orders":
+        if not place:
             beside.submit(rows.judged.count)
-    return gate(frames, items, work.inbox.s3, work.settings)
+    return gate(work, frames, items)
 
 
 def _read(work: Work, items: list[Item]) -> Iterator[tuple[str, Rows]]:
-    """Orders first."""
-    for name, source in sorted(work.settings.sources.items(), key=lambda pair: pair[0] != "orders"):
-        landed = [item for item in items if item.landing.source == name and not item.problems]
-        rows = read(work.spark, work.inbox.s3, source, landed, work.copies.make)
+    """The source with most bytes first."""
+    by_source: dict[str, list[Item]] = {}
+    for item in items:
+        if not item.problems:
+            by_source.setdefault(item.landing.source, []).append(item)
+    for name, landed in sorted(by_source.items(), key=lambda pair: -sum(item.landing.size for item in pair[1])):
+        optional = work.added.get(name, ())
+        rows = read(work.spark, work.inbox.s3, work.checks(name), landed, optional, work.copies.make)
         if rows:
             yield name, rows
 
@@ -91,19 +95,21 @@ def _refuse_unreadable(work: Work, items: list[Item], failure: Exception) -> boo
     for item, error in culprits:
         if _java_causes(error, _NOT_OF_THE_FILE):
             raise error
-        item.problems.append(unreadable(work.inbox.s3, item) or f"can't be read: {_told(error)}")
+        known = unreadable(work.inbox.s3, item, work.source_of(item))
+        item.problems.append(known or f"can't be read: {_told(error)}")
     return bool(culprits)
 
 
 def _check_surroundings(work: Work, items: list[Item], failure: Exception) -> None:
-    """Raises ``failure`` if a file that is beyond doubt can't be read either."""
-    source = work.settings.sources[items[0].landing.source]
-    text = f"{','.join(source.columns)}\n{','.join(['x'] * len(source.columns))}\n"
+    """Raises ``failure`` if S3 does not give a file of our own, or rows that are beyond doubt can't be judged."""
     try:
-        path = work.copies.put(f"check/{source.name}.csv", text.encode())
-        _rows_can_be_read(work, [replace(items[0], header=tuple(source.columns), copy=path)])
+        probe(work.spark, work.copies.put("check/rows.txt", b"x\n"), [work.checks(name) for name in _sources(items)])
     except Exception as error:
         raise failure from error
+
+
+def _sources(items: list[Item]) -> list[str]:
+    return sorted({item.landing.source for item in items})
 
 
 def _failing(
@@ -132,7 +138,7 @@ def _rows_can_be_read(work: Work, items: list[Item]) -> None:
 def _rows_can_be_judged(work: Work, items: list[Item]) -> None:
     frames = dict(_read(work, items))
     try:
-        gate(frames, items, work.inbox.s3, work.settings)
+        gate(work, frames, items)
     finally:
         for rows in frames.values():
             rows.judged.unpersist()
