@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import replace
-
 from lakectl import packages
-from lakectl.config import Config, default_spec
 from lakectl.engine.model import Resource
-from lakectl.errors import UsageError
 from lakectl.naming import Names
 from lakectl.project import Project
 from lakectl.resources.database import Database
@@ -16,11 +11,9 @@ from lakectl.resources.glue_job import GlueJob
 from lakectl.resources.glue_table import CsvTable
 from lakectl.resources.log_group import LogGroup
 from lakectl.resources.s3_object import S3Object
-from lakectl.spec.model import LakeSpec, SourceSpec
+from lakectl.spec.json_form import to_json
 
 JOB_STEP = "create-glue-job"
-# The built-in checks that the job has so far.
-JOB_CHECKS = ("broken_rows", "null_keys", "dates", "numbers", "duplicate_keys")
 
 
 def databases(names: Names) -> list[Resource]:
@@ -75,6 +68,8 @@ def log_group(names: Names, name: str, step: str, retention_days: int) -> LogGro
 def glue_jobs(names: Names, project: Project) -> list[Resource]:
     """The transform and the maintenance job, their scripts and the package that both import."""
     package = S3Object(names.tmp_bucket, names.job_package_key, step=JOB_STEP, content=packages.job_package(project))
+    # Not an argument: their size is limited.
+    spec = S3Object(names.tmp_bucket, names.job_spec_key, step=JOB_STEP, content=to_json(names.config.spec).encode())
     common = {
         "--SILVER_DB": names.silver_database,
         "--SILVER_WAREHOUSE": names.warehouse,
@@ -86,10 +81,11 @@ def glue_jobs(names: Names, project: Project) -> list[Resource]:
         "--enable-metrics": "true",
     }
     transform = {**common, "--RAW_BUCKET": names.raw_bucket, "--LANDING_PREFIX": names.config.landing.prefix}
-    transform["--SETTINGS"] = job_settings(names.config)
+    transform["--LAKE_SPEC"] = f"s3://{spec.name}"
     maintenance = {**common, "--TASK": "dry-run", "--TRANSFORM_JOB": names.glue_job}
     return [
         package,
+        spec,
         *_job(
             names,
             names.glue_job,
@@ -97,8 +93,8 @@ def glue_jobs(names: Names, project: Project) -> list[Resource]:
             names.glue_log_prefix,
             arguments=transform,
             max_concurrent_runs=names.config.glue.max_concurrent_runs,
-            description="Landed retail files to the silver Iceberg table",
-            needs=(package.id, f"s3-bucket/{names.raw_bucket}"),
+            description="Landed files to the silver Iceberg tables",
+            needs=(package.id, spec.id, f"s3-bucket/{names.raw_bucket}"),
         ),
         *_job(
             names,
@@ -116,39 +112,6 @@ def glue_jobs(names: Names, project: Project) -> list[Resource]:
             needs=(package.id,),
         ),
     ]
-
-
-def job_settings(config: Config) -> str:
-    """What the job must know of the configuration, as JSON."""
-    sources = config.spec.sources.values()
-    own = {check.name: check.otherwise for source in sources for check in source.checks}
-    missing = {f"unknown_{lookup.name}": lookup.missing for source in sources for lookup in source.lookups}
-    policies = {name: policy for source in sources for name, policy in source.policies.items() if name in JOB_CHECKS}
-    settings = {
-        "sources": {
-            source.name: {"keys": source.keys, "columns": {column.name: column.type for column in source.columns}}
-            for source in sources
-        },
-        "checks": {**policies, **missing, **own},
-        "schema_evolution": config.spec.schema_evolution,
-    }
-    return json.dumps(settings, separators=(",", ":"))
-
-
-def until_the_job_is_generic(spec: LakeSpec) -> None:
-    """Raise UsageError for a lake that the job can't load yet: it knows the shipped sources only."""
-    shipped = default_spec().sources
-    missing = [name for name in shipped if name not in spec.sources]
-    if missing:
-        raise UsageError(f"the job reads {', '.join(shipped)}; missing: {', '.join(missing)}")
-    for name, source in shipped.items():
-        if _shape(spec.sources[name]) != _shape(source):
-            raise UsageError(f"sources.{name}: the job can't load another file, loading, lookup or derived column yet")
-
-
-def _shape(source: SourceSpec) -> tuple[object, ...]:
-    lookups = tuple(replace(lookup, missing="warn") for lookup in source.lookups)
-    return source.file, source.loading, lookups, source.derive
 
 
 def _job(

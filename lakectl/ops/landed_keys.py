@@ -16,11 +16,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from lakectl.aws import code_of, explain
 from lakectl.core import csv_files
+from lakectl.core.ledger_items import Entry
 from lakectl.core.values import clean, value_of
 from lakectl.ops import query
 from lakectl.ops import runs as run_log
 from lakectl.ops.lake import Lake
-from lakectl.ops.runs import Run
 from lakectl.spec.model import SourceSpec
 
 # Beyond this, reading everything back costs more than the check is worth.
@@ -77,7 +77,7 @@ def loaded_keys(lake: Lake, source: str) -> LandedKeys:
     return LandedKeys(len(landings), len(sure), len(possible))
 
 
-def _read(lake: Lake, run: Run, source: SourceSpec) -> Keys:
+def _read(lake: Lake, run: Entry, source: SourceSpec) -> Keys:
     """key -> rows of it, in the version that was loaded."""
     name, version = f"s3://{run.bucket}/{run.key}", run.version_id or "null"
     asked = {} if version == "null" else {"VersionId": version}
@@ -141,8 +141,9 @@ def key_of(row: Mapping[str, str], source: SourceSpec) -> Hashable | None:
 
     None when a part of it is missing or can't be read.
     """
-    texts = [clean(row.get(name) or "") for name in source.keys]
-    parts = [text and value_of(text, source.by_name[name].type) for text, name in zip(texts, source.keys, strict=True)]
+    columns = [source.by_name[name] for name in source.keys]
+    texts = [clean(row.get(column.name), column, source.file.nulls) for column in columns]
+    parts = [None if text is None else value_of(text, column) for text, column in zip(texts, columns, strict=True)]
     if None in parts:
         return None
     return tuple(parts) if len(parts) > 1 else parts[0]

@@ -10,13 +10,13 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lakectl.aws import code_of, explain
+from lakectl.core.glue_runs import ENDED
 from lakectl.errors import LakectlError, UsageError
 from lakectl.glue_versions import LEAST_BILLED_S
 from lakectl.ops import results
 from lakectl.ops.lake import Lake
 from lakectl.ops.logs import LogTail
 
-ENDED = frozenset(("SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT", "ERROR", "EXPIRED"))
 POLL_S = (0.3, 5.0)  # first and longest pause between two looks at a run
 
 
@@ -99,7 +99,7 @@ def arguments(
     if path and not path.startswith(root):
         raise UsageError(f"--path {path} is not in the raw bucket", f"it must start with {root}")
     given = {
-        "--RAW_ORDERS_PATH": path,
+        "--RAW_PATH": path,
         "--BATCH_ID": batch,
         "--FULL": "true" if full else None,
         "--ON_BAD_ROWS": on_bad_rows,

@@ -20,9 +20,9 @@ from lakectl.ops.lake import Lake
 # What the job does before and after Spark.
 TAKE = """
 import sys
-from ledger import Ledger
-from retail.arguments import parse
-from retail.landings import Inbox
+from lakectl.core.ledger import Ledger
+from lake.arguments import parse
+from lake.landings import Inbox
 arguments = parse(sys.argv)
 inbox = Inbox(arguments, Ledger(arguments.ledger_table))
 for item in inbox.take():

@@ -13,6 +13,7 @@ from typing import Any
 
 import boto3
 
+from lakectl.config import default_spec
 from lakectl.local.seams import dynamodb
 
 KEYS = tuple(f"retail/orders/ingest_date=2026-11-24/batch={number:04d}/orders.csv" for number in (1, 2))
@@ -46,7 +47,7 @@ class World:
     strict: bool = True
 
     def __post_init__(self) -> None:
-        from ledger import Ledger
+        from lakectl.core.ledger import Ledger
 
         name = uuid.uuid4().hex[:12]
         self.bucket, table = f"raw-{name}", f"runs-{name}"
@@ -67,12 +68,12 @@ class World:
     # ---- what happens to an object
 
     def put(self, content: bytes = GOOD, key: str = KEYS[0], *, deliver: bool = True) -> None:
-        from landing import landing_of
+        from lakectl.config import Config
+        from lakectl.core.landing import LandingZone
 
         put = self.s3.put_object(Bucket=self.bucket, Key=key, Body=content)
         moment = datetime.now(UTC) + self.clock_off
-        event = landing_of(
-            prefix="retail/",
+        event = LandingZone("retail/", Config().spec.sources).landing(
             bucket=self.bucket,
             key=key,
             version_id=put["VersionId"],
@@ -119,8 +120,8 @@ class World:
 
     def run(self, path: str = "", *, full: bool = False, retry_failed: bool = False) -> list[str]:
         """A run; the reasons of what it refuses. With ``strict``, bad bytes are refused."""
-        from retail.arguments import Arguments
-        from retail.landings import Inbox
+        from lake.arguments import Arguments
+        from lake.landings import Inbox
 
         number = next(self._runs)
         asked = Arguments(
@@ -131,9 +132,10 @@ class World:
             landing_prefix="retail/",
             job_name="job",
             run_id=f"jr_{number}",
-            raw_orders_path=f"s3://{self.bucket}/{path}" if path else "",
+            raw_path=f"s3://{self.bucket}/{path}" if path else "",
             full=full,
             retry_failed=retry_failed,
+            spec=default_spec(),
         )
         inbox = Inbox(asked, self.ledger, self.s3, NoGlue())
         items = inbox.take()
@@ -144,12 +146,12 @@ class World:
                 item.problems.append("bad bytes")
             else:
                 self.silver.append(Load(landing.key, item.entry.sk, landing.etag, item.landed_at, number))
-        inbox.finish(items, str(number), lambda _: {})
+        inbox.finish(items, {"orders": str(number)}, lambda _: {})
         return [problem for item in items if item.claimed for problem in item.problems]
 
     def roll_back(self, runs: int, *, requeue: bool = False) -> None:
         """Undo the last ``runs`` runs."""
-        from ledger import LOADED
+        from lakectl.core.ledger import LOADED
 
         last = next(self._runs)
         self.silver = [load for load in self.silver if load.run < last - runs]
