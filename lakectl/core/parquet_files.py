@@ -35,6 +35,7 @@ _PLAIN = (
     "string",
     "large_string",
     "dictionary",
+    "null",
 )
 
 
