@@ -13,13 +13,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from lakectl import saved_queries
 from lakectl.errors import UsageError
+from lakectl.lake_spec import loaded_sources, spec_of
 from lakectl.ops.checks.history import scans_are_pruned, snapshots_reproduced
 from lakectl.ops.checks.model import SourceCheck, Subject, Verdict
 from lakectl.ops.checks.rows import rows_as_landed
 from lakectl.ops.checks.saved import judge
 from lakectl.ops.checks.silver import derived_again, each_key_once, lookups_hold, own_checks
 from lakectl.ops.lake import Lake
-from lakectl.ops.lake_spec import loaded_sources, spec_of
 from lakectl.ops.query import QueryFailed
 
 # A new check of each source is one function and one line here.

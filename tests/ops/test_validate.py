@@ -15,6 +15,7 @@ import pytest
 from lakes import open_test_lake, tear_down
 
 from lakectl.errors import UsageError
+from lakectl.lake_spec import spec_of
 from lakectl.local.control import Endpoint
 from lakectl.ops import provision, query, transform, validate
 from lakectl.ops.checks import landed
@@ -25,7 +26,6 @@ from lakectl.ops.checks.saved import judge
 from lakectl.ops.checks.silver import derived_again, each_key_once, lookups_hold, own_checks
 from lakectl.ops.junit import document
 from lakectl.ops.lake import Lake
-from lakectl.ops.lake_spec import spec_of
 from lakectl.saved_queries import SavedQuery
 from lakectl.spec.model import Check, Column, Derived, Expression, LakeSpec, Lookup, PartitionField, SourceSpec
 

@@ -28,6 +28,7 @@ def explain(run: Run) -> Result:
         raise QueryError("NOT_SUPPORTED", "the local Athena explains queries only: EXPLAIN SELECT ...")
     query = run.analyze(tree)
     run.execute("EXPLAIN " + to_duckdb(query, run.session))  # what DuckDB would refuse must not look planned
+    run.session.forget_scanned()
     lines = [
         "Fragment 0 [SINGLE]",
         "    Output layout: [" + ", ".join(query.names) + "]",

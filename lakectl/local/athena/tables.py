@@ -122,8 +122,8 @@ class Catalog:
     """The Glue catalog of one region, as Athena's ``awsdatacatalog``, seen with one caller's permissions."""
 
     def __init__(self, access: Access) -> None:
+        self.access = access
         self.glue = access.client("glue")
-        self.s3 = access.client("s3")
         keys = {"access-key-id": access.keys.access_key_id, "secret-access-key": access.keys.secret_access_key}
         if access.keys.session_token:
             keys["session-token"] = access.keys.session_token
@@ -152,7 +152,7 @@ class Catalog:
                 raise _no_table(database, name, position)
             if version is not None:
                 raise QueryError("NOT_SUPPORTED", "This connector does not support versioned tables", position)
-            return external.source(entry, self.s3, f"{database}.{base}")
+            return external.source(entry, self.access, f"{database}.{base}")
         table = self._open(entry)
         if kind:
             return MetadataSource(f"{database}.{name}", table, kind)

@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lakectl.aws import code_of, explain
+from lakectl.lake_bronze import columns_of, readable
 from lakectl.ops import runs as run_log
-from lakectl.ops.checks.landed_rows import Key, Unreadable, key_of, keys_in
+from lakectl.ops.checks.landed_rows import Key, Unreadable, key_of_bronze, keys_in
 from lakectl.ops.checks.model import Subject, quoted
 from lakectl.ops.checks.rejected import Version, rejected_keys
 from lakectl.ops.runs import Run
@@ -123,8 +124,11 @@ def _by_bronze(subject: Subject, landings: list[Landing], overwritten: set[str])
     rows = sum(int(landing.run.item.get("rows") or 0) for landing in landings)
     if rows > MAX_ROWS:
         raise Unjudged(f"the loaded landings have too many rows to compare ({rows:,})")
-    names = ", ".join(quoted(name) for name in subject.source.keys)
-    columns = f'"$path", {names}' if names else '"$path"'
+    shown_as = columns_of(subject.source)
+    if not readable(subject.source) or any(name not in shown_as for name in subject.source.keys):
+        return landings
+    columns = ", ".join(['"$path"', *(quoted(shown_as[name][0]) for name in subject.source.keys)])
+    kinds = [shown_as[name][1] for name in subject.source.keys]
     table = f"{quoted(subject.lake.names.bronze_database)}.{quoted(subject.source.raw_table)}"
     sql = f"SELECT {columns}, count(*) AS n FROM {table} GROUP BY {columns}"  # noqa: S608
     shown: dict[str, Landing] = {
@@ -136,7 +140,7 @@ def _by_bronze(subject: Subject, landings: list[Landing], overwritten: set[str])
         if landing is None:
             continue
         seen.add(path)
-        key = key_of(dict(zip(subject.source.keys, texts, strict=True)), subject.source)
+        key = key_of_bronze(texts, kinds, subject.source)
         if key is None:
             landing.keyless += int(count)
         else:

@@ -115,12 +115,21 @@ def key_of(row: Mapping[str, Any], source: SourceSpec) -> Key | None:
 
 def _value(found: Any, name: str, source: SourceSpec) -> Hashable | None:
     column = source.by_name[name]
-    if found is None or isinstance(found, date | datetime | Decimal):
+    if found is None or isinstance(found, date | datetime | Decimal | float):
         return found
     if isinstance(found, bool):
         found = str(found).lower()
     text = clean(str(found))
     return None if text is None or text in source.file.nulls else value_of(text, column.type)
+
+
+def key_of_bronze(texts: list[str], kinds: list[str], source: SourceSpec) -> Key | None:
+    """The key of a row of the bronze table, whose key columns have these Hive types; NULL is an empty text."""
+    row = {
+        name: text if kind == "string" or not text else _stored(text, kind)
+        for name, text, kind in zip(source.keys, texts, kinds, strict=True)
+    }
+    return key_of(row, source)
 
 
 def key_of_silver(texts: list[str], source: SourceSpec) -> Key:

@@ -1,0 +1,111 @@
+"""Each source's landed files as a table, so that raw can be queried too. Used by :mod:`lakectl.lake_glue`.
+
+What Athena reads the files with: https://docs.aws.amazon.com/athena/latest/ug/supported-serdes.html
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+from lakectl.engine.model import Resource
+from lakectl.lake_spec import spec_of
+from lakectl.naming import Names
+from lakectl.resources.glue_table import LandedTable, Layout
+from lakectl.spec.model import Column, SourceSpec
+
+_TEXT = ("org.apache.hadoop.mapred.TextInputFormat", "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat")
+_PARQUET = (
+    "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
+    "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
+)
+# A name that Athena takes for a column: letters, digits and underscores.
+_COLUMN = re.compile(r"[a-z0-9_]{1,255}")
+
+
+def bronze_tables(names: Names) -> list[Resource]:
+    """A table for each source whose files Athena can read."""
+    config = names.config
+    database = names.bronze_database
+    return [
+        LandedTable(
+            database,
+            names.bronze_table(name),
+            step="create-databases",
+            tags=names.tags,
+            arn=names.arn("glue", f"table/{database}/{names.bronze_table(name)}"),
+            location=f"s3://{names.raw_bucket}/{config.landing.prefix}{name}/",
+            layout=layout_of(source),
+            dates=config.glue.bronze_dates,
+            needs=(f"glue-database/{database}",),
+        )
+        for name, source in spec_of(config).sources.items()
+        if readable(source)
+    ]
+
+
+def readable(source: SourceSpec) -> bool:
+    """Whether Athena reads the source's text: it knows UTF-8 only, and shows other bytes than ASCII as U+FFFD. Where
+    even ASCII is written otherwise (UTF-16), there is nothing to see."""
+    return source.file.format == "parquet" or "a\n".encode(codecs.lookup(source.file.encoding).name) == b"a\n"
+
+
+def layout_of(source: SourceSpec) -> Layout:
+    """How Athena reads the files of ``source``.
+
+    Columns of text files are all text: a field that can't be read as its type must still be seen. Parquet has types of
+    its own, and a table must declare them as they are in the file: they are taken from the specification.
+    """
+    return {"csv": _csv, "jsonl": _jsonl, "parquet": _parquet}[source.file.format](source)
+
+
+def columns_of(source: SourceSpec) -> dict[str, tuple[str, str]]:
+    """Column -> (its name in the bronze table, its Hive type there); those alone that the table has."""
+    types = layout_of(source).columns if readable(source) else {}
+    parquet = source.file.format == "parquet"
+    names = {c.name: (c.header or c.name).lower() if parquet else c.name for c in source.columns}
+    return {name: (own, types[own]) for name, own in names.items() if own in types}
+
+
+def _csv(source: SourceSpec) -> Layout:
+    """By place: OpenCSVSerDe is the one that reads quoted fields, and it does not look at the header."""
+    return Layout(
+        "csv",
+        {column.name: "string" for column in source.columns},
+        "org.apache.hadoop.hive.serde2.OpenCSVSerde",
+        {"separatorChar": source.file.delimiter, "quoteChar": source.file.quote},
+        *_TEXT,
+        properties={"skip.header.line.count": "1"},
+        description="Landed files as they came; every column is text",
+    )
+
+
+def _jsonl(source: SourceSpec) -> Layout:
+    """By name, without case. A line that is no JSON is a row of NULLs: one bad file must not hide the others."""
+    renamed = {f"mapping.{c.name}": c.header for c in source.columns if c.header and c.header.lower() != c.name}
+    return Layout(
+        "json",
+        {column.name: "string" for column in source.columns},
+        "org.openx.data.jsonserde.JsonSerDe",
+        {"ignore.malformed.json": "TRUE", **renamed},
+        *_TEXT,
+        description="Landed files as they came; every column is text",
+    )
+
+
+def _parquet(source: SourceSpec) -> Layout:
+    """By name, without case. A column that the file calls otherwise has that name here."""
+    columns = {(column.header or column.name).lower(): _type_in_file(column) for column in source.columns}
+    return Layout(
+        "parquet",
+        {name: kind for name, kind in columns.items() if _COLUMN.fullmatch(name)},
+        "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe",
+        {"serialization.format": "1"},
+        *_PARQUET,
+        description="Landed files as they came; types as the sources' specification has them",
+    )
+
+
+def _type_in_file(column: Column) -> str:
+    """A column with a format, or a decimal mark, is text in the file."""
+    return "string" if column.formats or column.decimal_mark != "." else column.type
