@@ -161,10 +161,8 @@ def test_an_empty_table_of_each_format(show: Show, lake: Lake) -> None:
 def test_many_small_files_are_read_as_few_are(show: Show, lake: Lake) -> None:
     """One request for many; bytes, rows and paths are those of the files."""
     source = SourceSpec("pings", columns(id="bigint", text="string"))
-    files = {
-        f"batch={number:04d}/pings.csv": f'id,text\r\n{number},"a ""b"", {number}"\r\n\r\n{number},,surplus\r\n'.encode()
-        for number in range(120)
-    }
+    file = 'id,text\r\n{0},"a ""b"", {0}"\r\n\r\n{0},,surplus\r\n'
+    files = {f"batch={number:04d}/pings.csv": file.format(number).encode() for number in range(120)}
     files["batch=9999/pings.csv"] = b"id,text\n" + b"1,x\n" * 100_000
     rows = show(source, files, 'SELECT count(*), sum(CAST(id AS bigint)), count(DISTINCT "$path") FROM RAW')
     assert rows == [[str(240 + 100_000), str(119 * 120 + 100_000), "121"]]
