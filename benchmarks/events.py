@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import statistics
-import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from benchmarks.sandbox import Figure, Settings, fresh_endpoint, open_lake
-from lakectl import project
+from lakectl.config import Config
+from lakectl.core.landing import LandingZone
 from lakectl.local.control import Endpoint
 from lakectl.ops import provision
 from lakectl.ops.lake import Lake
 
-sys.path.insert(0, str(project.shipped_root() / "lambdas" / "shared"))
-
+ZONE = LandingZone("retail/", Config().spec.sources)
 LANDINGS = 20
 WAITING = 10
 HISTORIES = (100, 100_000)
@@ -141,7 +140,7 @@ def seconds_to_run(lake: Lake, count: int = LANDINGS) -> list[float]:
 
 def _settle(lake: Lake) -> None:
     """Take the pending landing away, so that no run follows."""
-    from ledger import Ledger
+    from lakectl.core.ledger import Ledger
 
     ledger = Ledger(lake.names.run_log, lake.client("dynamodb"))
     for entry in ledger.pending("orders"):
@@ -157,7 +156,7 @@ def _settle(lake: Lake) -> None:
 
 def requests_to_find(lake: Lake, history: int) -> tuple[int, int, float]:
     """(requests, landings found, seconds) of asking for what waits, beside ``history`` loaded landings."""
-    from ledger import Ledger
+    from lakectl.core.ledger import Ledger
 
     client = lake.client("dynamodb")
     table = f"{lake.names.run_log}-{history}"
@@ -183,11 +182,8 @@ def requests_to_find(lake: Lake, history: int) -> tuple[int, int, float]:
 
 
 def _landing(number: int) -> Any:
-    from landing import landing_of
-
     moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(1_600_000_000 + number))
-    return landing_of(
-        prefix="retail/",
+    return ZONE.landing(
         bucket="bench",
         key=f"retail/orders/ingest_date=2026-11-24/batch={number % 10_000:04d}/orders.csv",
         version_id=f"v{number}",
@@ -198,8 +194,8 @@ def _landing(number: int) -> Any:
 
 
 def _load_history(client: Any, table: str, count: int) -> None:
-    from ledger import run_item
-    from ledger_table import to_item
+    from lakectl.core.ledger import run_item
+    from lakectl.core.ledger_table import to_item
 
     def write(start: int) -> None:
         items = [{**run_item(_landing(n)), "load_status": "LOADED"} for n in range(start, min(start + 25, count))]

@@ -1,4 +1,4 @@
-"""The statements of ``transform_duckdb``. What counts as readable is what ``jobs/retail/parsing.py`` says."""
+"""The statements of ``transform_duckdb``. What counts as readable is what ``jobs/lake/parsing.py`` says."""
 
 # ruff: noqa: S608 - it reads files that the benchmark has put there
 

@@ -1,13 +1,15 @@
-"""Bronze to silver: landed CSV files become rows of an Iceberg table, each exactly once.
+"""Bronze to silver: landed files become rows of Iceberg tables, each exactly once.
 
 The story of a run:
 
-1. take what waits: the ledger's pending landings, and those under ``--RAW_ORDERS_PATH``
+1. take what waits: the ledger's pending landings, and those under ``--RAW_PATH``
 2. judge each landing by itself; a bad one is refused with its reason and stops no other, or its bad rows
-   are set aside, as the lake's policies say
-3. enrich orders with the customer's region and the product's category
-4. compute what would change in silver; if anything does, MERGE it, else commit nothing
-5. settle the landings in the ledger, and write there what the run did; exit non-zero if a landing was refused
+   are set aside, as the lake's specification says
+3. go through the sources, each after those that it looks up: give its rows what they look up and what is derived,
+   compute what would change in its silver table, and commit that, or nothing
+4. settle the landings in the ledger, and write there what the run did; exit non-zero if a landing was refused
+
+What a source's files are like, and what becomes of them, is in the lake's specification (``--LAKE_SPEC``).
 
 Runs on Glue 5.1 (Spark 3.5, Iceberg 1.10).
 """
@@ -16,63 +18,56 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable
 from functools import partial
 
-from ledger import Ledger
-from retail import session
-from retail.arguments import parse
-from retail.checks import Totals
-from retail.copies import Copies
-from retail.judging import judge
-from retail.landings import Inbox, Item
-from retail.loading import Loaded, load, look_again, silver_bytes
-from retail.results import Result, shortened
-from retail.work import Work
+from lake import session
+from lake.arguments import parse
+from lake.checks import Totals
+from lake.copies import Copies
+from lake.judging import judge
+from lake.landings import Inbox, Item
+from lake.loading import Loaded, load, silver_bytes
+from lake.report import bad, refuse, report
+from lake.work import Work
+
+from lakectl.core.ledger import Ledger
 
 BEGAN = time.monotonic()
-NAMED = 5  # refused landings that the error message names
-
-
-class LandingsRefused(RuntimeError):
-    """Some landings are bad. The good ones are in silver."""
 
 
 def main(argv: list[str]) -> None:
     arguments = parse(argv)
-    say(f"run {arguments.run_id}: path {arguments.raw_orders_path or '-'}, batch {arguments.batch_id or '-'}")
+    say(f"run {arguments.run_id}: path {arguments.raw_path or '-'}, batch {arguments.batch_id or '-'}")
     inbox = Inbox(arguments, Ledger(arguments.ledger_table))
     items = inbox.take()
     took = {"claimed": elapsed()}
     if not items:
         say("nothing is pending: silver is up to date")
-        return inbox.finish([], "", partial(report, inbox, [], Totals(), Loaded(), took))
-    items += inbox.dimensions(items)
+        return inbox.finish([], {}, partial(report, inbox, [], {}, {}, took, elapsed))
     say(f"{len(items)} landings to read, {sum(item.claimed for item in items)} of them new")
 
     spark = session.build(arguments.silver_warehouse)
     say(f"Spark {spark.version} is up")
     took["spark_up"] = elapsed()
     copies = Copies(inbox.s3, arguments.silver_warehouse, arguments.run_id)
-    work = Work(spark, arguments, inbox, say, arguments.settings, copies)
+    work = Work(spark, arguments, inbox, say, copies)
     try:
-        totals, loaded, items = into_silver(work, items, took)
+        totals, loaded = into_silver(work, items, took)
     finally:
         copies.remove()
-    say(f"silver is at snapshot {loaded.snapshot}" if loaded.snapshot else "nothing to commit")
 
-    for text in totals.named:
+    for source, each in loaded.items():
+        say(f"{source}_silver is at snapshot {each.snapshot}" if each.snapshot else f"{source}: nothing to commit")
+    for text in (text for each in totals.values() for text in each.named):
         say(f"warning: {text}")
-    inbox.finish(items, loaded.snapshot, partial(report, inbox, items, totals, loaded, took))
+    snapshots = {source: each.snapshot for source, each in loaded.items() if each.snapshot}
+    inbox.finish(items, snapshots, partial(report, inbox, items, totals, loaded, took, elapsed))
     refuse(items)
     return None
 
 
-def into_silver(work: Work, items: list[Item], took: dict[str, float]) -> tuple[Totals, Loaded, list[Item]]:
-    """Judge and load; returns what was counted, what changed, and ``items`` with the landings that came meanwhile.
-
-    Adds to ``took`` when each stage ended.
-    """
+def into_silver(work: Work, items: list[Item], took: dict[str, float]) -> tuple[dict[str, Totals], dict[str, Loaded]]:
+    """Judge and load; returns what was counted and what changed, by source. Adds to ``took`` when each stage ended."""
     spark = work.spark
     landed = sum(item.landing.size for item in items)
     with session.planned_for(spark, landed):
@@ -81,69 +76,8 @@ def into_silver(work: Work, items: list[Item], took: dict[str, float]) -> tuple[
     took["checked"] = elapsed()
     with session.planned_for(spark, landed + silver_bytes(work, items, totals)):
         loaded = load(work, rows, items, totals)
-        items = look_again(work, items, loaded, totals)
     took["loaded"] = elapsed()
-    return totals, loaded, items
-
-
-def report(
-    inbox: Inbox,
-    items: list[Item],
-    totals: Totals,
-    loaded: Loaded,
-    took: dict[str, float],
-    lost: list[Item],
-) -> Result:
-    """What this run did. ``took``: seconds from its start to each stage; ``lost``: landings that another run has
-    taken over."""
-    taken_over = {id(item) for item in lost}
-    news = [item for item in items if item.claimed and id(item) not in taken_over]
-    orders = [item for item in items if item.landing.source == "orders"]
-    counts = loaded.counts
-    return {
-        "task": "transform",
-        "rows_read": sum(item.rows for item in orders),
-        "rows_inserted": counts["insert"],
-        "rows_updated": counts["update"],
-        "rows_reenriched": counts["reenrich"],
-        "rows_advanced": counts["advance"],
-        "rows_unchanged": counts["unchanged"],
-        "rows_stale": counts["stale"],
-        "rows_rejected": sum(item.rows for item in orders if item.problems),
-        "rows_quarantined": sum(item.set_aside for item in items if not item.problems),
-        "rows_warned": sum(item.warned for item in items if not item.problems) + loaded.warned,
-        "checks": {check: count for check, count in totals.checks.items() if count},
-        "warnings": totals.named,
-        "landings_loaded": [item.path for item in news if not item.problems],
-        "landings_failed": problems_by_path(item for item in bad(items) if id(item) not in taken_over),
-        "landings_superseded": inbox.superseded,
-        "landings_taken_over": [item.path for item in lost],
-        "columns_added": loaded.columns,
-        "snapshot_id": loaded.snapshot or None,
-        "seconds": {**took, "settled": elapsed()},
-    }
-
-
-def refuse(items: list[Item]) -> None:
-    """Raise :class:`LandingsRefused`, naming the first ones; the run's result names all."""
-    refused = bad(items)
-    if refused:
-        named = [f"{item.path}: {shortened('; '.join(item.problems))}" for item in refused[:NAMED]]
-        if len(refused) > NAMED:
-            named.append(f"and {len(refused) - NAMED} more: lakectl runs --failed")
-        raise LandingsRefused(f"{len(refused)} landings refused, the others are in silver. {' | '.join(named)}")
-
-
-def problems_by_path(items: Iterable[Item]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for item in items:
-        found.setdefault(item.path, []).extend(item.problems)
-    return found
-
-
-def bad(items: list[Item]) -> list[Item]:
-    """The refused ones. Of what another run holds, that run says it."""
-    return [item for item in items if item.problems and not item.held]
+    return totals, loaded
 
 
 def elapsed() -> float:

@@ -7,7 +7,7 @@
 * ``rollback``: ``--TABLE`` goes back to ``--SNAPSHOT``; landings that leave silver with it become REVERTED in
   the ledger, and with ``--REQUEUE true`` PENDING again, all but those that ``--EXCEPT`` names
 
-What a run did is written to the run log (``retail.results``).
+What a run did is written to the run log (``lake.results``).
 
 Runs on Glue 5.1 (Spark 3.5, Iceberg 1.10).
 """
@@ -19,8 +19,9 @@ import time
 from functools import partial
 
 import boto3
-from ledger import Ledger
-from retail import copies, maintenance, results, rollback, session
+from lake import copies, maintenance, results, rollback, session
+
+from lakectl.core.ledger import Ledger
 
 BEGAN = time.monotonic()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -16,6 +17,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    InstanceOf,
     ValidationError,
     ValidationInfo,
     field_validator,
@@ -24,11 +26,10 @@ from pydantic import (
 
 from lakectl import glue_versions
 from lakectl.config_errors import usage_error
-from lakectl.core.columns import ENRICHED, LINEAGE, RESERVED_PREFIX
-from lakectl.errors import UsageError
-from lakectl.project import Project
+from lakectl.project import Project, shipped_root
+from lakectl.spec import parsing, yaml_items
+from lakectl.spec.model import LakeSpec, SourceSpec
 
-ColumnType = Literal["bigint", "int", "double", "date", "string"]
 Days = Annotated[int, Field(ge=1, le=3653)]
 # CloudWatch accepts these periods only (PutRetentionPolicy, API reference).
 RetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557]
@@ -73,41 +74,6 @@ class Landing(_Section):
     prefix: Prefix = "retail/"
     notifications: Literal["single", "per-source"] = "single"
     enforce_immutable: bool = False
-
-
-class Source(_Section):
-    keys: tuple[str, ...] = Field(min_length=1)
-    columns: dict[str, ColumnType] = Field(min_length=1)
-
-    @field_validator("keys", mode="before")
-    @classmethod
-    def _list_to_tuple(cls, value: object) -> object:
-        return tuple(value) if isinstance(value, list) else value
-
-    @model_validator(mode="after")
-    def _keys_are_columns(self) -> Source:
-        for key in self.keys:
-            if key not in self.columns:
-                raise ValueError(f"key {key!r} is not one of the columns: {', '.join(self.columns)}")
-        return self
-
-
-OnBadRow = Literal["fail", "quarantine", "warn", "ignore"]
-# Without a key, or with other fields than the header, a row can't be in silver at all.
-OnUnusableRow = Literal["fail", "quarantine"]
-
-
-class Checks(_Section):
-    """What becomes of a landing, or a row, that fails a check of the job."""
-
-    broken_rows: OnUnusableRow = "fail"
-    null_keys: OnUnusableRow = "fail"
-    dates: OnBadRow = "fail"
-    numbers: OnBadRow = "fail"
-    duplicate_keys: OnBadRow = "fail"
-    unknown_customers: OnBadRow = "warn"
-    unknown_products: OnBadRow = "warn"
-    quantities: OnBadRow = "warn"
 
 
 class RunLog(_Section):
@@ -210,51 +176,25 @@ class Local(_Section):
     port: int | None = Field(default=None, ge=1024, le=65535)
 
 
-def _default_sources() -> dict[str, Source]:
-    customers: dict[str, ColumnType] = {
-        "customer_id": "bigint",
-        "customer_name": "string",
-        "region": "string",
-        "signup_date": "date",
-    }
-    products: dict[str, ColumnType] = {
-        "product_id": "bigint",
-        "product_name": "string",
-        "category": "string",
-        "list_price": "double",
-    }
-    orders: dict[str, ColumnType] = {
-        "order_id": "bigint",
-        "order_date": "date",
-        "customer_id": "bigint",
-        "product_id": "bigint",
-        "qty": "int",
-        "unit_price": "double",
-        "channel": "string",
-    }
-    return {
-        "customers": Source(keys=("customer_id",), columns=customers),
-        "products": Source(keys=("product_id",), columns=products),
-        "orders": Source(keys=("order_id",), columns=orders),
-    }
+def default_spec() -> LakeSpec:
+    """The tutorial's specification: that of the shipped configuration."""
+    return _spec_of(yaml_items.load("", "the defaults"))
 
 
-# What the job computes with, whatever else a file has.
-JOB_COLUMNS: dict[str, dict[str, ColumnType]] = {
-    "customers": {"customer_id": "bigint", "region": "string"},
-    "products": {"product_id": "bigint", "category": "string"},
-    "orders": {
-        "order_date": "date",
-        "customer_id": "bigint",
-        "product_id": "bigint",
-        "qty": "int",
-        "unit_price": "double",
-    },
-}
+@cache
+def _shipped_sources() -> yaml_items.Item:
+    return yaml_items.read(shipped_root() / "config/lake.yaml").mapping()["sources"]
+
+
+def _spec_of(document: yaml_items.Item) -> LakeSpec:
+    return parsing.parse_lake(document, _shipped_sources)
 
 
 class Config(_Section):
-    """A validated lake configuration. See ``config/lake.yaml`` for what each value means."""
+    """A validated lake configuration. See ``config/lake.yaml`` for what each value means.
+
+    ``spec`` is made of the keys ``sources``, ``schema_evolution`` and ``checks``.
+    """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,36}[a-z0-9]$|^[a-z0-9]$")] = "demo"
     target: Literal["local", "aws"] = "local"
@@ -265,9 +205,7 @@ class Config(_Section):
     tags: dict[str, str] = {}
     buckets: Buckets = Buckets()
     landing: Landing = Landing()
-    sources: dict[str, Source] = Field(default_factory=_default_sources)
-    schema_evolution: Literal["ignore", "add", "fail"] = "fail"
-    checks: Checks = Checks()
+    spec: InstanceOf[LakeSpec] = Field(default_factory=default_spec)
     run_log: RunLog = RunLog()
     functions: Functions = Functions()
     glue: Glue = Glue()
@@ -276,26 +214,23 @@ class Config(_Section):
     triggers: Triggers = Triggers()
     local: Local = Local()
 
-    @field_validator("sources")
+    @model_validator(mode="before")
     @classmethod
-    def _sources_of_the_job(cls, value: dict[str, Source]) -> dict[str, Source]:
-        missing = {"customers", "products", "orders"} - set(value)
-        if missing:
-            raise ValueError(f"the job reads customers, products and orders; missing: {', '.join(missing)}")
-        for source, needed in JOB_COLUMNS.items():
-            for column, kind in needed.items():
-                found = value[source].columns.get(column)
-                if found != kind:
-                    raise ValueError(f"{source} needs a column {column}: {kind}, which the job uses; found {found}")
-        for source, key in (("customers", "customer_id"), ("products", "product_id")):
-            if value[source].keys != (key,):
-                raise ValueError(f"orders refer to {source} by {key}: it must be their one key")
-        for source, settings in value.items():
-            own = {*LINEAGE, *(ENRICHED if source == "orders" else ())}
-            taken = [name for name in settings.columns if name in own or name.startswith(RESERVED_PREFIX)]
-            if taken:
-                raise ValueError(f"{source}: the job makes these columns itself: {', '.join(taken)}; rename yours")
-        return value
+    def _plain_specification(cls, data: Any) -> Any:
+        """The three keys as plain values, when no file is read."""
+        written = {key: data[key] for key in parsing.KEYS if key in data} if isinstance(data, dict) else {}
+        if not written:
+            return data
+        spec = _spec_of(yaml_items.load(yaml.safe_dump(written, sort_keys=False), "the configuration"))
+        return {**{key: value for key, value in data.items() if key not in written}, "spec": spec}
+
+    @property
+    def sources(self) -> Mapping[str, SourceSpec]:
+        return self.spec.sources
+
+    @property
+    def schema_evolution(self) -> str:
+        return self.spec.schema_evolution
 
 
 # Environment variable → config key, first one set wins.
@@ -315,20 +250,10 @@ def load(path: Path, overrides: Mapping[str, Any] | None = None, environ: Mappin
     Raises :class:`UsageError` with file and line for a missing file, bad YAML, an unknown key,
     a wrong type or a value that is not allowed.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise UsageError(f"no config file at {path}", "name one with -c/--config") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"can't read {path}: {error}") from None
-    try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        data = yaml.safe_load(text) or {}
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise UsageError(f"{path}:{line}: not valid YAML: {error.problem}") from None
-    if not isinstance(data, dict):
-        raise UsageError(f"{path}:1: expected keys and values, found {type(data).__name__}")
+    document = yaml_items.read(path)
+    keys = (*(name for name in Config.model_fields if name != "spec"), *parsing.KEYS)
+    data = {key: item.value for key, item in document.known(keys).items() if key not in parsing.KEYS}
+    data["spec"] = _spec_of(document)
     origin: dict[str, str] = {}
     for key, names in ENVIRONMENT.items():
         name = next((n for n in names if environ.get(n)), None)
@@ -340,7 +265,7 @@ def load(path: Path, overrides: Mapping[str, Any] | None = None, environ: Mappin
     try:
         return Config.model_validate(data)
     except ValidationError as error:
-        raise usage_error(error, Config, path, node, origin) from None
+        raise usage_error(error, Config, path, document.node, origin) from None
 
 
 def load_for(project: Project, overrides: Mapping[str, Any] | None = None) -> Config:

@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -66,9 +66,8 @@ def _known_keys(parents: list[str], root: type[BaseModel]) -> list[str]:
     for part in parents:
         if part in model.model_fields:
             annotation = model.model_fields[part].annotation
-            inner = get_args(annotation)[-1] if get_args(annotation) else annotation  # of dict[str, Source]: Source
-            if isinstance(inner, type) and issubclass(inner, BaseModel):
-                model = inner
+            if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+                model = annotation
         elif model is root:
             return []
     return list(model.model_fields)

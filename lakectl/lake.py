@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from lakectl import packages, saved_queries
+from lakectl.core import glue_runs, quick_test
 from lakectl.engine.model import Resource
 from lakectl.lake_glue import databases, glue_jobs, log_group
 from lakectl.naming import Names
@@ -34,8 +36,8 @@ STEPS = (
 )
 
 LOG_RULE = "lakectl-log"
-# Where `lakectl smoke` lands. A source whose name begins with "_" is logged, and never loaded.
-SMOKE_SOURCE = "_smoke"
+# PutRule (API reference) takes a pattern of at most so many characters.
+LONGEST_PATTERN = 2048
 
 
 def resources(names: Names, project: Project) -> list[Resource]:
@@ -155,7 +157,7 @@ def functions(names: Names, project: Project) -> list[Resource]:
                 tags=names.tags,
                 arn=names.arn("lambda", f"function:{name}"),
                 role_arn=names.global_arn("iam", f"role/{role}"),
-                code=packages.function_package(project, folder),
+                code=packages.function_package(project, names.config.spec, folder),
                 runtime=settings.runtime,
                 handler="handler.handler",
                 timeout=settings.timeout,
@@ -181,7 +183,7 @@ def dead_letter_queue(names: Names) -> Queue:
 
 
 def notifications(names: Names) -> list[Resource]:
-    """S3 → log function; EventBridge: orders landing → starter, end of a run → starter."""
+    """S3 → log function; EventBridge: a landing that starts a run → starter, end of a run → starter."""
     config = names.config
     step = "wire-notifications"
     function_arn = names.arn("lambda", f"function:{names.log_function}")
@@ -197,7 +199,7 @@ def notifications(names: Names) -> list[Resource]:
     if config.landing.notifications == "single":
         prefixes = {LOG_RULE: prefix}
     else:
-        sources = (*config.sources, SMOKE_SOURCE)
+        sources = (*config.spec.sources, quick_test.SOURCE)
         prefixes = {f"{LOG_RULE}-{source}": f"{prefix}{source}/" for source in sources}
     notification = Notification(
         names.raw_bucket,
@@ -206,33 +208,39 @@ def notifications(names: Names) -> list[Resource]:
         rules=prefixes,
         needs=(f"lambda-function/{names.log_function}", for_s3.id),
     )
-    orders: dict[str, Any] = {
-        "source": ["aws.s3"],
-        "detail-type": ["Object Created"],
-        "detail": {
-            "bucket": {"name": [names.raw_bucket]},
-            # "/orders.csv" below an ingest_date= folder; `test_orders.csv` must not start a run.
-            "object": {
-                "key": [
-                    {"wildcard": f"{prefix}orders/ingest_date=*/orders.csv"},
-                    {"wildcard": f"{prefix}orders/ingest_date=*/orders.csv.gz"},
-                    {"prefix": f"{prefix}{SMOKE_SOURCE}/"},  # for the quick test: the starter only says that it came
-                ]
-            },
-        },
-    }
     ended: dict[str, Any] = {
         "source": ["aws.glue"],
         "detail-type": ["Glue Job State Change"],
-        "detail": {"jobName": [names.glue_job], "state": ["SUCCEEDED", "FAILED", "TIMEOUT", "STOPPED"]},
+        "detail": {"jobName": [names.glue_job], "state": list(glue_runs.TOLD)},
     }
     return [
         for_s3,
         notification,
         for_rules,
-        rule_to_starter(names, step, names.orders_rule, "An orders file has landed", pattern=orders),
+        rule_to_starter(names, step, names.orders_rule, "A file that starts a run has landed", pattern=landed(names)),
         rule_to_starter(names, step, names.drain_rule, "A transform run has ended", pattern=ended),
     ]
+
+
+def landed(names: Names) -> dict[str, Any]:
+    """The pattern of landings that start a run: one prefix for each such source. The starter looks at the rest of the
+    key."""
+    prefix, sources = names.config.landing.prefix, names.config.spec.sources.values()
+    # The quick test's file starts nothing: the starter only says that its event came.
+    folders = [*(f"{prefix}{source.name}/" for source in sources if source.starts_run), quick_test.folder(prefix)]
+    pattern = _created_below(names, folders)
+    return pattern if len(json.dumps(pattern)) <= LONGEST_PATTERN else _created_below(names, [prefix])
+
+
+def _created_below(names: Names, prefixes: list[str]) -> dict[str, Any]:
+    return {
+        "source": ["aws.s3"],
+        "detail-type": ["Object Created"],
+        "detail": {
+            "bucket": {"name": [names.raw_bucket]},
+            "object": {"key": [{"prefix": prefix} for prefix in prefixes]},
+        },
+    }
 
 
 def rules(names: Names) -> tuple[str, str, str]:

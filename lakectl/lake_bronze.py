@@ -9,7 +9,6 @@ import codecs
 import re
 
 from lakectl.engine.model import Resource
-from lakectl.lake_spec import spec_of
 from lakectl.naming import Names
 from lakectl.resources.glue_table import LandedTable, Layout
 from lakectl.spec.model import Column, SourceSpec
@@ -39,7 +38,7 @@ def bronze_tables(names: Names) -> list[Resource]:
             dates=config.glue.bronze_dates,
             needs=(f"glue-database/{database}",),
         )
-        for name, source in spec_of(config).sources.items()
+        for name, source in config.spec.sources.items()
         if readable(source)
     ]
 

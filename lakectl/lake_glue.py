@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-
 from lakectl import packages
-from lakectl.config import Config
 from lakectl.engine.model import Resource
 from lakectl.lake_bronze import bronze_tables
 from lakectl.naming import Names
@@ -14,6 +11,7 @@ from lakectl.resources.database import Database
 from lakectl.resources.glue_job import GlueJob
 from lakectl.resources.log_group import LogGroup
 from lakectl.resources.s3_object import S3Object
+from lakectl.spec.json_form import to_json
 
 JOB_STEP = "create-glue-job"
 
@@ -50,6 +48,8 @@ def log_group(names: Names, name: str, step: str, retention_days: int) -> LogGro
 def glue_jobs(names: Names, project: Project) -> list[Resource]:
     """The transform and the maintenance job, their scripts and the package that both import."""
     package = S3Object(names.tmp_bucket, names.job_package_key, step=JOB_STEP, content=packages.job_package(project))
+    # Not an argument: their size is limited.
+    spec = S3Object(names.tmp_bucket, names.job_spec_key, step=JOB_STEP, content=to_json(names.config.spec).encode())
     common = {
         "--SILVER_DB": names.silver_database,
         "--SILVER_WAREHOUSE": names.warehouse,
@@ -61,10 +61,11 @@ def glue_jobs(names: Names, project: Project) -> list[Resource]:
         "--enable-metrics": "true",
     }
     transform = {**common, "--RAW_BUCKET": names.raw_bucket, "--LANDING_PREFIX": names.config.landing.prefix}
-    transform["--SETTINGS"] = job_settings(names.config)
+    transform["--LAKE_SPEC"] = f"s3://{spec.name}"
     maintenance = {**common, "--TASK": "dry-run", "--TRANSFORM_JOB": names.glue_job}
     return [
         package,
+        spec,
         *_job(
             names,
             names.glue_job,
@@ -72,8 +73,8 @@ def glue_jobs(names: Names, project: Project) -> list[Resource]:
             names.glue_log_prefix,
             arguments=transform,
             max_concurrent_runs=names.config.glue.max_concurrent_runs,
-            description="Landed retail files to the silver Iceberg table",
-            needs=(package.id, f"s3-bucket/{names.raw_bucket}"),
+            description="Landed files to the silver Iceberg tables",
+            needs=(package.id, spec.id, f"s3-bucket/{names.raw_bucket}"),
         ),
         *_job(
             names,
@@ -91,17 +92,6 @@ def glue_jobs(names: Names, project: Project) -> list[Resource]:
             needs=(package.id,),
         ),
     ]
-
-
-def job_settings(config: Config) -> str:
-    """What the job must know of the configuration, as JSON."""
-    sources = {name: {"keys": source.keys, "columns": source.columns} for name, source in config.sources.items()}
-    settings = {
-        "sources": sources,
-        "checks": config.checks.model_dump(),
-        "schema_evolution": config.schema_evolution,
-    }
-    return json.dumps(settings, separators=(",", ":"))
 
 
 def _job(

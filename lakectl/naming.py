@@ -59,7 +59,11 @@ class Names:
 
     @property
     def job_package_key(self) -> str:
-        return "jobs/retail.zip"
+        return "jobs/lake.zip"
+
+    @property
+    def job_spec_key(self) -> str:
+        return "jobs/lake.json"
 
     @property
     def query_results(self) -> str:

@@ -9,34 +9,42 @@ from pathlib import Path
 
 from lakectl.errors import UsageError
 from lakectl.project import Project
+from lakectl.spec.json_form import to_json
+from lakectl.spec.model import LakeSpec
 
 # The earliest time a zip can hold; a real one would change the hash without a change of content.
 EPOCH = (1980, 1, 1, 0, 0, 0)
 READABLE = 0o644 << 16
 UNIX = 3  # else zipfile writes down the system that it runs on
 LAKECTL = Path(__file__).parent
-NAMES = ("log_ingestion_run", "start_glue_job", "job")
+# What core needs of the rest: the specification, and reading it.
+BESIDE_CORE = ("__init__.py", "spec/__init__.py", "spec/model.py", "spec/json_form.py")
+FUNCTIONS = ("log_ingestion_run", "start_glue_job")
+NAMES = (*FUNCTIONS, "job")
 SCRIPTS = ("retail_bronze_to_silver", "retail_maintenance")
 
 
-def build(project: Project, name: str) -> bytes:
+def build(project: Project, spec: LakeSpec, name: str) -> bytes:
     """The package called ``name``, one of :data:`NAMES`: a function's, or the job's."""
-    return job_package(project) if name == "job" else function_package(project, name)
+    return job_package(project) if name == "job" else function_package(project, spec, name)
 
 
-def function_package(project: Project, folder: str) -> bytes:
-    """The zip of a Lambda: ``lambdas/<folder>/`` and ``lambdas/shared/`` at its root."""
-    files = {**_python_files(project.lambdas / "shared"), **_python_files(project.lambdas / folder)}
-    return _zip(files)
+def function_package(project: Project, spec: LakeSpec, folder: str) -> bytes:
+    """The zip of a Lambda: ``lambdas/<folder>/`` at its root, the lake's sources beside it, and :mod:`lakectl.core`."""
+    files = {**_python_files(project.lambdas / folder), **_core()}
+    return _zip({**_read(files), "lake.json": to_json(spec).encode()})
 
 
 def job_package(project: Project) -> bytes:
-    """The zip for ``--extra-py-files``: ``jobs/retail/`` as package ``retail``, ``lambdas/shared/`` beside it, and of
-    ``lakectl`` what the job shares with the command line."""
-    package = {f"retail/{name}": path for name, path in _python_files(project.jobs / "retail").items()}
+    """The zip for ``--extra-py-files``: ``jobs/lake/`` as package ``lake``, and :mod:`lakectl.core`."""
+    package = {f"lake/{name}": path for name, path in _python_files(project.jobs / "lake").items()}
+    return _zip(_read({**package, **_core()}))
+
+
+def _core() -> dict[str, Path]:
+    """What the command line, the functions and the job share."""
     core = {f"lakectl/core/{name}": path for name, path in _python_files(LAKECTL / "core").items()}
-    core["lakectl/__init__.py"] = LAKECTL / "__init__.py"
-    return _zip({**_python_files(project.lambdas / "shared"), **package, **core})
+    return {**core, **{f"lakectl/{name}": LAKECTL / name for name in BESIDE_CORE}}
 
 
 def job_script_path(project: Project, name: str = SCRIPTS[0]) -> Path:
@@ -59,7 +67,11 @@ def _python_files(folder: Path) -> dict[str, Path]:
     return {path.relative_to(folder).as_posix(): path for path in folder.rglob("*.py")}
 
 
-def _zip(files: Mapping[str, Path]) -> bytes:
+def _read(files: Mapping[str, Path]) -> dict[str, bytes]:
+    return {name: path.read_bytes() for name, path in files.items()}
+
+
+def _zip(files: Mapping[str, bytes]) -> bytes:
     # Not compressed: what zlib makes of a file depends on its build, and two colleagues would redeploy in turn.
     # Lambda takes 50 MB in the call itself (Lambda quotas); ours are about 100 kB.
     buffer = io.BytesIO()
@@ -68,5 +80,5 @@ def _zip(files: Mapping[str, Path]) -> bytes:
             entry = zipfile.ZipInfo(name, EPOCH)
             entry.create_system = UNIX
             entry.external_attr = READABLE
-            archive.writestr(entry, files[name].read_bytes())
+            archive.writestr(entry, files[name])
     return buffer.getvalue()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import boto3
 
@@ -14,6 +15,13 @@ from lakectl.config import Config
 from lakectl.local.control import Endpoint
 from lakectl.ops import provision
 from lakectl.ops.lake import Lake
+from lakectl.spec import yaml_items
+
+
+def plain_sources() -> dict[str, Any]:
+    """The shipped sources as plain values, as they stand in the YAML: a copy to change."""
+    sources: dict[str, Any] = yaml_items.read(project.shipped_root() / "config/lake.yaml").value["sources"]
+    return sources
 
 
 def open_test_lake(endpoint: Endpoint, name: str = "", **settings: object) -> Lake:

@@ -124,6 +124,8 @@ def _land(app: App, files: list[Path]) -> list[Landed]:
 
 
 def _summary(app: App, clock: Clock) -> None:
+    from lakectl.core.landing import seconds
+    from lakectl.core.ledger_items import LANDED
     from lakectl.ops import query, runs
 
     lake, out = app.lake, app.out
@@ -135,7 +137,10 @@ def _summary(app: App, clock: Clock) -> None:
     out.heading("What landed (lakectl runs)")
     out.table(
         ("source", "landed (UTC)", "status", "load", "key"),
-        [(run.source, run.ingest_ts, run.status, run.load_status, run.key) for run in runs.runs(lake)],
+        [
+            (run.source, seconds(run.landing.event_time), LANDED, run.load_status, run.key)
+            for run in runs.runs(lake, most=20)
+        ],
     )
     for column in ("channel", "region"):
         out.heading(f"Sales by {column}")

@@ -46,20 +46,21 @@ def land(
     check: str,
     wait: bool,
 ) -> None:
-    """Upload CSV files to the raw bucket.
+    """Upload files to the raw bucket.
 
-    FILES are CSV files (plain or gzip), patterns, folders, or - for standard input. All files are checked
-    before the first one is sent; customers and products go first. A landed file is never overwritten: landing
-    the same file again changes nothing, and different content under the same key is refused. An interrupted
-    upload resumes when the command is run again. Landing an orders file starts the transform.
+    FILES are files in the format of their source, patterns, folders, or - for standard input. All files are
+    checked before the first one is sent; sources that others look up go first. A landed file is never overwritten:
+    landing the same file again changes nothing, and different content under the same key is refused. An
+    interrupted upload resumes when the command is run again. A file of a source with `starts_run` starts the
+    transform.
 
     \b
     Examples:
-      lakectl land orders.csv
-      lakectl land retail_data/ --ingest-date 2025-10-04 --wait
-      lakectl land late.csv --source orders --batch 0002
-      lakectl land 'exports/*.csv' --source orders --batch auto
-      zcat dump.gz | lakectl land - --source orders --check full
+      lakectl land SOURCE.csv
+      lakectl land exports/ --ingest-date 2025-10-04 --wait
+      lakectl land late.csv --source SOURCE --batch 0002
+      lakectl land 'exports/*.csv' --source SOURCE --batch auto
+      zcat dump.gz | lakectl land - --source SOURCE --check full
     """
     from lakectl.cli.transform import follow_loading
     from lakectl.ops import land as ops
@@ -77,8 +78,6 @@ def land(
             landed = ops.land(lake, checked, day, batch, lambda done: _show(app, done, one_by_one), progress)
     if not one_by_one:
         _summarize(app, landed, time.monotonic() - began)
-    for note in ops.not_loaded(landed):
-        app.out.item("note", note)
     if wait:
         follow_loading(app, landed)
     app.out.result([asdict(item) for item in landed])
@@ -117,7 +116,7 @@ def _standard_input(files: tuple[Path, ...]) -> Iterator[Path | None]:
         yield None
         return
     if sys.stdin.isatty():
-        raise UsageError("standard input is a terminal", "pipe a file into it: … | lakectl land - --source orders")
+        raise UsageError("standard input is a terminal", "pipe a file into it: … | lakectl land - --source SOURCE")
     with tempfile.TemporaryDirectory(prefix="lakectl-") as folder:
         yield spool(sys.stdin.buffer, Path(folder))
 

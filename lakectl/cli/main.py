@@ -26,7 +26,7 @@ def cli(ctx: click.Context, /, **options: str | None) -> None:
     \b
     lakectl demo                        the whole tutorial, on this machine
     lakectl up                          make the lake
-    lakectl land orders.csv             land a file; the transform starts by itself
+    lakectl land FILE                   land a file; the transform starts by itself
     lakectl query "SELECT ..."          ask Athena
     lakectl down                        delete everything
     """

@@ -26,7 +26,7 @@ def package(app: App, what: str, out: Path) -> None:
     from lakectl import packages
     from lakectl.output import human_bytes
 
-    content = packages.build(app.project, what)
+    content = packages.build(app.project, app.config.spec, what)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_bytes(content)

@@ -17,7 +17,8 @@ def reconcile(app: App, fix: bool) -> None:
     """Compare the raw bucket with the run log.
 
     Names every version of a landed object that the run log lacks, every row whose object is gone, and every
-    current object that a run skipped because it was deleted, and that is there again. Exit code 1 when they differ.
+    current object that no run will load by itself: skipped because it was deleted, and there again; or landed
+    before the lake had its source. Exit code 1 when they differ.
 
     \b
     Examples:
@@ -40,8 +41,10 @@ def reconcile(app: App, fix: bool) -> None:
     if not fix:
         for version in found.unlogged:
             app.out.item("failed", _name(bucket, version), "in the bucket, not in the run log")
-    elif found.unlogged:
-        ops.redrive(lake, found.unlogged, show)
+        for version in found.not_taken:
+            app.out.item("failed", _name(bucket, version), "landed before the lake had its source: not in silver")
+    elif found.unlogged or found.not_taken:
+        ops.redrive(lake, [*found.unlogged, *found.not_taken], show)
     run_id = ops.load_set_aside(lake) if fix and found.set_aside else None
     for version in found.set_aside:
         what = f"run {run_id} loads it" if run_id else "current, but skipped by an earlier run: not in silver"
@@ -57,13 +60,20 @@ def reconcile(app: App, fix: bool) -> None:
             "unlogged": [{**version, "fixed": _identity(version) in fixed} for version in found.unlogged],
             "gone": [run.item for run in found.gone],
             "set_aside": found.set_aside,
+            "not_taken": [{**version, "fixed": _identity(version) in fixed} for version in found.not_taken],
             "run": run_id,
         }
     )
-    unlogged = len(found.unlogged) - len(fixed)
+    unlogged = sum(_identity(version) not in fixed for version in found.unlogged)
     if unlogged:
         hint = "lakectl logs log --since 10m" if fix else "lakectl reconcile --fix"
         raise LakectlError(f"the run log lacks {unlogged:,} of {found.objects:,} landed versions", hint)
+    not_taken = sum(_identity(version) not in fixed for version in found.not_taken)
+    if not_taken:
+        hint = "lakectl logs log --since 10m" if fix else "lakectl reconcile --fix"
+        raise LakectlError(
+            f"{not_taken:,} objects landed before the lake had their source, and are not in silver", hint
+        )
     if found.set_aside and not run_id:
         raise LakectlError(
             f"{len(found.set_aside):,} current objects were skipped by an earlier run and are not in silver",

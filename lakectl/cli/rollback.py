@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 @lake_command("rollback")
 @click.argument("snapshot")
-@click.option("--table", default="orders_silver", show_default=True, help="The table to set back.")
+@click.option("--table", help="The table to set back (default: that of the one source that starts runs).")
 @click.option("--requeue", is_flag=True, help="Let the next run load again what this undoes.")
 @click.option(
     "--except", "kept_out", multiple=True, metavar="KEY", help="With --requeue: a landing that stays out. Repeat it."
 )
 @click.option("--yes", is_flag=True, help="Don't ask.")
-def rollback(app: App, snapshot: str, table: str, requeue: bool, kept_out: tuple[str, ...], yes: bool) -> None:
+def rollback(app: App, snapshot: str, table: str | None, requeue: bool, kept_out: tuple[str, ...], yes: bool) -> None:
     """Set a silver table back to an earlier snapshot.
 
     Landings that leave silver with it become REVERTED in the run log; with --requeue they are PENDING
@@ -31,7 +31,7 @@ def rollback(app: App, snapshot: str, table: str, requeue: bool, kept_out: tuple
     \b
     Examples:
       lakectl rollback 4350215341349320
-      lakectl rollback 4350215341349320 --requeue --except retail/orders/ingest_date=2026-11-24/orders.csv
+      lakectl rollback 4350215341349320 --requeue --except KEY
     """
     from lakectl.cli.maintain import refuse
     from lakectl.cli.provision import make
@@ -46,14 +46,14 @@ def rollback(app: App, snapshot: str, table: str, requeue: bool, kept_out: tuple
     undoing = ops.plan(lake, snapshot, table)
     _show(app, undoing)
     if not yes:
-        confirm_by_typing("the table's name", table, "changed", "lakectl rollback SNAPSHOT --yes")
+        confirm_by_typing("the table's name", undoing.table, "changed", "lakectl rollback SNAPSHOT --yes")
     make(app, ("create-glue-job",))
     run_id = ops.start(lake, undoing, requeue, kept_out)
     run = follow(app, run_id, maintain.maintenance_job(lake), "logs maintenance --follow; the run is")
     app.out.result({"id": run.id, "state": run.state, **run.result})
     refuse(app, run)
     reverted, requeued = (run.result.get(f"landings_{name}", []) for name in ("reverted", "requeued"))
-    app.out.item("ok", f"{table} is at snapshot {snapshot}", f"{len(reverted)} landings reverted")
+    app.out.item("ok", f"{undoing.table} is at snapshot {snapshot}", f"{len(reverted)} landings reverted")
     if requeued:
         app.out.say(f"{len(requeued)} landings are pending again. Load them: lakectl run-transform")
 
@@ -64,8 +64,8 @@ def _show(app: App, undoing: Undoing) -> None:
     for each in undoing.snapshots:
         added = f"{each.added:,} rows added"
         app.out.item("delete", f"snapshot {each.id}  {each.committed_at}  {each.operation}", added)
-    for run in undoing.landings:
-        app.out.item("delete", f"landing s3://{run.bucket}/{run.key}")
+    for entry in undoing.landings:
+        app.out.item("delete", f"landing {entry.path}")
     if not undoing.snapshots:
         app.out.item("note", "no snapshot: it is the current one. The run log is put right if a rollback was cut off")
 

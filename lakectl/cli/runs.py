@@ -12,9 +12,10 @@ from lakectl.cli.app import App, lake_command
 from lakectl.errors import UsageError
 
 if TYPE_CHECKING:
+    from lakectl.core.ledger_items import Entry
     from lakectl.ops.dead_letters import DeadLetter
-    from lakectl.ops.runs import Run
 
+SHOWN = 100  # rows that people get unasked; programs get all
 FOLLOW_POLL_S = 1.0
 FOLLOW_FIRST = 10
 HEADER = f"{'source':<12} {'landed (UTC)':<20} {'status':<8} {'load':<10} {'size':>10}  key"
@@ -25,8 +26,11 @@ HEADER = f"{'source':<12} {'landed (UTC)':<20} {'status':<8} {'load':<10} {'size
 @click.option("--pending", is_flag=True, help="Only what waits for a run, or is in one.")
 @click.option("--failed", is_flag=True, help="Landings that a run refused, and events that nobody could handle.")
 @click.option("-f", "--follow", is_flag=True, help="Go on showing rows that come or move, until Ctrl-C.")
-@click.option("-n", "--limit", type=click.IntRange(1), metavar="N", help="At most N rows.")
-def runs(app: App, source: str | None, pending: bool, failed: bool, follow: bool, limit: int | None) -> None:
+@click.option("-n", "--limit", type=click.IntRange(1), metavar="N", help="At most N rows (default: 100; --json: all).")
+@click.option("--all", "everything", is_flag=True, help="All rows, however many there are.")
+def runs(
+    app: App, source: str | None, pending: bool, failed: bool, follow: bool, limit: int | None, everything: bool
+) -> None:
     """Show the run log: what has landed, what is loaded.
 
     Newest first, over all sources. With --follow and --json: a JSON line for each change.
@@ -34,31 +38,38 @@ def runs(app: App, source: str | None, pending: bool, failed: bool, follow: bool
     \b
     Examples:
       lakectl runs
-      lakectl runs orders --pending
+      lakectl runs SOURCE --pending
       lakectl runs --limit 20 --json
       lakectl runs --failed
     """
-    if source is not None and source not in app.config.sources:
-        raise UsageError(f"no source is called {source!r}; known: {', '.join(app.config.sources)}")
+    if source is not None and source not in app.config.spec.sources:
+        raise UsageError(f"no source is called {source!r}; known: {', '.join(app.config.spec.sources)}")
     if pending + failed + follow > 1:
         raise UsageError("--pending, --failed and --follow exclude each other", "give one of them")
+    if everything and (limit or follow):
+        raise UsageError(f"--all and {'--limit' if limit else '--follow'} exclude each other", "give one of them")
+    most = limit or (0 if everything or app.json else SHOWN)
     if failed:
-        return _show_failed(app, source, limit)
+        return _show_failed(app, source, most)
     if follow:
         return _follow(app, source, limit or FOLLOW_FIRST)
-    from itertools import islice
+    from itertools import chain, islice
 
     from lakectl.ops import runs as ops
 
-    found = islice(ops.runs(app.lake, source, "PENDING" if pending else "SRC"), limit)
+    # One more than is shown, to know whether there are more.
+    found = ops.runs(app.lake, source, "PENDING" if pending else "SRC", most and most + 1)
     first = next(found, None)
     if first is None:
-        nothing = "Nothing is pending." if pending else "The run log is empty. Land something: lakectl land orders.csv"
+        nothing = "Nothing is pending." if pending else "The run log is empty. Land something: lakectl land FILE"
         app.out.say(nothing)
         app.out.result([])
         return None
     app.out.say(HEADER)
-    app.out.stream((_line(run), run.item) for each in ((first,), found) for run in each)
+    shown = chain((first,), islice(found, most - 1 if most else None))
+    app.out.stream((_line(entry), entry.item) for entry in shown)
+    if most and not limit and next(found, None):
+        app.out.remark(f"These are the newest {most}. The older ones too: lakectl runs --all")
     return None
 
 
@@ -69,37 +80,36 @@ def _follow(app: App, source: str | None, last: int) -> None:
     shown = follower.start(last)
     app.out.say(HEADER)
     while True:
-        for run in shown:
-            app.out.record(_line(run), run.item)
+        for entry in shown:
+            app.out.record(_line(entry), entry.item)
         time.sleep(FOLLOW_POLL_S)
         shown = follower.changes()
 
 
-def _show_failed(app: App, source: str | None, limit: int | None) -> None:
-    from itertools import islice
-
+def _show_failed(app: App, source: str | None, most: int) -> None:
     from lakectl.ops import dead_letters
     from lakectl.ops import runs as ops
     from lakectl.ops.results import FullReasons
 
-    refused = list(islice(ops.runs(app.lake, source, "FAILED"), limit))
+    refused = list(ops.runs(app.lake, source, "FAILED", most))
     reasons = FullReasons(app.lake)
-    for run in refused:
-        run.item["reason"] = reasons.of(run)
-        app.out.item("failed", f"s3://{run.bucket}/{run.key}", f"refused: {run.item['reason']}")
-    letters = [] if source else dead_letters.listed(app.lake)[:limit]
+    for entry in refused:
+        entry.item["reason"] = reasons.of(entry)
+        app.out.item("failed", entry.path, f"refused: {entry.item['reason']}")
+    letters = [] if source else dead_letters.listed(app.lake)[: most or None]
     for letter in letters:
         app.out.item("failed", f"{letter.about}  {letter.since}  {letter.id}", f"{letter.function}: {letter.reason}")
     if refused:
+        newest = "the newest " if len(refused) == most else ""
         app.out.say(
-            f"{len(refused)} landings were refused. Fix the file and land it again: lakectl land FILE --batch auto"
+            f"Refused: {newest}{len(refused)} landings. Fix the file and land it again: lakectl land FILE --batch auto"
         )
     if letters:
         queue = app.lake.names.dead_letter_queue
         app.out.say(f"{len(letters)} events are in {queue}. Retry them: lakectl replay")
     if not refused and not letters:
         app.out.say("Nothing has failed.")
-    app.out.result({"landings": [run.item for run in refused], "events": [letter_facts(each) for each in letters]})
+    app.out.result({"landings": [entry.item for entry in refused], "events": [letter_facts(each) for each in letters]})
 
 
 def letter_facts(letter: DeadLetter) -> dict[str, Any]:
@@ -107,11 +117,12 @@ def letter_facts(letter: DeadLetter) -> dict[str, Any]:
     return {name: value for name, value in asdict(letter).items() if name != "receipt"}
 
 
-def _line(run: Run) -> str:
+def _line(entry: Entry) -> str:
     from lakectl.output import human_bytes
 
-    size = human_bytes(run.size)
-    return f"{run.source:<12} {run.ingest_ts:<20} {run.status:<8} {run.load_status:<10} {size:>10}  {run.key}"
+    item, size = entry.item, human_bytes(entry.size)
+    landed = f"{item['ingest_ts']:<20} {item['status']:<8}"
+    return f"{entry.source:<12} {landed} {entry.load_status:<10} {size:>10}  {entry.key}"
 
 
 COMMANDS = {"runs": runs}

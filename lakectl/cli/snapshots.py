@@ -12,16 +12,17 @@ COLUMNS = ("snapshot", "committed (UTC)", "operation", "added", "deleted", "tota
 
 
 @lake_command("snapshots")
-@click.argument("table", default="orders_silver")
-def snapshots(app: App, table: str) -> None:
+@click.argument("table", required=False)
+def snapshots(app: App, table: str | None) -> None:
     """Show the snapshots of a silver table.
 
-    Newest first. Rows are counted as Iceberg does: a changed row is deleted and added.
+    Newest first. Rows are counted as Iceberg does: a changed row is deleted and added. TABLE may be left out
+    when one source starts the runs: its table is meant.
 
     \b
     Examples:
       lakectl snapshots
-      lakectl snapshots customers_silver --json
+      lakectl snapshots TABLE --json
     """
     from lakectl.ops import snapshots as ops
 

@@ -1,1 +1,1 @@
-"""What the command line and the Glue job share: pure Python, no Spark, no click. It travels in the job's package."""
+"""What the command line, both functions and the job share: boto3 at most. It travels in their packages."""

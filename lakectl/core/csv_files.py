@@ -1,8 +1,9 @@
 """How a landed CSV file is read: its encoding, lines, header and fields, by the command line and by the job.
 
-UTF-8, with or without a byte order mark. A record is a line, and a line ends with LF, CR LF or CR, as Hadoop's line
-reader has it, with which Spark and Athena read. So a line break inside quotes can't be read: its mark is a line with an
-odd number of quotes. A quote inside quotes is doubled (RFC 4180).
+A record is a line, and a line ends with LF, CR LF or CR, as Hadoop's line reader has it, with which Spark and Athena
+read. So a line break inside quotes can't be read: its mark is a line with an odd number of quotes. A quote inside
+quotes is doubled (RFC 4180). UTF-8 may begin with a byte order mark. UTF-16 can't be read: a line end is two bytes
+there, and Hadoop's line reader cuts after one of them.
 """
 
 from __future__ import annotations
@@ -14,14 +15,18 @@ import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from lakectl.core.values import EXPECTED, clean, value_of
+from lakectl.core.values import clean, expected, value_of
+from lakectl.spec.model import FileFormat, SourceSpec
 
 HEADER_BYTES = 64 * 1024
 MAX_COLUMNS = 1000
 # Without a limit, a file without line ends would be read into memory whole.
 MAX_LINE_BYTES = 4 << 20
 CHUNK = 1 << 20
-# What stands for bytes that were no UTF-8 when a text was decoded before it came to us.
+# Encoding -> what Java calls it. In each a line end is the byte that it is in ASCII.
+ENCODINGS = {"utf-8": "UTF-8", "iso-8859-1": "ISO-8859-1", "latin-1": "ISO-8859-1", "windows-1252": "windows-1252"}
+PLAIN = FileFormat()
+# What stands for bytes that have no meaning in the encoding when a text was decoded before it came to us.
 REPLACEMENT = "\ufffd"
 GZIP_ERRORS = (EOFError, gzip.BadGzipFile, zlib.error)
 LINE_END = re.compile(rb"[\r\n]")
@@ -35,7 +40,7 @@ class LineTooLong(ValueError):
     """A line has more than MAX_LINE_BYTES."""
 
 
-def header(data: bytes, *, compressed: bool = False) -> tuple[str, ...]:
+def header(data: bytes, file: FileFormat = PLAIN, *, compressed: bool = False) -> tuple[str, ...]:
     """Column names in the order of the file, trimmed and in lower case. ``data``: the file's first HEADER_BYTES, or
     all of it.
 
@@ -48,14 +53,24 @@ def header(data: bytes, *, compressed: bool = False) -> tuple[str, ...]:
     if not end and not whole:
         raise ValueError(f"line 1 has more than {HEADER_BYTES:,} bytes: not a header")
     try:
-        line = data[: end.start() if end else None].decode("utf-8-sig")
+        line = decoded(data[: end.start() if end else None], file, first=True)
     except UnicodeDecodeError as error:
-        raise ValueError(f"line 1 is not UTF-8: {error.reason} at byte {error.start}") from error
+        raise ValueError(f"line 1 is not {shown(file)}: {error.reason} at byte {error.start}") from error
     try:
-        names = tuple(name.strip().lower() for name in fields(line))
+        names = tuple(name.strip().lower() for name in fields(line, file))
     except ValueError as error:
         raise ValueError(f"line 1 is not readable as CSV: {error}") from error
     return () if names == ("",) else names
+
+
+def decoded(line: bytes, file: FileFormat = PLAIN, *, first: bool = False) -> str:
+    """A line as text; the first one without its byte order mark. Raises UnicodeDecodeError."""
+    return line.decode("utf-8-sig" if first and file.encoding == "utf-8" else file.encoding)
+
+
+def shown(file: FileFormat) -> str:
+    """The file's encoding as people write it."""
+    return file.encoding.upper() if file.encoding == "utf-8" else file.encoding
 
 
 def _decompressed(data: bytes, whole: bool) -> tuple[bytes, bool]:
@@ -85,10 +100,16 @@ def header_problems(names: Sequence[str], wanted: Iterable[str], optional: Colle
     return problems
 
 
-def fields(line: str) -> list[str]:
+def named(names: Sequence[str], source: SourceSpec) -> tuple[str, ...]:
+    """The ``names`` of a file as the source's columns are called, where the source has other names for them."""
+    ours = {column.header.strip().lower(): column.name for column in source.columns if column.header}
+    return tuple(ours.get(name, name) for name in names)
+
+
+def fields(line: str, file: FileFormat = PLAIN) -> list[str]:
     """The fields of one line. Raises ValueError with a reason when quotes are open or stand where they may not."""
     try:
-        return next(csv.reader([line], strict=True), [])
+        return next(csv.reader([line], strict=True, delimiter=file.delimiter, quotechar=file.quote), [])
     except csv.Error as error:
         raise ValueError(str(error)) from error
 
@@ -98,9 +119,10 @@ def is_blank(line: str) -> bool:
     return not line.strip(_BLANK)
 
 
-def has_open_quote(line: str | bytes) -> bool:
+def has_open_quote(line: str | bytes, file: FileFormat = PLAIN) -> bool:
     """Whether a quote has no partner on its line."""
-    return (line.count('"') if isinstance(line, str) else line.count(b'"')) % 2 == 1
+    quote = file.quote
+    return (line.count(quote) if isinstance(line, str) else line.count(quote.encode(file.encoding))) % 2 == 1
 
 
 def lines(stream: Any) -> Iterator[bytes]:
@@ -118,17 +140,19 @@ def lines(stream: Any) -> Iterator[bytes]:
     yield from rest.splitlines()
 
 
-def value_problem(
-    row: Mapping[str, str], columns: Mapping[str, str], required: Collection[str]
-) -> tuple[str, str, str] | None:
-    """(column, text, what was expected) of the first field of ``row`` that its type in ``columns`` does not take."""
+def value_problem(row: Mapping[str, str], source: SourceSpec) -> tuple[str, str, str] | None:
+    """(column, text, what was expected) of the first field of ``row`` that its column does not take.
+
+    Texts of columns that the source doesn't name must be text of the encoding.
+    """
     for name, text in row.items():
-        kind, cleaned = columns.get(name, "string"), clean(text)
-        if cleaned is None:
-            if name in required:
-                return name, "", EXPECTED[kind]
-        elif value_of(cleaned, kind) is None:
-            return name, cleaned, EXPECTED[kind]
-        elif kind == "string" and REPLACEMENT in cleaned:
-            return name, cleaned, "UTF-8 text"
+        column = source.by_name.get(name)
+        cleaned = clean(text, column, source.file.nulls) if column else text
+        if column and cleaned is None:
+            if name in source.required:
+                return name, "", expected(column)
+        elif column and value_of(cleaned or "", column) is None:
+            return name, cleaned or "", expected(column)
+        elif REPLACEMENT in text and (column is None or column.type == "string"):
+            return name, text, f"{shown(source.file)} text"
     return None

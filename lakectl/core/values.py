@@ -1,22 +1,29 @@
 """What the text of a field may look like, and its value. What can't be read for certain has none: never a guess.
 
-``jobs/retail/parsing.py`` builds Spark columns of these patterns and limits; a property test compares the two.
-Digits are ASCII digits, and only spaces (U+0020) around a value are ignored: what Java and Python mean by ``\\d`` and
-by white space differs.
+``jobs/lake/parsing.py`` builds Spark columns of these patterns and limits; a property test compares the two.
+Digits are ASCII digits, and only spaces (U+0020) around a value are ignored, except in texts: what Java and Python
+mean by ``\\d`` and by white space differs.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from datetime import date
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
 from typing import Any
+
+from lakectl.core import dates
+from lakectl.spec.model import Column
 
 TRIMMED = " "
 # Each pattern is for the whole text.
 INTEGER = r"-?[0-9]+"
 LIMITS = {"bigint": 2**63, "int": 2**31}
-DATE = r"[0-9]{2}/[0-9]{2}/(?!0000)[0-9]{4}"
+# Decimal mark -> a whole number in group 1, whose fraction, if it has one, is zero. With either mark, three zeros
+# may be thousands.
+WHOLE = {".": r"(-?[0-9]+)(?:\.0+)?", ",": r"(-?[0-9]+)(?:,0+)?", "any": r"(-?[0-9]+)(?:[.,](?:00?|0{4,}))?"}
 # What nearly all amounts look like: one test and they are done.
 USUAL = r"-?[0-9]+([.,][0-9]{1,2})?"
 DECIMAL = r"-?[0-9]+[.,][0-9]+"
@@ -27,80 +34,154 @@ DOT_GROUPS = r"-?[1-9][0-9]{0,2}(\.[0-9]{3})+,[0-9]+"
 COMMA_GROUPS = r"-?[1-9][0-9]{0,2}(,[0-9]{3})+\.[0-9]+"
 DOT_GROUPS_ONLY = r"-?[1-9][0-9]{0,2}(\.[0-9]{3}){2,}"
 COMMA_GROUPS_ONLY = r"-?[1-9][0-9]{0,2}(,[0-9]{3}){2,}"
-# An amount must be less than this: a double no longer tells the cents of larger ones apart.
+EXPONENT = r"([eE][+-]?[0-9]{1,3})?"
+# With either mark an amount must be less than this: a double no longer tells the cents of larger ones apart.
 TOO_LARGE = 1e15
-
-EXPECTED = {
-    "bigint": "a whole number (bigint)",
-    "int": "a whole number (int)",
-    "date": "a date DD/MM/YYYY",
-    "double": "an amount such as 147.43, 147,43, 1.234,56 or 1,234.56 (1.234 is ambiguous)",
-    "string": "text",
-}
+TRUE = ("true", "t", "yes", "y", "1")
+FALSE = ("false", "f", "no", "n", "0")
+_PARTS = re.compile(r"decimal\((\d+),(\d+)\)")
 
 
-def clean(text: str) -> str | None:
-    """``text`` without spaces around it; None when nothing is left."""
-    return text.strip(TRIMMED) or None
+@dataclass(frozen=True)
+class Form:
+    """How a number may be written: what matches ``pattern`` becomes plain when ``dropped`` characters are left out and
+    ``mark`` is a point. ``ambiguous``: it has no value."""
+
+    pattern: str
+    dropped: str = ""
+    mark: str = ""
+    ambiguous: bool = False
 
 
-def value_of(text: str, kind: str) -> Any:
-    """The value of cleaned ``text`` as ``kind`` (a key of EXPECTED): int, float, date or str; None when it is none."""
-    return _READERS[kind](text, kind)
+_EITHER = (
+    Form(USUAL, mark=","),
+    Form(AMBIGUOUS, ambiguous=True),
+    Form(DECIMAL, mark=","),
+    Form(DOT_GROUPS, ".", ","),
+    Form(COMMA_GROUPS, ","),
+    Form(DOT_GROUPS_ONLY, "."),
+    Form(COMMA_GROUPS_ONLY, ","),
+)
 
 
-def plain_amount(text: str) -> str | None:
-    """``text`` with a decimal point and no grouping; None when it is no amount or could be two."""
-    if _is(USUAL, text):
-        return text.replace(",", ".")
-    if _is(AMBIGUOUS, text):
+def forms(kind: str, mark: str) -> tuple[Form, ...]:
+    """How a ``double`` or decimal with this decimal mark may be written; the first that matches counts."""
+    if mark == "any":
+        return _EITHER
+    exponent = EXPONENT if kind == "double" else ""
+    return (Form(rf"-?[0-9]+({re.escape(mark)}[0-9]+)?{exponent}", mark="" if mark == "." else mark),)
+
+
+def decimal_of(kind: str) -> tuple[int, int] | None:
+    """(digits in all, digits after the point) of ``decimal(p,s)``; None for another type."""
+    match = _PARTS.fullmatch(kind)
+    return (int(match[1]), int(match[2])) if match else None
+
+
+def plain_decimal(kind: str) -> str:
+    """The pattern of plain numbers that ``decimal(p,s)`` holds exactly."""
+    precision, scale = decimal_of(kind) or (0, 0)
+    before = precision - scale
+    whole = f"0*[0-9]{{1,{before}}}" if before else "0+"
+    return rf"-?{whole}" + (rf"(\.[0-9]{{1,{scale}}})?" if scale else "")
+
+
+def check_of(kind: str) -> str:
+    """The built-in check that an unreadable value of this type fails."""
+    if kind in ("date", "timestamp"):
+        return "dates"
+    return {"boolean": "booleans", "string": "broken_rows"}.get(kind, "numbers")
+
+
+def expected(column: Column) -> str:
+    """What a value of the column must be, in words."""
+    kind = column.type
+    if kind in LIMITS:
+        return f"a whole number ({kind})"
+    if kind in ("date", "timestamp"):
+        return f"a {kind} {' or '.join(column.formats) or ISO_EXAMPLE[kind]}"
+    if kind == "boolean":
+        return "true or false"
+    if kind == "string":
+        return "text"
+    if column.decimal_mark == "any":
+        return "an amount such as 147.43, 147,43, 1.234,56 or 1,234.56 (1.234 is ambiguous)"
+    example = f"147{column.decimal_mark}43"
+    return f"a number such as {example}" + ("" if kind == "double" else f", a {kind}")
+
+
+ISO_EXAMPLE = {"date": "yyyy-MM-dd", "timestamp": "yyyy-MM-ddTHH:mm:ss, with a fraction and an offset or without"}
+
+
+def clean(text: str | None, column: Column, nulls: Collection[str] = ()) -> str | None:
+    """The text of a field of a CSV file as it is read: without spaces around it unless it is text. None for NULL: an
+    empty field, and ``nulls``."""
+    trimmed = (text or "").strip(TRIMMED)
+    if column.type == "string":
+        return None if not text or (nulls and trimmed in nulls) else text
+    return None if not trimmed or trimmed in nulls else trimmed
+
+
+def value_of(text: str, column: Column) -> Any:
+    """The value of cleaned ``text``: int, float, Decimal, bool, date, datetime (UTC, without a zone) or str; None when
+    it is none."""
+    return reader(column)(text)
+
+
+@lru_cache(maxsize=4096)
+def reader(column: Column) -> Callable[[str], Any]:
+    """``value_of`` of one column."""
+    kind = column.type
+    if kind in LIMITS:
+        return lambda text: _integer(text, LIMITS[kind], re.compile(WHOLE[column.decimal_mark]))
+    if kind == "date":
+        return lambda text: dates.date_of(text, column.formats)
+    if kind == "timestamp":
+        return lambda text: dates.timestamp_of(text, column.formats, column.zone)
+    if kind == "boolean":
+        return _boolean
+    if kind == "double":
+        return lambda text: _double(text, column.decimal_mark)
+    if kind == "string":
+        return lambda text: text
+    fits = re.compile(plain_decimal(kind))
+    return lambda text: _decimal(text, kind, column.decimal_mark, fits)
+
+
+def plain_number(text: str, kind: str, mark: str) -> str | None:
+    """``text`` with a decimal point and no grouping; None when it is no number or could be two."""
+    for form in forms(kind, mark):
+        if re.fullmatch(form.pattern, text):
+            if form.ambiguous:
+                return None
+            text = text.replace(form.dropped, "") if form.dropped else text
+            return text.replace(form.mark, ".") if form.mark else text
+    return None
+
+
+def _integer(text: str, limit: int, whole: re.Pattern[str]) -> int | None:
+    match = whole.fullmatch(text)
+    if not match:
         return None
-    if _is(DECIMAL, text):
-        return text.replace(",", ".")
-    if _is(DOT_GROUPS, text):
-        return text.replace(".", "").replace(",", ".")
-    if _is(DOT_GROUPS_ONLY, text):
-        return text.replace(".", "")
-    return text.replace(",", "") if _is(COMMA_GROUPS, text) or _is(COMMA_GROUPS_ONLY, text) else None
-
-
-def _is(pattern: str, text: str) -> bool:
-    return re.fullmatch(pattern, text) is not None
-
-
-def _integer(text: str, kind: str) -> int | None:
-    limit = LIMITS[kind]
     # int() refuses thousands of digits.
-    if not _is(INTEGER, text) or len(text.lstrip("-").lstrip("0")) > len(str(limit)):
+    digits = match[1].lstrip("-").lstrip("0")
+    if len(digits) > len(str(limit)):
         return None
-    sign, digits = (-1, text[1:]) if text[0] == "-" else (1, text)
-    value = sign * int(digits.lstrip("0") or "0")
+    value = int(digits or "0") * (-1 if text[0] == "-" else 1)
     return value if -limit <= value < limit else None
 
 
-def _amount(text: str, kind: str) -> float | None:  # noqa: ARG001
-    plain = plain_amount(text)
+def _double(text: str, mark: str) -> float | None:
+    plain = plain_number(text, "double", mark)
     value = None if plain is None else float(plain)
-    return value if value is not None and abs(value) < TOO_LARGE else None
+    return value if value is not None and abs(value) < (TOO_LARGE if mark == "any" else float("inf")) else None
 
 
-def _date(text: str, kind: str) -> date | None:  # noqa: ARG001
-    if not _is(DATE, text):
-        return None
-    try:
-        return date(int(text[6:]), int(text[3:5]), int(text[:2]))
-    except ValueError:
-        return None
+def _decimal(text: str, kind: str, mark: str, fits: re.Pattern[str]) -> Decimal | None:
+    plain = plain_number(text, kind, mark)
+    return Decimal(plain) if plain is not None and fits.fullmatch(plain) else None
 
 
-def _text(text: str, kind: str) -> str:  # noqa: ARG001
-    return text
-
-
-_READERS: dict[str, Callable[[str, str], Any]] = {
-    "bigint": _integer,
-    "int": _integer,
-    "double": _amount,
-    "date": _date,
-    "string": _text,
-}
+def _boolean(text: str) -> bool | None:
+    lower = text.lower()
+    return True if lower in TRUE else False if lower in FALSE else None

@@ -11,6 +11,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lakectl.aws import code_of, explain
+from lakectl.core import s3_events
 from lakectl.errors import LakectlError
 from lakectl.ops.lake import Lake
 
@@ -132,12 +133,10 @@ def about(event: Any) -> str:
     """What an event is about, for people: its keys, or its kind."""
     if not isinstance(event, dict):
         return str(event)[:80]
-    if event.get("Records"):
-        keys = [str(r.get("s3", {}).get("object", {}).get("key", "?")) for r in event["Records"] if isinstance(r, dict)]
-        return keys[0] if len(keys) == 1 else f"{keys[0]} and {len(keys) - 1} more"
-    detail = event.get("detail")
-    key = detail.get("object", {}).get("key") if isinstance(detail, dict) else None
-    return str(key or event.get("detail-type") or "an event of no known kind")
+    keys = [s3_events.key_of(part) or "?" for part in s3_events.parts(event)]
+    if not keys:
+        return str(event.get("detail-type") or "an event of no known kind")
+    return keys[0] if len(keys) == 1 else f"{keys[0]} and {len(keys) - 1} more"
 
 
 def _iso(milliseconds: int) -> str:

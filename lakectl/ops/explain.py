@@ -161,7 +161,7 @@ class _Payloads:
             packages.job_script(lake.project, name): packages.job_script_path(lake.project, name)
             for name in packages.SCRIPTS
         }
-        self._packages = {packages.build(lake.project, name): name for name in packages.NAMES}
+        self._packages = {packages.build(lake.project, lake.config.spec, name): name for name in packages.NAMES}
         self._built: list[str] = []
         self._told = 0
 

@@ -10,6 +10,7 @@ from typing import Any
 from lakectl import lake as definition
 from lakectl.aws import Aws, connect
 from lakectl.config import Config
+from lakectl.core.landing import LandingZone
 from lakectl.engine.model import Resource
 from lakectl.naming import Names
 from lakectl.project import Project
@@ -30,6 +31,11 @@ class Lake:
     @cached_property
     def resources(self) -> list[Resource]:
         return definition.resources(self.names, self.project)
+
+    @property
+    def zone(self) -> LandingZone:
+        """Where files land and which of them are loaded, as the functions and the job see it."""
+        return LandingZone(self.config.landing.prefix, self.config.spec.sources)
 
     def client(self, service: str) -> Any:
         return self.aws.client(service)

@@ -13,7 +13,8 @@ from typing import Literal
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lakectl.aws import code_of, explain
-from lakectl.config import JOB_COLUMNS, Config
+from lakectl.config import Config
+from lakectl.core.landing_key import file_endings
 from lakectl.errors import LakectlError, UsageError
 from lakectl.ops import landing_file, landing_paths, upload
 from lakectl.ops.lake import Lake
@@ -23,8 +24,8 @@ from lakectl.ops.landing_paths import STDIN
 from lakectl.ops.lean_put import LeanPut
 from lakectl.ops.upload import PART_BYTES, Place, Taken, in_parallel
 from lakectl.progress import Moved, unseen
+from lakectl.spec.model import LakeSpec
 
-FIRST = ("customers", "products")  # dimensions land before the orders that name them
 SMALL_AT_ONCE = 8  # each holds its file, of at most 8 MiB, in memory
 DAMAGED = ("BadDigest", "XAmzContentSHA256Mismatch")
 RACES = 20  # how often a batch number may be taken by somebody else between our look and our write
@@ -52,7 +53,7 @@ def prepare(
     how: Check = "ends",
     spooled: Path | None = None,
 ) -> list[LandingFile]:
-    """Find and check all files before the first is sent; dimensions come first.
+    """Find and check all files before the first is sent; in the order in which they land.
 
     ``spooled`` is the file that holds standard input, for the path ``-``. Raises :class:`UsageError`.
     """
@@ -63,7 +64,9 @@ def prepare(
         raise UsageError(
             "standard input has no name", f"name its source: lakectl land - --source {next(iter(sources))}"
         )
-    named = [(path, source or landing_file.source_of(path, sources)) for path in landing_paths.expand(paths)]
+    endings = sorted({ending for each in config.spec.sources.values() for ending in file_endings(each.file)})
+    found = landing_paths.expand(paths, endings)
+    named = [(path, source or landing_file.source_of(path, sources)) for path in found]
     evolution = config.schema_evolution
     files = []
     for path, name in named:
@@ -73,7 +76,7 @@ def prepare(
             files.append(landing_file.check(path, name, sources[name], how, evolution=evolution))
     if batch != AUTO:
         _one_of_each(files)
-    return sorted(files, key=lambda file: (file.source not in FIRST, file.source))
+    return sorted(files, key=lambda file: (*_turn(config.spec, file.source), file.source))
 
 
 def _one_of_each(files: Sequence[LandingFile]) -> None:
@@ -95,7 +98,7 @@ def land(
     observer: Callable[[Landed], None] = lambda _: None,
     progress: Moved = unseen,
 ) -> list[Landed]:
-    """Write each file under its key, only when nothing is there; dimensions before the rest.
+    """Write each file under its key, only when nothing is there.
 
     ``batch`` is four digits, ``"auto"`` (the next free number of source and date for each file) or ``None``.
     The same bytes already there: fine. Other bytes: the other files still land, then :class:`Taken` with the command
@@ -117,7 +120,7 @@ def land(
     upload.spare(lake.client("s3"))
     lean = LeanPut.to(lake.aws)
     try:
-        for _, group in groupby(files, key=lambda file: file.source not in FIRST):
+        for _, group in groupby(files, key=lambda file: _turn(lake.config.spec, file.source)):
             jobs = _with_batches(lake, list(group), ingest_date, batch)
             small = [job for job in jobs if job[0].size <= PART_BYTES]
             for done in in_parallel(one, small, SMALL_AT_ONCE):
@@ -143,11 +146,14 @@ def land(
     return landed
 
 
-def not_loaded(landed: Sequence[Landed]) -> list[str]:
-    """A sentence for each source of these that the job doesn't load."""
-    unknown = [source for source in dict.fromkeys(each.source for each in landed) if source not in JOB_COLUMNS]
-    known = ", ".join(JOB_COLUMNS)
-    return [f"{source} is not loaded into silver: the job loads {known}" for source in unknown]
+def _turn(spec: LakeSpec, source: str) -> tuple[bool, int]:
+    """When a source's files land: what starts no run before what does, what is looked up before what looks it up. So
+    the run that a landing starts finds all that was landed with it."""
+
+    def depth(name: str) -> int:
+        return max((depth(lookup.source) + 1 for lookup in spec.sources[name].lookups), default=0)
+
+    return spec.sources[source].starts_run, depth(source)
 
 
 def _with_batches(

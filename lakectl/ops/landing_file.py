@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal, cast
 
-from lakectl.config import Source
 from lakectl.core import csv_files
-from lakectl.core.columns import required, unfit
+from lakectl.core.columns import unfit
 from lakectl.core.csv_files import CHUNK, GZIP_ERRORS, HEADER_BYTES, LINE_END, MAX_LINE_BYTES, REPLACEMENT
+from lakectl.core.json_files import Broken, Lines
+from lakectl.core.values import expected
 from lakectl.errors import UsageError
+from lakectl.ops import landing_parquet
+from lakectl.spec.model import FileFormat, SourceSpec
 
 Check = Literal["ends", "full"]
 TAIL_BYTES = 64 * 1024
@@ -35,9 +38,11 @@ class LandingFile:
     label: str
 
 
-def source_of(path: Path, sources: dict[str, Source]) -> str:
+def source_of(path: Path, sources: Mapping[str, SourceSpec]) -> str:
     """The source that a file's name says (``orders.csv`` → ``orders``). Raises :class:`UsageError`."""
-    stem = path.name.removesuffix(".gz").removesuffix(".csv")
+    stem = path.name.removesuffix(".gz")
+    for ending in (".csv", ".jsonl", ".parquet"):
+        stem = stem.removesuffix(ending)
     if stem in sources:
         return stem
     raise UsageError(
@@ -47,7 +52,7 @@ def source_of(path: Path, sources: dict[str, Source]) -> str:
 
 
 def check(
-    path: Path, name: str, source: Source, how: Check = "ends", label: str = "", *, evolution: str = "fail"
+    path: Path, name: str, source: SourceSpec, how: Check = "ends", label: str = "", *, evolution: str = "fail"
 ) -> LandingFile:
     """The whole file's encoding, its header, its first and last rows; with ``full`` every row. Gzip is read through.
 
@@ -60,18 +65,21 @@ def check(
     label = label or str(path)
     try:
         stat = path.stat()
+        if source.file.format == "parquet":
+            landing_parquet.check(path, label, source, evolution, every_row=how == "full")
+            return LandingFile(path, name, False, stat.st_size, stat.st_mtime_ns, label)
         compressed = _is_gzip(path, label)
-        table = _Table(label, name, source, evolution)
+        table = _Json(label, source, evolution) if source.file.format == "jsonl" else _Table(label, source, evolution)
         with _open(path, compressed) as binary:
             table.read_header(binary.read(HEADER_BYTES))
             binary.seek(0)
             table.read_rows(binary, how)
         if how == "ends":
             with _open(path, compressed) as binary:
-                tail, end = _scan(binary)
+                tail, end = _scan(binary, source.file)
             table.check_tail(tail, lambda back: _line_at(path, compressed, end - back))
     except (UnicodeDecodeError, _NotUtf8):
-        raise UsageError(_not_utf8(path, compressed, label)) from None
+        raise UsageError(_not_utf8(path, compressed, label, source.file)) from None
     except _LineTooLong as error:
         line = _line_at(path, compressed, error.offset)
         raise UsageError(f"{label}:{line}: the line has more than {MAX_LINE_BYTES:,} bytes: not a CSV") from None
@@ -85,18 +93,19 @@ def check(
 class _Table:
     """A CSV with a header, against what its source should look like."""
 
-    def __init__(self, label: str, name: str, source: Source, evolution: str) -> None:
+    first_row = 2
+    nothing = "only a header, no rows"
+
+    def __init__(self, label: str, source: SourceSpec, evolution: str) -> None:
         self.label = label
-        self.name = name
-        self.columns = dict(source.columns)
-        self.required = required(name, source.keys, self.columns)
+        self.source = source
         self.evolution = evolution
         self.header: tuple[str, ...] = ()
 
     def read_header(self, data: bytes) -> None:
-        expected = ", ".join(self.columns)
+        expected = ", ".join(column.header or column.name for column in self.source.columns)
         try:
-            self.header = csv_files.header(data)
+            self.header = csv_files.named(csv_files.header(data, self.source.file), self.source)
         except ValueError as error:
             if isinstance(error.__cause__, UnicodeDecodeError):
                 raise error.__cause__ from None
@@ -104,21 +113,30 @@ class _Table:
             raise UsageError(f"{self.label}:1: {what}; expected a header with {expected}") from None
         if not self.header:
             raise UsageError(f"{self.label}: empty: expected a header with {expected}")
-        problems = csv_files.header_problems(self.header, self.columns)
-        further = [name for name in self.header if name and name not in self.columns]
-        if self.evolution == "fail" and further:
-            problems.append(f"unknown {', '.join(further)}")
-        elif self.evolution == "add" and self.name == "orders" and (names := unfit(further)):
-            problems.append(f"no column of silver can be called {', '.join(names)}")
+        problems = csv_files.header_problems(self.header, self.source.by_name)
+        further = [name for name in self.header if name and name not in self.source.by_name]
+        if problem := self.of_further(further):
+            problems.append(problem)
         if problems:
             raise UsageError(f"{self.label}:1: wrong header: {'; '.join(problems)}; expected {expected}")
+
+    def of_further(self, names: list[str]) -> str:
+        """What is wrong with names that are no column's, or ``""``."""
+        if self.evolution == "fail" and names:
+            return f"unknown {', '.join(names)}"
+        taken = {*(derived.name for derived in self.source.derive), *_taken(self.source)}
+        if self.evolution == "add" and (refused := unfit(names, taken)):
+            return f"no column of silver can be called {', '.join(refused)}"
+        return ""
 
     def read_rows(self, binary: IO[bytes], how: Check) -> None:
         """The first row; with ``full`` every row."""
         rows = self._rows(binary)
         first = next(rows, None)
         if first is None:
-            raise UsageError(f"{self.label}: only a header, no rows: nothing to land")
+            if self.source.policies["empty_snapshot"] == "ignore" and self.source.loading == "snapshot":
+                return
+            raise UsageError(f"{self.label}: {self.nothing}: nothing to land")
         failures: list[str] = []
         for line, text in (first, *(rows if how == "full" else ())):
             if failure := self._failure(line, text):
@@ -134,7 +152,7 @@ class _Table:
         begins = len(tail)
         for line in reversed(tail.splitlines(keepends=True)):
             begins -= len(line)
-            text = line.decode(errors="replace").rstrip("\r\n")
+            text = line.decode(self.source.file.encoding, "replace").rstrip("\r\n")
             if not csv_files.is_blank(text):
                 break
         else:
@@ -143,31 +161,65 @@ class _Table:
             raise UsageError(failure.replace(":0:", f":{line_at(len(tail) - begins)}:", 1))
 
     def _rows(self, binary: IO[bytes]) -> Iterator[tuple[int, str]]:
-        """Lines below the header that are not blank, with their numbers."""
+        """Lines from the first row on that are not blank, with their numbers."""
         number = 0
         try:
             for number, line in enumerate(csv_files.lines(binary), start=1):
-                text = line.decode()
-                if number > 1 and not csv_files.is_blank(text):
+                text = csv_files.decoded(line, self.source.file, first=number == 1)
+                if number >= self.first_row and not csv_files.is_blank(text):
                     yield number, text
         except csv_files.LineTooLong as error:
             raise UsageError(f"{self.label}:{number + 1}: {error}: not a CSV") from None
 
     def _failure(self, line: int, text: str) -> str | None:
-        where = f"{self.label}:{line}"
-        if csv_files.has_open_quote(text):
+        where, file = f"{self.label}:{line}", self.source.file
+        if csv_files.has_open_quote(text, file):
             return f"{where}: a quote has no partner on its line (a line break inside quotes is not read): {text}"
         try:
-            row = csv_files.fields(text)
+            row = csv_files.fields(text, file)
         except ValueError as error:
             return f"{where}: not readable as CSV: {error}: {text}"
         if len(row) != len(self.header):
             return f"{where}: {len(row)} values, expected {len(self.header)} as in the header: {text}"
-        problem = csv_files.value_problem(dict(zip(self.header, row, strict=True)), self.columns, self.required)
+        problem = csv_files.value_problem(dict(zip(self.header, row, strict=True)), self.source)
         if not problem:
             return None
-        column, value, expected = problem
-        return f"{where}: {column} = {value!r}: expected {expected}"
+        name, value, wanted = problem
+        return f"{where}: {name} = {value!r}: expected {wanted}"
+
+
+class _Json(_Table):
+    """JSON Lines, against what its source should look like."""
+
+    first_row = 1
+    nothing = "no rows"
+
+    def __init__(self, label: str, source: SourceSpec, evolution: str) -> None:
+        super().__init__(label, source, evolution)
+        self._lines = Lines(source)
+
+    def read_header(self, data: bytes) -> None:
+        """Each line names its own."""
+
+    def _failure(self, line: int, text: str) -> str | None:
+        where = f"{self.label}:{line}"
+        try:
+            row, further = self._lines.row(text)
+        except Broken as error:
+            return f"{where}: it {error}: {text}"
+        if problem := self.of_further(further):
+            return f"{where}: {problem}: {text}"
+        for name, value in row.items():
+            column = self.source.by_name[name]
+            if value.text is None and name in self.source.required:
+                return f"{where}: {name} = '': expected {expected(column)}"
+            if value.text is not None and value.plain is None:
+                return f"{where}: {name} = {value.text!r}: expected {expected(column)}"
+        return None
+
+
+def _taken(source: SourceSpec) -> set[str]:
+    return {ours for lookup in source.lookups for _, ours in lookup.take}
 
 
 def _open(path: Path, compressed: bool) -> IO[bytes]:
@@ -199,7 +251,7 @@ class _LineTooLong(Exception):
         self.offset = offset
 
 
-def _scan(binary: IO[bytes]) -> tuple[bytes, int]:
+def _scan(binary: IO[bytes], file: FileFormat) -> tuple[bytes, int]:
     """Read a file through: (its last bytes, its size in bytes). Raises :class:`_NotUtf8` and :class:`_LineTooLong`."""
     tail, rest, size, begins = b"", b"", 0, 0
     while chunk := binary.read(CHUNK):
@@ -211,7 +263,12 @@ def _scan(binary: IO[bytes]) -> tuple[bytes, int]:
             line = size + len(chunk) - begins
         if line > MAX_LINE_BYTES:
             raise _LineTooLong(size)
-        if rest or not chunk.isascii():
+        if file.encoding != "utf-8":  # a byte is a character there
+            try:
+                chunk.decode(file.encoding)
+            except UnicodeDecodeError as error:
+                raise _NotUtf8(size + error.start) from None
+        elif rest or not chunk.isascii():
             joined = rest + chunk
             whole = _whole_characters(joined)
             try:
@@ -250,10 +307,10 @@ def _whole_characters(data: bytes) -> int:
     return len(data)
 
 
-def _not_utf8(path: Path, compressed: bool, label: str) -> str:
+def _not_utf8(path: Path, compressed: bool, label: str, file: FileFormat) -> str:
     with _open(path, compressed) as binary:
         try:
-            _scan(binary)
+            _scan(binary, file)
         except _NotUtf8 as found:
             offset = found.offset
         else:
@@ -262,4 +319,4 @@ def _not_utf8(path: Path, compressed: bool, label: str) -> str:
     with _open(path, compressed) as binary:
         binary.seek(offset)
         value = binary.read(1)
-    return f"{label}:{line}: byte 0x{value.hex()} at offset {offset:,}: expected UTF-8 text"
+    return f"{label}:{line}: byte 0x{value.hex()} at offset {offset:,}: expected {csv_files.shown(file)} text"

@@ -3,46 +3,28 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+from lakectl.core.landing_key import LAST_BATCH, LandingKey, file_name, folder_of, numbered, parse
 from lakectl.errors import LakectlError
 from lakectl.ops.lake import Lake
 from lakectl.ops.landing_file import LandingFile
 from lakectl.ops.upload import Place, compare
 
 AUTO = "auto"
-LOADABLE = r"(?P<source>[^/_][^/]*)/ingest_date=(?P<date>\d{4}-\d\d-\d\d)/(?:batch=\d{4}/)?(?P=source)\.csv(?:\.gz)?"
-LAST_BATCH = 9999  # four digits: what the job takes for a batch
 
 
 def key_for(lake: Lake, file: LandingFile, ingest_date: date, batch: str | None) -> str:
-    """``retail/orders/ingest_date=YYYY-MM-DD/[batch=NNNN/]orders.csv[.gz]``"""
-    middle = f"batch={batch}/" if batch else ""
-    return f"{folder_of(lake, file.source, ingest_date)}{middle}{file.source}.csv{'.gz' if file.compressed else ''}"
-
-
-def is_loadable(key: str, prefix: str) -> bool:
-    """Whether the job loads what lies under ``key``: the rule of ``landing_of`` in ``lambdas/shared/landing.py``."""
-    found = re.fullmatch(LOADABLE, key.removeprefix(prefix)) if key.startswith(prefix) else None
-    if not found:
-        return False
-    try:
-        date.fromisoformat(found["date"])
-    except ValueError:
-        return False
-    return True
-
-
-def folder_of(lake: Lake, source: str, ingest_date: date) -> str:
-    return f"{lake.config.landing.prefix}{source}/ingest_date={ingest_date.isoformat()}/"
+    """The key that the file lands under (:mod:`lakectl.core.landing_key`)."""
+    name = file_name(file.source, lake.config.spec.sources[file.source].file, compressed=file.compressed)
+    return str(LandingKey(lake.config.landing.prefix, file.source, ingest_date, name, batch or ""))
 
 
 def next_batch(lake: Lake, source: str, ingest_date: date) -> str:
     """The number after the highest that is taken. Raises :class:`LakectlError` when none is left."""
-    return numbered(max(_batches(lake, source, ingest_date), default=0) + 1)
+    return _numbered(max(_batches(lake, source, ingest_date), default=0) + 1)
 
 
 def batches_for(lake: Lake, files: Sequence[LandingFile], ingest_date: date) -> list[str]:
@@ -57,18 +39,19 @@ def batches_for(lake: Lake, files: Sequence[LandingFile], ingest_date: date) -> 
         (begin for begin in range(max(1, last - len(files) + 1), last + 1) if _fits(lake, files, taken, begin)), 0
     )
     first = first or last + 1
-    return [numbered(first + place) for place in range(len(files))]
+    return [_numbered(first + place) for place in range(len(files))]
 
 
-def numbered(number: int) -> str:
+def _numbered(number: int) -> str:
     if number > LAST_BATCH:
         raise LakectlError(f"no batch number is left on this date: {LAST_BATCH} is taken", "use another --ingest-date")
-    return f"{number:04d}"
+    return numbered(number)
 
 
 def _batches(lake: Lake, source: str, ingest_date: date) -> dict[int, dict[str, Any]]:
     """The objects of one source and date by batch number."""
-    folder = folder_of(lake, source, ingest_date)
+    prefix = lake.config.landing.prefix
+    folder = folder_of(prefix, source, ingest_date)
     pages = (
         lake.client("s3")
         .get_paginator("list_objects_v2")
@@ -77,9 +60,9 @@ def _batches(lake: Lake, source: str, ingest_date: date) -> dict[int, dict[str, 
     found: dict[int, dict[str, Any]] = {}
     for page in pages:
         for item in page.get("Contents", []):
-            match = re.match(r"batch=(\d{1,4})/", item["Key"].removeprefix(folder))
-            if match:
-                found[int(match[1])] = item
+            landed = parse(item["Key"], prefix)
+            if landed and landed.batch:
+                found[int(landed.batch)] = item
     return found
 
 

@@ -11,26 +11,26 @@ from typing import IO
 from lakectl.errors import UsageError
 
 STDIN = Path("-")
-SUFFIXES = (".csv", ".csv.gz")
 
 
-def expand(paths: Sequence[Path]) -> list[Path]:
-    """Files in the order given; a folder's CSV files and a pattern's matches sorted by name; none twice.
+def expand(paths: Sequence[Path], endings: Sequence[str]) -> list[Path]:
+    """Files in the order given; a folder's files with these ``endings`` and a pattern's matches sorted by name; none
+    twice.
 
     Raises :class:`UsageError` for a folder or a pattern that names no file.
     """
     found: dict[Path, Path] = {}
     for path in paths:
-        for each in _expand(path):
+        for each in _expand(path, tuple(endings)):
             found.setdefault(each.resolve(), each)
     return list(found.values())
 
 
-def _expand(path: Path) -> list[Path]:
+def _expand(path: Path, endings: tuple[str, ...]) -> list[Path]:
     if path.is_dir():
-        files = sorted(each for each in path.iterdir() if each.name.endswith(SUFFIXES) and each.is_file())
+        files = sorted(each for each in path.iterdir() if each.name.endswith(endings) and each.is_file())
         if not files:
-            raise UsageError(f"{path}/ holds no .csv or .csv.gz file")
+            raise UsageError(f"{path}/ holds no file that ends with {' or '.join(endings)}")
         return files
     if path.exists() or not glob.has_magic(str(path)):
         return [path]

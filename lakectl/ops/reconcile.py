@@ -13,36 +13,50 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lakectl.aws import explain
+from lakectl.core.ledger_items import Entry, guard_key, partition
+from lakectl.core.ledger_versions import DELETED, DUPLICATE, IGNORED, SUPERSEDED
+from lakectl.core.s3_events import record_of
 from lakectl.errors import LakectlError
 from lakectl.ops import runs as run_log
 from lakectl.ops import transform
 from lakectl.ops.invoking import invoke
 from lakectl.ops.lake import Lake
-from lakectl.ops.landing_event import event_of
-from lakectl.ops.landing_keys import is_loadable
-from lakectl.ops.runs import Run
 
 THREADS = 8
 # An event that is on its way is not lost. Objects younger than this get a second look.
 YOUNG_S = 60.0
 SECOND_LOOK_S = 3.0
-DELETED = "deleted"  # what the ledger writes into `superseded_by` when a run finds an object gone
+# All that is read of a row: a third of it.
+FIELDS = ("sk", "key", "version_id", "etag", "load_status", "duplicate_of", "superseded_by")
 
 
 @dataclass
 class Differences:
     """``unlogged``: versions without a run item, as ListObjectVersions has them. ``gone``: rows without an object.
-    ``set_aside``: current versions that a run set aside (it found the object deleted, say), and that none will load."""
+    ``set_aside``: current versions that a run set aside (it found the object deleted, say), and that none will load.
+    ``not_taken``: current versions that no run loaded when they landed, of a source that the lake has by now."""
 
     objects: int = 0
     rows: int = 0
     unlogged: list[dict[str, Any]] = field(default_factory=list)
-    gone: list[Run] = field(default_factory=list)
+    gone: list[Entry] = field(default_factory=list)
     set_aside: list[dict[str, Any]] = field(default_factory=list)
+    not_taken: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def any(self) -> bool:
-        return bool(self.unlogged or self.gone or self.set_aside)
+        return bool(self.unlogged or self.gone or self.set_aside or self.not_taken)
+
+
+@dataclass
+class _Rows:
+    """A hash of each row, by what reconciling asks of it."""
+
+    count: int = 0
+    all: set[int] = field(default_factory=set)
+    expected: set[int] = field(default_factory=set)  # rows whose object should be there
+    set_aside: set[int] = field(default_factory=set)
+    ignored: set[int] = field(default_factory=set)
 
 
 def differences(lake: Lake) -> Differences:
@@ -50,48 +64,59 @@ def differences(lake: Lake) -> Differences:
 
     Holds a hash of each, not the items. Raises :class:`LakectlError` when AWS says no.
     """
-    found = Differences()
-    unseen: set[int] = set()
-    superseded: dict[str, int] = {}
-    copies: dict[int, str] = {}
-    for run in run_log.runs(lake):
-        found.rows += 1
-        identity = _identity(run.key, run.version_id, run.etag)
-        unseen.add(identity)
-        if run.load_status == "SUPERSEDED":
-            superseded[run.sk] = identity
-        elif run.load_status == "DUPLICATE":
-            copies[identity] = run.item.get("duplicate_of", "")
-    # A duplicate of what was set aside is not in silver either.
-    set_aside = {*superseded.values(), *(copy for copy, original in copies.items() if original in superseded)}
-    logged = set(unseen)
+    rows = _rows(lake)
+    found = Differences(rows=rows.count)
     for version in landed_versions(lake):
         found.objects += 1
         identity = _identity(version["Key"], version.get("VersionId"), version["ETag"])
-        unseen.discard(identity)
-        if identity not in logged:
+        rows.expected.discard(identity)
+        if identity not in rows.all:
             found.unlogged.append(version)
-        elif version["IsLatest"] and identity in set_aside:
+        elif version["IsLatest"] and identity in rows.set_aside:
             found.set_aside.append(version)
+        elif version["IsLatest"] and identity in rows.ignored and lake.zone.loads(version["Key"]):
+            found.not_taken.append(version)
     found.unlogged = _still_unlogged(lake, found.unlogged)
-    if unseen:
+    if rows.expected:
         found.gone = [
-            run
-            for run in run_log.runs(lake)
-            if _identity(run.key, run.version_id, run.etag) in unseen and run.item.get("superseded_by") != DELETED
+            entry for entry in run_log.runs(lake) if _identity(entry.key, entry.version_id, entry.etag) in rows.expected
         ]
     return found
 
 
+def _rows(lake: Lake) -> _Rows:
+    rows = _Rows()
+    superseded: set[str] = set()
+    copies: dict[int, str] = {}
+    for source in run_log.sources(lake):
+        for item in run_log.items(lake, partition("SRC", source), fields=FIELDS):
+            rows.count += 1
+            identity = _identity(item["key"], item["version_id"], item["etag"])
+            rows.all.add(identity)
+            status = item["load_status"]
+            if status == SUPERSEDED:
+                superseded.add(item["sk"])
+                rows.set_aside.add(identity)
+            elif status == DUPLICATE:
+                copies[identity] = item.get("duplicate_of", "")
+            elif status == IGNORED:
+                rows.ignored.add(identity)
+            if item.get("superseded_by") != DELETED:
+                rows.expected.add(identity)
+    # A duplicate of what was set aside is not in silver either.
+    rows.set_aside.update(copy for copy, original in copies.items() if original in superseded)
+    return rows
+
+
 def landed_versions(lake: Lake) -> Iterator[dict[str, Any]]:
     """All versions of all objects that the log function writes down: no folder markers, and of the empty ones only
-    those that the job would load (it refuses them by name)."""
+    those that a run would load (it refuses them by name)."""
     bucket, prefix = lake.names.raw_bucket, lake.config.landing.prefix
     try:
         for page in lake.client("s3").get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
             for version in page.get("Versions", []):
                 key = version["Key"]
-                if not key.endswith("/") and (version["Size"] or is_loadable(key, prefix)):
+                if not key.endswith("/") and (version["Size"] or lake.zone.loads(key)):
                     yield version
     except (ClientError, BotoCoreError) as error:
         raise explain(error, f"listing s3://{bucket}/{prefix}") from error
@@ -109,7 +134,7 @@ def redrive(
     names = lake.names
 
     def send(version: Mapping[str, Any]) -> str:
-        return invoke(lake, names.log_function, event_of(names.raw_bucket, lake.aws.region, version))
+        return invoke(lake, names.log_function, record_of(names.raw_bucket, lake.aws.region, version))
 
     accepted = 0
     with ThreadPoolExecutor(THREADS) as pool:
@@ -140,25 +165,18 @@ def _still_unlogged(lake: Lake, versions: list[dict[str, Any]]) -> list[dict[str
     now = datetime.now(UTC)
     if any((now - version["LastModified"]).total_seconds() < YOUNG_S for version in versions):
         time.sleep(SECOND_LOOK_S)
-    with ThreadPoolExecutor(THREADS) as pool:
-        known = list(pool.map(lambda version: _is_logged(lake, version), versions))
-    return [version for version, is_known in zip(versions, known, strict=True) if not is_known]
-
-
-def _is_logged(lake: Lake, version: Mapping[str, Any]) -> bool:
-    key = {
-        "pk": {"S": f"OBJ#{lake.names.raw_bucket}/{version['Key']}"},
-        "sk": {"S": version.get("VersionId") or "null"},
-    }
-    try:
-        guard = lake.client("dynamodb").get_item(TableName=lake.names.run_log, Key=key, ConsistentRead=True).get("Item")
-        if not guard or guard["etag"]["S"] != version["ETag"].strip('"'):
-            return False
-        item = {"pk": guard["run_pk"], "sk": guard["run_sk"]}
-        answer = lake.client("dynamodb").get_item(TableName=lake.names.run_log, Key=item, ConsistentRead=True)
-        return "Item" in answer
-    except (ClientError, BotoCoreError) as error:
-        raise explain(error, "reading the run log") from error
+    table, bucket = run_log.table(lake), lake.names.raw_bucket
+    by_guard = {guard_key(bucket, version["Key"], version.get("VersionId")): version for version in versions}
+    with run_log.reading(lake):
+        guards = table.get_many(by_guard)
+        logged = {
+            (guard["run_pk"], guard["run_sk"]): key
+            for key, guard in guards.items()
+            if guard["etag"] == by_guard[key]["ETag"].strip('"')
+        }
+        for run_key in table.get_many(logged):
+            del by_guard[logged[run_key]]
+    return list(by_guard.values())
 
 
 def _identity(key: str, version_id: str | None, etag: str) -> int:

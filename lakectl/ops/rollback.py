@@ -6,13 +6,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lakectl.core.ledger_items import Entry
+from lakectl.core.ledger_versions import LOADED
 from lakectl.errors import LakectlError, UsageError
 from lakectl.ops import runs as run_log
 from lakectl.ops import transform
 from lakectl.ops.lake import Lake
 from lakectl.ops.maintain import maintenance_job
-from lakectl.ops.runs import Run
-from lakectl.ops.snapshots import ORDERS, Snapshot, snapshots
+from lakectl.ops.snapshots import Snapshot, snapshots, table_of
 
 
 @dataclass(frozen=True)
@@ -22,11 +23,12 @@ class Undoing:
     table: str
     target: Snapshot
     snapshots: tuple[Snapshot, ...]
-    landings: tuple[Run, ...]
+    landings: tuple[Entry, ...]
 
 
-def plan(lake: Lake, snapshot_id: str, table: str = ORDERS) -> Undoing:
+def plan(lake: Lake, snapshot_id: str, table: str | None = None) -> Undoing:
     """Only reads. Raises :class:`LakectlError` for a snapshot that is unknown or not in the table's history."""
+    table = table_of(lake, table)
     known = snapshots(lake, table)
     target = next((each for each in known if each.id == snapshot_id), None)
     if target is None:
@@ -40,17 +42,17 @@ def plan(lake: Lake, snapshot_id: str, table: str = ORDERS) -> Undoing:
     return Undoing(table, target, undone, tuple(_landings(lake, undone)))
 
 
-def _landings(lake: Lake, undone: Sequence[Snapshot]) -> list[Run]:
-    """Those that a rollback makes REVERTED (``jobs/retail/rollback.py`` decides; this is for show)."""
+def _landings(lake: Lake, undone: Sequence[Snapshot]) -> list[Entry]:
+    """Those that a rollback makes REVERTED (the job decides; this is for show)."""
     if not undone:
         return []
     ids = {each.id for each in undone}
     since = undone[-1].committed_at.replace(" ", "T") + "Z"
     found = []
-    for run in run_log.runs(lake):
-        snapshot, loaded_at = run.item.get("snapshot_id") or "", str(run.item.get("loaded_at", ""))
-        if run.load_status == "LOADED" and (snapshot in ids or (not snapshot and loaded_at >= since)):
-            found.append(run)
+    for entry in run_log.runs(lake):
+        is_undone = entry.snapshot_id in ids or (not entry.snapshot_id and entry.loaded_at >= since)
+        if entry.load_status == LOADED and is_undone:
+            found.append(entry)
     return found
 
 
@@ -66,7 +68,7 @@ def refuse_while_loading(lake: Lake) -> None:
 
 def start(lake: Lake, undoing: Undoing, requeue: bool, kept_out: Sequence[str]) -> str:
     """Start the run that does it; returns its id. Raises :class:`UsageError` for an unknown ``kept_out``."""
-    known = {name for run in undoing.landings for name in (run.key, f"s3://{run.bucket}/{run.key}")}
+    known = {name for entry in undoing.landings for name in (entry.key, entry.path)}
     for key in kept_out:
         if key not in known:
             raise UsageError(f"--except {key} is none of the landings that this undoes")

@@ -9,17 +9,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lakectl.aws import explain
-from lakectl.lake import SMOKE_SOURCE
+from lakectl.core import quick_test
+from lakectl.core.ledger_items import Entry, Key, guard_key
 from lakectl.ops import dead_letters, logs, trigger_paths
 from lakectl.ops import runs as run_log
 from lakectl.ops.lake import Lake
 from lakectl.ops.logs import LogLine
-from lakectl.ops.runs import Run
 from lakectl.ops.sample_data import one_order
 from lakectl.ops.trigger_paths import TriggerPath
 
@@ -30,7 +29,7 @@ DEAD_LETTER_LIMIT_S = 300.0
 DEAD_LETTER_POLL_S = 2.0
 # S3 may deliver an event a second time minutes later, after we have tidied up: the next quick test takes it away.
 LEFTOVER_AGE = timedelta(minutes=10)
-HEARD = "SMOKE#start"  # where the starter writes down that the file's event has come (lambdas/shared/quick_test.py)
+HEARD = quick_test.partition("start")  # where the starter writes down that the file's event has come
 
 
 @dataclass
@@ -38,7 +37,7 @@ class Smoke:
     """``run`` is the file's row in the run log, ``seconds`` from the end of the put to the row being readable."""
 
     paths: list[TriggerPath] = field(default_factory=list)
-    run: Run | None = None
+    run: Entry | None = None
     seconds: float = 0.0
     log_lines: list[LogLine] = field(default_factory=list)
 
@@ -54,7 +53,7 @@ def smoke(lake: Lake, limit_s: float = 90.0, failures: bool = False) -> Smoke:
     wait, for minutes, until it is in the dead-letter queue. What the test has made is removed in any case.
     Raises :class:`LakectlError` when AWS says no.
     """
-    key = f"{lake.config.landing.prefix}{SMOKE_SOURCE}/{secrets.token_hex(8)}/test.csv"
+    key = f"{quick_test.folder(lake.config.landing.prefix)}{secrets.token_hex(8)}/test.csv"
     began_ms = int(time.time() * 1000)
     result = Smoke()
     with _translated(f"landing s3://{lake.names.raw_bucket}/{key}"):
@@ -80,7 +79,7 @@ def _walk(lake: Lake, key: str, limit_s: float, result: Smoke) -> None:
     took: dict[str, float] = {}
     while took.keys() != names.keys() and time.monotonic() - began < limit_s:
         if "log" not in took:
-            result.run = next((run for run in run_log.runs(lake, SMOKE_SOURCE) if run.key == key), None)
+            result.run = next((run for run in run_log.runs(lake, quick_test.SOURCE) if run.key == key), None)
             if result.run:
                 took["log"] = result.seconds = time.monotonic() - began
         if "start" not in took and _heard(lake, key):
@@ -97,10 +96,7 @@ def _walk(lake: Lake, key: str, limit_s: float, result: Smoke) -> None:
 
 
 def _heard(lake: Lake, key: str) -> bool:
-    found = lake.client("dynamodb").get_item(
-        TableName=lake.names.run_log, Key={"pk": {"S": HEARD}, "sk": {"S": key}}, ConsistentRead=True
-    )
-    return "Item" in found
+    return bool(run_log.table(lake).get_many([(HEARD, key)]))
 
 
 def _fail(lake: Lake) -> dict[str, str]:
@@ -109,7 +105,7 @@ def _fail(lake: Lake) -> dict[str, str]:
     for function in (lake.names.log_function, lake.names.start_function):
         marks[function] = secrets.token_hex(8)
         # No field that S3 always sends: the landing can't be read, and no later version of the code can.
-        record = {"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", SMOKE_SOURCE: marks[function]}
+        record = {"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", quick_test.SOURCE: marks[function]}
         payload = json.dumps({"Records": [record]}).encode()
         lake.client("lambda").invoke(FunctionName=function, InvocationType="Event", Payload=payload)
     return marks
@@ -143,38 +139,24 @@ def _await_letters(lake: Lake, marks: dict[str, str], result: Smoke) -> None:
 
 def tidy(lake: Lake, key: str) -> None:
     """Remove the object's versions and its items, and what quick tests before this one may have left."""
-    s3, bucket, prefix = lake.client("s3"), lake.names.raw_bucket, f"{lake.config.landing.prefix}{SMOKE_SOURCE}/"
+    s3, bucket, prefix = lake.client("s3"), lake.names.raw_bucket, quick_test.folder(lake.config.landing.prefix)
     old = datetime.now(UTC) - LEFTOVER_AGE
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
         found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
         doomed = [each for each in found if each["Key"] == key or each["LastModified"] < old]
         for each in doomed:
             s3.delete_object(Bucket=bucket, Key=each["Key"], VersionId=each["VersionId"])
-    for run in run_log.runs(lake, SMOKE_SOURCE):
-        if run.key == key or run.ingest_ts < f"{old:%Y-%m-%dT%H:%M:%SZ}":
-            _delete(lake, f"SRC#{run.source}", run.sk)
-            _delete(lake, f"OBJ#{run.bucket}/{run.key}", run.version_id or "null")
-    for item in _all_heard(lake):
-        if item["sk"]["S"] == key or item["heard_at"]["S"] < old.isoformat():
-            _delete(lake, HEARD, item["sk"]["S"])
+    for run in run_log.runs(lake, quick_test.SOURCE):
+        if run.key == key or run.item["ingest_ts"] < f"{old:%Y-%m-%dT%H:%M:%SZ}":
+            _delete(lake, (run.pk, run.sk))
+            _delete(lake, guard_key(run.bucket, run.key, run.version_id))
+    for item in list(run_log.table(lake).query(HEARD)):
+        if item["sk"] == key or item["heard_at"] < old.isoformat():
+            _delete(lake, (HEARD, item["sk"]))
 
 
-def _all_heard(lake: Lake) -> Iterator[dict[str, Any]]:
-    pages = (
-        lake.client("dynamodb")
-        .get_paginator("query")
-        .paginate(
-            TableName=lake.names.run_log,
-            KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues={":pk": {"S": HEARD}},
-            ConsistentRead=True,
-        )
-    )
-    for page in pages:
-        yield from page["Items"]
-
-
-def _delete(lake: Lake, pk: str, sk: str) -> None:
+def _delete(lake: Lake, key: Key) -> None:
+    pk, sk = key
     lake.client("dynamodb").delete_item(TableName=lake.names.run_log, Key={"pk": {"S": pk}, "sk": {"S": sk}})
 
 

@@ -10,8 +10,6 @@ from lakectl.ops import query
 from lakectl.ops.lake import Lake
 from lakectl.ops.query import QueryFailed
 
-ORDERS = "orders_silver"
-
 
 @dataclass(frozen=True)
 class Snapshot:
@@ -31,8 +29,27 @@ class Snapshot:
     in_history: bool
 
 
-def snapshots(lake: Lake, table: str = ORDERS) -> list[Snapshot]:
-    """All snapshots that the table still has, newest first. Raises :class:`LakectlError` without such a table."""
+def table_of(lake: Lake, named: str | None = None) -> str:
+    """The silver table that is meant: the ``named`` one, else that of the one source that starts runs.
+
+    Raises :class:`UsageError` when that is not clear.
+    """
+    if named:
+        return named
+    sources = lake.config.spec.sources.values()
+    starting = [source.silver_table for source in sources if source.starts_run]
+    if len(starting) != 1:
+        known = ", ".join(source.silver_table for source in sources)
+        raise UsageError("the lake has no one source that starts runs, so the table must be named", f"one of: {known}")
+    return starting[0]
+
+
+def snapshots(lake: Lake, table: str | None = None) -> list[Snapshot]:
+    """All snapshots that the table (see :func:`table_of`) still has, newest first.
+
+    Raises :class:`LakectlError` without such a table.
+    """
+    table = table_of(lake, table)
     if not re.fullmatch(r"[a-z0-9_]+", table):
         raise UsageError(f"{table!r} is not the name of a table")
     where = f'"{lake.names.silver_database}"."{table}$'

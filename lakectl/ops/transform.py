@@ -10,13 +10,13 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lakectl.aws import code_of, explain
+from lakectl.core.glue_runs import ENDED
 from lakectl.errors import LakectlError, UsageError
 from lakectl.glue_versions import LEAST_BILLED_S
 from lakectl.ops import results
 from lakectl.ops.lake import Lake
 from lakectl.ops.logs import LogTail
 
-ENDED = frozenset(("SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT", "ERROR", "EXPIRED"))
 POLL_S = (0.3, 5.0)  # first and longest pause between two looks at a run
 
 

@@ -13,7 +13,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from lakectl import saved_queries
 from lakectl.errors import UsageError
-from lakectl.lake_spec import loaded_sources, spec_of
 from lakectl.ops.checks.history import scans_are_pruned, snapshots_reproduced
 from lakectl.ops.checks.model import SourceCheck, Subject, Verdict
 from lakectl.ops.checks.rows import rows_as_landed
@@ -111,7 +110,7 @@ def _stop(lake: Lake, running: Collection[str]) -> None:
 
 
 def _chosen(lake: Lake, sources: Collection[str], only: Collection[str], started: Callable[[str], None]) -> list[_Task]:
-    spec, known = spec_of(lake.config), loaded_sources(lake.config)
+    spec, known = lake.config.spec, list(lake.config.spec.sources)
     saved = [] if sources and not only else saved_queries.load(lake.project, lake.names)
     named = {_of(name, [*(check.name for check in SOURCE_CHECKS), QUERIES, *(query.name for query in saved)])
              for name in only}  # fmt: skip

@@ -1,12 +1,12 @@
 """Starts the Glue job when there is something for it to do. Called for three reasons:
 
-* an orders file landed (EventBridge ``Object Created``, or S3 ``Records[]``): ledger first, then start
+* a file landed whose source starts runs (EventBridge ``Object Created``, or S3 ``Records[]``): ledger first, then start
 * the daily schedule: starts nothing when nothing is pending, so that an idle lake costs nothing
 * a run ended (``Glue Job State Change``): starts the next one if landings came in meanwhile
 
 Losing one of these calls loses nothing: what is pending stays in the ledger and the next run drains it.
 
-Environment: DDB_TABLE, GLUE_JOB, RAW_BUCKET, LANDING_PREFIX (default ``retail/``).
+Environment: DDB_TABLE, GLUE_JOB, RAW_BUCKET, LANDING_PREFIX. The lake's sources are in lake.json, beside this file.
 """
 
 from __future__ import annotations
@@ -15,31 +15,32 @@ import os
 import random
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import boto3
-import quick_test
 from botocore.config import Config
-from intake import Log, logger, record_all
-from landing import JOB_SOURCES, Landing
-from ledger import PENDING, Entry, Ledger
-from turn import Turn
+
+from lakectl.core import quick_test
+from lakectl.core.glue_runs import ENDED, NOT_BEGUN
+from lakectl.core.intake import Log, logger, record_all
+from lakectl.core.landing import Landing, LandingZone
+from lakectl.core.ledger import PENDING, Entry, Ledger
+from lakectl.core.turn import Turn
+from lakectl.spec.json_form import from_json
 
 LEDGER = Ledger(os.environ["DDB_TABLE"])
 GLUE = boto3.client("glue", config=Config(retries={"mode": "standard", "max_attempts": 8}))
 JOB = os.environ["GLUE_JOB"]
 BUCKET = os.environ["RAW_BUCKET"]
-PREFIX = os.environ.get("LANDING_PREFIX", "retail/")
-TRIGGER = "orders"
+SPEC = from_json(Path(__file__).with_name("lake.json").read_bytes())
+ZONE = LandingZone(os.environ["LANDING_PREFIX"], SPEC.sources)
 # "Is a run waiting? Then start one" is two calls of Glue: of 20 landings at once each would start a run.
 # The function's own timeout is 30 s, so who holds the turn for longer is dead.
 DYNAMODB = boto3.client("dynamodb")
 TURN = Turn(DYNAMODB, os.environ["DDB_TABLE"], f"start {JOB}", seconds=30)
 TURN_PATIENCE_S = 15.0
 
-ENDED = {"SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT", "ERROR", "EXPIRED"}
-# A run in these states has not read the ledger yet: it will drain what was recorded before this call.
-BEFORE_READING = {"WAITING", "STARTING"}
 # How many pending landings of a source a call looks at, the newest first: its cost must not grow with what is pending.
 # A run claims all that it finds, so what no active run holds is newer than what one holds. Should it not be seen, the
 # end of that run looks again.
@@ -53,13 +54,13 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Returns ``{"started": run id or None, "why": one line}``."""
     log = logger(context)
     holder = getattr(context, "aws_request_id", None) or f"{random.getrandbits(64):x}"
-    if key := quick_test.key_of(event, PREFIX):
+    if key := quick_test.key_of(event, ZONE.prefix):
         quick_test.heard(DYNAMODB, os.environ["DDB_TABLE"], "start", key)
         answer = nothing("the quick test")
     elif event.get("source") == "aws.glue":
         answer = after_run(event["detail"], holder)
     elif event.get("source") == "aws.events":
-        answer = start({}, "schedule", holder) if waiting() else nothing("schedule: nothing is pending")
+        answer = start("schedule", holder) if waiting() else nothing("schedule: nothing is pending")
     else:
         answer = after_landing(event, log, holder)
     log("started" if answer["started"] else "not_started", **answer)
@@ -69,23 +70,20 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def after_landing(event: dict[str, Any], log: Log, holder: str) -> dict[str, Any]:
     """Raises NotRecorded at the end if a record could not be written; the others start their run."""
     # The log function's way is the shorter one: mostly it has written the landing before.
-    intake = record_all(LEDGER, event, PREFIX, log, wanted=is_trigger, look_first=True)
+    intake = record_all(LEDGER, event, ZONE, log, wanted=starts_run, look_first=True)
     pending = [entry for entry in intake.entries if entry.load_status == PENDING]
     if pending:
-        landing = pending[0].landing
-        folder = landing.key.rsplit("/", 1)[0]
-        arguments = {"--RAW_ORDERS_PATH": f"s3://{BUCKET}/{folder}/", "--BATCH_ID": landing.batch or "none"}
-        answer = start(arguments, f"landing {landing.key}", holder)
+        answer = start(f"landing {pending[0].landing.key}", holder)
     elif intake.entries:
         answer = nothing(f"{intake.entries[0].landing.key} is {intake.entries[0].load_status} already")
     else:
-        answer = nothing(f"no {TRIGGER} landing in this event")
+        answer = nothing("no landing in this event starts a run")
     intake.check()
     return answer
 
 
-def is_trigger(landing: Landing) -> bool:
-    return landing.bucket == BUCKET and landing.source == TRIGGER and landing.loadable
+def starts_run(landing: Landing) -> bool:
+    return landing.bucket == BUCKET and landing.loadable and SPEC.sources[landing.source].starts_run
 
 
 def after_run(detail: dict[str, Any], holder: str) -> dict[str, Any]:
@@ -98,9 +96,7 @@ def after_run(detail: dict[str, Any], holder: str) -> dict[str, Any]:
         began = started_on(run_id) if entries else ""
         entries = [entry for entry in entries if worth_another_run(entry, run_id, state, began)]
     reason = f"run {run_id} ended {state}"
-    return (
-        start({}, reason, holder) if entries else nothing(f"{reason}: nothing is pending that another run would load")
-    )
+    return start(reason, holder) if entries else nothing(f"{reason}: nothing is pending that another run would load")
 
 
 def worth_another_run(entry: Entry, run_id: str, state: str | None, began: str) -> bool:
@@ -114,14 +110,14 @@ def worth_another_run(entry: Entry, run_id: str, state: str | None, began: str) 
     return entry.recorded_at > began
 
 
-def start(arguments: dict[str, str], reason: str, holder: str) -> dict[str, Any]:
+def start(reason: str, holder: str) -> dict[str, Any]:
     """Start a run, unless one will begin that loads what is pending. One caller at a time."""
     patience = time.monotonic() + TURN_PATIENCE_S
     while not (ahead := run_ahead()):
         if TURN.take(holder):
             try:
                 ahead = run_ahead()
-                return nothing(will_load(ahead, reason)) if ahead else start_run(arguments, reason)
+                return nothing(will_load(ahead, reason)) if ahead else start_run(reason)
             finally:
                 TURN.end(holder)
         if time.monotonic() > patience:
@@ -130,10 +126,10 @@ def start(arguments: dict[str, str], reason: str, holder: str) -> dict[str, Any]
     return nothing(will_load(ahead, reason))
 
 
-def start_run(arguments: dict[str, str], reason: str) -> dict[str, Any]:
+def start_run(reason: str) -> dict[str, Any]:
     try:
         # Queueing is asked for on the run: the job's own setting does not apply when this is unset.
-        run = GLUE.start_job_run(JobName=JOB, Arguments=arguments, JobRunQueuingEnabled=True)
+        run = GLUE.start_job_run(JobName=JOB, JobRunQueuingEnabled=True)
     except GLUE.exceptions.ConcurrentRunsExceededException:
         # The end of the run that is in the way calls us again, and the ledger still has the landings.
         return nothing(f"{reason}: {JOB} runs at its limit; the end of that run starts the next")
@@ -143,7 +139,7 @@ def start_run(arguments: dict[str, str], reason: str) -> dict[str, Any]:
 def run_ahead() -> str:
     """The id of a run that has not read the ledger yet, or ``""``."""
     # Glue begins runs in their order, so such a run is one of the newest.
-    return next((run["Id"] for run in recent_runs(10) if run["JobRunState"] in BEFORE_READING), "")
+    return next((run["Id"] for run in recent_runs(10) if run["JobRunState"] in NOT_BEGUN), "")
 
 
 def will_load(run_id: str, reason: str) -> str:
@@ -152,7 +148,7 @@ def will_load(run_id: str, reason: str) -> str:
 
 def waiting() -> list[Entry]:
     """Pending landings that no active run holds, of the newest ones of each source."""
-    entries = [entry for source in JOB_SOURCES for entry in LEDGER.pending(source, newest=LOOKED_AT)]
+    entries = [entry for source in SPEC.sources for entry in LEDGER.pending(source, newest=LOOKED_AT)]
     if not any(entry.claimed_by for entry in entries):
         return entries
     active = {run["Id"] for run in recent_runs() if run["JobRunState"] not in ENDED}

@@ -21,8 +21,8 @@ LANDINGS = 4002
 MANY = f"""
 import sys
 import time
-from ledger import Ledger
-from retail import results
+from lakectl.core.ledger import Ledger
+from lake import results
 given = dict(zip(sys.argv[1::2], sys.argv[2::2]))
 paths = [f"s3://raw/retail/orders/ingest_date=2026-11-24/batch={{n:04d}}/orders.csv" for n in range({LANDINGS})]
 print("settling", len(paths), "landings")

@@ -46,9 +46,13 @@ def test_a_part_of_a_section_keeps_the_other_defaults_of_it(tmp_path: Path) -> N
         ("target: gcp", 1, "target: 'gcp' is not allowed; expected 'local' or 'aws'"),
         ("triggers:\n  schedule: cron(1 2 3)", 2, "expected cron(min hour day month weekday year)"),
         ("a: [", 1, "not valid YAML"),
-        ("- x", 1, "expected keys and values, found list"),
+        ("- x", 1, "expected keys and values, found a list"),
         ("athena:\n  bytes_scanned_cutoff: 5", 2, "greater than or equal to 10000000"),
-        ("sources:\n  orders: {keys: [x], columns: {a: bigint}}", 2, "key 'x' is not one of the columns: a"),
+        (
+            "sources:\n  orders: {keys: [x], columns: {a: bigint}}",
+            2,
+            "sources.orders.keys: 'x' is not a column of orders; columns: a",
+        ),
         ("glue:\n\n  version: 4.0", 3, "glue.version: 4.0 is not allowed"),
     ],
 )

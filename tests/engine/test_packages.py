@@ -14,9 +14,11 @@ from typing import Any
 import pytest
 
 from lakectl import packages, project
+from lakectl.config import Config
 from lakectl.project import Project
 
 # Lambda takes 50 MB in the call itself (Lambda quotas, "Deployment package (.zip file archive) size").
+SPEC = Config().spec
 INLINE_LIMIT = 50 * 1024**2
 
 
@@ -24,7 +26,7 @@ INLINE_LIMIT = 50 * 1024**2
 def test_a_package_does_not_depend_on_the_machine(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Item 29: another zlib, operating system, umask, file times and order of folder entries: the same bytes."""
     found = project.find()
-    here = packages.build(found, name)
+    here = packages.build(found, SPEC, name)
 
     copied = Project(tmp_path, found.config_file)
     for folder in ("jobs", "lambdas"):
@@ -36,7 +38,7 @@ def test_a_package_does_not_depend_on_the_machine(name: str, tmp_path: Path, mon
     monkeypatch.setattr(zlib, "compressobj", lambda *_: compressobj(1, zlib.DEFLATED, -15))
     monkeypatch.setattr(sys, "platform", "win32")
     monkeypatch.setattr(Path, "rglob", _backwards(Path.rglob))
-    assert packages.build(copied, name) == here
+    assert packages.build(copied, SPEC, name) == here
 
 
 def _backwards(rglob: Any) -> Any:
@@ -46,7 +48,7 @@ def _backwards(rglob: Any) -> Any:
 @pytest.mark.parametrize("name", packages.NAMES)
 def test_a_package_is_stored_readable_and_small_enough(name: str) -> None:
     """Item 29: not compressed, and far below what Lambda takes in the call."""
-    content = packages.build(project.find(), name)
+    content = packages.build(project.find(), SPEC, name)
     assert len(content) < INLINE_LIMIT / 10
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         assert archive.testzip() is None

@@ -18,11 +18,11 @@ import pytest
 from lakes import bring_up, open_test_lake, tear_down
 
 from lakectl import packages
+from lakectl.core.ledger_items import Entry, Partition
 from lakectl.local.control import Endpoint
 from lakectl.ops import logs
 from lakectl.ops import runs as run_log
 from lakectl.ops.lake import Lake
-from lakectl.ops.runs import Partition, Run
 
 T = TypeVar("T")
 
@@ -32,7 +32,7 @@ ORDERS = (HEADER + "100,24/07/2025,1,10,2,1.5,web\n").encode()
 # Loads what is pending as the real job does, as far as the ledger can tell. Then stays for `seconds`.
 DRAIN = """
 import sys, time
-from ledger import Ledger
+from lakectl.core.ledger import Ledger
 arguments = dict(zip(sys.argv[1::2], sys.argv[2::2]))
 ledger, run = Ledger(arguments["--LEDGER_TABLE"]), arguments["--JOB_RUN_ID"]
 for source in ("customers", "products", "orders"):
@@ -64,7 +64,7 @@ def use_script(lake: Lake, script: str) -> None:
 @contextmanager
 def changed_function(lake: Lake, folder: str, function: str, *, added: str) -> Iterator[None]:
     """The function with ``added`` at the end of its handler.py, until the block ends."""
-    package = packages.function_package(lake.project, folder)
+    package = packages.function_package(lake.project, lake.config.spec, folder)
     buffer = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(package)) as archive, zipfile.ZipFile(buffer, "w") as changed:
         for name in archive.namelist():
@@ -86,11 +86,11 @@ def orders_key(number: int, day: str = "2026-11-24") -> str:
     return f"retail/orders/ingest_date={day}/batch={number:04d}/orders.csv"
 
 
-def rows(lake: Lake, source: str | None = None, partition: Partition = "SRC") -> list[Run]:
+def rows(lake: Lake, source: str | None = None, partition: Partition = "SRC") -> list[Entry]:
     return list(run_log.runs(lake, source, partition))
 
 
-def rows_of(lake: Lake, key: str, source: str | None = None) -> list[Run]:
+def rows_of(lake: Lake, key: str, source: str | None = None) -> list[Entry]:
     return [run for run in rows(lake, source) if run.key == key]
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from event_lakes import event_lake, job_runs, orders_key, put, rows_of, run_lakectl, wait_for
+from lakes import plain_sources
 
 from lakectl.local.control import Endpoint
 from lakectl.ops import reconcile as ops
@@ -19,9 +20,9 @@ from lakectl.ops.lake import Lake
 # What the job does before and after Spark.
 TAKE = """
 import sys
-from ledger import Ledger
-from retail.arguments import parse
-from retail.landings import Inbox
+from lakectl.core.ledger import Ledger
+from lake.arguments import parse
+from lake.landings import Inbox
 arguments = parse(sys.argv)
 inbox = Inbox(arguments, Ledger(arguments.ledger_table))
 for item in inbox.take():
@@ -32,10 +33,7 @@ RETURNS = {"keys": ["return_id"], "columns": {"return_id": "bigint"}}
 
 @pytest.fixture
 def lake(endpoint: Endpoint) -> Iterator[Lake]:
-    from lakectl.config import _default_sources
-
-    sources = {name: source.model_dump() for name, source in _default_sources().items()}
-    with event_lake(endpoint, TAKE, sources={**sources, "returns": RETURNS}) as lake:
+    with event_lake(endpoint, TAKE, sources={**plain_sources(), "returns": RETURNS}) as lake:
         yield lake
 
 
@@ -70,8 +68,8 @@ def test_deleted_run_and_put_again_is_loaded_and_so_is_one_whose_delete_marker_i
 def test_land_says_that_no_run_loads_a_source_and_does_not_wait_for_one(lake: Lake, tmp_path: Path) -> None:
     """Item 6."""
     config, file = tmp_path / "lake.yaml", tmp_path / "returns.csv"
-    settings = lake.config.model_dump(include={"name", "suffix_names", "sources"}, mode="json")
-    config.write_text(json.dumps(settings))
+    settings = lake.config.model_dump(include={"name", "suffix_names"}, mode="json")
+    config.write_text(json.dumps({**settings, "sources": {**plain_sources(), "returns": RETURNS}}))
     file.write_text("return_id\n1\n")
     command = [sys.executable, "-m", "lakectl", "land", str(file), "--wait", "-c", str(config)]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)

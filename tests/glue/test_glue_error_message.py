@@ -16,8 +16,8 @@ SPARK_WARNING = "26/11/24 11:00:01 WARN ShutdownHookManager: something\n"
         (FRAMES + "RuntimeError: text\n", 1, "RuntimeError: text"),
         (FRAMES + "RuntimeError: text\n" + SPARK_WARNING, 1, "RuntimeError: text"),
         (FRAMES + "AssertionError\n", 1, "AssertionError"),
-        (FRAMES + "retail.checks.BadInput\n", 1, "BadInput"),
-        (FRAMES + "retail.checks.BadInput: orders.csv:\n  row 3\n", 1, "BadInput: orders.csv: row 3"),
+        (FRAMES + "lake.checks.BadInput\n", 1, "BadInput"),
+        (FRAMES + "lake.checks.BadInput: orders.csv:\n  row 3\n", 1, "BadInput: orders.csv: row 3"),
         (
             FRAMES + "pyspark.errors.exceptions.captured.AnalysisException: [TABLE_OR_VIEW_NOT_FOUND] no t\n"
             "'Project [*]\n+- 'UnresolvedRelation [t]\n",

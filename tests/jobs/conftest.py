@@ -17,7 +17,7 @@ from lakectl.local.glue_flags import QUICK
 from lakectl.local.java import find_java
 
 ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT / "jobs"), str(ROOT / "lambdas" / "shared")]
+sys.path.insert(0, str(ROOT / "jobs"))
 
 
 def _resolved_options(argv: list[str], names: list[str]) -> dict[str, str]:
@@ -43,7 +43,7 @@ if "awsglue" not in sys.modules:  # the runtime gives it to a job; it is no depe
 @pytest.fixture(scope="session")
 def spark(endpoint: Endpoint, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """The job's own session, on the endpoint, with little of everything: its data is small."""
-    from retail import session
+    from lake import session
 
     work = spark_conf.SparkRun(
         work_dir=tmp_path_factory.mktemp("spark"),
@@ -92,9 +92,12 @@ def landed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """``landed("orders", text, batch="0001")``: an item whose path is a local file that Spark can read."""
     from datetime import UTC, datetime
 
-    from landing import landing_of
-    from ledger import PENDING, Entry
-    from retail.landings import Item
+    from lake.landings import Item
+
+    from lakectl.config import Config
+    from lakectl.core.landing import LandingZone
+    from lakectl.core.ledger import PENDING, Entry
+    from lakectl.core.ledger_items import run_sk
 
     monkeypatch.setattr(Item, "path", property(lambda item: f"file://{tmp_path}/{item.landing.key}"))
     numbers = iter(range(100))
@@ -105,8 +108,7 @@ def landed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         data = content.encode() if isinstance(content, str) else content
         (tmp_path / folder).mkdir(parents=True, exist_ok=True)
         (tmp_path / key).write_bytes(data)
-        landing = landing_of(
-            prefix="retail/",
+        landing = LandingZone("retail/", Config().spec.sources).landing(
             bucket="raw",
             key=key,
             version_id=f"v{batch or day}",
@@ -115,7 +117,7 @@ def landed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
             event_time="2026-11-24T10:00:00Z",
         )
         assert landing
-        entry = Entry(landing, landing.run_sk, PENDING)
+        entry = Entry(landing, run_sk(landing), PENDING)
         return Item(entry, datetime(2026, 11, 24, 10, tzinfo=UTC), claimed=True, number=next(numbers))
 
     return land

@@ -46,7 +46,7 @@ class World:
     strict: bool = True
 
     def __post_init__(self) -> None:
-        from ledger import Ledger
+        from lakectl.core.ledger import Ledger
 
         name = uuid.uuid4().hex[:12]
         self.bucket, table = f"raw-{name}", f"runs-{name}"
@@ -67,12 +67,12 @@ class World:
     # ---- what happens to an object
 
     def put(self, content: bytes = GOOD, key: str = KEYS[0], *, deliver: bool = True) -> None:
-        from landing import landing_of
+        from lakectl.config import Config
+        from lakectl.core.landing import LandingZone
 
         put = self.s3.put_object(Bucket=self.bucket, Key=key, Body=content)
         moment = datetime.now(UTC) + self.clock_off
-        event = landing_of(
-            prefix="retail/",
+        event = LandingZone("retail/", Config().spec.sources).landing(
             bucket=self.bucket,
             key=key,
             version_id=put["VersionId"],
@@ -119,8 +119,8 @@ class World:
 
     def run(self, path: str = "", *, full: bool = False, retry_failed: bool = False) -> list[str]:
         """A run; the reasons of what it refuses. With ``strict``, bad bytes are refused."""
-        from retail.arguments import Arguments
-        from retail.landings import Inbox
+        from lake.arguments import Arguments
+        from lake.landings import Inbox
 
         number = next(self._runs)
         asked = Arguments(
@@ -149,7 +149,7 @@ class World:
 
     def roll_back(self, runs: int, *, requeue: bool = False) -> None:
         """Undo the last ``runs`` runs."""
-        from ledger import LOADED
+        from lakectl.core.ledger import LOADED
 
         last = next(self._runs)
         self.silver = [load for load in self.silver if load.run < last - runs]

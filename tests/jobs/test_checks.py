@@ -10,9 +10,9 @@ GOOD = "1,24/11/2026,7,8,2,147.43,web\n"
 
 
 def judge(spark, files, *items, **checks):
-    from retail.checks import gate
-    from retail.reading import read
-    from retail.settings import CHECKS, Settings
+    from lake.checks import gate
+    from lake.reading import read
+    from lake.settings import CHECKS, Settings
 
     settings = Settings(checks={**CHECKS, **checks})
     frames = {}
@@ -103,7 +103,7 @@ def test_a_wrong_header_an_empty_file_and_broken_gzip_are_refused_beside_a_good_
 
 
 def test_what_makes_spark_fail_is_named(files, landed) -> None:
-    from retail.lines import unreadable
+    from lake.lines import unreadable
 
     whole = gzip.compress((HEADER + GOOD * 5000).encode())
     torn = landed("orders", whole[: len(whole) // 2], batch="0001", gz=True)

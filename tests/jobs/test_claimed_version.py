@@ -23,8 +23,8 @@ def versions_of(lake: JobLake, key: str) -> list[str]:
 
 def stages() -> dict[str, tuple[Any, str, bool]]:
     """Stage -> between which calls the object changes: owner, function, after it or before."""
-    from retail import judging
-    from retail.landings import Inbox
+    from lake import judging
+    from lake.landings import Inbox
 
     return {
         "claimed, not read": (Inbox, "take", True),
@@ -63,8 +63,8 @@ def test_a_landing_that_is_deleted_during_a_run_is_loaded_by_it(
     job_lake: JobLake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Item 3: the version is there still. One that is deleted for good is refused, and the run goes on."""
-    from retail import judging
-    from retail.landings import Inbox
+    from lake import judging
+    from lake.landings import Inbox
 
     job_lake.dimensions()
     deleted = job_lake.orders(line(1), batch="0001")

@@ -21,8 +21,8 @@ def stamped(order: int, day: int, qty: int = 1, batch: str = "0000", customer: i
 @pytest.fixture
 def compare(spark, monkeypatch):
     """``compare(in silver, incoming, region=..., reenrich=...)`` -> {order_id: kind}."""
-    from retail.enrich import enrich
-    from retail.silver import Incoming, Silver
+    from lake.enrich import enrich
+    from lake.silver import Incoming, Silver
 
     raw = (
         "order_id bigint, order_date date, customer_id bigint, product_id bigint, qty int, unit_price double, "
@@ -122,7 +122,7 @@ def test_an_order_that_only_a_stale_row_came_in_for_is_reenriched(compare) -> No
 
 
 def test_the_newest_row_of_a_key_wins(spark) -> None:
-    from retail.enrich import newest
+    from lake.enrich import newest
 
     rows = [stamped(1, 24, qty=1), stamped(1, 25, qty=2), stamped(1, 25, qty=3, batch="0001"), stamped(2, 20)]
     kept = {row["order_id"]: row["qty"] for row in newest(spark.createDataFrame(rows), ("order_id",)).collect()}

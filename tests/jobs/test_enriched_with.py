@@ -154,7 +154,7 @@ class Table:
 def test_it_is_noted_only_for_what_was_compared(
     current: int | None, parent: int | None, before: str, after: str, noted: bool
 ) -> None:
-    from retail import enriched
+    from lake import enriched
 
     table = Table(current, parent)
     for _ in range(2):  # what is noted already is not committed again
@@ -168,7 +168,7 @@ def test_it_is_noted_only_for_what_was_compared(
 def test_a_run_whose_orders_are_in_does_not_fail_when_the_property_cannot_be_set(
     spark: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from retail import enriched
+    from lake import enriched
 
     table, said = Table(2, 1), []
     monkeypatch.setattr(table, "commit", lambda: spark._jvm.java.util.Optional.empty().get())
@@ -177,7 +177,7 @@ def test_a_run_whose_orders_are_in_does_not_fail_when_the_property_cannot_be_set
 
 
 def test_a_fingerprint_is_that_of_its_pairs(spark: Any) -> None:
-    from retail import enriched
+    from lake import enriched
 
     def of(customers: list[Any], products: list[Any]) -> str:
         return enriched.fingerprint(

@@ -10,7 +10,7 @@ from whole_job import JobLake
 
 
 def test_files_that_can_have_a_key_are_found_by_their_statistics_whatever_its_type(job_lake: JobLake) -> None:
-    from retail.iceberg import bytes_between, find
+    from lake.iceberg import bytes_between, find
 
     spark, table = job_lake.spark, f"glue_catalog.{job_lake.database}.keys"
     assert find(spark, table) is None
@@ -46,7 +46,7 @@ def test_files_that_can_have_a_key_are_found_by_their_statistics_whatever_its_ty
     ],
 )
 def test_whatever_iceberg_says_of_a_commit_of_somebody_else_is_a_conflict(text: str) -> None:
-    from retail.iceberg import CommitConflict, commit
+    from lake.iceberg import CommitConflict, commit
 
     spark = Mock()
     spark.sql.side_effect = RuntimeError(f"An error occurred while calling o1.sql.\n: {text}\n\tat a.b(c)")

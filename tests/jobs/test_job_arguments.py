@@ -18,7 +18,7 @@ REQUIRED = [
 
 
 def parse(*more: str):
-    from retail.arguments import parse as parse_arguments
+    from lake.arguments import parse as parse_arguments
 
     return parse_arguments([*REQUIRED, *more])
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 from whole_job import JobLake, line
 
 from lakectl.config import Config
+from lakectl.lake_glue import job_settings
 
 HEADER = "order_id,line_no,order_date,customer_id,product_id,qty,unit_price,channel"
 GOOD = "1,{line},01/09/2025,1,10,2,1.50,web"
@@ -32,7 +34,7 @@ REJECTED = ("reason", "run_id")
 
 
 def lake_with(job_lake: JobLake, policy: str) -> JobLake:
-    sources: dict[str, Any] = {name: source.model_dump() for name, source in Config().sources.items()}
+    sources: dict[str, Any] = json.loads(job_settings(Config()))["sources"]
     sources["orders"]["columns"] = {"order_id": "bigint", "line_no": "int", **sources["orders"]["columns"]}
     sources["orders"]["keys"] = ["order_id", "line_no"]
     checks = {check: policy if check not in NEVER_IN_SILVER or policy == "fail" else "quarantine" for check in BAD}
@@ -97,7 +99,7 @@ def test_only_the_reference_that_warns_is_counted(job_lake: JobLake) -> None:
 
 
 def test_a_landing_in_which_no_row_has_a_key_is_set_aside_whatever_the_type_of_the_key(job_lake: JobLake) -> None:
-    sources: dict[str, Any] = {name: source.model_dump() for name, source in Config().sources.items()}
+    sources: dict[str, Any] = json.loads(job_settings(Config()))["sources"]
     sources["orders"]["columns"] = {**sources["orders"]["columns"], "order_id": "string"}
     job_lake.settings = {"sources": sources, "checks": {"null_keys": "quarantine"}}
     job_lake.orders(line(1))

@@ -36,7 +36,7 @@ def at(monkeypatch: pytest.MonkeyPatch, place: tuple[Any, str], do: Callable[[],
 
 def beside(lake: JobLake, monkeypatch: pytest.MonkeyPatch) -> Ran:
     """A whole run while another is at work."""
-    from retail import session
+    from lake import session
 
     with monkeypatch.context() as patch:
         patch.setattr(session, "build", lambda _: lake.spark.newSession())
@@ -46,7 +46,7 @@ def beside(lake: JobLake, monkeypatch: pytest.MonkeyPatch) -> Ran:
 @pytest.fixture
 def alive(monkeypatch: pytest.MonkeyPatch) -> None:
     """Glue knows nothing of runs in this process; without this, the second one would take over from the first."""
-    from retail.landings import Inbox
+    from lake.landings import Inbox
 
     monkeypatch.setattr(Inbox, "_is_alive", lambda self, run_id: run_id != self._arguments.run_id)
 
@@ -58,9 +58,9 @@ def die() -> None:
 def places() -> dict[str, tuple[Any, str, bool]]:
     """Stage -> where a run dies: owner, function, after it or before."""
     import retail_bronze_to_silver as job
-    from retail import loading
-    from retail.landings import Inbox
-    from retail.silver import Silver
+    from lake import loading
+    from lake.landings import Inbox
+    from lake.silver import Silver
 
     return {
         "claimed": (Inbox, "take", True),
@@ -103,7 +103,7 @@ def test_a_run_that_dies_at_any_stage_loses_and_doubles_nothing(
 def test_two_runs_over_overlapping_orders_end_with_the_greater_stamp(
     job_lake: JobLake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from retail.silver import Silver
+    from lake.silver import Silver
 
     job_lake.dimensions()
     job_lake.orders(line(1), line(2, qty=2), batch="0002")
@@ -123,7 +123,7 @@ def test_two_runs_over_overlapping_orders_end_with_the_greater_stamp(
 @pytest.mark.long
 def test_a_row_set_aside_stays_the_first_runs(job_lake: JobLake, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first to commit it, that is: here a run that took the landing over while its owner was still at work."""
-    from retail import quarantine
+    from lake import quarantine
 
     job_lake.settings = {"checks": {"dates": "quarantine"}}
     job_lake.dimensions()
@@ -142,7 +142,7 @@ def test_dimensions_that_land_while_a_run_is_at_work_count_for_its_orders_too(
     job_lake: JobLake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The other run has compared all of silver with them before our orders were there."""
-    from retail.silver import Silver
+    from lake.silver import Silver
 
     job_lake.dimensions()
     job_lake.orders(line(1))
@@ -162,8 +162,8 @@ def test_dimensions_that_land_while_a_run_is_at_work_count_for_its_orders_too(
 
 @pytest.mark.long
 def test_compaction_in_the_middle_of_a_commit_harms_neither(job_lake: JobLake, monkeypatch: pytest.MonkeyPatch) -> None:
-    from retail import maintenance
-    from retail.silver import Silver
+    from lake import maintenance
+    from lake.silver import Silver
 
     job_lake.dimensions()
     for batch in ("0001", "0002"):
@@ -188,7 +188,7 @@ def test_an_order_that_is_removed_between_comparing_and_committing_is_there_agai
     job_lake: JobLake, monkeypatch: pytest.MonkeyPatch, removed: str, inserted: int
 ) -> None:
     """Nothing is to be inserted, so the MERGE has no clause for it: the run must see that it missed one."""
-    from retail.silver import Silver
+    from lake.silver import Silver
 
     job_lake.dimensions()
     job_lake.orders(line(1), line(2), batch="0001")
@@ -206,7 +206,7 @@ def test_an_order_that_is_removed_between_comparing_and_committing_is_there_agai
 
 @pytest.mark.long
 def test_maintenance_does_what_its_dry_run_counted(job_lake: JobLake) -> None:
-    from retail import maintenance
+    from lake import maintenance
 
     job_lake.dimensions()
     for batch in ("0001", "0002"):
@@ -230,8 +230,9 @@ def test_maintenance_does_what_its_dry_run_counted(job_lake: JobLake) -> None:
 def test_a_rollback_waits_until_the_table_and_no_run_can_contradict_it(job_lake: JobLake) -> None:
     from types import SimpleNamespace
 
-    from ledger import Ledger
-    from retail import rollback
+    from lake import rollback
+
+    from lakectl.core.ledger import Ledger
 
     job_lake.dimensions()
     job_lake.orders(line(1))
@@ -266,7 +267,7 @@ def test_a_rollback_is_refused_while_a_transform_is_active(state: str, refused: 
     from contextlib import nullcontext
     from types import SimpleNamespace
 
-    from retail.rollback import refuse_while_loading
+    from lake.rollback import refuse_while_loading
 
     glue = SimpleNamespace(get_job_runs=lambda **_: {"JobRuns": [{"Id": "jr_1", "JobRunState": state}]})
     with pytest.raises(RuntimeError, match=f"run jr_1 of job is {state}") if refused else nullcontext():
@@ -280,7 +281,7 @@ def test_versions_of_one_object_in_one_second_are_loaded_in_their_order(
     """S3 tells times in seconds and version ids have no order: the newer version must have the greater stamp."""
     from datetime import UTC, datetime
 
-    from retail.landings import Inbox
+    from lake.landings import Inbox
 
     head, second = Inbox._head, datetime(2025, 9, 1, 10, tzinfo=UTC)
 
@@ -314,7 +315,7 @@ def test_two_runs_at_the_same_time_over_the_same_orders(job_lake: JobLake, monke
     from concurrent.futures import ThreadPoolExecutor
 
     import retail_bronze_to_silver as job
-    from retail import session
+    from lake import session
 
     own = threading.local()
 

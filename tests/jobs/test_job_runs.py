@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from lakes import bring_up, open_test_lake, tear_down
+from lakes import bring_up, open_test_lake, plain_sources, tear_down
 
 from lakectl.local.control import Endpoint
 from lakectl.ops import query, transform
@@ -14,8 +13,9 @@ from lakectl.ops.lake import Lake
 
 HEADER = "order_id,line_no,order_date,customer_id,product_id,qty,unit_price,channel\n"
 COLUMNS = {
-    "order_id": "bigint", "line_no": "int", "order_date": "date", "customer_id": "bigint", "product_id": "bigint",
-    "qty": "int", "unit_price": "double", "channel": "string",
+    "order_id": "bigint", "line_no": "int", "order_date": {"type": "date", "format": "dd/MM/yyyy"},
+    "customer_id": "bigint", "product_id": "bigint", "qty": "int",
+    "unit_price": {"type": "double", "decimal_mark": "any"}, "channel": "string",
 }  # fmt: skip
 CUSTOMERS = "customer_id,customer_name,region,signup_date\n1,Ann,North,01/02/2024\n"
 PRODUCTS = "product_id,product_name,category,list_price\n10,Pen,Office,1.50\n"
@@ -23,10 +23,8 @@ PRODUCTS = "product_id,product_name,category,list_price\n10,Pen,Office,1.50\n"
 
 @pytest.fixture(scope="module")
 def lake(endpoint: Endpoint) -> Iterator[Lake]:
-    from lakectl.config import Config
-
-    sources: dict[str, Any] = {name: source.model_dump() for name, source in Config().sources.items()}
-    sources["orders"] = {"keys": ["order_id", "line_no"], "columns": COLUMNS}
+    sources = plain_sources()
+    sources["orders"].update(keys=["order_id", "line_no"], columns=COLUMNS)
     # The starter would run the job as well: nothing here waits for it.
     lake = open_test_lake(endpoint, sources=sources)
     bring_up(lake)

@@ -23,8 +23,8 @@ NUMBERS = {"7": 7, "-7": -7, "007": 7, "7.0": None, "7,0": None, "x": None, "999
 
 @pytest.mark.parametrize(("kind", "cases"), [("double", AMOUNTS), ("date", DATES), ("int", NUMBERS)])
 def test_each_text_has_one_value_or_none(spark, kind, cases) -> None:
+    from lake.parsing import parse
     from pyspark.sql import functions as F
-    from retail.parsing import parse
 
     frame = spark.createDataFrame([(text,) for text in cases], "text string")
     values = frame.select("text", parse(F.col("text"), kind).alias("value")).collect()
@@ -32,8 +32,8 @@ def test_each_text_has_one_value_or_none(spark, kind, cases) -> None:
 
 
 def test_blanks_are_nothing(spark) -> None:
+    from lake.parsing import clean
     from pyspark.sql import functions as F
-    from retail.parsing import clean
 
     frame = spark.createDataFrame([("  a ",), ("   ",), ("",)], "text string")
     assert [row[0] for row in frame.select(clean(F.col("text"))).collect()] == ["a", None, None]

@@ -99,7 +99,7 @@ def test_line_ends_and_headers_of_any_kind_are_read(poisoned: tuple[JobLake, Ran
 
 def test_what_is_no_landings_fault_is_blamed_on_none(job_lake: JobLake, monkeypatch: pytest.MonkeyPatch) -> None:
     """Item 1: the run fails, and the landings wait for the next one."""
-    from retail import judging
+    from lake import judging
 
     def broken(*_: Any) -> None:
         raise RuntimeError("Spark is dead")
@@ -115,7 +115,7 @@ def test_what_is_no_landings_fault_is_blamed_on_none(job_lake: JobLake, monkeypa
 
 def test_what_a_dead_run_left_in_staging_is_removed_when_it_is_old(job_lake: JobLake) -> None:
     """Item 3: by maintenance."""
-    from retail.copies import PREFIX, Copies, remove_old
+    from lake.copies import PREFIX, Copies, remove_old
     from whole_job import WAREHOUSE
 
     Copies(job_lake.s3, f"s3://{WAREHOUSE}/", "dead").put("1/orders.csv", b"x")

@@ -101,7 +101,8 @@ def accepted(path: Path, data: bytes) -> dict[int, tuple[int, float, str | None]
             continue
         row = dict(zip(names, map(values.clean, csv_files.fields(text.decode())), strict=True))
         read = {
-            name: values.value_of(row[name] or "", ORDERS.columns[name]) for name in ("order_id", "qty", "unit_price")
+            name: values.value_of(row[name] or "", ORDERS.by_name[name].type)
+            for name in ("order_id", "qty", "unit_price")
         }
         rows[read["order_id"]] = (read["qty"], read["unit_price"], row["channel"])
     return rows

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from retail.parsing import clean, parse
+from lake.parsing import clean, parse
 
 from lakectl.core import values
 

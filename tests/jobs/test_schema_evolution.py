@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from retail.settings import parse
+from lake.settings import parse
 from whole_job import HEADER, JobLake, Ran, line
 
 from lakectl.local.control import Endpoint

@@ -85,7 +85,7 @@ def test_nothing_waits_for_an_object_that_was_put_and_deleted_twice(world: World
 
 def test_a_duplicate_of_what_a_run_sets_aside_is_pending_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Item 2: put again between a run's look at S3, which finds the object deleted, and its word to the ledger."""
-    from retail.landings import Inbox
+    from lake.landings import Inbox
 
     world.put()
     world.delete()

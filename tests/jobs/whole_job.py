@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 import os
 import uuid
 from collections.abc import Iterator
@@ -16,9 +15,11 @@ from unittest import mock
 
 import boto3
 
+from lakectl.config import Config
 from lakectl.local.control import Endpoint
 from lakectl.ops import results
 from lakectl.ops.lake import Lake
+from lakectl.spec.json_form import to_json
 
 ROOT = Path(__file__).parents[2]
 WAREHOUSE = "job-tests-silver"
@@ -106,6 +107,13 @@ class JobLake:
 
     # ---- running
 
+    def _put_spec(self) -> str:
+        """The address of the lake's specification: the tutorial's, with ``settings`` in the shape of lake.yaml."""
+        spec = Config.model_validate(self.settings).spec
+        key = f"specs/{self.database}.json"
+        self.s3.put_object(Bucket=WAREHOUSE, Key=key, Body=to_json(spec).encode())
+        return f"s3://{WAREHOUSE}/{key}"
+
     def argv(self, path: str | None = "retail/", **arguments: str) -> list[str]:
         given = {
             "RAW_BUCKET": self.raw,
@@ -113,9 +121,9 @@ class JobLake:
             "SILVER_WAREHOUSE": f"s3://{WAREHOUSE}/",
             "LEDGER_TABLE": self.ledger_table,
             "LANDING_PREFIX": "retail/",
-            "SETTINGS": json.dumps(self.settings),
+            "LAKE_SPEC": self._put_spec(),
             "JOB_NAME": "job",
-            **({"RAW_ORDERS_PATH": f"s3://{self.raw}/{path}"} if path else {}),
+            **({"RAW_PATH": f"s3://{self.raw}/{path}"} if path else {}),
             **arguments,
         }
         return ["job.py", *(word for name, value in given.items() for word in (f"--{name}", value))]

@@ -43,7 +43,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def ledger() -> Any:
-    from ledger import Ledger
+    from lakectl.core.ledger import Ledger
 
     return Ledger(TABLE)
 

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import importlib.util
-import sys
+import io
+import tempfile
+import zipfile
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 from urllib.parse import quote_plus
 
-LAMBDAS = Path(__file__).parents[2] / "lambdas"
-sys.path.insert(0, str(LAMBDAS / "shared"))
+from lakectl import packages, project
+from lakectl.config import Config
+from lakectl.core.landing import LandingZone
+from lakectl.spec.json_form import from_json, to_json
+from lakectl.spec.model import LakeSpec
+
+SPEC = Config().spec
+ZONE = LandingZone("retail/", SPEC.sources)
 
 RAW = "lake-raw"
 TABLE = "ingestion_runs"
@@ -18,14 +27,25 @@ JOB = "retail_bronze_to_silver"
 ORDERS_KEY = "retail/orders/ingest_date=2026-11-24/orders.csv"
 
 
-def load_handler(function: str) -> ModuleType:
+def load_handler(function: str, lake: LakeSpec = SPEC) -> ModuleType:
     """The function's module, loaded as Lambda does: freshly, with today's environment."""
-    spec = importlib.util.spec_from_file_location(f"{function}_handler", LAMBDAS / function / "handler.py")
+    spec = importlib.util.spec_from_file_location(
+        f"{function}_handler", unpacked(function, to_json(lake)) / "handler.py"
+    )
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@cache
+def unpacked(function: str, lake: str) -> Path:
+    """The folder of the function's package."""
+    folder = Path(tempfile.mkdtemp(prefix="lakectl-test-"))
+    with zipfile.ZipFile(io.BytesIO(packages.function_package(project.find(), from_json(lake), function))) as package:
+        package.extractall(folder)
+    return folder
 
 
 def record_event(

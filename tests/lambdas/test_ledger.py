@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 from botocore.exceptions import ClientError
-from landing_events import bridge_event, record_event
+from landing_events import ZONE, bridge_event, record_event
 
 
 @pytest.fixture
 def landed(ledger):
     """Record a landing from a made-up event and return its entry."""
-    import s3_events
+    from lakectl.core import s3_events
 
     def land(**fields):
-        (landing,) = s3_events.landings(record_event(**fields), "retail/")
+        (landing,) = s3_events.landings(record_event(**fields), ZONE)
         return ledger.record(landing)
 
     return land
@@ -67,11 +67,11 @@ def test_versions_of_one_second_without_sequencers_are_left_for_the_job(landed, 
 
 
 def test_an_overwrite_without_versions_is_a_new_landing(ledger) -> None:
-    import s3_events
+    from lakectl.core import s3_events
 
     for etag, is_new in (("a", True), ("a", False), ("b", True)):
         event = bridge_event(version="", etag=etag, time="2026-11-24T10:00:00Z")
-        (landing,) = s3_events.landings(event, "retail/")
+        (landing,) = s3_events.landings(event, ZONE)
         assert ledger.record(landing).is_new is is_new
 
 
@@ -158,11 +158,11 @@ def test_a_condition_on_another_item_is_an_error_and_not_a_duplicate(landed, led
 
 def test_without_versions_the_same_bytes_put_again_after_they_were_found_deleted_are_pending(ledger, rows) -> None:
     """Item 2: S3's sequencer tells a new put from a second delivery, where both have the version id "null"."""
-    import s3_events
+    from lakectl.core import s3_events
 
     def deliver(sequencer: str, time: str):
         event = bridge_event(version="", sequencer=sequencer, time=time)
-        (landing,) = s3_events.landings(event, "retail/")
+        (landing,) = s3_events.landings(event, ZONE)
         return ledger.record(landing)
 
     first = deliver("01", "2026-11-24T10:00:00Z")

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from landing_events import bridge_event, record_event
+from landing_events import ZONE, bridge_event, record_event
 from test_ledger import cancelled
 from test_start_function import SCHEDULE, Glue, ended, glue, starter  # noqa: F401 - fixtures
 
@@ -16,11 +16,11 @@ def key_of(number: int) -> str:
 
 
 def land_many(ledger: Any, count: int, first: int = 0, time: str = "2026-11-24T10:00:00.000Z") -> list[Any]:
-    import s3_events
+    from lakectl.core import s3_events
 
     numbers = range(first, first + count)
     events = [record_event(key_of(n), version=f"v{n}", etag=f"e{n}", time=time) for n in numbers]
-    return [ledger.record(landing) for event in events for landing in s3_events.landings(event, "retail/")]
+    return [ledger.record(landing) for event in events for landing in s3_events.landings(event, ZONE)]
 
 
 class Requests:

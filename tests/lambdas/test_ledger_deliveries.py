@@ -10,15 +10,15 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from landing_events import TABLE, bridge_event, record_event
+from landing_events import TABLE, ZONE, bridge_event, record_event
 
 VERSIONS = [("v1", "a"), ("v2", "b"), ("v3", "a"), ("v4", "a"), ("v5", "c"), ("v6", "c")]
 
 
 def deliver(ledger: Any, event: dict[str, Any]) -> Any:
-    import s3_events
+    from lakectl.core import s3_events
 
-    (landing,) = s3_events.landings(event, "retail/")
+    (landing,) = s3_events.landings(event, ZONE)
     return ledger.record(landing)
 
 
@@ -110,7 +110,7 @@ def test_throttling_is_waited_out(ledger, rows, operation, code) -> None:
 
 
 def test_throttling_without_an_end_is_an_error_and_nothing_is_half_written(rows) -> None:
-    from ledger import Ledger
+    from lakectl.core.ledger import Ledger
 
     client = boto3.client("dynamodb", config=Config(retries={"mode": "standard", "total_max_attempts": 2}))
     Throttle(client, "TransactWriteItems", 99)

@@ -7,7 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
-from landing_events import ORDERS_KEY, bridge_event, record_event
+from landing_events import ORDERS_KEY, SPEC, bridge_event, load_handler, record_event
+
+from lakectl.spec.model import LakeSpec, SourceSpec
 
 
 def test_the_same_event_three_times_is_one_row(log_function, rows) -> None:
@@ -115,9 +117,15 @@ def test_a_reserved_source_is_logged_and_never_pending(log_function, rows) -> No
 @pytest.mark.parametrize(
     ("key", "reason"),
     [
-        ("retail/returns/ingest_date=2026-11-24/returns.csv", "the job does not load the source returns; it loads"),
-        ("retail/orders/2026-11-24.csv", "the key does not end with orders/ingest_date=YYYY-MM-DD/"),
-        ("retail/_smoke/ingest_date=2026-11-24/_smoke.csv", "names begin with _"),
+        (
+            "retail/returns/ingest_date=2026-11-24/returns.csv",
+            "no source returns; it has customers, products, orders",
+        ),
+        (
+            "retail/orders/2026-11-24.csv",
+            "orders/ingest_date=YYYY-MM-DD/[batch=NNNN/]orders.csv or orders.csv.gz",
+        ),
+        ("retail/_smoke/ingest_date=2026-11-24/_smoke.csv", "no source _smoke"),
     ],
 )
 def test_a_landing_that_no_run_takes_says_why(log_function, rows, key, reason) -> None:
@@ -127,3 +135,18 @@ def test_a_landing_that_no_run_takes_says_why(log_function, rows, key, reason) -
     assert status == "IGNORED"
     assert reason in why
     assert rows("PENDING#") == []
+
+
+def test_what_landed_before_the_lake_had_its_source_is_loaded_once_its_event_comes_again(log_function, rows) -> None:
+    """`reconcile --fix` sends it."""
+    event = record_event("retail/returns/ingest_date=2026-11-24/batch=0002/returns.csv")
+    log_function.handler(event, None)
+    (ignored,) = rows("SRC#returns")
+    assert (ignored["load_status"], rows("PENDING#")) == ("IGNORED", [])
+    since = LakeSpec({**SPEC.sources, "returns": SourceSpec("returns", ())})
+    for _ in range(2):
+        load_handler("log_ingestion_run", since).handler(event, None)
+    (item,), (pointer,) = rows("SRC#returns"), rows("PENDING#returns")
+    assert (item["load_status"], item["ingest_date"], item["batch"]) == ("PENDING", "2026-11-24", "0002")
+    assert {**pointer, "pk": item["pk"]} == item
+    assert item["reason"] == ""

@@ -10,12 +10,12 @@ from typing import Any, cast
 
 import boto3
 import pytest
-from landing_events import TABLE, record_event
+from landing_events import TABLE, ZONE, record_event
 
+from lakectl.core.ledger_items import entry_of
 from lakectl.errors import LakectlError
 from lakectl.ops import results as reader
 from lakectl.ops.lake import Lake
-from lakectl.ops.runs import run_of
 
 sys.path.append(str(Path(__file__).parents[2] / "jobs"))
 ITEM_BYTES = 400 * 1024
@@ -31,11 +31,11 @@ def lake() -> Lake:
 @pytest.fixture
 def claimed(ledger: Any) -> Callable[..., Any]:
     """``claimed(3, "reason")``: a landing that the run holds, which it is to refuse for that reason."""
-    import s3_events
+    from lakectl.core import s3_events
 
     def take(number: int, *problems: str) -> Any:
         key = f"retail/orders/ingest_date=2026-11-24/batch={number:04d}/orders.csv"
-        (landing,) = s3_events.landings(record_event(key=key, etag=f"e{number}"), "retail/")
+        (landing,) = s3_events.landings(record_event(key=key, etag=f"e{number}"), ZONE)
         entry = ledger.record(landing)
         assert ledger.claim(entry, RUN)
         path = f"s3://{landing.bucket}/{landing.key}"
@@ -58,7 +58,7 @@ def report(items: list[Any]) -> Callable[[list[Any]], dict[str, Any]]:
 
 def test_a_result_of_4002_landings_comes_back_as_it_was_written(ledger: Any, lake: Lake) -> None:
     """Item 8: more landings, reasons and warnings than an item of DynamoDB can hold."""
-    from retail import results
+    from lake import results
 
     paths = [f"s3://raw/retail/orders/ingest_date=2026-11-24/batch={n:04d}/orders.csv" for n in range(4002)]
     result = {
@@ -85,7 +85,7 @@ def test_the_result_is_written_with_the_last_landing_that_is_settled(
     ledger: Any, lake: Lake, claimed: Any, rows: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Item 8: a run that dies before the last step leaves no result, and its last landing claimed."""
-    from retail import results
+    from lake import results
 
     items = [claimed(number, *(["bad"] if number == 2 else [])) for number in range(1, 4)]
     written = ledger._table.client.transact_write_items
@@ -113,7 +113,7 @@ def test_a_landing_that_another_run_took_over_is_not_called_loaded(
     ledger: Any, lake: Lake, claimed: Any, lost: int
 ) -> None:
     """Item 8: whether it is settled among the others or in the transaction that holds the result."""
-    from retail import results
+    from lake import results
 
     items = [claimed(number) for number in range(1, 4)]
     taken = items[lost].entry
@@ -127,7 +127,7 @@ def test_a_landing_that_another_run_took_over_is_not_called_loaded(
 
 def test_a_run_without_landings_has_a_result(ledger: Any, lake: Lake) -> None:
     """Item 8: nothing pending is a result too."""
-    from retail import results
+    from lake import results
 
     assert reader.read(lake, RUN) == {}
     results.settle(ledger, RUN, [], "", report([]))
@@ -136,7 +136,7 @@ def test_a_run_without_landings_has_a_result(ledger: Any, lake: Lake) -> None:
 
 def test_a_result_with_a_missing_page_is_an_error(ledger: Any, lake: Lake) -> None:
     """Item 8: half a result is never taken for a whole one."""
-    from retail import results
+    from lake import results
 
     results.write(ledger, RUN, {"warnings": ["w" * 700_000]})
     key = {"pk": {"S": f"RUN#{RUN}"}, "sk": {"S": "PAGE#0002"}}
@@ -149,7 +149,7 @@ def test_a_long_reason_is_shortened_in_the_landing_and_whole_in_the_result(
     ledger: Any, lake: Lake, claimed: Any, rows: Any
 ) -> None:
     """Item 8: nothing is cut without a word, and `runs --failed` shows all of it."""
-    from retail import results
+    from lake import results
 
     reason = "x" * 5000 + " the end"
     item = claimed(1, reason)
@@ -157,4 +157,4 @@ def test_a_long_reason_is_shortened_in_the_landing_and_whole_in_the_result(
     (refused,) = rows("FAILED#orders")
     assert len(refused["reason"]) <= 2000
     assert "more characters: lakectl runs --failed" in refused["reason"]
-    assert reader.FullReasons(lake).of(run_of(refused)) == reason
+    assert reader.FullReasons(lake).of(entry_of(refused)) == reason

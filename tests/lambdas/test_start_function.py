@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from landing_events import JOB, RAW, bridge_event, load_handler, record_event
+from landing_events import JOB, bridge_event, load_handler, record_event
+
+from lakectl.spec.model import FileFormat, LakeSpec, SourceSpec
 
 
 class Glue:
@@ -63,23 +65,22 @@ def ended(run_id: str, state: str) -> dict[str, Any]:
     }
 
 
+# No source of the tutorial is in it.
+RIDES = LakeSpec(
+    {
+        "rides": SourceSpec("rides", (), file=FileFormat(format="jsonl"), starts_run=True),
+        "zones": SourceSpec("zones", (), file=FileFormat(format="parquet"), starts_run=True),
+        "drivers": SourceSpec("drivers", ()),
+    }
+)
 SCHEDULE = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
 BATCH = "retail/orders/ingest_date=2026-11-24/batch=0003/orders.csv"
 
 
 @pytest.mark.parametrize("event", [record_event(BATCH), bridge_event(BATCH)])
-def test_an_orders_landing_starts_a_run_with_its_path_and_batch(starter, glue, rows, event) -> None:
+def test_a_landing_of_a_source_that_starts_runs_starts_one(starter, glue, rows, event) -> None:
     assert starter.handler(event, None)["started"] == "jr_new1"
-    assert glue.started == [
-        {
-            "JobName": JOB,
-            "Arguments": {
-                "--RAW_ORDERS_PATH": f"s3://{RAW}/retail/orders/ingest_date=2026-11-24/batch=0003/",
-                "--BATCH_ID": "0003",
-            },
-            "JobRunQueuingEnabled": True,
-        }
-    ]
+    assert glue.started == [{"JobName": JOB, "JobRunQueuingEnabled": True}]
     assert len(rows("PENDING#orders")) == 1
 
 
@@ -130,10 +131,10 @@ def test_the_schedule_starts_nothing_when_nothing_is_pending(starter) -> None:
     assert starter.handler(SCHEDULE, None)["started"] is None
 
 
-def test_the_schedule_drains_a_pending_dimension(starter, glue, log_function) -> None:
+def test_the_schedule_drains_what_starts_no_run_itself(starter, glue, log_function) -> None:
     log_function.handler(record_event("retail/customers/ingest_date=2026-11-24/customers.csv"), None)
     assert starter.handler(SCHEDULE, None)["started"]
-    assert glue.started[0]["Arguments"] == {}
+    assert glue.started == [{"JobName": JOB, "JobRunQueuingEnabled": True}]
 
 
 def test_what_a_live_run_holds_is_not_pending_and_what_a_dead_one_held_is(starter, glue, ledger) -> None:
@@ -215,7 +216,7 @@ def test_a_caller_that_died_with_its_turn_holds_up_the_others_for_its_timeout_on
         starter.handler(bridge_event(), None)
     assert glue.started == []
     later = time.time() + 31
-    monkeypatch.setattr("turn.time.time", lambda: later)
+    monkeypatch.setattr("lakectl.core.turn.time.time", lambda: later)
     assert starter.handler(bridge_event(), None)["started"]
 
 
@@ -256,3 +257,27 @@ def test_the_quick_test_s_event_is_written_down_and_starts_nothing(starter, glue
     assert [(item["pk"], item["sk"]) for item in rows("SMOKE#")] == [("SMOKE#start", key)]
     assert len(glue.started) == 1
     assert rows("SRC#_smoke") == []
+
+
+@pytest.mark.parametrize(
+    ("below", "starts"),
+    [
+        ("rides/ingest_date=2026-11-24/rides.jsonl.gz", True),
+        ("zones/ingest_date=2026-11-24/zones.parquet", True),
+        ("drivers/ingest_date=2026-11-24/drivers.csv", False),
+        ("rides/ingest_date=2026-11-24/rides.csv", False),
+        ("orders/ingest_date=2026-11-24/orders.csv", False),
+    ],
+)
+def test_which_landings_start_a_run_is_what_the_lake_s_specification_says(glue, rows, below: str, starts: bool) -> None:
+    module = load_handler("start_glue_job", RIDES)
+    module.GLUE = glue
+    assert bool(module.handler(bridge_event(f"retail/{below}"), None)["started"]) == starts
+    assert [item["key"] for item in rows("PENDING#")] == [f"retail/{below}"] * starts
+
+
+def test_the_schedule_drains_every_source_of_the_specification(glue) -> None:
+    module, log = load_handler("start_glue_job", RIDES), load_handler("log_ingestion_run", RIDES)
+    module.GLUE = glue
+    log.handler(record_event("retail/drivers/ingest_date=2026-11-24/drivers.csv"), None)
+    assert module.handler(SCHEDULE, None)["started"]

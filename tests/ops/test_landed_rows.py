@@ -34,7 +34,7 @@ def test_csv_with_another_delimiter_quote_encoding_and_header_order() -> None:
 
 def test_json_lines_are_read_by_name_and_typed_as_the_job_does() -> None:
     file = FileFormat("jsonl", compression="gzip")
-    lines = '{"zone_id": 7, "x": [1]}\n{"Zone_Id": "007"}\n{"zone_id": null}\n{"name": "a"}\nbroken\n[1]\n'
+    lines = '{"zone_id": 7.0, "x": [1]}\n{"Zone_Id": "007"}\n{"zone_id": null}\n{"name": "a"}\nbroken\n[1]\n'
     assert keys(gzip.compress(lines.encode()), source(file), "zones.jsonl.gz") == {7: 2, None: 2}
 
 

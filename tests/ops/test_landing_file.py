@@ -112,9 +112,9 @@ def test_the_source_is_what_the_name_says_or_an_error_that_lists_them() -> None:
 def test_dimensions_land_before_orders_and_two_files_of_one_source_are_refused(tmp_path: Path) -> None:
     (tmp_path / "orders.csv").write_text(HEADER + ROW)
     customers = Config().sources["customers"]
-    header = ",".join(customers.columns)
+    header = ",".join(customers.by_name)
     values = {"bigint": "1", "string": "x", "date": "01/02/2025", "double": "1.5", "int": "1"}
-    row = ",".join(values[kind] for kind in customers.columns.values())
+    row = ",".join(values[column.type] for column in customers.columns)
     (tmp_path / "customers.csv").write_text(f"{header}\n{row}\n")
     files = land.prepare(Config(), [tmp_path / "orders.csv", tmp_path / "customers.csv"])
     assert [file.source for file in files] == ["customers", "orders"]

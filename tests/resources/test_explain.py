@@ -13,6 +13,7 @@ import pytest
 from lakes import bring_up
 
 from lakectl import packages, project
+from lakectl.config import Config
 from lakectl.engine.model import Action
 from lakectl.errors import LakectlError
 from lakectl.lake import STEPS
@@ -123,8 +124,7 @@ def test_package_writes_the_bytes_that_up_deploys(name: str, tmp_path: Path) -> 
     out = tmp_path / "new folder" / "out.zip"
     assert lakectl("package", name, str(out)).returncode == 0
     found = project.find()
-    expected = packages.job_package(found) if name == "job" else packages.function_package(found, name)
-    assert out.read_bytes() == expected
+    assert out.read_bytes() == packages.build(found, Config().spec, name)
 
 
 def test_a_change_is_explained_by_what_up_would_send_and_no_more(lake: Lake) -> None:

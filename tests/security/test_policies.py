@@ -10,7 +10,7 @@ import botocore.session
 import pytest
 from botocore import xform_name
 
-from lakectl import lake, project
+from lakectl import lake, packages, project
 from lakectl.config import Config
 from lakectl.naming import Names
 from lakectl.resources import policies
@@ -23,6 +23,7 @@ from lakectl.resources.role import Role
 ACCOUNT = "111122223333"
 NAMES = Names(Config.model_validate({"name": "audit"}), ACCOUNT, "eu-west-1")
 PROJECT = project.find()
+CORE = packages.LAKECTL / "core"
 RESOURCES = lake.resources(NAMES, PROJECT)
 ROLES = [resource for resource in RESOURCES if isinstance(resource, Role)]
 # CloudWatch has no resource for PutMetricData (Service Authorization Reference).
@@ -120,7 +121,7 @@ def test_a_function_may_call_what_its_code_calls_and_no_more(folder: str) -> Non
     # What Lambda itself does with the role: logs, and the on-failure destination.
     own = {"logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage"}
     actions = {action for statement in granted for action in statement["Action"]}
-    sources = [*(PROJECT.lambdas / folder).glob("*.py"), *(PROJECT.lambdas / "shared").glob("*.py")]
+    sources = [*(PROJECT.lambdas / folder).glob("*.py"), *CORE.glob("*.py")]
     assert actions - own == called("\n".join(path.read_text(encoding="utf-8") for path in sources))
 
 

@@ -2,7 +2,7 @@
 
 moto lets requests interleave: of 500 rows acknowledged by concurrent transactions 491 were present, and 25 claims
 were granted twice. It also deep-copies whole tables before each transaction. Wrapped: ``DynamoHandler.call_action``,
-``DynamoDBBackend.transact_write_items``, ``Table.query``. Added: ``Table.__deepcopy__``.
+``DynamoDBBackend.transact_write_items``. Added: ``Table.__deepcopy__``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from moto.dynamodb.responses import DynamoHandler
 
 from lakectl.local.context import LocalContext
 from lakectl.local.durable.tables import Tables
-from lakectl.local.seams import dynamodb_costs
+from lakectl.local.seams import dynamodb_costs, dynamodb_queries
 from lakectl.local.seams.core import saving_others
 
 ITEM_ACTIONS = {
@@ -56,7 +56,7 @@ def take_turns() -> None:
     DynamoDBBackend.transact_write_items = _remembering(DynamoDBBackend.transact_write_items)
     Table.__deepcopy__ = _deepcopy
     dynamodb_costs.install()
-    Table.query = _in_one_partition(Table.query)
+    dynamodb_queries.install()
 
 
 def _one_at_a_time(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -118,32 +118,6 @@ def _remembering(original: Callable[..., None]) -> Callable[..., None]:
             _transaction.items = _transaction.clones = None
 
     return transact_write_items
-
-
-def _in_one_partition(original: Callable[..., Any]) -> Callable[..., Any]:
-    """moto sorts the whole table for each Query, 1 s for 100,000 items. Without an index, one partition will do."""
-
-    def query(
-        self: Table,
-        hash_key: DynamoType | None,
-        range_comparison: str | None,
-        range_objs: list[DynamoType],
-        limit: int,
-        exclusive_start_key: dict[str, Any],
-        scan_index_forward: bool,
-        projection_expressions: list[list[str]] | None,
-        index_name: str | None = None,
-        *args: Any,
-        **kwargs: Any,
-    ) -> Any:
-        table = self
-        if index_name is None and hash_key is not None:
-            table = copy.copy(self)
-            table.items = {hash_key: self.items[hash_key]} if hash_key in self.items else {}
-        given = (hash_key, range_comparison, range_objs, limit, exclusive_start_key, scan_index_forward)
-        return original(table, *given, projection_expressions, index_name, *args, **kwargs)
-
-    return query
 
 
 def _deepcopy(self: Table, memo: dict[int, Any]) -> Table:

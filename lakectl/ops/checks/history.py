@@ -66,11 +66,7 @@ def scans_are_pruned(subject: Subject) -> Verdict:
 
 
 def _literal(value: str, kind: str) -> str:
-    if kind in ("int", "bigint", "boolean"):
+    if kind in ("int", "bigint", "boolean", "double") or kind.startswith("decimal"):
         return value
-    if kind == "double":
-        return f"DOUBLE '{value}'"
     text = "'" + value.replace("'", "''") + "'"
-    if kind.startswith("decimal"):
-        return f"DECIMAL {text}"
     return {"date": "DATE ", "timestamp": "TIMESTAMP "}.get(kind, "") + text

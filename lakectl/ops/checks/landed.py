@@ -15,12 +15,12 @@ from dataclasses import dataclass, field
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lakectl.aws import code_of, explain
+from lakectl.core.ledger_items import Entry
 from lakectl.lake_bronze import columns_of, readable
 from lakectl.ops import runs as run_log
 from lakectl.ops.checks.landed_rows import Key, Unreadable, key_of_bronze, keys_in
 from lakectl.ops.checks.model import Subject, quoted
 from lakectl.ops.checks.rejected import Version, rejected_keys
-from lakectl.ops.runs import Run
 
 # Beyond these, reading everything back costs more than the check is worth.
 MAX_BYTES = 512 * 1024**2
@@ -35,7 +35,7 @@ class Landing:
     ``aside``: what of it was quarantined, also rows without a key; ``exact``: read in the version that was loaded, and
     not by the bronze table."""
 
-    run: Run
+    run: Entry
     keys: Counter[Key] = field(default_factory=Counter)
     keyless: int = 0
     aside: Counter[Key] = field(default_factory=Counter)
@@ -43,7 +43,7 @@ class Landing:
 
     @property
     def version(self) -> Version:
-        return f"s3://{self.run.bucket}/{self.run.key}", self.run.version_id or "null"
+        return self.run.path, self.run.version_id
 
     @property
     def rows(self) -> int:
@@ -81,9 +81,10 @@ def loaded(subject: Subject) -> list[Landing]:
     return landings
 
 
-def _order(run: Run) -> tuple[str, str, str]:
-    """Later landings have greater ones, as the job compares row versions."""
-    return str(run.item.get("ingest_date", "")), str(run.item.get("event_time") or run.ingest_ts), run.sk
+def _order(run: Entry) -> tuple[str, str, str, str]:
+    """Later landings have greater ones, as the job compares row versions (core.columns.STAMP)."""
+    landing = run.landing
+    return landing.ingest_date, landing.batch, landing.event_time, landing.version_id
 
 
 def read(subject: Subject, landings: Iterable[Landing]) -> None:

@@ -1,19 +1,17 @@
-"""The keys of a landed file's rows, whatever its format. Reading a file is this module's business alone."""
+"""The keys of a landed file's rows, whatever its format, read by the code that the job reads them with."""
 
 from __future__ import annotations
 
-import csv
 import gzip
 import io
-import json
 from collections.abc import Hashable, Iterator, Mapping
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
-from lakectl.core import csv_files
+from lakectl.core import csv_files, json_files, parquet_files
 from lakectl.core.values import clean, value_of
-from lakectl.spec.model import SourceSpec
+from lakectl.spec.model import Column, SourceSpec
 
 Key = Hashable  # one value, or a tuple of them; of a source without keys: ()
 
@@ -28,117 +26,95 @@ def keys_in(body: bytes, key: str, name: str, source: SourceSpec) -> Iterator[Ke
     stream: Any = io.BytesIO(body)
     if key.endswith(".gz"):
         stream = gzip.GzipFile(fileobj=stream)
+    reader = {"csv": _csv, "jsonl": _jsonl, "parquet": _parquet}[source.file.format]
     try:
-        for row in rows(stream, source):
-            yield key_of(row, source)
+        yield from reader(stream, source)
     except (ValueError, *csv_files.GZIP_ERRORS) as error:
         raise Unreadable(f"{name} is loaded, but can't be read as {source.file.format}: {error}") from error
+    except ImportError as error:
+        raise Unreadable(f"{name} can't be read here: {error}; pip install 'lakectl[local]'") from error
 
 
-def rows(stream: Any, source: SourceSpec) -> Iterator[Mapping[str, Any]]:
-    """The rows of a file of ``source`` by the columns' names in silver, broken ones left out.
-
-    Raises ValueError for a file that is none of the source's format.
-    """
-    reader = {"csv": _csv, "jsonl": _jsonl, "parquet": _parquet}[source.file.format]
-    names = {(column.header or column.name).lower(): column.name for column in source.columns}
-    for row in reader(stream, source):
-        yield {names.get(name, name): value for name, value in row.items()}
-
-
-def _csv(stream: Any, source: SourceSpec) -> Iterator[Mapping[str, Any]]:
-    file = source.file
-    lines = (line.decode(file.encoding, "replace") for line in csv_files.lines(stream))
-    header = [name.strip().lower() for name in _fields(next(lines, "").lstrip("\ufeff"), source)]
-    texts = [place for place, name in enumerate(header) if name in source.by_name and _is_text(source, name)]
+def _csv(stream: Any, source: SourceSpec) -> Iterator[Key | None]:
+    lines = csv_files.lines(stream)
+    header = csv_files.named(csv_files.header(next(lines, b""), source.file), source)
+    texts = [
+        place for place, name in enumerate(header) if name in source.by_name and source.by_name[name].type == "string"
+    ]
     for line in lines:
-        if csv_files.is_blank(line):
-            continue
-        try:
-            row = _fields(line, source)
-        except ValueError:  # a broken row
-            continue
-        if len(row) == len(header) and not any(csv_files.REPLACEMENT in row[place] for place in texts):
-            yield dict(zip(header, row, strict=True))
-
-
-def _fields(line: str, source: SourceSpec) -> list[str]:
-    try:
-        reader = csv.reader([line], strict=True, delimiter=source.file.delimiter, quotechar=source.file.quote)
-        return next(reader, [])
-    except csv.Error as error:
-        raise ValueError(str(error)) from error
-
-
-def _is_text(source: SourceSpec, name: str) -> bool:
-    return source.by_name[name].type == "string"
-
-
-def _jsonl(stream: Any, source: SourceSpec) -> Iterator[Mapping[str, Any]]:
-    for line in csv_files.lines(stream):
-        text = line.decode(source.file.encoding, "replace").lstrip("\ufeff")
+        text = line.decode(source.file.encoding, "replace")
         if csv_files.is_blank(text):
             continue
         try:
-            row = json.loads(text, parse_float=str)
+            row = csv_files.fields(text, source.file)
         except ValueError:  # a broken row
             continue
-        if isinstance(row, dict):
-            yield {name.lower(): value for name, value in row.items()}
+        if len(row) == len(header) and not any(csv_files.REPLACEMENT in row[place] for place in texts):
+            yield key_of(dict(zip(header, row, strict=True)), source)
 
 
-def _parquet(stream: Any, source: SourceSpec) -> Iterator[Mapping[str, Any]]:  # noqa: ARG001 - one shape for all
-    import pyarrow as pa
-    from pyarrow import parquet
+def _jsonl(stream: Any, source: SourceSpec) -> Iterator[Key | None]:
+    reader = json_files.Lines(source)
+    for number, line in enumerate(csv_files.lines(stream), start=1):
+        text = line.decode("utf-8-sig" if number == 1 else "utf-8", "replace")
+        if json_files.is_blank(text):
+            continue
+        try:
+            row, _ = reader.row(text)
+        except json_files.Broken:
+            continue
+        yield _key([_stored(row[name].plain, source.by_name[name].type) for name in source.keys])
 
-    try:
-        for batch in parquet.ParquetFile(stream).iter_batches():
-            for row in batch.to_pylist():
-                yield {name.lower(): value for name, value in row.items()}
-    except pa.ArrowInvalid as error:
-        raise ValueError(str(error).splitlines()[0]) from error
+
+def _parquet(stream: Any, source: SourceSpec) -> Iterator[Key | None]:
+    for _, row in parquet_files.rows(stream, source):
+        yield _key([row[name][1] if name in row else None for name in source.keys])
 
 
 # ---- keys as typed values
 
 
-def key_of(row: Mapping[str, Any], source: SourceSpec) -> Key | None:
-    """The row's key, equal for what the job reads as the same (``007`` and ``7``).
-
-    None when a part of it is missing or can't be read.
-    """
-    parts = [_value(row.get(name), name, source) for name in source.keys]
+def _key(parts: list[Hashable | None]) -> Key | None:
+    """None when a part of the key is missing or can't be read."""
     if None in parts:
         return None
     return parts[0] if len(parts) == 1 else tuple(parts)
 
 
-def _value(found: Any, name: str, source: SourceSpec) -> Hashable | None:
-    column = source.by_name[name]
-    if found is None or isinstance(found, date | datetime | Decimal | float):
-        return found
-    if isinstance(found, bool):
-        found = str(found).lower()
-    text = clean(str(found))
-    return None if text is None or text in source.file.nulls else value_of(text, column.type)
+def key_of(row: Mapping[str, str | None], source: SourceSpec) -> Key | None:
+    """The key of a row of text, equal for texts that the job reads as the same (``007`` and ``7``)."""
+    return _key([_value(row.get(name), source.by_name[name], source) for name in source.keys])
+
+
+def _value(text: str | None, column: Column, source: SourceSpec) -> Hashable | None:
+    cleaned = clean(text, column, source.file.nulls)
+    if cleaned is None:
+        return None
+    value: Hashable | None = value_of(cleaned, column)
+    if value is None and source.file.format != "csv":  # JSON and Parquet have values of their own beside texts
+        value = value_of(cleaned, Column(column.name, column.type))
+    return value
 
 
 def key_of_bronze(texts: list[str], kinds: list[str], source: SourceSpec) -> Key | None:
     """The key of a row of the bronze table, whose key columns have these Hive types; NULL is an empty text."""
-    row = {
-        name: text if kind == "string" or not text else _stored(text, kind)
-        for name, text, kind in zip(source.keys, texts, kinds, strict=True)
-    }
-    return key_of(row, source)
+    return _key(
+        [
+            _value(text, source.by_name[name], source) if kind == "string" else _stored(text or None, kind)
+            for name, text, kind in zip(source.keys, texts, kinds, strict=True)
+        ]
+    )
 
 
-def key_of_silver(texts: list[str], source: SourceSpec) -> Key:
+def key_of_silver(texts: list[str], source: SourceSpec) -> Key | None:
     """The key that a row of silver has, by Athena's texts of its key columns."""
-    parts = [_stored(text, source.by_name[name].type) for text, name in zip(texts, source.keys, strict=True)]
-    return parts[0] if len(parts) == 1 else tuple(parts)
+    return _key([_stored(text, source.by_name[name].type) for text, name in zip(texts, source.keys, strict=True)])
 
 
-def _stored(text: str, kind: str) -> Hashable:
+def _stored(text: str | None, kind: str) -> Hashable | None:
+    """The value of a text that Athena, or Spark, wrote."""
+    if text is None:
+        return None
     if kind in ("bigint", "int"):
         return int(text)
     if kind == "double":
@@ -149,9 +125,4 @@ def _stored(text: str, kind: str) -> Hashable:
         return datetime.fromisoformat(text)
     if kind == "boolean":
         return text == "true"
-    if kind.startswith("decimal"):
-        try:
-            return Decimal(text)
-        except InvalidOperation as error:
-            raise ValueError(f"{text!r} is no decimal") from error
-    return text
+    return Decimal(text) if kind.startswith("decimal") else text

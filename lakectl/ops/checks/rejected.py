@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 
 from lakectl.ops.checks.landed_rows import Key, key_of
-from lakectl.ops.checks.model import Subject
-
-REJECTED = "orders_rejected"
+from lakectl.ops.checks.model import Subject, quoted
 
 Version = tuple[str, str]  # (s3://bucket/key, version id)
 
 
 def rejected_keys(subject: Subject) -> Mapping[Version, Counter[Key | None]]:
     """Version -> key -> rows of it that were quarantined, None for those without. Broken rows are no rows here."""
-    if not subject.has(REJECTED):
+    source = subject.source
+    if not subject.has(source.rejected_table):
         return {}
-    sql = (
-        f"SELECT source_file, source_version, row_text, occurrences FROM {subject.table(REJECTED)} "  # noqa: S608
-        f"WHERE source = '{subject.source.name}' AND reason <> 'broken_rows'"
-    )
+    columns = ", ".join(["_lake_file", "_lake_version", "_lake_occurrences", *map(quoted, source.keys)])
+    sql = f"SELECT {columns} FROM {subject.table(source.rejected_table)} WHERE _lake_line IS NULL"  # noqa: S608
     found: dict[Version, Counter[Key | None]] = defaultdict(Counter)
-    for file, version, text, occurrences in subject.ask(sql):
-        key = key_of(json.loads(text or "{}"), subject.source)
-        found[file or "", version or ""][key] += int(occurrences or 0)
+    for file, version, occurrences, *texts in subject.lines(sql):
+        key = key_of(dict(zip(source.keys, texts, strict=True)), source)
+        found[file, version][key] += int(occurrences)
     return found

@@ -1,0 +1,163 @@
+"""Landings are read and judged together. What goes wrong with one of them refuses that one, and the others go on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+from lake.checks import Totals, gate
+from lake.evolution import evolve
+from lake.files import read_headers
+from lake.landings import Item
+from lake.lines import unreadable
+from lake.reading import Rows, probe, read
+from lake.work import Work
+
+# Classes of Java whose errors are S3's or the network's, and no landing's.
+_NOT_OF_THE_FILE = ("com.amazonaws.", "software.amazon.awssdk.", "org.apache.hadoop.fs.s3a.", "java.net.")
+
+
+def judge(work: Work, items: list[Item]) -> tuple[dict[str, Rows], dict[str, Totals]]:
+    """Typed rows for each source, and what the gate counted; refused landings have their problems set.
+
+    What was read is of the claimed versions: where an object was overwritten or deleted meanwhile, all is read again,
+    that landing from a copy.
+    """
+    waiting = [item for item in items if not item.problems]
+    read_headers(work.inbox.s3, [(item, work.source_of(item)) for item in waiting])
+    evolve(work, [item for item in waiting if not item.problems])
+    waiting = [item for item in items if not item.problems]
+    tried_again = False
+    while True:
+        frames: dict[str, Rows] = {}
+        failure = None
+        try:
+            with ThreadPoolExecutor(1) as beside:
+                totals = _gate(work, items, frames, beside)
+        except Exception as error:  # noqa: BLE001 - raised again unless one landing is the cause
+            failure = error
+        overwritten = work.copies.overwritten(waiting)
+        if not overwritten and not failure:
+            return frames, totals
+        _forget(frames, waiting)
+        if overwritten:
+            work.say(f"overwritten or deleted meanwhile: {', '.join(item.path for item in overwritten)}")
+            work.copies.make(overwritten)
+        elif failure and not _refuse_unreadable(work, waiting, failure):
+            if tried_again:
+                raise failure
+            tried_again = True
+        waiting = [item for item in waiting if not item.problems]
+
+
+def _gate(work: Work, items: list[Item], frames: dict[str, Rows], beside: Executor) -> dict[str, Totals]:
+    """Fills ``frames``. The largest source begins to be read while the rest is planned; what fails there fails in the
+    gate too."""
+    for place, (name, rows) in enumerate(_read(work, items)):
+        frames[name] = rows
+        if not place:
+            beside.submit(rows.judged.count)
+    return gate(work, frames, items)
+
+
+def _read(work: Work, items: list[Item]) -> Iterator[tuple[str, Rows]]:
+    """The source with most bytes first."""
+    by_source: dict[str, list[Item]] = {}
+    for item in items:
+        if not item.problems:
+            by_source.setdefault(item.landing.source, []).append(item)
+    for name, landed in sorted(by_source.items(), key=lambda pair: -sum(item.landing.size for item in pair[1])):
+        optional = work.added.get(name, ())
+        rows = read(work.spark, work.inbox.s3, work.checks(name), landed, optional, work.copies.make)
+        if rows:
+            yield name, rows
+
+
+def _forget(frames: dict[str, Rows], items: list[Item]) -> None:
+    """What the gate has found in rows that don't count."""
+    for rows in frames.values():
+        rows.judged.unpersist()
+    for item in items:
+        item.rows = item.set_aside = item.warned = 0
+        item.clashing = False
+        item.problems.clear()
+
+
+def _refuse_unreadable(work: Work, items: list[Item], failure: Exception) -> bool:
+    """Give the landings that can't be read by themselves a problem; False when each of them can.
+
+    Raises what went wrong when it is no landing's fault.
+    """
+    _check_surroundings(work, items, failure)
+    culprits = list(_failing(work, items, _rows_can_be_read)) or list(_failing(work, items, _rows_can_be_judged))
+    for item, error in culprits:
+        if _java_causes(error, _NOT_OF_THE_FILE):
+            raise error
+        known = unreadable(work.inbox.s3, item, work.source_of(item))
+        item.problems.append(known or f"can't be read: {_told(error)}")
+    return bool(culprits)
+
+
+def _check_surroundings(work: Work, items: list[Item], failure: Exception) -> None:
+    """Raises ``failure`` if S3 does not give a file of our own, or rows that are beyond doubt can't be judged."""
+    try:
+        probe(work.spark, work.copies.put("check/rows.txt", b"x\n"), [work.checks(name) for name in _sources(items)])
+    except Exception as error:
+        raise failure from error
+
+
+def _sources(items: list[Item]) -> list[str]:
+    return sorted({item.landing.source for item in items})
+
+
+def _failing(
+    work: Work, items: list[Item], probe: Callable[[Work, list[Item]], None]
+) -> Iterator[tuple[Item, Exception]]:
+    """By halves: each landing for which ``probe`` raises by itself, and what."""
+    try:
+        probe(work, [replace(item, problems=[]) for item in items])
+    except Exception as error:  # noqa: BLE001 - the caller raises it, or refuses the landing with it
+        if len(items) == 1:
+            yield items[0], error
+            return
+        half = len(items) // 2
+        yield from _failing(work, items[:half], probe)
+        yield from _failing(work, items[half:], probe)
+
+
+def _rows_can_be_read(work: Work, items: list[Item]) -> None:
+    for _, rows in _read(work, items):
+        try:
+            rows.judged.count()
+        finally:
+            rows.judged.unpersist()
+
+
+def _rows_can_be_judged(work: Work, items: list[Item]) -> None:
+    frames = dict(_read(work, items))
+    try:
+        gate(work, frames, items)
+    finally:
+        for rows in frames.values():
+            rows.judged.unpersist()
+
+
+def _java_causes(error: Exception, packages: tuple[str, ...]) -> bool:
+    return any(cause.getClass().getName().startswith(packages) for cause in _chain(error))
+
+
+def _chain(error: Exception) -> Iterator[Any]:
+    """The Java exception and its causes, outermost first."""
+    cause = getattr(error, "java_exception", None) or getattr(error, "_origin", None)
+    while cause is not None:
+        yield cause
+        cause = cause.getCause()
+
+
+def _told(error: Exception) -> str:
+    """The innermost cause in one line."""
+    causes = list(_chain(error))
+    text = str(causes[-1].getMessage() or causes[-1]) if causes else f"{type(error).__name__}: {error}"
+    return text.strip().splitlines()[0][:500] if text.strip() else type(error).__name__

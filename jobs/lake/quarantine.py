@@ -1,0 +1,221 @@
+"""Rows that are set aside: they go to ``<source>_rejected``, once, and the rest of their landing goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from lake.enrich import Enrichment
+from lake.iceberg import commit, find, persistently
+from lake.landings import Item
+from lake.names import CONTENT, CORRUPT, FLAGS, LANDING_NO, RAW, REASON, WARNED, quoted, spark_type
+from lake.policies import FAIL, QUARANTINE, WARN, Checks
+from lake.reading import Rows
+from lake.work import Work
+from lakectl.core.columns import REJECTED, RESERVED_PREFIX
+from lakectl.spec.model import SourceSpec
+
+# A row of a landing: whichever run sets it aside, it is in the table once.
+IDENTITY = ("_lake_file", "_lake_version", "_lake_row_hash")
+_NAMED = 10
+_CLASH = RESERVED_PREFIX + "clash"
+Step = Callable[[DataFrame], DataFrame]
+
+
+class Split:
+    """A source's accepted landings: ``kept`` typed rows, ``aside`` raw rows with a REASON."""
+
+    def __init__(self, checks: Checks, rows: Rows, items: list[Item]) -> None:
+        self.checks = checks
+        self.items = items
+        self.kept = rows.typed
+        self.aside: list[DataFrame] = []
+        self._rows = rows
+        self._steps: list[Step] = []
+
+    @property
+    def source(self) -> SourceSpec:
+        return self.checks.source
+
+    @property
+    def raw(self) -> DataFrame:
+        """What the kept rows were read from, for landings with quarantined rows. Few runs ask for it."""
+        raw = self._rows.raw([item for item in self._rows.items if item.set_aside])
+        return reduce(lambda rows, step: step(rows), self._steps, raw)
+
+    def keep(self, step: Step) -> None:
+        """Only the rows that ``step`` leaves of those kept."""
+        self.kept = step(self.kept)
+        self._steps.append(step)
+
+    def only(self, items: list[Item]) -> None:
+        """Only the rows of these landings; others were refused since, or are older."""
+        self.items = items
+        ours = F.col(LANDING_NO).isin([item.number for item in items])
+        self.keep(lambda rows: rows.where(ours))
+        self.aside = [frame.where(ours) for frame in self.aside]
+
+
+def split(rows: Rows, checks: Checks, accepted: Iterable[Item]) -> Split:
+    """Costs nothing when nothing is set aside."""
+    items = [item for item in accepted if item.landing.source == checks.source.name]
+    parts = Split(checks, rows, items)
+    parts.only(items)
+    if not any(item.set_aside for item in items):
+        return parts
+    bits = checks.mask(QUARANTINE)
+    failed = F.col(FLAGS).bitwiseAND(F.lit(bits)) != 0
+    names = [
+        F.when(F.col(FLAGS).bitwiseAND(F.lit(bit)) != 0, check) for check, bit in checks.bits.items() if bit & bits
+    ]
+    if names:
+        parts.aside.append(parts.raw.where(failed).withColumn(REASON, F.concat_ws(", ", *names)))
+        parts.keep(lambda rows: rows.where(~failed))
+    if any(item.clashing for item in items):
+        by = [LANDING_NO, *checks.source.keys]
+        clash = parts.kept.groupBy(*by).agg((F.min(CONTENT) != F.max(CONTENT)).alias(_CLASH))
+        clash = clash.where(_CLASH).select(*by)
+        parts.aside.append(parts.raw.join(clash, by, "left_semi").withColumn(REASON, F.lit("duplicate_keys")))
+        parts.keep(lambda rows: rows.join(clash, by, "left_anti"))
+    return parts
+
+
+def check_late(parts: Split, enrichment: Enrichment) -> dict[str, int]:
+    """Apply ``fail`` and ``quarantine`` of the lookups and checks that see other tables: rows for each check.
+
+    A refused landing gets its problem. (``warn`` costs no pass of its own: the delta counts them.)
+    """
+    failing = enrichment.failing(FAIL, QUARANTINE)
+    if not failing:
+        return {}
+    rows = enrichment.apply(parts.kept)
+    counts = [F.sum(test.cast("int")).alias(f"count_{place}") for place, test in enumerate(failing.values())]
+    values = [
+        F.slice(F.array_sort(F.collect_set(F.when(test, told(enrichment, check)))), 1, _NAMED).alias(f"values_{place}")
+        for place, (check, test) in enumerate(failing.items())
+    ]
+    numbered = {item.number: item for item in parts.items}
+    quarantined = reduce(Column.__or__, enrichment.failing(QUARANTINE).values(), F.lit(False))
+    aside = F.sum(quarantined.cast("int")).alias("aside")
+    found: dict[str, int] = {}
+    for row in rows.groupBy(LANDING_NO).agg(*counts, *values, aside).collect():
+        item = numbered[row[LANDING_NO]]
+        for place, check in enumerate(failing):
+            count = row[f"count_{place}"]
+            if not count:
+                continue
+            found[check] = found.get(check, 0) + count
+            if parts.checks.policies[check] == FAIL:
+                item.problems.append(problem(enrichment, check, count, row[f"values_{place}"]))
+        item.set_aside = 0 if item.problems else item.set_aside + row["aside"]
+    if any(check in found for check in enrichment.failing(QUARANTINE)):
+        _set_aside(parts, enrichment, quarantined)
+    return found
+
+
+def _set_aside(parts: Split, enrichment: Enrichment, quarantined: Column) -> None:
+    names = [F.when(test, check) for check, test in enrichment.failing(QUARANTINE).items()]
+    raw = enrichment.apply(parts.raw).where(quarantined)
+    parts.aside.append(raw.withColumn(REASON, F.concat_ws(", ", *names)))
+
+    def kept(rows: DataFrame) -> DataFrame:
+        return enrichment.apply(rows).where(~quarantined).select(*rows.columns)
+
+    parts.keep(kept)
+
+
+def told(enrichment: Enrichment, check: str) -> Column:
+    """What names a row that fails the check: the reference that is missing, or the key."""
+    source = enrichment.source
+    lookup = next((each for each in source.lookups if f"lookups.{each.name}" == check), None)
+    columns = lookup.on if lookup else source.keys
+    return F.concat_ws("/", *(F.col(name).cast("string") for name in columns))
+
+
+def problem(enrichment: Enrichment, check: str, count: int, values: list[str]) -> str:
+    source, shown = enrichment.source, ", ".join(values)
+    lookup = next((each for each in source.lookups if f"lookups.{each.name}" == check), None)
+    if lookup:
+        return f"{count} rows with a {', '.join(lookup.on)} that {lookup.source} does not have: {shown}"
+    own = next(each for each in source.checks if each.name == check)
+    named = f": {', '.join(source.keys)} {shown}" if source.keys else ""
+    return f"{count} rows fail {check}, expected {own.sql.text}{named}"
+
+
+def store(work: Work, parts: Split) -> None:
+    """Commit what was set aside to ``<source>_rejected``; nothing when it is all there already."""
+    if not parts.aside:
+        return
+    spark, source = work.spark, parts.source
+    table = f"glue_catalog.{work.arguments.silver_db}.{source.rejected_table}"
+    columns = {**{column.name: "string" for column in source.columns}, **REJECTED}
+    _ensure(work, table, source, columns)
+    frames = [_shaped(aside, source, columns, work.arguments.run_id) for aside in parts.aside]
+    rejected = reduce(DataFrame.unionByName, frames)
+    view = f"{source.name}_rejected_now"
+
+    def attempt() -> None:
+        fresh = rejected.join(spark.table(table).select(*IDENTITY), list(IDENTITY), "left_anti")
+        if fresh.isEmpty():
+            return
+        have = spark.table(table).columns
+        more = [F.lit(None).cast("string").alias(name) for name in have if name not in columns]
+        fresh.select(*columns, *more).createOrReplaceTempView(view)
+        same = " AND ".join(f"old.{name} = new.{name}" for name in IDENTITY)
+        # Not insert-only: two of those by racing runs would both succeed (apache/iceberg#12653). Who set
+        # a row aside first stays its run, so a row that is there already is matched and stays as it is.
+        commit(
+            spark,
+            f"MERGE INTO {table} AS old USING {view} AS new ON {same} "
+            "WHEN MATCHED THEN UPDATE SET old._lake_run = old._lake_run WHEN NOT MATCHED THEN INSERT *",
+        )
+
+    persistently(table, attempt, work.say)
+
+
+def _ensure(work: Work, table: str, source: SourceSpec, columns: dict[str, str]) -> None:
+    """Create the table, or give it the columns that it lacks."""
+    listed = ", ".join(f"`{name}` {spark_type(kind)}" for name, kind in columns.items())
+    loaded = find(work.spark, table)
+    if loaded is None:
+        work.spark.sql(
+            f"CREATE TABLE IF NOT EXISTS {table} ({listed}) USING iceberg "
+            f"COMMENT '{quoted(f'Rows of {source.name} that were not loaded, and why')}' "
+            "TBLPROPERTIES ('format-version'='2')"
+        )
+        return
+    have = {column.name() for column in loaded.schema().columns()}
+    missing = {name: kind for name, kind in columns.items() if name not in have}
+    if missing:
+        added = ", ".join(f"`{name}` {spark_type(kind)}" for name, kind in missing.items())
+        persistently(table, lambda: commit(work.spark, f"ALTER TABLE {table} ADD COLUMNS ({added})"), work.say)
+
+
+def _shaped(aside: DataFrame, source: SourceSpec, columns: dict[str, str], run_id: str) -> DataFrame:
+    names = [column.name for column in source.columns]
+    texts = F.to_json(F.struct(*(F.col(RAW + name).alias(name) for name in names)))
+    lineage = ("_lake_ingest_date", "_lake_batch", "_lake_landed_at")
+    ready = aside.select(
+        # What looks like the fields of a broken row is no one's.
+        *(F.when(F.col(CORRUPT).isNull(), F.col(RAW + name)).alias(name) for name in names),
+        F.col(REASON).alias("_lake_reasons"),
+        F.col(CORRUPT).alias("_lake_line"),
+        F.sha2(F.coalesce(F.col(CORRUPT), texts), 256).alias("_lake_row_hash"),
+        "_lake_file",
+        "_lake_version",
+        *lineage,
+    )
+    once = ready.groupBy(*IDENTITY).agg(
+        F.count("*").alias("_lake_occurrences"),
+        *(F.first(name).alias(name) for name in (*names, "_lake_reasons", "_lake_line", *lineage)),
+    )
+    stamped = once.withColumn("_lake_run", F.lit(run_id)).withColumn("_lake_rejected_at", F.current_timestamp())
+    return stamped.select(*(F.col(name).cast(spark_type(kind)).alias(name) for name, kind in columns.items()))
+
+
+def with_warning(rows: DataFrame, checks: Checks) -> DataFrame:
+    """``rows`` with WARNED: True when the gate has counted the row among the warned ones."""
+    return rows.withColumn(WARNED, F.col(FLAGS).bitwiseAND(F.lit(checks.mask(WARN))) != 0)

@@ -1,0 +1,221 @@
+"""Landed files to typed rows, each row tied to its landing. The formats have a module each; the rest is here.
+
+A record of CSV and JSON Lines is a line: a line break inside quotes is not read. Spark would have to read each file
+with one task, and Athena's tables do not read it either.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, date
+from functools import cached_property, reduce
+from typing import Any
+
+from pyspark import StorageLevel
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from lake import reading_csv, reading_json, reading_parquet
+from lake.derived import with_derived
+from lake.files import check_header, header_of
+from lake.landings import Item
+from lake.names import CONTENT, CORRUPT, FLAGS, LANDING_NO, RAW, quoted, spark_type
+from lake.policies import BITS, FURTHER, ODD_QUOTES, OPEN_QUOTE, Checks
+from lakectl.core.columns import LINEAGE
+from lakectl.core.csv_files import REPLACEMENT
+from lakectl.core.values import check_of
+from lakectl.spec.model import SourceSpec
+
+_SCHEME = "^[a-z0-9]+:/*"
+_JUDGED = (LANDING_NO, FLAGS, CONTENT)
+# What a format's module gives each row beside CORRUPT, the RAW texts and the typed columns: the object that it is of,
+# and whether it has an odd number of quotes, an open one, or fields that are not the source's.
+OBJECT, ODD, OPEN, MORE = "_lake_object", "_lake_odd_quotes", "_lake_open_quote", "_lake_further"
+_OF_THE_LANDING = tuple(name for name in LINEAGE if name != "_lake_loaded_at")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of the landings ``items``, all of one source. ``judged``: columns, LANDING_NO, FLAGS (bits of the
+    checks that a row fails), CONTENT hash; kept on local disk once computed, so that the gate and the commit read
+    S3 once. ``again``: reads landings once more, from copies of the claimed versions.
+    """
+
+    source: SourceSpec
+    judged: DataFrame
+    items: list[Item]
+    again: Callable[[list[Item]], DataFrame]
+
+    @cached_property
+    def typed(self) -> DataFrame:
+        """``judged`` with the lineage columns."""
+        return _stamped(self.judged, self.items)
+
+    def raw(self, items: list[Item]) -> DataFrame:
+        """All that is known of the rows of some of the landings, with the RAW texts and the line of a broken row,
+        and the lineage columns: to name what is wrong."""
+        return _stamped(self.again(items), items)
+
+
+def read(
+    spark: SparkSession,
+    s3: Any,
+    checks: Checks,
+    items: Iterable[Item],
+    optional: tuple[str, ...] = (),
+    copy: Callable[[list[Item]], None] = lambda _: None,
+) -> Rows | None:
+    """The rows of these landings, which are all of one source.
+
+    A landing whose header won't do gets a problem instead of rows; None when no landing is left. ``optional``: columns
+    that a file may lack. ``copy``: gives landings their ``copy``, which no one overwrites.
+    """
+    source, good = checks.source, []
+    for item in items:
+        try:
+            problem = check_header(source, header_of(s3, item, source), optional)
+        except ValueError as error:
+            problem = str(error)
+        if problem:
+            item.problems.append(problem)
+        else:
+            good.append(item)
+    if not good:
+        return None
+
+    def again(wanted: list[Item]) -> DataFrame:
+        copy(wanted)
+        return _read_all(spark, checks, wanted)
+
+    rows = _read_all(spark, checks, good)
+    # In memory it would raise the job's peak by more than half.
+    judged = rows.select(*(column.name for column in source.columns), *_JUDGED).persist(StorageLevel.DISK_ONLY)
+    return Rows(source, judged, good, again)
+
+
+def _read_all(spark: SparkSession, checks: Checks, items: list[Item]) -> DataFrame:
+    alike: dict[tuple[tuple[str, ...], tuple[str, ...]], list[Item]] = defaultdict(list)
+    for item in items:
+        alike[item.header, item.kinds].append(item)
+    return reduce(DataFrame.unionByName, (_read_alike(spark, checks, group) for group in alike.values()))
+
+
+def _read_alike(spark: SparkSession, checks: Checks, items: list[Item]) -> DataFrame:
+    """``items`` have the same columns in the same order."""
+    source, names, paths = checks.source, items[0].header, [item.copy or item.path for item in items]
+    if source.file.format == "csv":
+        raw = reading_csv.raw(spark, source, names, paths)
+    elif source.file.format == "jsonl":
+        raw = reading_json.raw(spark, source, paths)
+    else:
+        raw = reading_parquet.raw(spark, source, names, items[0].kinds, paths)
+    return judged(_numbered(spark, raw, items), checks)
+
+
+def judged(rows: DataFrame, checks: Checks) -> DataFrame:
+    """``rows`` of a format's module with FLAGS and CONTENT."""
+    source = checks.source
+    flagged = with_derived(rows, source, checks.known_early) if checks.early else rows
+    return flagged.select(*rows.columns, _flags(checks).alias(FLAGS), _content(source).alias(CONTENT))
+
+
+def probe(spark: SparkSession, path: str, checks: Iterable[Checks]) -> None:
+    """Read a text file of our own, and judge no rows of each source: raises what is no landing's fault."""
+    spark.read.text(path).count()
+    for each in checks:
+        columns = each.source.columns
+        names = [*(f"`{RAW}{column.name}` STRING" for column in columns), f"{CORRUPT} STRING"]
+        names += [f"{name} BOOLEAN" for name in (OPEN, ODD, MORE)]
+        names += [f"`{column.name}` {spark_type(column.type)}" for column in columns]
+        judged(spark.createDataFrame([], ", ".join(names)), each).count()
+
+
+def _numbered(spark: SparkSession, rows: DataFrame, items: list[Item]) -> DataFrame:
+    """``rows`` with the LANDING_NO of the landing that each came from."""
+    if len(items) == 1:
+        return rows.withColumn(LANDING_NO, F.lit(items[0].number))
+    # Without the scheme: what was asked for as s3:// may be reported as s3a://.
+    rows = rows.withColumn(OBJECT, F.regexp_replace(F.col(OBJECT), _SCHEME, ""))
+    objects = [(f"'{quoted(re.sub(_SCHEME, '', item.copy or item.path))}'", str(item.number)) for item in items]
+    return rows.join(F.broadcast(_literals(spark, (OBJECT, LANDING_NO), objects)), OBJECT, "left")
+
+
+def _stamped(rows: DataFrame, items: list[Item]) -> DataFrame:
+    """``rows`` with the lineage columns. They are not kept with each row: landings are few."""
+    if len(items) > 1:
+        stamps = _literals(rows.sparkSession, (LANDING_NO, *_OF_THE_LANDING), map(_stamp_literals, items))
+        return rows.join(F.broadcast(stamps), LANDING_NO, "left")
+    item = items[0]
+    return rows.select(
+        "*",
+        F.lit(item.path).alias("_lake_file"),
+        F.lit(item.landing.version_id).alias("_lake_version"),
+        F.lit(date.fromisoformat(item.landing.ingest_date)).alias("_lake_ingest_date"),
+        F.lit(item.batch).alias("_lake_batch"),
+        F.lit(_moment(item)).cast("timestamp_ntz").alias("_lake_landed_at"),
+    )
+
+
+def _literals(spark: SparkSession, names: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> DataFrame:
+    """A relation of SQL literals: Spark needs no job to broadcast it."""
+    values = ", ".join(f"({', '.join(row)})" for row in rows)
+    return spark.sql(f"SELECT * FROM VALUES {values} AS landing({', '.join(names)})")  # noqa: S608 - quoted
+
+
+def _stamp_literals(item: Item) -> tuple[str, ...]:
+    return (
+        str(item.number),
+        f"'{quoted(item.path)}'",
+        f"'{item.landing.version_id}'",
+        f"DATE '{item.landing.ingest_date}'",
+        f"'{item.batch}'",
+        f"TIMESTAMP_NTZ '{_moment(item)}'",
+    )
+
+
+def _moment(item: Item) -> str:
+    """UTC, as the text of a timestamp without a zone."""
+    return f"{item.landed_at.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}"
+
+
+def _flags(checks: Checks) -> Column:
+    """The bits of the checks that the row fails."""
+    source = checks.source
+    broken = F.col(CORRUPT).isNotNull()
+    failed: dict[str, Column] = {}
+
+    def fails(check: str, test: Column) -> None:
+        failed[check] = failed[check] | test if check in failed else test
+
+    for column in source.columns:
+        name, empty = column.name, F.col(RAW + column.name).isNull()
+        if column.name in source.keys:
+            fails("null_keys", F.col(name).isNull())
+        else:
+            if name in source.required:
+                fails("required", empty)
+            if column.type != "string":
+                fails(check_of(column.type), F.col(name).isNull() & ~empty)
+        if column.type == "string":
+            broken = broken | F.coalesce(F.col(name).contains(REPLACEMENT), F.lit(False))
+    for check in checks.early:
+        # NULL passes.
+        failed[check.name] = ~F.coalesce(F.expr(check.sql.spark), F.lit(True))
+    # The fields of a broken row are no one's: what they look like says nothing more.
+    tests = [F.when(test, F.lit(checks.bits[check]).cast("bigint")).otherwise(0) for check, test in failed.items()]
+    whole = reduce(Column.__add__, tests, F.lit(0).cast("bigint"))
+    torn = F.when(F.col(OPEN), F.lit(BITS["broken_rows"] | OPEN_QUOTE)).otherwise(F.lit(BITS["broken_rows"]))
+    flags = F.when(broken, torn.cast("bigint")).otherwise(whole)
+    return flags + F.when(F.col(ODD), ODD_QUOTES).otherwise(0) + F.when(F.col(MORE), FURTHER).otherwise(0)
+
+
+def _content(source: SourceSpec) -> Column:
+    """Equal for rows whose values are equal (1,5 is 1.5)."""
+    may_lack = [column.name for column in source.columns if column.name not in source.required]
+    # NULLs are left out by xxhash64, whatever their place.
+    places = [F.when(F.col(name).isNull(), F.lit(2.0**place)).otherwise(0.0) for place, name in enumerate(may_lack)]
+    lacking = [reduce(Column.__add__, places)] if places else []
+    return F.xxhash64(*(column.name for column in source.columns), *lacking)

@@ -1,0 +1,60 @@
+"""Rows of CSV files."""
+
+from __future__ import annotations
+
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.types import StringType, StructField, StructType
+
+from lake.names import CORRUPT, RAW
+from lake.parsing import clean, parse
+from lakectl.core.columns import RESERVED_PREFIX
+from lakectl.core.csv_files import ENCODINGS
+from lakectl.spec.model import SourceSpec
+
+_FIELD = RESERVED_PREFIX + "field_"
+
+
+def raw(spark: SparkSession, source: SourceSpec, names: tuple[str, ...], paths: list[str]) -> DataFrame:
+    """All rows of the files, whose headers are ``names``; no inference pass: all columns are read as text."""
+    # By place: Spark knows nothing of the file's own names.
+    fields = {name: f"{_FIELD}{place}" for place, name in enumerate(names)}
+    quote = source.file.quote
+    lines = (
+        spark.read.schema(StructType([StructField(field, StringType()) for field in (*fields.values(), CORRUPT)]))
+        .option("header", True)
+        .option("sep", source.file.delimiter)
+        .option("quote", quote)
+        .option("escape", quote)
+        .option("encoding", ENCODINGS[source.file.encoding])
+        .option("columnNameOfCorruptRecord", CORRUPT)
+        # Otherwise ingest_date= in the path becomes a column.
+        .option("recursiveFileLookup", True)
+        .csv(paths)
+    )
+    has_quote = (F.coalesce(F.col(field).contains(quote), F.lit(False)) for field in fields.values())
+    odd = reduce(Column.__or__, (_quotes(F.col(field), quote) % 2 == 1 for field in fields.values()))
+    texts = {
+        column.name: clean(F.col(fields[column.name]), column, source.file.nulls)
+        if column.name in fields
+        else F.lit(None).cast("string")
+        for column in source.columns
+    }
+    found = lines.select(
+        *(text.alias(RAW + name) for name, text in texts.items()),
+        F.col(CORRUPT),
+        F.coalesce(_quotes(F.col(CORRUPT), quote) % 2 == 1, F.lit(False)).alias("_lake_open_quote"),
+        F.when(reduce(Column.__or__, has_quote), odd).otherwise(F.lit(False)).alias("_lake_odd_quotes"),
+        F.lit(False).alias("_lake_further"),
+        F.col("_metadata.file_path").alias("_lake_object"),
+    )
+    typed = [parse(F.col(RAW + column.name), column).alias(column.name) for column in source.columns]
+    return found.select("*", *typed)
+
+
+def _quotes(text: Column, quote: str) -> Column:
+    """How many quotes the text has; 0 for NULL."""
+    there = F.coalesce(text, F.lit(""))
+    return F.length(there) - F.length(F.translate(there, quote, ""))

@@ -1,0 +1,127 @@
+"""Back to an earlier snapshot, and what that means for the landings that came after it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from pyspark.sql import SparkSession
+
+from lake.iceberg import load
+from lake.maintenance import CATALOG, Arguments
+from lakectl.core.ledger import LOADED, REVERTED, Entry, Ledger
+
+_SILVER = "_silver"
+_ACTIVE = ("STARTING", "RUNNING", "STOPPING", "WAITING")
+
+
+@dataclass(frozen=True)
+class Undone:
+    """Snapshots that have left the table's ancestry, and when the first of them was committed."""
+
+    snapshots: frozenset[str]
+    since: str  # ISO 8601 UTC with milliseconds and Z, as the ledger writes it
+
+    def holds(self, entry: Entry) -> bool:
+        """Whether what was loaded is gone.
+
+        A landing that changed nothing has no snapshot of its own: what it was compared with may be gone
+        if it was loaded after the first undone commit, and is there still if it was loaded before.
+        """
+        if entry.load_status != LOADED or not self.snapshots:
+            return False
+        if entry.snapshot_id:
+            return entry.snapshot_id in self.snapshots
+        return entry.loaded_at >= self.since
+
+
+def refuse_while_loading(glue: Any, job: str) -> None:
+    """Raises RuntimeError while a run of the transform is active: it may find rows that are about to go."""
+    for run in glue.get_job_runs(JobName=job, MaxResults=50)["JobRuns"]:
+        if run["JobRunState"] in _ACTIVE:
+            raise RuntimeError(f"run {run['Id']} of {job} is {run['JobRunState']}: roll back when it has ended")
+
+
+def roll_back(
+    spark: SparkSession, ledger: Ledger, arguments: Arguments, say: Callable[[str], None], refuse: Callable[[], None]
+) -> dict[str, Any]:
+    """Set the table back, then the ledger. Safe to repeat: a second call finishes what a first one began.
+
+    ``refuse`` raises while a transform is active. It is asked again when the table is back: a run that began
+    before may call rows loaded that are gone, and one that begins after finds the table as it is now.
+    Landings follow the silver table of their source; of tables of rejected rows the ledger knows nothing.
+
+    Raises RuntimeError for a snapshot that is not in the table's ancestry.
+    """
+    refuse()
+    table, wanted = f"{arguments.silver_db}.{arguments.table}", arguments.snapshot
+    parents = _snapshots(spark, table)
+    before = _current(spark, table)
+    if wanted not in _ancestors(parents, before):
+        raise RuntimeError(f"snapshot {wanted} is not an ancestor of the current one, {before}, of {table}")
+    if before != wanted:
+        spark.sql(f"CALL {CATALOG}.system.rollback_to_snapshot('{table}', {wanted})").collect()
+    say(f"{table} is at snapshot {wanted}")
+    refuse()
+    lost = undone(_snapshots(spark, table), wanted)
+    reverted, requeued = [], []
+    for entry in _entries(ledger, arguments.table):
+        if lost.holds(entry) and ledger.reverted(entry, f"rolled back to snapshot {wanted}"):
+            reverted.append(entry.landing.key)
+        again = lost.holds(entry) or (entry.load_status == REVERTED and entry.snapshot_id in lost.snapshots)
+        if arguments.requeue and again and not _kept_out(entry, arguments) and ledger.requeue(entry):
+            requeued.append(entry.landing.key)
+    say(f"{len(reverted)} landings reverted, {len(requeued)} of them pending again")
+    return {
+        "task": "rollback",
+        "table": table,
+        "snapshot_before": str(before),
+        "snapshot_id": str(wanted),
+        "snapshots_undone": sorted(lost.snapshots),
+        "landings_reverted": reverted,
+        "landings_requeued": requeued,
+    }
+
+
+def undone(snapshots: dict[int, tuple[int | None, int]], wanted: int) -> Undone:
+    """What goes when the table goes back to ``wanted``. ``snapshots``: id -> (parent, commit time in ms).
+
+    Told by time and ancestry and not by the walk from the current snapshot, so that a repeat after a
+    crash finds the same.
+    """
+    kept = set(_ancestors(snapshots, wanted))
+    moment = snapshots[wanted][1]
+    lost = {key: when for key, (_, when) in snapshots.items() if key not in kept and when >= moment}
+    first = datetime.fromtimestamp(min(lost.values(), default=0) / 1000, UTC)
+    return Undone(frozenset(map(str, lost)), first.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z")
+
+
+def _ancestors(snapshots: dict[int, tuple[int | None, int]], current: int | None) -> Iterator[int]:
+    while current is not None and current in snapshots:
+        yield current
+        current = snapshots[current][0]
+
+
+def _snapshots(spark: SparkSession, table: str) -> dict[int, tuple[int | None, int]]:
+    rows = spark.sql(
+        f"SELECT snapshot_id, parent_id, unix_millis(committed_at) AS at FROM {CATALOG}.{table}.snapshots"  # noqa: S608
+    ).collect()
+    return {row["snapshot_id"]: (row["parent_id"], row["at"]) for row in rows}
+
+
+def _current(spark: SparkSession, table: str) -> int | None:
+    snapshot = load(spark, f"{CATALOG}.{table}").currentSnapshot()
+    return int(snapshot.snapshotId()) if snapshot else None
+
+
+def _entries(ledger: Ledger, table: str) -> Iterator[Entry]:
+    """The landings of the table's source."""
+    if table.endswith(_SILVER):
+        yield from list(ledger.history(table.removesuffix(_SILVER)))
+
+
+def _kept_out(entry: Entry, arguments: Arguments) -> bool:
+    path = f"s3://{entry.landing.bucket}/{entry.landing.key}"
+    return any(name in (path, entry.landing.key) for name in arguments.kept_out)

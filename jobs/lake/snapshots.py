@@ -1,0 +1,41 @@
+"""Sources whose every landing is the whole truth: what the newest one does not have is deleted."""
+
+from __future__ import annotations
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from lake.delta import Delta, Incoming, shaped, stamp_of
+from lake.names import KIND, MOVED
+from lake.upsert import Upsert
+from lakectl.core.columns import STAMP
+
+
+class Snapshot(Upsert):
+    """Compares the newest landing with all of the table, and writes the table as a whole.
+
+    A key whose row was set aside keeps its older row. Where a row was set aside whose key can't be read, nothing is
+    deleted: it may be the row of any key.
+    """
+
+    def _compared(
+        self, rows: DataFrame, silver: DataFrame, incoming: Incoming, notes: tuple[str, ...]
+    ) -> list[DataFrame]:
+        landing = max(incoming.landings, key=lambda item: item.stamp)
+        truth = silver.agg(F.max(F.struct(*STAMP)).alias("stamp")).collect()[0]["stamp"]
+        if truth and landing.stamp < stamp_of(truth):
+            return [rows.withColumns({KIND: F.lit("stale"), MOVED: F.lit(False)})]
+        classified = self._classified(rows, silver.select(*self._keys, *self.table.content, *STAMP))
+        if incoming.keeps_all:
+            return [classified]
+        gone = silver.join(rows.select(*self._keys), self._keys, "left_anti")
+        if incoming.kept is not None:
+            gone = gone.join(incoming.kept, self._keys, "left_anti")
+        noted = shaped(gone, self._columns).withColumns({note: F.lit(False) for note in notes})
+        return [classified, noted.withColumns({KIND: F.lit("delete"), MOVED: F.lit(False)})]
+
+    def _may_have(self, loaded: object, incoming: Incoming) -> bool:  # noqa: ARG002
+        return True
+
+    def commit(self, delta: Delta) -> None:
+        self._replace_all(delta)
