@@ -17,6 +17,7 @@ FIGURES = (
     "provisioning_down",
     "landing",
     "events",
+    "many_landings",
     "local_aws",
     "transform",
     "transform_sizes",
