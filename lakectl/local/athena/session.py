@@ -109,6 +109,7 @@ class Session:
 
     def forget_scanned(self) -> None:
         """What was read to plan a query is not billed."""
+        self._instance.execute("CALL truncate_duckdb_logs()")
         self._scanned_beside = 0
 
     def scanned_bytes(self) -> int:

@@ -12,7 +12,7 @@ MOST_SNAPSHOTS = 20  # counted again in one statement
 
 def snapshots_reproduced(subject: Subject) -> Verdict:
     """Time travel finds as many rows in a snapshot as its commit has noted."""
-    if subject.empty:
+    if subject.absent:
         return NOTHING
     table = subject.table(subject.source.silver_table + "$snapshots")
     sql = f"SELECT snapshot_id, element_at(summary, 'total-records') FROM {table} ORDER BY committed_at"  # noqa: S608
@@ -44,7 +44,7 @@ def _spread(snapshots: list[str]) -> list[str]:
 
 def scans_are_pruned(subject: Subject) -> Verdict:
     """The plan of a query for one value of each partition column says that the scan is limited to it."""
-    if subject.empty:
+    if subject.absent:
         return NOTHING
     columns = list(dict.fromkeys(field.column for field in subject.source.partition_by))
     kinds = subject.spec.silver_columns(subject.source.name)

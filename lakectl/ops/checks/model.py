@@ -54,11 +54,9 @@ class Subject:
         return True
 
     @cached_property
-    def empty(self) -> bool:
-        """Whether there is no silver table, or it was never written to. Then there is nothing to ask it."""
-        if not self.has(self.source.silver_table):
-            return True
-        return not self.ask(f"SELECT 1 FROM {self.table(self.source.silver_table + '$snapshots')} LIMIT 1")  # noqa: S608
+    def absent(self) -> bool:
+        """Whether there is no silver table yet: then there is nothing to ask it."""
+        return not self.has(self.source.silver_table)
 
     def ask(self, sql: str) -> list[list[str | None]]:
         """The rows of a statement. Raises QueryFailed."""

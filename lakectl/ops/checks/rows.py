@@ -15,7 +15,7 @@ def rows_as_landed(subject: Subject) -> Verdict:
     """
     try:
         landings = landed.loaded(subject)
-        if not subject.has(subject.source.silver_table):
+        if subject.absent:
             of = f"{counted(len(landings), 'landing')} of {subject.source.name} loaded"
             return Verdict(False if landings else None, f"there is no {subject.source.silver_table}; {of}")
         judge = _append if subject.source.loading == "append" else _keyed

@@ -7,13 +7,13 @@ from lakectl.spec.model import SourceSpec
 
 # Sums and products of doubles may differ in the last digits between two engines.
 RELATIVE = "1e-9"
-NOTHING = Verdict(None, "there is nothing in silver yet")
+NOTHING = Verdict(None, "there is no silver table yet")
 # Athena's names of types that Iceberg calls otherwise.
 _ATHENA_TYPES = {"string": "varchar", "int": "integer", "timestamp": "timestamp(6)"}
 
 
 def each_key_once(subject: Subject) -> Verdict:
-    if subject.empty:
+    if subject.absent:
         return NOTHING
     keys = ", ".join(map(quoted, subject.source.keys))
     sql = f"SELECT sum(n), count(*) FROM (SELECT count(*) AS n FROM {subject.silver} GROUP BY {keys})"  # noqa: S608
@@ -25,7 +25,7 @@ def each_key_once(subject: Subject) -> Verdict:
 
 def lookups_hold(subject: Subject) -> Verdict:
     """Each looked-up column is what the other table says now, and NULL where it has no such row."""
-    if subject.empty:
+    if subject.absent:
         return NOTHING
     absent = [lookup.source for lookup in subject.source.lookups if not _looked_up(subject, lookup.source)]
     if absent:
@@ -70,7 +70,7 @@ def _loses_rows(source: SourceSpec) -> bool:
 
 def derived_again(subject: Subject) -> Verdict:
     """Each derived column computed again by Athena."""
-    if subject.empty:
+    if subject.absent:
         return NOTHING
     derived = subject.source.derive
     sql = ", ".join(f"count_if({_computed_differs(column.name, column.type, column.sql.athena)})" for column in derived)
@@ -95,7 +95,7 @@ def _computed_differs(name: str, kind: str, sql: str) -> str:
 
 def own_checks(subject: Subject) -> Verdict:
     """The source's own checks, on the rows that silver has now."""
-    if subject.empty:
+    if subject.absent:
         return NOTHING
     checks = subject.source.checks
     sql = ", ".join(f"count_if(NOT ({check.sql.athena}))" for check in checks)
