@@ -153,6 +153,8 @@ class WorkerPool:
                         self._busy.add(worker)
                         return worker
                     worker.close()
+                if self._closed:
+                    raise QueryError("GENERIC_INTERNAL_ERROR", "the local endpoint ends")
                 left = patience - time.monotonic()
                 if len(self._busy) < WARM or left <= 0:
                     break
@@ -190,5 +192,6 @@ class WorkerPool:
         """End all workers, those that run a query too."""
         with self._lock:
             self._closed = True
+            self._freed.notify_all()
             for worker in (*self._idle, *self._busy):
                 worker.process.kill()
