@@ -5,7 +5,6 @@ What Athena reads the files with: https://docs.aws.amazon.com/athena/latest/ug/s
 
 from __future__ import annotations
 
-import codecs
 import re
 
 from lakectl.engine.model import Resource
@@ -23,7 +22,7 @@ _COLUMN = re.compile(r"[a-z0-9_]{1,255}")
 
 
 def bronze_tables(names: Names) -> list[Resource]:
-    """A table for each source whose files Athena can read."""
+    """A table for each source."""
     config = names.config
     database = names.bronze_database
     return [
@@ -39,20 +38,14 @@ def bronze_tables(names: Names) -> list[Resource]:
             needs=(f"glue-database/{database}",),
         )
         for name, source in config.spec.sources.items()
-        if readable(source)
     ]
-
-
-def readable(source: SourceSpec) -> bool:
-    """Whether Athena reads the source's text: it knows UTF-8 only, and shows other bytes than ASCII as U+FFFD. Where
-    even ASCII is written otherwise (UTF-16), there is nothing to see."""
-    return source.file.format == "parquet" or "a\n".encode(codecs.lookup(source.file.encoding).name) == b"a\n"
 
 
 def layout_of(source: SourceSpec) -> Layout:
     """How Athena reads the files of ``source``.
 
-    Columns of text files are all text: a field that can't be read as its type must still be seen. Parquet has types of
+    Columns of text files are all text: a field that can't be read as its type must still be seen. Athena reads it as
+    UTF-8, so what is beyond ASCII in another encoding is shown as U+FFFD. Parquet has types of
     its own, and a table must declare them as they are in the file: they are taken from the specification.
     """
     return {"csv": _csv, "jsonl": _jsonl, "parquet": _parquet}[source.file.format](source)
@@ -60,7 +53,7 @@ def layout_of(source: SourceSpec) -> Layout:
 
 def columns_of(source: SourceSpec) -> dict[str, tuple[str, str]]:
     """Column -> (its name in the bronze table, its Hive type there); those alone that the table has."""
-    types = layout_of(source).columns if readable(source) else {}
+    types = layout_of(source).columns
     parquet = source.file.format == "parquet"
     names = {c.name: (c.header or c.name).lower() if parquet else c.name for c in source.columns}
     return {name: (own, types[own]) for name, own in names.items() if own in types}

@@ -14,7 +14,7 @@ import pytest
 from lakes import open_test_lake, tear_down
 from pyarrow import parquet
 
-from lakectl.lake_bronze import layout_of, readable
+from lakectl.lake_bronze import layout_of
 from lakectl.local.control import Endpoint
 from lakectl.ops import provision, query
 from lakectl.ops.lake import Lake
@@ -170,9 +170,3 @@ def test_many_small_files_are_read_as_few_are(show: Show, lake: Lake) -> None:
     sql = f"SELECT max(id) FROM {lake.names.bronze_database}.pings_raw"
     assert query.run(lake, sql).scanned == sum(map(len, files.values()))
     assert query.run(lake, f"EXPLAIN {sql}").scanned == 0
-
-
-def test_a_text_that_athena_can_not_read_has_no_table() -> None:
-    assert readable(SourceSpec("a", (), file=FileFormat(encoding="latin-1")))
-    assert not readable(SourceSpec("a", (), file=FileFormat(encoding="utf-16")))
-    assert readable(SourceSpec("a", (), file=FileFormat("parquet", encoding="utf-16")))

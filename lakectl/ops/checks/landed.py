@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from lakectl.aws import code_of, explain
 from lakectl.core.ledger_items import Entry
-from lakectl.lake_bronze import columns_of, readable
+from lakectl.lake_bronze import columns_of
 from lakectl.ops import runs as run_log
 from lakectl.ops.checks.landed_rows import Key, Unreadable, key_of_bronze, keys_in
 from lakectl.ops.checks.model import Subject, quoted
@@ -126,7 +126,7 @@ def _by_bronze(subject: Subject, landings: list[Landing], overwritten: set[str])
     if rows > MAX_ROWS:
         raise Unjudged(f"the loaded landings have too many rows to compare ({rows:,})")
     shown_as = columns_of(subject.source)
-    if not readable(subject.source) or any(name not in shown_as for name in subject.source.keys):
+    if any(name not in shown_as for name in subject.source.keys):
         return landings
     columns = ", ".join(['"$path"', *(quoted(shown_as[name][0]) for name in subject.source.keys)])
     kinds = [shown_as[name][1] for name in subject.source.keys]
