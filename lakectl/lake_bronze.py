@@ -6,6 +6,7 @@ What Athena reads the files with: https://docs.aws.amazon.com/athena/latest/ug/s
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from lakectl.engine.model import Resource
 from lakectl.naming import Names
@@ -45,18 +46,28 @@ def layout_of(source: SourceSpec) -> Layout:
     """How Athena reads the files of ``source``.
 
     Columns of text files are all text: a field that can't be read as its type must still be seen. Athena reads it as
-    UTF-8, so what is beyond ASCII in another encoding is shown as U+FFFD. Parquet has types of
-    its own, and a table must declare them as they are in the file: they are taken from the specification.
+    UTF-8, so what is beyond ASCII in another encoding is shown as U+FFFD. Parquet has types of its own, and a table
+    must declare them as they are in the file: they are taken from the specification.
     """
-    return {"csv": _csv, "jsonl": _jsonl, "parquet": _parquet}[source.file.format](source)
+    found = {"csv": _csv, "jsonl": _jsonl, "parquet": _parquet}[source.file.format](source)
+    said = {_name(column, source): column.description for column in source.columns if column.description}
+    return replace(
+        found,
+        description=source.description or found.description,
+        comments={name: text for name, text in said.items() if name in found.columns},
+    )
 
 
 def columns_of(source: SourceSpec) -> dict[str, tuple[str, str]]:
     """Column -> (its name in the bronze table, its Hive type there); those alone that the table has."""
     types = layout_of(source).columns
-    parquet = source.file.format == "parquet"
-    names = {c.name: (c.header or c.name).lower() if parquet else c.name for c in source.columns}
+    names = {column.name: _name(column, source) for column in source.columns}
     return {name: (own, types[own]) for name, own in names.items() if own in types}
+
+
+def _name(column: Column, source: SourceSpec) -> str:
+    """What the column is called in the bronze table: Parquet is read by the file's own names."""
+    return (column.header or column.name).strip().lower() if source.file.format == "parquet" else column.name
 
 
 def _csv(source: SourceSpec) -> Layout:
@@ -87,7 +98,7 @@ def _jsonl(source: SourceSpec) -> Layout:
 
 def _parquet(source: SourceSpec) -> Layout:
     """By name, without case. A column that the file calls otherwise has that name here."""
-    columns = {(column.header or column.name).lower(): _type_in_file(column) for column in source.columns}
+    columns = {_name(column, source): _type_in_file(column) for column in source.columns}
     return Layout(
         "parquet",
         {name: kind for name, kind in columns.items() if _COLUMN.fullmatch(name)},

@@ -19,7 +19,7 @@ PARTITION = "ingest_date"
 @dataclass(frozen=True)
 class Layout:
     """How files are read: ``columns`` -> Hive type, ``library`` and ``parameters`` of the SerDe, and the table's own
-    ``properties``."""
+    ``properties``. ``comments``: of those columns that have one."""
 
     classification: str
     columns: Mapping[str, str]
@@ -29,6 +29,7 @@ class Layout:
     output_format: str
     description: str
     properties: Mapping[str, str] = field(default_factory=dict)
+    comments: Mapping[str, str] = field(default_factory=dict)
 
 
 class LandedTable(Resource):
@@ -83,7 +84,9 @@ class LandedTable(Resource):
 
     def desired(self) -> Mapping[str, Any]:
         return {
+            "description": self.layout.description,
             "columns": dict(self.layout.columns),
+            "comments": dict(self.layout.comments),
             "partition_keys": {PARTITION: "string"},
             "location": self.location,
             "serde": {"library": self.layout.library, **self.layout.parameters},
@@ -106,8 +109,11 @@ class LandedTable(Resource):
             return None
         storage, parameters = live.get("StorageDescriptor", {}), live.get("Parameters", {})
         serde = storage.get("SerdeInfo", {})
+        columns = storage.get("Columns", [])
         fields = {
-            "columns": {column["Name"]: column.get("Type") for column in storage.get("Columns", [])},
+            "description": live.get("Description", ""),
+            "columns": {column["Name"]: column.get("Type") for column in columns},
+            "comments": {column["Name"]: column["Comment"] for column in columns if column.get("Comment")},
             "partition_keys": {column["Name"]: column.get("Type") for column in live.get("PartitionKeys", [])},
             "location": storage.get("Location"),
             "serde": {"library": serde.get("SerializationLibrary"), **serde.get("Parameters", {})},
@@ -127,7 +133,7 @@ class LandedTable(Resource):
             "Parameters": {**others, **self.properties, **self.tags},
             "PartitionKeys": [{"Name": name, "Type": kind} for name, kind in want["partition_keys"].items()],
             "StorageDescriptor": {
-                "Columns": [{"Name": name, "Type": kind} for name, kind in want["columns"].items()],
+                "Columns": [self._column(name, kind) for name, kind in want["columns"].items()],
                 "Location": self.location,
                 "InputFormat": want["formats"][0],
                 "OutputFormat": want["formats"][1],
@@ -137,6 +143,10 @@ class LandedTable(Resource):
                 },
             },
         }
+
+    def _column(self, name: str, kind: str) -> dict[str, str]:
+        comment = self.layout.comments.get(name)
+        return {"Name": name, "Type": kind, **({"Comment": comment} if comment else {})}
 
     def create(self, aws: Aws) -> None:
         aws.client("glue").create_table(DatabaseName=self.database, TableInput=self._input({}))
