@@ -48,13 +48,13 @@ class Table:
 
 @contextmanager
 def workspace() -> Iterator[Any]:
-    """A DuckDB connection whose tables are on disk while it is open. Raises UsageError when DuckDB is missing."""
+    """A DuckDB connection; tables that are larger than memory go to disk. Raises UsageError when DuckDB is missing."""
     try:
         import duckdb
     except ImportError:
         raise UsageError("reading data files needs DuckDB, which is not installed", LOCAL_EXTRA) from None
     with tempfile.TemporaryDirectory(prefix="lakectl-init-") as folder:
-        connection = duckdb.connect(str(Path(folder) / "rows.duckdb"))
+        connection = duckdb.connect(config={"temp_directory": folder})
         try:
             connection.execute("SET TimeZone = 'UTC'")
             connection.execute("SET autoinstall_known_extensions = false")
