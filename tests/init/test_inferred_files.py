@@ -174,6 +174,8 @@ def test_folders_patterns_and_names(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         ({"a.csv": "A b,a_b\n1,2\n"}, ["a.csv"], "a.csv: the columns 'A b' and 'a_b' would both be called a_b"),
         ({"a.csv": "id,name\n1,x\n2,y,z\n3,w\n"}, ["a.csv"], "a.csv:3: 3 values, expected 2 as in the header: 2,y,z"),
         ({"a.csv": "1,foo,2.5\n2,bar,3.5\n"}, ["a.csv"], "a.csv:1: no header, but data: 1,foo,2.5"),
+        ({"a.csv": "My report\n\nid,name\n1,x\n"}, ["a.csv"], "a.csv:3: 2 values, expected 1 as in the header"),
+        ({"a.csv": "# made by x\nid,name\n1,x\n2,y\n"}, ["a.csv"], "a.csv:2: 2 values, expected 1 as in the header"),
         ({"a.csv": '1,"x\\"y, z"\n2,"z"\n'}, ["a.csv"], "inside quotes a quote must be doubled"),
         ({"a.json": '[\n{"id": 1}]'}, ["a.json"], "a.json is one JSON array, not JSON Lines"),
         ({"a.jsonl": '{"id": 1}\n{"id": \n'}, ["a.jsonl"], "a.jsonl: Malformed JSON"),

@@ -86,10 +86,8 @@ def _csv(connection: Any, table: str, path: Path, kind: FileKind) -> Table:
     with _as_utf8(path, kind) as plain:
         line = _first_line(plain, kind.compressed, path)
         packed = "gzip" if kind.compressed else "none"
-        form, sniffed, skipped, has_header = _sniff(connection, plain, packed, line, path)
+        form, has_header = _dialect(connection, plain, packed, line, path)
         headers = _fields(line, form, path)
-        if skipped or len(sniffed) not in (1, len(headers)):
-            raise UsageError(f"{path}:1: not a header: {_short(line)}", "delete what stands above the header")
         if not has_header and _looks_like_data(headers):
             raise UsageError(
                 f"{path}:1: no header, but data: {_short(line)}", "put a line with the columns' names first"
@@ -109,27 +107,33 @@ def _csv(connection: Any, table: str, path: Path, kind: FileKind) -> Table:
     return Table(table, (path,), replace(form, encoding=encoding), columns, _count(connection, table), notes)
 
 
-def _sniff(connection: Any, plain: Path, packed: str, line: str, path: Path) -> tuple[FileFormat, list[str], int, bool]:
-    """(how it is written, its columns, lines above the header, whether there is one) by DuckDB."""
-    row = connection.execute(
-        "SELECT Delimiter, Quote, Escape, SkipRows, HasHeader, Columns "
-        f"FROM sniff_csv({_quoted(str(plain))}, compression='{packed}', max_line_size=4194304)"
-    ).fetchone()
-    delimiter, quote, escape, skipped, has_header, columns = row
-    found = [column["name"] for column in columns]
+def _dialect(connection: Any, plain: Path, packed: str, line: str, path: Path) -> tuple[FileFormat, bool]:
+    """(how a CSV is written, whether its first line is surely a header) by DuckDB's sniffer. Where that gives up the
+    first line, or the delimiter that it has, the line counts: the strict reader will name the row that does not fit."""
+    import duckdb
+
+    most = max(DELIMITERS, key=line.count)
+    by_line = FileFormat("csv", most)
+    try:
+        row = connection.execute(
+            "SELECT Delimiter, Quote, Escape, SkipRows, HasHeader, len(Columns) "
+            f"FROM sniff_csv({_quoted(str(plain))}, compression='{packed}', max_line_size=4194304)"
+        ).fetchone()
+    except duckdb.Error:
+        return by_line, False
+    delimiter, quote, escape, skipped, has_header, count = row
     quote = '"' if quote in ("", "(empty)") else quote
     if escape not in ("", "(empty)", quote):
         raise UsageError(
             f"{path}: quotes are written {escape}{quote}; inside quotes a quote must be doubled: {quote}{quote}",
             "write the file again with doubled quotes",
         )
-    most = max(DELIMITERS, key=line.count)
-    if len(found) == 1 and line.count(most):
-        # Rows of different lengths: the sniffer gives up the delimiter. The strict reader will name the row.
-        delimiter, found, has_header = most, [], True
-    if delimiter not in DELIMITERS:
-        delimiter = ","
-    return FileFormat("csv", delimiter, quote), found or [""], skipped, has_header
+    if count == 1 and most not in line:
+        return FileFormat("csv", quote=quote), has_header
+    sniffed = FileFormat("csv", delimiter, quote)
+    if skipped or count == 1 or delimiter not in DELIMITERS or count != len(_fields(line, sniffed, path)):
+        return by_line, False
+    return sniffed, has_header
 
 
 def _jsonl(connection: Any, table: str, path: Path, kind: FileKind) -> Table:
