@@ -55,6 +55,7 @@ def demo(app: App, data: Path, orders: int) -> None:
     from lakectl.cli.transform import follow_loading
     from lakectl.cli.validate import show_checks
 
+    _is_tutorial(app)
     clock = Clock(app)
     with clock.part("Sample data"):
         files = _sample_data(app, data, orders)
@@ -71,6 +72,18 @@ def demo(app: App, data: Path, orders: int) -> None:
     app.out.result({"checks": checks, "seconds": dict(clock.parts), "landed": [item.key for item in landed]})
     if failed:
         raise LakectlError(f"checks failed: {', '.join(failed)}", f"lakectl query {failed[0][:2]}")
+
+
+def _is_tutorial(app: App) -> None:
+    """Raises UsageError in a project that has other sources: its lake is not touched."""
+    from lakectl.errors import UsageError
+
+    missing = [source for source in SOURCES if source not in app.config.sources]
+    if missing:
+        raise UsageError(
+            f"{app.project.config_file} is another lake than the tutorial's: it has no source {', '.join(missing)}",
+            "run the demo in a folder without a project",
+        )
 
 
 def _sample_data(app: App, folder: Path, orders: int) -> list[Path]:

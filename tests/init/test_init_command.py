@@ -107,6 +107,15 @@ def test_a_project_that_cant_be_written_leaves_nothing_behind(lakectl: Lakectl, 
     assert [path.name for path in (tmp_path / "p").iterdir()] == ["queries"]
 
 
+def test_the_demo_is_refused_in_a_project_of_other_sources(lakectl: Lakectl, tmp_path: Path) -> None:
+    write(tmp_path, FILES)
+    assert lakectl("init", ".", "--from", "data/orders.csv").code == 0
+    ran = lakectl("demo")
+    assert ran.code == 64
+    assert "is another lake than the tutorial's: it has no source customers, products" in ran.err
+    assert not (tmp_path / "retail_data").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
