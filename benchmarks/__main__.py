@@ -17,6 +17,8 @@ FIGURES = (
     "provisioning_down",
     "landing",
     "events",
+    "many_landings",
+    "validate",
     "local_aws",
     "transform",
     "transform_sizes",

@@ -41,7 +41,7 @@ def _landing(how: str, most: float, *, standby: bool) -> Figure:
             elif number:
                 settle(endpoint)
             path = f"s3://{lake.names.raw_bucket}/retail/orders/ingest_date={day}/"
-            ran = run(endpoint, lake, arguments={"--RAW_ORDERS_PATH": path})
+            ran = run(endpoint, lake, arguments={"--RAW_PATH": path})
             if ran.result["rows_inserted"] != ORDERS:
                 raise SystemExit(f"{ran.result['rows_inserted']} orders inserted, not {ORDERS}")
             seconds.append(ran.seconds)

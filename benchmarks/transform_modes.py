@@ -70,7 +70,7 @@ class Silver:
         for source, file in files.items():
             put(self.lake, source, file, day)
         path = f"s3://{self.lake.names.raw_bucket}/retail/orders/ingest_date={day}/"
-        ran = run(self.endpoint, self.lake, arguments={"--RAW_ORDERS_PATH": path})
+        ran = run(self.endpoint, self.lake, arguments={"--RAW_PATH": path})
         settle(self.endpoint)
         for name in ("rows_inserted", "rows_updated", "rows_advanced", "rows_reenriched"):
             if ran.result[name] != counts.get(name, 0):

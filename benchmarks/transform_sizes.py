@@ -96,7 +96,7 @@ def _onto_much(
 def _load(endpoint: Endpoint, lake: Lake, day: str, source: str = "orders", **counts: int) -> Ran:
     """A run over what landed on ``day``. Raises SystemExit unless it wrote ``counts``, and nothing else."""
     path = f"s3://{lake.names.raw_bucket}/retail/{source}/ingest_date={day}/"
-    ran = run(endpoint, lake, arguments={"--RAW_ORDERS_PATH": path})
+    ran = run(endpoint, lake, arguments={"--RAW_PATH": path})
     settle(endpoint)
     for name in ("rows_inserted", "rows_updated", "rows_advanced", "rows_reenriched"):
         if ran.result[name] != counts.get(name, 0):

@@ -2,7 +2,8 @@
 
 The story of a run:
 
-1. take what waits: the ledger's pending landings, and those under ``--RAW_PATH``
+1. take what waits: the ledger's pending landings, and those under ``--RAW_PATH``; without any, and with the same
+   specification as last time, there is nothing to do
 2. judge each landing by itself; a bad one is refused with its reason and stops no other, or its bad rows
    are set aside, as the lake's specification says
 3. go through the sources, each after those that it looks up: give its rows what they look up and what is derived,
@@ -20,7 +21,7 @@ import sys
 import time
 from functools import partial
 
-from lake import session
+from lake import session, specified
 from lake.arguments import parse
 from lake.checks import Totals
 from lake.copies import Copies
@@ -41,7 +42,8 @@ def main(argv: list[str]) -> None:
     inbox = Inbox(arguments, Ledger(arguments.ledger_table))
     items = inbox.take()
     took = {"claimed": elapsed()}
-    if not items:
+    spec_changed = specified.has_changed(arguments)
+    if not items and not spec_changed:
         say("nothing is pending: silver is up to date")
         return inbox.finish([], {}, partial(report, inbox, [], {}, {}, took, elapsed))
     say(f"{len(items)} landings to read, {sum(item.claimed for item in items)} of them new")
@@ -50,7 +52,7 @@ def main(argv: list[str]) -> None:
     say(f"Spark {spark.version} is up")
     took["spark_up"] = elapsed()
     copies = Copies(inbox.s3, arguments.silver_warehouse, arguments.run_id)
-    work = Work(spark, arguments, inbox, say, copies)
+    work = Work(spark, arguments, inbox, say, copies, spec_changed=spec_changed)
     try:
         totals, loaded = into_silver(work, items, took)
     finally:
@@ -61,6 +63,7 @@ def main(argv: list[str]) -> None:
     for text in (text for each in totals.values() for text in each.named):
         say(f"warning: {text}")
     snapshots = {source: each.snapshot for source, each in loaded.items() if each.snapshot}
+    specified.note(arguments)
     inbox.finish(items, snapshots, partial(report, inbox, items, totals, loaded, took, elapsed))
     refuse(items)
     return None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 from botocore.session import get_session
+from botocore.utils import parse_timestamp
 
 from lakectl import __version__
 from lakectl.config import Config
@@ -68,6 +70,8 @@ TAGGING = {
     "PutRule": "events:TagResource",
 }
 
+
+ISO_8601 = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z")
 
 # Endpoints that were started for this process, and what tells why one of them does not answer.
 _started: dict[str, Callable[[str, Exception], LakectlError]] = {}
@@ -174,7 +178,15 @@ def _session(profile: str | None = None) -> Any:
         return [entry.name for folder in folders if folder.is_dir() for entry in folder.iterdir()]
 
     loader.list_available_services = services
+    session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_moment)
     return session
+
+
+def _moment(value: Any) -> datetime:
+    """As botocore reads it. ISO 8601 by the standard library: half of a listing's cost was reading its times."""
+    if isinstance(value, str) and ISO_8601.fullmatch(value):
+        return datetime.fromisoformat(value)
+    return parse_timestamp(value)
 
 
 def code_of(error: Exception) -> str:

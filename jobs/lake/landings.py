@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -17,7 +17,9 @@ from botocore.exceptions import ClientError
 from lake.arguments import Arguments
 from lake.names import NO_BATCH
 from lake.results import Result, settle
+from lakectl.core.glue_runs import ENDED
 from lakectl.core.landing import Landing, LandingZone
+from lakectl.core.landing_key import parse
 from lakectl.core.ledger import CLAIMED, DELETED, DUPLICATE, LOADED, PENDING, SUPERSEDED, Entry, Ledger
 from lakectl.core.ledger_table import in_batches
 
@@ -31,7 +33,6 @@ MANY = 50
 # No two landings of a process have the same: Spark knows what it has kept by the plan, in which the number stands
 # for the file's version.
 _NUMBERS = itertools.count()
-_ENDED = {"SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT", "ERROR", "EXPIRED"}
 
 
 @dataclass
@@ -179,7 +180,7 @@ class Inbox:
             if error.response["Error"]["Code"] == "EntityNotFoundException":
                 return False
             raise
-        return run["JobRunState"] not in _ENDED
+        return run["JobRunState"] not in ENDED
 
     # ---- taking
 
@@ -195,9 +196,14 @@ class Inbox:
     def _heads(self, entries: list[Entry]) -> dict[str, dict[str, Any] | None]:
         """What HeadObject would say of their keys (None: deleted), for those of which there are many in a folder."""
         heads: dict[str, dict[str, Any] | None] = {}
-        folders = Counter(_folder(entry.landing) for entry in entries)
-        for folder in (name for name, count in folders.items() if count >= MANY):
-            heads.update((entry.landing.key, None) for entry in entries if _folder(entry.landing) == folder)
+        folders: dict[str, list[str]] = defaultdict(list)
+        for entry in entries:
+            if said := parse(entry.key, self._zone.prefix):
+                folders[said.folder].append(entry.key)
+        for folder, keys in folders.items():
+            if len(keys) < MANY:
+                continue
+            heads.update(dict.fromkeys(keys))
             for version in self._versions(folder):
                 heads[version["Key"]] = {**version, "ContentLength": version["Size"]}
         return heads
@@ -275,12 +281,6 @@ class Inbox:
         for item, number in zip(unique, _NUMBERS, strict=False):
             item.number = number
         return unique
-
-
-def _folder(landing: Landing) -> str:
-    """The prefix of all landings of its source and date."""
-    date = f"/ingest_date={landing.ingest_date}/"
-    return landing.key.partition(date)[0] + date
 
 
 def _pending(entry: Entry) -> Entry:

@@ -54,11 +54,11 @@ class Loaded:
 
 def concerned(work: Work, items: Iterable[Item]) -> list[str]:
     """The sources whose tables this run may change, in loading order: those with landings, and those that look up what
-    may change. With ``--FULL`` all."""
+    may change. With ``--FULL``, and for another specification than last time, all."""
     changing = {item.landing.source for item in items}
     for name in work.spec.loading_order:
         lookups = {lookup.source for lookup in work.spec.sources[name].lookups}
-        if work.arguments.full or lookups & changing:
+        if work.arguments.full or work.spec_changed or lookups & changing:
             changing.add(name)
     return [name for name in work.spec.loading_order if name in changing]
 

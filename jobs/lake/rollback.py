@@ -11,10 +11,10 @@ from pyspark.sql import SparkSession
 
 from lake.iceberg import load
 from lake.maintenance import CATALOG, Arguments
+from lakectl.core.glue_runs import ENDED
 from lakectl.core.ledger import LOADED, REVERTED, Entry, Ledger
 
 _SILVER = "_silver"
-_ACTIVE = ("STARTING", "RUNNING", "STOPPING", "WAITING")
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Undone:
 def refuse_while_loading(glue: Any, job: str) -> None:
     """Raises RuntimeError while a run of the transform is active: it may find rows that are about to go."""
     for run in glue.get_job_runs(JobName=job, MaxResults=50)["JobRuns"]:
-        if run["JobRunState"] in _ACTIVE:
+        if run["JobRunState"] not in ENDED:
             raise RuntimeError(f"run {run['Id']} of {job} is {run['JobRunState']}: roll back when it has ended")
 
 

@@ -36,6 +36,7 @@ SHOWN_ONE_BY_ONE = 20
     show_default=True,
     help="Rows to check before sending: the first and last, or all.",
 )
+@click.option("--again", is_flag=True, help="Land bytes that a source with `loading: append` has already.")
 @click.option("--wait", is_flag=True, help="Wait until the files are loaded into silver.")
 def land(
     app: App,
@@ -44,6 +45,7 @@ def land(
     ingest_date: str | None,
     batch: str | None,
     check: str,
+    again: bool,
     wait: bool,
 ) -> None:
     """Upload files to the raw bucket.
@@ -75,7 +77,7 @@ def land(
         one_by_one = len(checked) <= SHOWN_ONE_BY_ONE
         began = time.monotonic()
         with app.out.transfer("landing", sum(file.size for file in checked)) as progress:
-            landed = ops.land(lake, checked, day, batch, lambda done: _show(app, done, one_by_one), progress)
+            landed = ops.land(lake, checked, day, batch, lambda done: _show(app, done, one_by_one), progress, again)
     if not one_by_one:
         _summarize(app, landed, time.monotonic() - began)
     if wait:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 NAMED = 20  # refused landings that are shown one by one
-COUNTED = ("read", "inserted", "updated", "reenriched", "unchanged", "rejected", "quarantined")
+COUNTED = ("read", "inserted", "updated", "deleted", "reenriched", "unchanged", "rejected", "quarantined")
 
 
 @lake_command("run-transform")
@@ -160,6 +160,8 @@ def show_run(app: App, run: JobRun) -> None:
     app.out.item(mark, f"run {run.id} {run.state} in {run.seconds} s{_cost(app, run)}", summary(run))  # type: ignore[arg-type]
     if run.state == "SUCCEEDED" and not run.result:
         app.out.item("note", no_result(app, run))
+    for source, counts in (run.result.get("sources") or {}).items():
+        app.out.item("note", source, counted(counts) or "nothing new")
     refused = run.result.get("landings_failed") or {}
     for path, problems in list(refused.items())[:NAMED]:
         app.out.item("failed", path, "; ".join(problems))
@@ -167,8 +169,9 @@ def show_run(app: App, run: JobRun) -> None:
         app.out.item("failed", f"and {len(refused) - NAMED:,} more landings", "lakectl runs --failed")
     for check, count in (run.result.get("checks") or {}).items():
         app.out.item("note", f"{check}: {count:,} rows")
-    if run.result.get("snapshot_id") and "rows_read" in run.result:
-        app.out.item("ok", f"silver is at snapshot {run.result['snapshot_id']}")
+    for source, counts in (run.result.get("sources") or {}).items():
+        if counts["snapshot_id"]:
+            app.out.item("ok", f"{source}_silver is at snapshot {counts['snapshot_id']}")
 
 
 def no_result(app: App, run: JobRun) -> str:
@@ -191,13 +194,18 @@ def price(app: App, run: JobRun) -> float | None:
 
 
 def summary(run: JobRun) -> str:
-    """What the job says it did: ``8,772 rows read, 8,772 inserted …``."""
-    parts = [f"{run.result[f'rows_{name}']:,} {name}" for name in COUNTED if run.result.get(f"rows_{name}")]
+    """What the job says it did, over all sources: ``8,772 read, 8,772 inserted …``."""
     if "rows_read" not in run.result:
         return ""
-    if run.result.get("columns_added"):
-        parts.append(f"new columns {', '.join(run.result['columns_added'])}")
-    return ", ".join(parts) if parts else "nothing pending"
+    return counted(run.result) or "nothing pending"
+
+
+def counted(counts: Mapping[str, Any]) -> str:
+    """Rows by what became of them, of a run or of one of its sources; ``""`` when there are none."""
+    parts = [f"{counts[f'rows_{name}']:,} {name}" for name in COUNTED if counts.get(f"rows_{name}")]
+    if counts.get("columns_added"):
+        parts.append(f"new columns {', '.join(counts['columns_added'])}")
+    return ", ".join(parts)
 
 
 COMMANDS = {"run-transform": run_transform}

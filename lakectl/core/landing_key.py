@@ -13,6 +13,12 @@ if TYPE_CHECKING:
 LAST_BATCH = 9999
 # The source of an object that lies directly below the prefix.
 NO_SOURCE = "unknown"
+_MEDIA_TYPES = {
+    "csv": "text/csv",
+    "jsonl": "application/jsonl",
+    "parquet": "application/vnd.apache.parquet",
+    "gz": "application/gzip",
+}
 _BELOW_PREFIX = re.compile(
     r"(?P<source>[^/]+)/ingest_date=(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})/(?:batch=(?P<batch>[0-9]{4})/)?(?P<file>[^/]+)"
 )
@@ -85,6 +91,11 @@ def file_endings(file: FileFormat) -> tuple[str, ...]:
     if file.format == "parquet":
         return (plain,)
     return {"auto": (plain, f"{plain}.gz"), "none": (plain,), "gzip": (f"{plain}.gz",)}[file.compression]
+
+
+def media_type(file: str) -> str:
+    """The Content-Type of a landed file, by the ending of its name."""
+    return _MEDIA_TYPES[file.rpartition(".")[2]]
 
 
 def form_of(source: str, file: FileFormat) -> str:

@@ -18,6 +18,7 @@ from lakectl.core.landing_key import file_endings
 from lakectl.errors import LakectlError, UsageError
 from lakectl.ops import landing_file, landing_paths, upload
 from lakectl.ops.lake import Lake
+from lakectl.ops.landed_bytes import LandedBytes
 from lakectl.ops.landing_file import Check, LandingFile
 from lakectl.ops.landing_keys import AUTO, batches_for, key_for, next_batch
 from lakectl.ops.landing_paths import STDIN
@@ -29,6 +30,10 @@ from lakectl.spec.model import LakeSpec
 SMALL_AT_ONCE = 8  # each holds its file, of at most 8 MiB, in memory
 DAMAGED = ("BadDigest", "XAmzContentSHA256Mismatch")
 RACES = 20  # how often a batch number may be taken by somebody else between our look and our write
+
+
+class InSilver(LakectlError):
+    """The bytes were landed before, and would be loaded a second time."""
 
 
 @dataclass(frozen=True)
@@ -97,18 +102,20 @@ def land(
     batch: str | None = None,
     observer: Callable[[Landed], None] = lambda _: None,
     progress: Moved = unseen,
+    again: bool = False,
 ) -> list[Landed]:
     """Write each file under its key, only when nothing is there.
 
     ``batch`` is four digits, ``"auto"`` (the next free number of source and date for each file) or ``None``.
-    The same bytes already there: fine. Other bytes: the other files still land, then :class:`Taken` with the command
+    The same bytes already there: fine. The same bytes under another key, for a source that appends: refused, unless
+    ``again``. Other bytes: the other files still land, then :class:`Taken` with the command
     that lands the file as a new batch; what was landed before stays as it is.
     """
     landed: list[Landed] = []
     taken: list[tuple[LandingFile, LakectlError]] = []
 
     def one(job: tuple[LandingFile, str | None]) -> Landed | tuple[LandingFile, LakectlError]:
-        return _land_one(lake, job[0], ingest_date, job[1], batch == AUTO, progress, lean)
+        return _land_one(lake, job[0], ingest_date, job[1], batch == AUTO, progress, lean, None if again else known)
 
     def settle(done: Landed | tuple[LandingFile, LakectlError]) -> None:
         if isinstance(done, Landed):
@@ -118,7 +125,7 @@ def land(
             taken.append(done)
 
     upload.spare(lake.client("s3"))
-    lean = LeanPut.to(lake.aws)
+    lean, known = LeanPut.to(lake.aws), LandedBytes(lake)
     try:
         for _, group in groupby(files, key=lambda file: _turn(lake.config.spec, file.source)):
             jobs = _with_batches(lake, list(group), ingest_date, batch)
@@ -141,8 +148,9 @@ def land(
         raise explain(error, f"landing in s3://{lake.names.raw_bucket}") from error
     if taken:
         file, refusal = taken[0]
-        more = f" (and {len(taken) - 1} more like it)" if len(taken) > 1 else ""
-        raise type(refusal)(refusal.message + more, _as_a_batch(file, ingest_date))
+        more = f" (and {len(taken) - 1} more)" if len(taken) > 1 else ""
+        hint = _as_further_rows(file) if isinstance(refusal, InSilver) else _as_a_batch(file, ingest_date)
+        raise type(refusal)(refusal.message + more, hint)
     return landed
 
 
@@ -176,10 +184,15 @@ def _land_one(
     may_move: bool,
     progress: Moved,
     lean: LeanPut | None,
+    known: LandedBytes | None,
 ) -> Landed | tuple[LandingFile, LakectlError]:
     """The landed file, or the file and why it was refused."""
     for _ in range(RACES):
         place = Place(lake.names.raw_bucket, key_for(lake, file, ingest_date, batch), lake.names.account)
+        if known and lake.config.spec.sources[file.source].loading == "append":
+            elsewhere = known.elsewhere(file, place.key)
+            if elsewhere:
+                return file, InSilver(f"{file.label}: its bytes are in the lake already, as {elsewhere}")
         try:
             sent = upload.send(lake.client("s3"), file, place, progress, lean)
         except Taken as error:
@@ -193,9 +206,16 @@ def _land_one(
     return file, LakectlError(f"{file.label}: {RACES} batch numbers in a row were taken by somebody else")
 
 
+def _as_further_rows(file: LandingFile) -> str:
+    return f"to have its rows once more: lakectl land {_path(file)} --source {file.source} --batch auto --again"
+
+
+def _path(file: LandingFile) -> str:
+    return "-" if file.label != str(file.path) else shlex.quote(file.label)
+
+
 def _as_a_batch(file: LandingFile, ingest_date: date) -> str:
-    path = "-" if file.label != str(file.path) else shlex.quote(file.label)
     return (
-        f"land it as a new batch: lakectl land {path} --source {file.source} "
+        f"land it as a new batch: lakectl land {_path(file)} --source {file.source} "
         f"--ingest-date {ingest_date.isoformat()} --batch auto"
     )

@@ -99,7 +99,7 @@ def arguments(
     if path and not path.startswith(root):
         raise UsageError(f"--path {path} is not in the raw bucket", f"it must start with {root}")
     given = {
-        "--RAW_ORDERS_PATH": path,
+        "--RAW_PATH": path,
         "--BATCH_ID": batch,
         "--FULL": "true" if full else None,
         "--ON_BAD_ROWS": on_bad_rows,

@@ -19,6 +19,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from lakectl.aws import code_of
+from lakectl.core.landing_key import media_type
 from lakectl.errors import LakectlError, UsageError
 from lakectl.ops.landing_file import LandingFile
 from lakectl.ops.lean_put import LeanPut
@@ -113,14 +114,14 @@ def _put(s3: Any, file: LandingFile, place: Place, progress: Moved, lean: LeanPu
     digest = hashlib.sha256(body)
     metadata = {"sha256": digest.hexdigest()}
     if lean is not None and len(body) < SMALL_BYTES:
-        headers = lean.put(place.bucket, place.key, body, _headers(file, place, metadata, _text(digest)))
+        headers = lean.put(place.bucket, place.key, body, _headers(place, metadata, _text(digest)))
         if headers is not None:
             progress(file.size)
             return Sent(headers.get("x-amz-version-id"), "landed")
     try:
         answer = s3.put_object(
             **place.parameters,
-            **_description(file, metadata),
+            **_description(place, metadata),
             Body=body,
             ChecksumAlgorithm="SHA256",
             ChecksumSHA256=_text(digest),
@@ -135,10 +136,10 @@ def _put(s3: Any, file: LandingFile, place: Place, progress: Moved, lean: LeanPu
     return Sent(answer.get("VersionId"), "landed")
 
 
-def _headers(file: LandingFile, place: Place, metadata: Mapping[str, str], checksum: str) -> dict[str, str]:
+def _headers(place: Place, metadata: Mapping[str, str], checksum: str) -> dict[str, str]:
     """What boto3 makes of the parameters in :func:`_put`."""
     return {
-        "content-type": _description(file, {})["ContentType"],
+        "content-type": _description(place, {})["ContentType"],
         "if-none-match": "*",
         "x-amz-checksum-sha256": checksum,
         "x-amz-expected-bucket-owner": place.account,
@@ -201,7 +202,7 @@ class _Multipart:
                 return upload_id, finished
         answer = self.s3.create_multipart_upload(
             **self.place.parameters,
-            **_description(self.file, {PART_SIZE_KEY: str(self.part_bytes)}),
+            **_description(self.place, {PART_SIZE_KEY: str(self.part_bytes)}),
             ChecksumAlgorithm="SHA256",
         )
         return str(answer["UploadId"]), {}
@@ -352,8 +353,8 @@ def _settled(known: tuple[bool, str | None], file: LandingFile, place: Place) ->
     return Sent(version_id, "already")
 
 
-def _description(file: LandingFile, metadata: dict[str, str]) -> dict[str, Any]:
-    return {"ContentType": "application/gzip" if file.compressed else "text/csv", "Metadata": metadata}
+def _description(place: Place, metadata: dict[str, str]) -> dict[str, Any]:
+    return {"ContentType": media_type(place.key), "Metadata": metadata}
 
 
 def _unchanged(file: LandingFile, opened: IO[bytes], length: int | None = None) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import boto3
 import pytest
 from botocore.exceptions import ClientError, UnknownServiceError
+from botocore.utils import parse_timestamp
 
 from lakectl.aws import Aws, connect, explain
 from lakectl.config import Config
@@ -86,3 +87,24 @@ def test_every_create_call_that_sets_tags_is_known() -> None:
     methods = set(re.findall(r"\.(create_\w+|put_rule)\(", text))
     named = {"".join(part.capitalize() for part in method.split("_")) for method in methods}
     assert named - {"CreateNamedQuery", "CreateTable"} == TAGGING.keys()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "2026-11-24T10:00:00Z",
+        "2026-11-24T10:00:00.1Z",
+        "2026-11-24T10:00:00.123Z",
+        "2026-11-24T10:00:00.123456Z",
+        "2026-11-24T10:00:00+02:00",
+        "Tue, 24 Nov 2026 10:00:00 GMT",
+        1795946400.25,
+        "1795946400",
+    ],
+)
+@pytest.mark.usefixtures("profiles")
+def test_times_in_answers_are_read_as_botocore_reads_them(value: str | float) -> None:
+    factory = aws("sandbox").session._session.get_component("response_parser_factory")
+    read = factory.create_parser("rest-xml")._timestamp_parser
+    assert read(value) == parse_timestamp(value)
+    assert read(value).utcoffset() == parse_timestamp(value).utcoffset()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from event_lakes import DRAIN, event_lake, orders_key, put, rows, rows_of, run_lakectl, settle_runs, wait_for
+from lakes import bring_up, open_test_lake, plain_sources
 
 from lakectl.local.control import Endpoint
 from lakectl.ops import reconcile as ops
@@ -85,3 +86,19 @@ def test_a_landing_on_its_way_is_not_called_lost(lake: Lake, monkeypatch: pytest
     monkeypatch.setattr(ops, "landed_versions", landing_meanwhile)
     assert not ops.differences(lake).any
     assert len(rows_of(lake, key)) == 1
+
+
+def test_what_landed_before_the_lake_had_its_source_is_named_and_brought_in(endpoint: Endpoint, lake: Lake) -> None:
+    key = "retail/returns/ingest_date=2026-11-24/batch=0002/returns.csv"
+    put(lake, key)
+    wait_for(lambda: rows_of(lake, key), what="the row")
+    assert not ops.differences(lake).any
+    sources = plain_sources() | {"returns": {"keys": ["id"], "columns": {"id": "bigint"}}}
+    grown = open_test_lake(endpoint, lake.config.name, sources=sources)
+    bring_up(grown)
+    found = ops.differences(grown)
+    assert ([version["Key"] for version in found.not_taken], found.unlogged) == ([key], [])
+    assert ops.redrive(grown, found.not_taken) == 1
+    (row,) = rows_of(grown, key)
+    assert (row.load_status, row.landing.ingest_date, row.landing.batch) == ("PENDING", "2026-11-24", "0002")
+    assert not ops.differences(grown).any

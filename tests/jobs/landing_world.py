@@ -13,6 +13,7 @@ from typing import Any
 
 import boto3
 
+from lakectl.config import default_spec
 from lakectl.local.seams import dynamodb
 
 KEYS = tuple(f"retail/orders/ingest_date=2026-11-24/batch={number:04d}/orders.csv" for number in (1, 2))
@@ -131,9 +132,10 @@ class World:
             landing_prefix="retail/",
             job_name="job",
             run_id=f"jr_{number}",
-            raw_orders_path=f"s3://{self.bucket}/{path}" if path else "",
+            raw_path=f"s3://{self.bucket}/{path}" if path else "",
             full=full,
             retry_failed=retry_failed,
+            spec=default_spec(),
         )
         inbox = Inbox(asked, self.ledger, self.s3, NoGlue())
         items = inbox.take()
@@ -144,7 +146,7 @@ class World:
                 item.problems.append("bad bytes")
             else:
                 self.silver.append(Load(landing.key, item.entry.sk, landing.etag, item.landed_at, number))
-        inbox.finish(items, str(number), lambda _: {})
+        inbox.finish(items, {"orders": str(number)}, lambda _: {})
         return [problem for item in items if item.claimed for problem in item.problems]
 
     def roll_back(self, runs: int, *, requeue: bool = False) -> None:

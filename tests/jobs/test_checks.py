@@ -3,35 +3,43 @@
 from __future__ import annotations
 
 import gzip
+from types import SimpleNamespace
+
+from lakectl.config import Config
 
 HEADER = "order_id,order_date,customer_id,product_id,qty,unit_price,channel\n"
 CUSTOMERS = "customer_id,customer_name,region,signup_date\n"
+ORDERS = Config().spec.sources["orders"]
 GOOD = "1,24/11/2026,7,8,2,147.43,web\n"
 
 
 def judge(spark, files, *items, **checks):
+    from lake.arguments import Arguments
     from lake.checks import gate
     from lake.reading import read
-    from lake.settings import CHECKS, Settings
+    from lake.work import Work
 
-    settings = Settings(checks={**CHECKS, **checks})
+    spec = Config.model_validate({"checks": checks}).spec
+    arguments = Arguments("raw", "silver", "s3://silver/", "runs", "retail/", "job", "run", spec=spec)
+    work = Work(spark, arguments, SimpleNamespace(s3=files), print, None)
     frames = {}
-    for name, source in settings.sources.items():
-        rows = read(spark, files, source, [item for item in items if item.landing.source == name])
-        if rows is not None:
+    for name in spec.sources:
+        landed = [item for item in items if item.landing.source == name]
+        if rows := read(spark, files, work.checks(name), landed):
             frames[name] = rows
-    return frames, gate(frames, list(items), files, settings)
+    return frames, gate(work, frames, list(items))
 
 
 def test_a_good_landing_passes_with_its_rows_counted(spark, files, landed) -> None:
     item = landed("orders", HEADER + GOOD + '2,23/11/2026,7,8,0,"1.234,56",\n')
     frames, totals = judge(spark, files, item)
     assert (item.problems, item.rows) == ([], 2)
-    assert (totals.keys, totals.lowest, totals.highest, item.warned) == (2, 1, 2, 1)
-    assert totals.checks == {"quantities": 1}
-    assert totals.named == [f"{item.path}: line 3: qty is '0', expected more than 0"]
+    counted = totals["orders"]
+    assert (counted.keys, counted.lowest, counted.highest, item.warned) == (2, 1, 2, 1)
+    assert counted.checks == {"quantities": 1}
+    assert counted.named == [f"{item.path}: line 3: qty is '0', expected qty > 0"]
     second = frames["orders"].typed.where("order_id = 2").first()
-    assert (second["unit_price"], second["channel"], second["ingest_batch"]) == (1234.56, None, "0000")
+    assert (second["unit_price"], second["channel"], second["_lake_batch"]) == (1234.56, None, "0000")
 
 
 def test_columns_in_any_order_and_case_with_a_byte_order_mark(spark, files, landed) -> None:
@@ -79,7 +87,7 @@ def test_one_order_twice_with_other_content_is_named(spark, files, landed) -> No
 def test_one_order_twice_with_equal_values_is_no_clash(spark, files, landed) -> None:
     item = landed("orders", HEADER + GOOD + '1,24/11/2026,7,8,2,"147,43",web\n')
     _, totals = judge(spark, files, item)
-    assert (item.problems, item.rows, totals.keys) == ([], 2, 1)
+    assert (item.problems, item.rows, totals["orders"].keys) == ([], 2, 1)
 
 
 def test_a_customer_twice_with_other_content_is_named(spark, files, landed) -> None:
@@ -109,20 +117,20 @@ def test_what_makes_spark_fail_is_named(files, landed) -> None:
     torn = landed("orders", whole[: len(whole) // 2], batch="0001", gz=True)
     good = landed("orders", whole, batch="0002", gz=True)
     wide = landed("orders", HEADER + "1,2\r1" + ",1" * 30_000, batch="0003")
-    assert unreadable(files, torn).startswith("not a whole gzip file")
-    assert unreadable(files, good) == ""
-    assert unreadable(files, wide) == "line 3 has 30,001 fields"
+    assert unreadable(files, torn, ORDERS).startswith("not a whole gzip file")
+    assert unreadable(files, good, ORDERS) == ""
+    assert unreadable(files, wide, ORDERS) == "line 3 has 30,001 fields"
 
 
 def test_rows_know_their_own_landing(spark, files, landed) -> None:
     one = landed("orders", HEADER + GOOD, batch="0001")
     two = landed("orders", HEADER + GOOD.replace("web", "store"), batch="0002", day="2026-11-23")
     frames, _ = judge(spark, files, one, two)
-    rows = {row["ingest_batch"]: row for row in frames["orders"].typed.collect()}
-    assert (rows["0001"]["channel"], rows["0001"]["source_version"]) == ("web", "v0001")
-    assert (rows["0002"]["channel"], str(rows["0002"]["ingest_date"])) == ("store", "2026-11-23")
+    rows = {row["_lake_batch"]: row for row in frames["orders"].typed.collect()}
+    assert (rows["0001"]["channel"], rows["0001"]["_lake_version"]) == ("web", "v0001")
+    assert (rows["0002"]["channel"], str(rows["0002"]["_lake_ingest_date"])) == ("store", "2026-11-23")
     single, _ = judge(spark, files, one)
-    assert single["orders"].typed.first()["landed_at"] == rows["0001"]["landed_at"]
+    assert single["orders"].typed.first()["_lake_landed_at"] == rows["0001"]["_lake_landed_at"]
 
 
 def test_a_line_break_inside_quotes_is_refused_under_every_policy(spark, files, landed) -> None:

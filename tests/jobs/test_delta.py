@@ -3,48 +3,66 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from types import SimpleNamespace
 from unittest.mock import Mock
 
 import pytest
 
+from lakectl.config import default_spec
+
 DAY = date(2026, 11, 24)
+RAW = (
+    "order_id bigint, order_date date, customer_id bigint, product_id bigint, qty int, unit_price double, "
+    "channel string, _lake_batch string, _lake_ingest_date date, _lake_file string, _lake_version string, "
+    "_lake_landed_at timestamp_ntz, _lake_warned boolean"
+)
 
 
 def stamped(order: int, day: int, qty: int = 1, batch: str = "0000", customer: int = 1) -> dict:
     return {
         "order_id": order, "order_date": DAY, "customer_id": customer, "product_id": 1, "qty": qty,
-        "unit_price": 2.5, "channel": "web", "ingest_batch": batch, "ingest_date": date(2026, 11, day),
-        "source_file": "f", "source_version": "v", "landed_at": datetime(2026, 11, 24, 10), "_lake_warned": False,
+        "unit_price": 2.5, "channel": "web", "_lake_batch": batch, "_lake_ingest_date": date(2026, 11, day),
+        "_lake_file": "f", "_lake_version": "v", "_lake_landed_at": datetime(2026, 11, 24, 10), "_lake_warned": False,
     }  # fmt: skip
 
 
 @pytest.fixture
 def compare(spark, monkeypatch):
     """``compare(in silver, incoming, region=..., reenrich=...)`` -> {order_id: kind}."""
-    from lake.enrich import enrich
-    from lake.silver import Incoming, Silver
+    from lake import upsert
+    from lake.delta import Incoming, shaped
+    from lake.enrich import Enrichment, LookedUp
+    from lake.policies import Checks
+    from lake.table import Table
 
-    raw = (
-        "order_id bigint, order_date date, customer_id bigint, product_id bigint, qty int, unit_price double, "
-        "channel string, ingest_batch string, ingest_date date, source_file string, source_version string, "
-        "landed_at timestamp, _lake_warned boolean"
+    spec = default_spec()
+    work = SimpleNamespace(
+        checks=lambda name: Checks(spec.sources[name]), table=lambda _: SimpleNamespace(find=lambda: None)
     )
-    products = spark.createDataFrame([(1, "Toys")], "product_id bigint, category string")
-    old_customers = spark.createDataFrame([(1, "North"), (2, "East")], "customer_id bigint, region string")
+    views = {"products": "SELECT 1 AS product_id, 'Toys' AS category"}
+
+    def enrichment(region: str) -> Enrichment:
+        made = Enrichment(work, "orders")
+        views["customers"] = f"SELECT * FROM VALUES (1, '{region}'), (2, 'East') AS t(customer_id, region)"
+        for name, sql in views.items():
+            table = Table(spark, "none", spec, name)
+            monkeypatch.setattr(table, "rows", lambda _, sql=sql: spark.sql(sql), raising=False)
+            made._tables[name] = LookedUp(table, "1", 2)
+        return made
 
     def run(present, incoming, *, region="North", reenrich=False):
-        silver = Silver(spark, "none")
-        rows = enrich(spark.createDataFrame(present, raw), old_customers, products)
-        silver._shaped(rows, ()).createOrReplaceTempView("silver_now")
-        silver.table = "silver_now"
-        monkeypatch.setattr(Silver, "load", lambda _: Mock(currentSnapshot=lambda: Mock() if present else None))
-        monkeypatch.setattr(Silver, "_may_have", lambda *_: True)
-        customers = spark.createDataFrame([(1, region), (2, "East")], "customer_id bigint, region string")
+        table = Table(spark, "none", spec, "orders")
+        rows = enrichment("North").apply(spark.createDataFrame(present, RAW))
+        shaped(rows, table.columns).createOrReplaceTempView("silver_now")
+        table.name = "silver_now"
+        monkeypatch.setattr(table, "load", lambda: Mock(), raising=False)
+        monkeypatch.setattr(upsert, "snapshot_id", lambda _: "1" if present else "")
+        monkeypatch.setattr(upsert.Upsert, "_may_have", lambda *_: True)
         orders = None
         if incoming:
             ids = [row["order_id"] for row in incoming]
-            orders = Incoming(spark.createDataFrame(incoming, raw), len(ids), min(ids), max(ids))
-        delta = silver.delta(orders, customers, products, reenrich=lambda: reenrich)
+            orders = Incoming(spark.createDataFrame(incoming, RAW), [], len(ids), min(ids), max(ids))
+        delta = upsert.Upsert(table).delta(orders, enrichment(region), lambda _: reenrich)
         return {row["order_id"]: row["_lake_kind"] for row in delta.rows.collect()}, delta
 
     return run
@@ -88,7 +106,7 @@ def test_the_batch_decides_within_a_day(compare) -> None:
     assert kinds == {1: "stale"}
 
 
-def test_equal_content_with_a_greater_stamp_advances_so_that_a_late_landing_loses(compare) -> None:
+def test_equal_content_with_a_greater_row_version_advances_so_that_a_late_landing_loses(compare) -> None:
     """A on day 1, B on day 2, C = A on day 3; loaded A, C, B: silver must end with C."""
     kinds, _ = compare([stamped(1, 21)], [stamped(1, 23)])
     assert kinds == {1: "advance"}
@@ -96,20 +114,20 @@ def test_equal_content_with_a_greater_stamp_advances_so_that_a_late_landing_lose
     assert kinds == {1: "stale"}
 
 
-def test_new_dimensions_reenrich_the_orders_they_touch_and_no_others(compare) -> None:
+def test_other_looked_up_values_rewrite_the_orders_that_show_them_and_no_others(compare) -> None:
     silver = [stamped(1, 24), stamped(2, 24, customer=2)]
     kinds, delta = compare(silver, [], region="South", reenrich=True)
     assert kinds == {1: "reenrich"}
     assert delta.rows.first()["region"] == "South"
 
 
-def test_an_order_that_comes_in_is_not_reenriched_beside_itself(compare) -> None:
+def test_an_order_that_comes_in_is_not_rewritten_beside_itself(compare) -> None:
     kinds, delta = compare([stamped(1, 24)], [stamped(1, 25)], region="South", reenrich=True)
     assert kinds == {1: "update"}
     assert delta.rows.count() == 1
 
 
-def test_an_order_that_only_a_stale_row_came_in_for_is_reenriched(compare) -> None:
+def test_an_order_that_only_a_stale_row_came_in_for_is_rewritten(compare) -> None:
     """A row that replaces nothing brings no region either: without this, the order would keep its old one for good."""
     silver = [stamped(1, 25), stamped(2, 24), stamped(3, 24)]
     incoming = [stamped(1, 24, qty=9), stamped(2, 24), stamped(3, 25)]
@@ -121,9 +139,16 @@ def test_an_order_that_only_a_stale_row_came_in_for_is_reenriched(compare) -> No
     assert (delta.lowest, delta.highest) == (1, 3)
 
 
+def test_a_missing_row_is_one_that_is_named_and_not_there(compare) -> None:
+    """NULL names none."""
+    incoming = [stamped(1, 24, customer=7), stamped(2, 24) | {"customer_id": None}, stamped(3, 24)]
+    _, delta = compare([], incoming)
+    assert (delta.failed, delta.warned) == ({"lookups.customers": 1, "lookups.products": 0}, 1)
+
+
 def test_the_newest_row_of_a_key_wins(spark) -> None:
     from lake.enrich import newest
 
     rows = [stamped(1, 24, qty=1), stamped(1, 25, qty=2), stamped(1, 25, qty=3, batch="0001"), stamped(2, 20)]
-    kept = {row["order_id"]: row["qty"] for row in newest(spark.createDataFrame(rows), ("order_id",)).collect()}
+    kept = {row["order_id"]: row["qty"] for row in newest(spark.createDataFrame(rows, RAW), ("order_id",)).collect()}
     assert kept == {1: 3, 2: 1}

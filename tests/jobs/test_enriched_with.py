@@ -1,11 +1,15 @@
-"""The table property that says which customers and products all of orders_silver is enriched with."""
+"""The table property that says what all of a silver table is enriched with."""
 
 from __future__ import annotations
 
+import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from whole_job import DIMENSIONS, JobLake, Ran, line
+
+from lakectl.config import default_spec
 
 CUSTOMERS = DIMENSIONS["customers"]
 SOUTH = CUSTOMERS.replace("North", "South")
@@ -35,7 +39,7 @@ class Story:
 
     def noted(self) -> str:
         """The snapshot that the property names."""
-        return str(self.lake.table().properties[PROPERTY].partition(":")[0])
+        return str(json.loads(self.lake.table().properties[PROPERTY])["snapshot"])
 
     def regions(self) -> list[Any]:
         return [region for _, region in self.lake.rows("order_id", "region")]
@@ -61,7 +65,7 @@ def test_silver_is_compared_when_customers_have_changed_and_not_when_they_only_l
     before = story.snapshot()
     assert not story.run()
     assert story.snapshot() == before
-    kept = job_lake.rows("customer_id", "ingest_date", table="customers_silver")
+    kept = job_lake.rows("customer_id", "_lake_ingest_date", table="customers_silver")
     assert [day.day for _, day in kept] == [2, 2]
 
 
@@ -138,6 +142,21 @@ class Table:
         self.commits += 1
 
 
+def enrichment(**snapshots: str) -> Any:
+    """That of orders, with customers and products at these snapshots."""
+    from lake.enrich import Enrichment, LookedUp
+    from lake.policies import Checks
+
+    spec = default_spec()
+    work = SimpleNamespace(
+        checks=lambda name: Checks(spec.sources[name]), table=lambda _: SimpleNamespace(find=lambda: None)
+    )
+    made = Enrichment(work, "orders")
+    for name, snapshot in snapshots.items():
+        made._tables[name] = LookedUp(None, snapshot, 1)
+    return made
+
+
 @pytest.mark.parametrize(
     ("current", "parent", "before", "after", "noted"),
     [
@@ -152,17 +171,21 @@ class Table:
     ],
 )
 def test_it_is_noted_only_for_what_was_compared(
-    current: int | None, parent: int | None, before: str, after: str, noted: bool
+    current: int | None, parent: int | None, before: str, after: str, noted: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from lake import enriched
 
-    table = Table(current, parent)
+    table, known = Table(current, parent), enrichment(customers="77", products="78")
     for _ in range(2):  # what is noted already is not committed again
-        enriched.note(table, before, after, "2-77", print)
-        assert table.kept == ({PROPERTY: f"{current}:2-77"} if noted else {})
+        enriched.note(table, before, after, known, print)
+        assert [json.loads(text) for text in table.kept.values()] == [
+            {"snapshot": str(current), "by": enriched._definition(known.source),
+             "lookups": {"customers": "77", "products": "78"}}
+        ] * noted  # fmt: skip
         assert table.commits == int(noted)
-    assert enriched.holds(table, "2-77") == (noted or current is None)
-    assert enriched.holds(table, "2-78") == (current is None)
+    monkeypatch.setattr(enriched, "_has", lambda *_: False)  # the snapshot has expired
+    assert enriched.holds(table, known) == (noted or current is None)
+    assert enriched.holds(table, enrichment(customers="77", products="")) == (current is None)
 
 
 def test_a_run_whose_orders_are_in_does_not_fail_when_the_property_cannot_be_set(
@@ -172,29 +195,18 @@ def test_a_run_whose_orders_are_in_does_not_fail_when_the_property_cannot_be_set
 
     table, said = Table(2, 1), []
     monkeypatch.setattr(table, "commit", lambda: spark._jvm.java.util.Optional.empty().get())
-    enriched.note(table, "1", "2", "2-77", said.append)
+    enriched.note(table, "1", "2", enrichment(customers="77", products="78"), said.append)
     assert said == [f"{PROPERTY} is not set: java.util.NoSuchElementException: No value present"]
 
 
-def test_a_fingerprint_is_that_of_its_pairs(spark: Any) -> None:
-    from lake import enriched
+def test_the_same_values_are_known_by_their_hashes(spark: Any) -> None:
+    from lake.enriched import same_rows
 
-    def of(customers: list[Any], products: list[Any]) -> str:
-        return enriched.fingerprint(
-            {
-                "customers": spark.createDataFrame(customers, "customer_id bigint, region string"),
-                "products": spark.createDataFrame(products, "product_id bigint, category string"),
-            }
-        )
+    def frame(rows: list[Any]) -> Any:
+        return spark.createDataFrame(rows, "customer_id bigint, region string")
 
-    people, things = [(1, "North"), (2, None)], [(1, "Toys")]
-    assert of(people[::-1], things) == of(people, things)
-    others = [
-        (people[:1], things),  # the customer with a NULL is missing
-        ([(1, "North"), (2, "")], things),
-        ([(1, None), (2, "North")], things),
-        ([(1, "Toys"), (2, None)], [(1, "North")]),
-        (things, people),
-        ([], []),
-    ]
-    assert len({of(*each) for each in [(people, things), *others]}) == 1 + len(others)
+    people = [(1, "North"), (2, None)]
+    assert same_rows(frame(people[::-1]), frame(people))
+    for other in (people[:1], [(1, "North"), (2, "")], [(1, None), (2, "North")], []):
+        assert not same_rows(frame(people), frame(other))
+    assert same_rows(frame([]), frame([]))

@@ -72,15 +72,13 @@ def command_line(process: Path) -> bytes:
 def test_a_driver_killed_at_any_stage_loses_and_doubles_nothing(lake: Lake) -> None:
     for number, stage in enumerate(STAGES):
         land(lake, number)
-        run_id = transform.start(lake, {"--RAW_ORDERS_PATH": f"s3://{lake.names.raw_bucket}/retail/orders/"})
+        run_id = transform.start(lake, {"--RAW_PATH": f"s3://{lake.names.raw_bucket}/retail/orders/"})
         until_it_says(lake, run_id, stage)
         kill_driver(run_id)
         ended = transform.follow(lake, run_id)
         # Between its last words and its end there is next to nothing.
         assert ended.state == "FAILED" or (stage == STAGES[-1] and ended.state == "SUCCEEDED"), (stage, ended)
-    last = transform.follow(
-        lake, transform.start(lake, {"--RAW_ORDERS_PATH": f"s3://{lake.names.raw_bucket}/retail/orders/"})
-    )
+    last = transform.follow(lake, transform.start(lake, {"--RAW_PATH": f"s3://{lake.names.raw_bucket}/retail/orders/"}))
     assert last.state == "SUCCEEDED", last.error
     silver = f"{lake.names.silver_database}.orders_silver"
     counted = query.run(lake, f"SELECT COUNT(*), COUNT(DISTINCT order_id) FROM {silver}").rows

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 import pytest
+from lakes import plain_sources
 from whole_job import JobLake, line
 
-from lakectl.config import Config
-from lakectl.lake_glue import job_settings
+from lakectl.spec.model import BUILT_IN_CHECKS, policies_of
 
 HEADER = "order_id,line_no,order_date,customer_id,product_id,qty,unit_price,channel"
 GOOD = "1,{line},01/09/2025,1,10,2,1.50,web"
@@ -17,27 +14,40 @@ GOOD = "1,{line},01/09/2025,1,10,2,1.50,web"
 BAD = {
     "broken_rows": (["9,1,01/09/2025"], "line 3: '9,1,01/09/2025' does not have as many fields as the header", 0),
     "null_keys": ([",1,01/09/2025,1,10,1,1.50,web"], "line 3: order_id is empty, expected a whole number", 0),
-    "dates": (["9,3,never,1,10,1,1.50,web"], "line 3: order_date is 'never', expected a date DD/MM/YYYY", 1),
+    "dates": (["9,3,never,1,10,1,1.50,web"], "line 3: order_date is 'never', expected a date dd/MM/yyyy", 1),
     "numbers": (["9,4,01/09/2025,1,10,x,1.50,web"], "line 3: qty is 'x', expected a whole number", 1),
     "duplicate_keys": (
         ["9,5,01/09/2025,1,10,1,1.50,web", "9,5,01/09/2025,1,10,9,1.50,web"],
         "1 order_id, line_no occur more than once with different content: 9/5 (lines 3, 4)",
         1,
     ),
-    "unknown_customers": (["9,6,01/09/2025,77,10,1,1.50,web"], "1 rows with a customer_id that no customers file", 1),
-    "unknown_products": (["9,7,01/09/2025,1,88,1,1.50,web"], "1 rows with a product_id that no products file", 1),
-    "quantities": (["9,8,01/09/2025,1,10,0,1.50,web"], "line 3: qty is '0', expected more than 0", 1),
+    "lookups.customers": (
+        ["9,6,01/09/2025,77,10,1,1.50,web"],
+        "1 rows with a customer_id that customers does not have: 77",
+        1,
+    ),
+    "lookups.products": (
+        ["9,7,01/09/2025,1,88,1,1.50,web"],
+        "1 rows with a product_id that products does not have: 88",
+        1,
+    ),
+    "quantities": (["9,8,01/09/2025,1,10,0,1.50,web"], "line 3: qty is '0', expected qty > 0", 1),
 }
 NEVER_IN_SILVER = ("broken_rows", "null_keys")
 ROWS = {check: len(rows) for check, (rows, _, _) in BAD.items()}
-REJECTED = ("reason", "run_id")
+REJECTED = ("_lake_reasons", "_lake_run")
 
 
 def lake_with(job_lake: JobLake, policy: str) -> JobLake:
-    sources: dict[str, Any] = json.loads(job_settings(Config()))["sources"]
-    sources["orders"]["columns"] = {"order_id": "bigint", "line_no": "int", **sources["orders"]["columns"]}
-    sources["orders"]["keys"] = ["order_id", "line_no"]
-    checks = {check: policy if check not in NEVER_IN_SILVER or policy == "fail" else "quarantine" for check in BAD}
+    sources = plain_sources()
+    orders = sources["orders"]
+    orders["columns"] = {"order_id": "bigint", "line_no": "int", **orders["columns"]}
+    orders["keys"] = ["order_id", "line_no"]
+    for lookup in orders["lookups"].values():
+        lookup["missing"] = policy
+    orders["checks"]["quantities"]["otherwise"] = policy
+    built_in = [check for check in BAD if check in BUILT_IN_CHECKS]
+    checks = {check: policy if policy in policies_of(check) else "quarantine" for check in built_in}
     job_lake.settings = {"sources": sources, "checks": checks}
     job_lake.dimensions()
     for number, (rows, _, _) in enumerate(BAD.values(), start=1):
@@ -53,10 +63,10 @@ def test_fail_refuses_each_landing_and_names_its_row(job_lake: JobLake) -> None:
         assert found[0].startswith(problem), check
     assert ran.error.startswith(f"LandingsRefused: {len(BAD)} landings refused")
     assert ran.result["checks"] == ROWS
-    assert (ran.result["rows_warned"], ran.result["rows_quarantined"], ran.result["snapshot_id"]) == (0, 0, None)
+    assert (ran.orders["rows_warned"], ran.orders["rows_quarantined"], ran.result["snapshot_id"]) == (0, 0, None)
     again = job_lake.run(path=None, ON_BAD_ROWS="quarantine", RETRY_FAILED="true")
     assert again.error.startswith("LandingsRefused: 3 landings refused")  # what is known of them is not in question
-    assert (again.result["rows_inserted"], again.result["rows_quarantined"]) == (5, 6)
+    assert (again.orders["rows_inserted"], again.orders["rows_quarantined"]) == (5, 6)
 
 
 @pytest.mark.long
@@ -67,7 +77,7 @@ def test_quarantine_sets_rows_aside_once_and_the_others_go_on(job_lake: JobLake)
     assert [row[1] for row in job_lake.rows("order_id", "line_no")] == list(range(1, 9))
     rejected = job_lake.rows(*REJECTED, table="orders_rejected")
     assert {reason: [row[0] for row in rejected].count(reason) for reason, _ in rejected} == ROWS
-    assert ("4,1,01/09/2025",) not in job_lake.rows("row_text", table="orders_rejected")
+    assert ("4,1,01/09/2025",) not in job_lake.rows("_lake_line", table="orders_rejected")
     again = job_lake.loaded(FULL="true")
     assert (again["rows_unchanged"], again["snapshot_id"], again["rows_quarantined"]) == (8, None, 9)
     assert job_lake.rows(*REJECTED, table="orders_rejected") == rejected  # in it once, and still the first run's
@@ -88,24 +98,26 @@ def test_warn_lets_rows_through_and_counts_them_and_ignore_does_not(job_lake: Jo
 
 
 def test_only_the_reference_that_warns_is_counted(job_lake: JobLake) -> None:
-    job_lake.settings = {"checks": {"unknown_products": "ignore"}}
+    sources = plain_sources()
+    sources["orders"]["lookups"]["products"]["missing"] = "ignore"
+    job_lake.settings = {"sources": sources}
     job_lake.dimensions()
     job_lake.orders(
         "1,01/09/2025,77,10,1,1.50,web", "2,01/09/2025,1,88,1,1.50,web", "3,01/09/2025,77,88,0,1.50,web",
     )  # fmt: skip
     result = job_lake.loaded()
-    assert result["checks"] == {"unknown_customers": 2, "quantities": 1}
+    assert result["checks"] == {"lookups.customers": 2, "quantities": 1}
     assert result["rows_warned"] == 2  # the third is counted once, though it fails two checks
 
 
 def test_a_landing_in_which_no_row_has_a_key_is_set_aside_whatever_the_type_of_the_key(job_lake: JobLake) -> None:
-    sources: dict[str, Any] = json.loads(job_settings(Config()))["sources"]
+    sources = plain_sources()
     sources["orders"]["columns"] = {**sources["orders"]["columns"], "order_id": "string"}
     job_lake.settings = {"sources": sources, "checks": {"null_keys": "quarantine"}}
     job_lake.orders(line(1))
-    assert job_lake.run().result["rows_inserted"] == 1
+    assert job_lake.run().orders["rows_inserted"] == 1
     job_lake.orders(line(2).replace("2", "", 1), batch="0002")
     ran = job_lake.run()
     assert not ran.error, ran.error
-    assert ran.result["rows_quarantined"] == 1
+    assert ran.orders["rows_quarantined"] == 1
     assert job_lake.rows("order_id") == [("1",)]

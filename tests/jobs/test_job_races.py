@@ -60,15 +60,15 @@ def places() -> dict[str, tuple[Any, str, bool]]:
     import retail_bronze_to_silver as job
     from lake import loading
     from lake.landings import Inbox
-    from lake.silver import Silver
+    from lake.upsert import Upsert
 
     return {
         "claimed": (Inbox, "take", True),
         "judged": (job, "judge", True),
         "set aside": (loading, "store", True),
-        "compared": (Silver, "merge", False),
-        "committed": (Silver, "merge", True),
-        "looked again": (Inbox, "finish", False),
+        "compared": (Upsert, "commit", False),
+        "committed": (Upsert, "commit", True),
+        "loaded": (Inbox, "finish", False),
     }
 
 
@@ -95,7 +95,7 @@ def test_a_run_that_dies_at_any_stage_loses_and_doubles_nothing(
     assert job_lake.rows("order_id", "qty") == [*expected, (99, len(expected))]
     assert job_lake.waiting() == []
     assert set(job_lake.statuses().values()) == {"LOADED"}
-    aside = job_lake.rows("source_file", "occurrences", table="orders_rejected")
+    aside = job_lake.rows("_lake_file", "_lake_occurrences", table="orders_rejected")
     assert [(file.split("/")[-2], count) for file, count in aside] == [(batch, 1) for (batch,) in rejected]
 
 
@@ -103,7 +103,7 @@ def test_a_run_that_dies_at_any_stage_loses_and_doubles_nothing(
 def test_two_runs_over_overlapping_orders_end_with_the_greater_stamp(
     job_lake: JobLake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from lake.silver import Silver
+    from lake.upsert import Upsert
 
     job_lake.dimensions()
     job_lake.orders(line(1), line(2, qty=2), batch="0002")
@@ -113,9 +113,9 @@ def test_two_runs_over_overlapping_orders_end_with_the_greater_stamp(
         job_lake.orders(line(2, qty=9), line(3), batch="0001")
         others.append(beside(job_lake, monkeypatch))
 
-    at(monkeypatch, (Silver, "merge"), other_run)
+    at(monkeypatch, (Upsert, "commit"), other_run)
     job_lake.loaded()
-    assert (others[0].error, others[0].result["rows_inserted"]) == ("", 2)
+    assert (others[0].error, others[0].orders["rows_inserted"]) == ("", 2)
     assert job_lake.rows("order_id", "qty") == [(1, 1), (2, 2), (3, 1)]
     assert job_lake.waiting() == []
 
@@ -131,7 +131,7 @@ def test_a_row_set_aside_stays_the_first_runs(job_lake: JobLake, monkeypatch: py
     others: list[Ran] = []
     at(monkeypatch, (quarantine, "commit"), lambda: others.append(beside(job_lake, monkeypatch)))
     job_lake.loaded()
-    assert job_lake.rows("run_id", table="orders_rejected") == [(others[0].result["run_id"],)]
+    assert job_lake.rows("_lake_run", table="orders_rejected") == [(others[0].result["run_id"],)]
     assert job_lake.rows("order_id") == [(1,)]
     assert job_lake.waiting() == []
 
@@ -142,7 +142,7 @@ def test_dimensions_that_land_while_a_run_is_at_work_count_for_its_orders_too(
     job_lake: JobLake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The other run has compared all of silver with them before our orders were there."""
-    from lake.silver import Silver
+    from lake.upsert import Upsert
 
     job_lake.dimensions()
     job_lake.orders(line(1))
@@ -151,9 +151,9 @@ def test_dimensions_that_land_while_a_run_is_at_work_count_for_its_orders_too(
 
     def other_run() -> None:
         job_lake.land("customers", DIMENSIONS["customers"].replace("North", "South"), date="2025-09-02")
-        assert beside(job_lake, monkeypatch).result["rows_reenriched"] == 1
+        assert beside(job_lake, monkeypatch).orders["rows_reenriched"] == 1
 
-    at(monkeypatch, (Silver, "merge"), other_run)
+    at(monkeypatch, (Upsert, "commit"), other_run)
     ours = job_lake.loaded()
     assert (ours["rows_inserted"], ours["rows_reenriched"]) == (1, 1)
     assert job_lake.rows("order_id", "region") == [(1, "South"), (2, "South")]
@@ -163,7 +163,7 @@ def test_dimensions_that_land_while_a_run_is_at_work_count_for_its_orders_too(
 @pytest.mark.long
 def test_compaction_in_the_middle_of_a_commit_harms_neither(job_lake: JobLake, monkeypatch: pytest.MonkeyPatch) -> None:
     from lake import maintenance
-    from lake.silver import Silver
+    from lake.upsert import Upsert
 
     job_lake.dimensions()
     for batch in ("0001", "0002"):
@@ -177,7 +177,7 @@ def test_compaction_in_the_middle_of_a_commit_harms_neither(job_lake: JobLake, m
         table = f"{job_lake.database}.orders_silver"
         made.append(maintenance.maintain(job_lake.spark, job_lake.s3, table, settings, False, lambda _: None))
 
-    at(monkeypatch, (Silver, "merge"), compact)
+    at(monkeypatch, (Upsert, "commit"), compact)
     job_lake.loaded()
     assert (made[0]["files_rewritten"], made[0]["snapshots_expired"], made[0]["problem"]) == (2, 2, "")
     assert job_lake.rows("order_id", "qty") == [(1, 5), (2, 1), (3, 1)]
@@ -188,7 +188,7 @@ def test_an_order_that_is_removed_between_comparing_and_committing_is_there_agai
     job_lake: JobLake, monkeypatch: pytest.MonkeyPatch, removed: str, inserted: int
 ) -> None:
     """Nothing is to be inserted, so the MERGE has no clause for it: the run must see that it missed one."""
-    from lake.silver import Silver
+    from lake.upsert import Upsert
 
     job_lake.dimensions()
     job_lake.orders(line(1), line(2), batch="0001")
@@ -196,7 +196,7 @@ def test_an_order_that_is_removed_between_comparing_and_committing_is_there_agai
     job_lake.orders(line(1, qty=5), line(2, qty=6), batch="0002")
     table = f"glue_catalog.{job_lake.database}.orders_silver"
     delete = f"DELETE FROM {table} WHERE {removed}"
-    at(monkeypatch, (Silver, "merge"), lambda: job_lake.spark.newSession().sql(delete))
+    at(monkeypatch, (Upsert, "commit"), lambda: job_lake.spark.newSession().sql(delete))
     result = job_lake.loaded()
     assert job_lake.rows("order_id", "qty") == [(1, 5), (2, 6)]
     assert [result[f"rows_{kind}"] for kind in ("updated", "inserted", "unchanged")] == [2, inserted, 0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from lakes import bring_up, open_test_lake, plain_sources, tear_down
@@ -44,6 +45,11 @@ def run(lake: Lake, **arguments: str) -> transform.JobRun:
     return transform.follow(lake, transform.start(lake, given))
 
 
+def orders(run: transform.JobRun) -> dict[str, Any]:
+    found: dict[str, Any] = run.result["sources"]["orders"]
+    return found
+
+
 def rows(lake: Lake, sql: str) -> list[list[str | None]]:
     return [list(row) for row in query.run(lake, sql.replace("retail_silver", lake.names.silver_database)).rows]
 
@@ -74,15 +80,21 @@ def test_bad_rows_are_refused_set_aside_once_or_let_through_as_asked(lake: Lake)
         assert named in refused.error
     aside = run(lake, ON_BAD_ROWS="quarantine", RETRY_FAILED="true")
     assert aside.state == "SUCCEEDED", aside.error
-    assert (aside.result["rows_inserted"], aside.result["rows_quarantined"], aside.result["rows_warned"]) == (3, 6, 1)
+    assert (orders(aside)["rows_inserted"], orders(aside)["rows_quarantined"], orders(aside)["rows_warned"]) == (
+        3,
+        6,
+        1,
+    )
     assert aside.result["checks"] == {
         "broken_rows": 1, "null_keys": 1, "dates": 1, "numbers": 1, "duplicate_keys": 2,
-        "quantities": 1, "unknown_customers": 1,
+        "quantities": 1, "lookups.customers": 1,
     }  # fmt: skip
     assert rows(lake, "SELECT order_id, line_no, region FROM retail_silver.orders_silver ORDER BY 1, 2") == [
         ["1", "1", "North"], ["1", "2", "North"], ["6", "1", None],
     ]  # fmt: skip
-    by_reason = "SELECT reason, COUNT(*), MIN(row_text) FROM retail_silver.orders_rejected GROUP BY 1 ORDER BY 1"
+    by_reason = (
+        "SELECT _lake_reasons, COUNT(*), MIN(_lake_line) FROM retail_silver.orders_rejected GROUP BY 1 ORDER BY 1"
+    )
     before = rows(lake, by_reason)
     assert [row[:2] for row in before] == [
         ["broken_rows", "1"], ["dates", "1"], ["duplicate_keys", "2"], ["null_keys", "1"], ["numbers", "1"],
@@ -91,11 +103,11 @@ def test_bad_rows_are_refused_set_aside_once_or_let_through_as_asked(lake: Lake)
     snapshots = 'SELECT COUNT(*) FROM retail_silver."orders_rejected$snapshots"'
     count = rows(lake, snapshots)
     again = run(lake, ON_BAD_ROWS="quarantine")
-    assert (again.result["rows_unchanged"], again.result["snapshot_id"]) == (3, None)
+    assert (orders(again)["rows_unchanged"], again.result["snapshot_id"]) == (3, None)
     assert rows(lake, by_reason) == before
     assert rows(lake, snapshots) == count
     warned = run(lake, ON_BAD_ROWS="warn")
     assert warned.state == "SUCCEEDED", warned.error
-    assert (warned.result["rows_inserted"], warned.result["rows_quarantined"]) == (3, 2)  # 2, 3 and one of 5
+    assert (orders(warned)["rows_inserted"], orders(warned)["rows_quarantined"]) == (3, 2)  # 2, 3 and one of 5
     let_through = "SELECT order_date, qty FROM retail_silver.orders_silver WHERE order_id IN (2, 3) ORDER BY order_id"
     assert rows(lake, let_through) == [[None, "1"], ["2026-11-24", None]]

@@ -49,7 +49,7 @@ def start(lake: Lake, batch: int) -> str:
     lines = (f"{number},{number % 28 + 1:02}/09/2025,1,1,{batch},2.50,web\n" for number in orders(batch))
     path = put(lake, "orders", HEADER + "".join(lines), batch)
     glue = lake.client("glue")
-    started = glue.start_job_run(JobName=lake.names.glue_job, Arguments={"--RAW_ORDERS_PATH": path})
+    started = glue.start_job_run(JobName=lake.names.glue_job, Arguments={"--RAW_PATH": path})
     run_id = str(started["JobRunId"])
     until_it_says(lake, run_id, "landings to read")
     return run_id

@@ -99,10 +99,10 @@ def accepted(path: Path, data: bytes) -> dict[int, tuple[int, float, str | None]
     for text in plain.decode("utf-8-sig").encode().splitlines()[1:]:
         if csv_files.is_blank(text.decode()):
             continue
-        row = dict(zip(names, map(values.clean, csv_files.fields(text.decode())), strict=True))
+        fields = dict(zip(names, csv_files.fields(text.decode()), strict=True))
+        row = {name: values.clean(fields[name], column) for name, column in ORDERS.by_name.items()}
         read = {
-            name: values.value_of(row[name] or "", ORDERS.by_name[name].type)
-            for name in ("order_id", "qty", "unit_price")
+            name: values.value_of(row[name] or "", ORDERS.by_name[name]) for name in ("order_id", "qty", "unit_price")
         }
         rows[read["order_id"]] = (read["qty"], read["unit_price"], row["channel"])
     return rows
@@ -125,7 +125,7 @@ def run_over(lake: JobLake, random: Random, folder: Path, files: int) -> None:
     assert lake.waiting() == []
     found = {item["key"]: item for item in lake.landings() if item["source"] == "orders"}
     assert found.keys() == expected.keys()
-    rows = {row[0]: row[1:] for row in lake.rows("order_id", "source_file", "qty", "unit_price", "channel")}
+    rows = {row[0]: row[1:] for row in lake.rows("order_id", "_lake_file", "qty", "unit_price", "channel")}
     for key, orders in expected.items():
         item = found[key]
         if item["load_status"] == "FAILED":

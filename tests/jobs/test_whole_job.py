@@ -56,7 +56,7 @@ def test_dimensions_landed_twice_do_not_multiply_orders_and_the_newest_row_count
     assert story.lake.rows("order_id", "region", "category", "sales_amount") == [
         (1, "South", "Office", 2.5), (2, "East", "Office", 2.5), (3, None, "Kitchen", 3703.68),
     ]  # fmt: skip
-    customers = story.lake.rows("customer_id", "region", "ingest_date", table="customers_silver")
+    customers = story.lake.rows("customer_id", "region", "_lake_ingest_date", table="customers_silver")
     assert customers == [(1, "South", date(2025, 9, 2)), (2, "East", date(2025, 9, 1))]
     assert story.lake.rows("product_id", "list_price", table="products_silver") == [(10, 1.5), (20, 4.0)]
 
@@ -65,8 +65,8 @@ def test_a_bad_and_an_empty_landing_are_refused_with_their_reason_and_stop_no_ot
     first, second, *_ = story.runs
     assert first.error.startswith("LandingsRefused: 2 landings refused, the others are in silver. s3://")
     assert "batch=0003/orders.csv: no rows below the header" in first.error
-    assert "batch=0004/orders.csv: line 3: order_date is '31/09/2025', expected a date DD/MM/YYYY" in first.error
-    assert (first.result["rows_inserted"], first.result["rows_rejected"]) == (3, 2)
+    assert "batch=0004/orders.csv: line 3: order_date is '31/09/2025', expected a date dd/MM/yyyy" in first.error
+    assert (first.orders["rows_inserted"], first.orders["rows_rejected"]) == (3, 2)
     assert second.error == ""  # a poison file is asked for again by a person, not by the next run
     assert {key: story.lake.statuses()[f"{DAY}1/batch={key}/orders.csv"] for key in ("0001", "0003", "0004")} == {
         "0001": "LOADED", "0003": "FAILED", "0004": "FAILED",
@@ -83,15 +83,16 @@ def test_columns_go_by_the_header_and_strange_keys_are_left_alone(story: Story) 
 def test_a_value_that_comes_back_wins_over_one_between_that_is_loaded_late(story: Story) -> None:
     """A, C, B: equal content with a greater stamp advances the stamp, so B is stale."""
     _, equal, late, *_ = story.runs
-    assert (equal.result["rows_advanced"], late.result["rows_stale"]) == (1, 1)
-    assert story.lake.rows("order_id", "qty", "ingest_date")[0] == (1, 1, date(2025, 9, 3))
+    assert (equal.orders["rows_advanced"], late.orders["rows_stale"]) == (1, 1)
+    assert story.lake.rows("order_id", "qty", "_lake_ingest_date")[0] == (1, 1, date(2025, 9, 3))
 
 
 def test_nothing_pending_is_success_and_a_replay_commits_nothing(story: Story) -> None:
     *_, late, nothing, replay = story.runs
-    assert (nothing.error, nothing.result["rows_read"], nothing.result["snapshot_id"]) == ("", 0, None)
+    assert (nothing.error, nothing.orders["rows_read"], nothing.result["snapshot_id"]) == ("", 0, None)
     assert "nothing is pending" in nothing.said[-1]
-    assert (replay.error, replay.result["rows_read"], replay.result["snapshot_id"]) == ("", 5, None)
+    assert (replay.error, replay.orders["rows_read"], replay.result["snapshot_id"]) == ("", 5, None)
+    assert replay.result["rows_read"] == 5 + 3 + 2  # of all sources
     assert late.result["snapshot_id"] is None
     assert story.snapshots == [1, 2, 2, 2, 2]
 
@@ -100,7 +101,9 @@ def test_pyiceberg_duckdb_and_spark_read_the_same(story: Story) -> None:
     lake = story.lake
     for name in ("orders_silver", "customers_silver"):
         table = lake.table(name)
-        columns = [field.name for field in table.schema().fields if field.name not in ("landed_at", "loaded_at")]
+        columns = [
+            field.name for field in table.schema().fields if field.name not in ("_lake_landed_at", "_lake_loaded_at")
+        ]
         by_spark = lake.spark.table(f"glue_catalog.{lake.database}.{name}").select(*columns).collect()
         by_duckdb = duckdb_on(lake).execute(
             f"SELECT {', '.join(columns)} FROM iceberg_scan('{table.metadata_location}')"

@@ -39,7 +39,7 @@ def claimed(ledger: Any) -> Callable[..., Any]:
         entry = ledger.record(landing)
         assert ledger.claim(entry, RUN)
         path = f"s3://{landing.bucket}/{landing.key}"
-        return SimpleNamespace(entry=entry, claimed=True, problems=list(problems), rows=1, path=path)
+        return SimpleNamespace(entry=entry, landing=landing, claimed=True, problems=list(problems), rows=1, path=path)
 
     return take
 
@@ -100,10 +100,10 @@ def test_the_result_is_written_with_the_last_landing_that_is_settled(
 
     monkeypatch.setattr(ledger._table.client, "transact_write_items", dies)
     with pytest.raises(RuntimeError, match="killed"):
-        results.settle(ledger, RUN, items, "7", report(items))
+        results.settle(ledger, RUN, items, {"orders": "7"}, report(items))
     assert (reader.read(lake, RUN), states()) == ({}, ["CLAIMED", "FAILED", "LOADED"])
     monkeypatch.setattr(ledger._table.client, "transact_write_items", written)
-    results.settle(ledger, RUN, items[2:], "7", report(items))
+    results.settle(ledger, RUN, items[2:], {"orders": "7"}, report(items))
     assert states() == ["FAILED", "LOADED", "LOADED"]
     assert len(reader.read(lake, RUN)["landings_loaded"]) == 2
 
@@ -119,7 +119,7 @@ def test_a_landing_that_another_run_took_over_is_not_called_loaded(
     taken = items[lost].entry
     (held,) = (entry for entry in ledger.pending("orders") if entry.sk == taken.sk)
     assert ledger.claim(held, "jr_2")
-    results.settle(ledger, RUN, items, "7", report(items))
+    results.settle(ledger, RUN, items, {"orders": "7"}, report(items))
     found = reader.read(lake, RUN)
     assert found["landings_taken_over"] == [items[lost].path]
     assert len(found["landings_loaded"]) == 2
@@ -130,7 +130,7 @@ def test_a_run_without_landings_has_a_result(ledger: Any, lake: Lake) -> None:
     from lake import results
 
     assert reader.read(lake, RUN) == {}
-    results.settle(ledger, RUN, [], "", report([]))
+    results.settle(ledger, RUN, [], {}, report([]))
     assert reader.read(lake, RUN)["rows_read"] == 0
 
 
@@ -153,7 +153,7 @@ def test_a_long_reason_is_shortened_in_the_landing_and_whole_in_the_result(
 
     reason = "x" * 5000 + " the end"
     item = claimed(1, reason)
-    results.settle(ledger, RUN, [item], "", report([item]))
+    results.settle(ledger, RUN, [item], {}, report([item]))
     (refused,) = rows("FAILED#orders")
     assert len(refused["reason"]) <= 2000
     assert "more characters: lakectl runs --failed" in refused["reason"]

@@ -20,7 +20,7 @@ from moto.dynamodb.responses import DynamoHandler
 
 from lakectl.local.context import LocalContext
 from lakectl.local.durable.tables import Tables
-from lakectl.local.seams import dynamodb_costs, dynamodb_queries
+from lakectl.local.seams import dynamodb_costs, dynamodb_queries, dynamodb_updates
 from lakectl.local.seams.core import saving_others
 
 ITEM_ACTIONS = {
@@ -57,6 +57,7 @@ def take_turns() -> None:
     Table.__deepcopy__ = _deepcopy
     dynamodb_costs.install()
     dynamodb_queries.install()
+    dynamodb_updates.install()
 
 
 def _one_at_a_time(original: Callable[..., Any]) -> Callable[..., Any]:
