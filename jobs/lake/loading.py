@@ -46,7 +46,7 @@ class Loaded:
     columns: list[str] = field(default_factory=list)
 
     def add(self, other: Loaded) -> None:
-        self.columns += other.columns
+        self.columns += [name for name in other.columns if name not in self.columns]
         self.counts.update(other.counts)
         self.warned += other.warned
         self.snapshot = other.snapshot or self.snapshot

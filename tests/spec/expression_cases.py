@@ -85,6 +85,7 @@ CASES: list[tuple[str, Rows]] = [
     ("i <> 7", of("i", (7, False), (8, True))),
     ("i != b", [({"i": 7, "b": 7}, False), ({"i": 7, "b": MOST}, True), ({"i": 7}, None)]),
     ("i < x", [({"i": 2, "x": 2.5}, True), ({"i": 3, "x": 2.5}, False)]),
+    ("CAST(m AS decimal(38,30)) > 0", of("m", (Decimal("2.50"), True), (Decimal("-0.05"), False))),
     ("m <= 2.505", of("m", (Decimal("2.50"), True), (Decimal("2.51"), False))),
     ("m > i", [({"m": Decimal("2.50"), "i": 2}, True), ({"m": Decimal("2.50"), "i": 3}, False)]),
     ("x >= m", [({"x": 2.5, "m": Decimal("2.50")}, True), ({"x": 2.25, "m": Decimal("2.50")}, False)]),

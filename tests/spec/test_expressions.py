@@ -160,6 +160,8 @@ def test_columns_are_compared_without_case_and_listed_in_order_each_once() -> No
         ("i", "bigint", None),
         ("1", "decimal(5,2)", None),
         ("m", "decimal(12,3)", None),
+        ("b", "decimal(19,0)", None),
+        ("b", "decimal(20,2)", "the expression is bigint, not decimal(20,2)"),
         ("NULL", "date", None),
         ("b", "int", "the expression is bigint, not int"),
         ("i", "double", "the expression is int, not double"),
