@@ -140,13 +140,14 @@ def _incoming(
     if not accepted:
         return None
     store(work, parts)
-    if source.loading == "snapshot":
+    accepted = [item for item in accepted if item.rows]
+    if source.loading == "snapshot" and accepted:
         newest_one = max(accepted, key=lambda item: item.stamp)
         loaded.counts["stale"] += sum(item.rows - item.set_aside for item in accepted if item is not newest_one)
         parts.only([newest_one])
         accepted = [newest_one]
-        if not newest_one.rows:
-            return None
+    if not accepted:
+        return None
     kept = with_warning(parts.kept, enrichment.checks)
     # One landing without repeats is what mostly comes: it needs no shuffle to have each key once.
     if source.keys and (len(accepted) > 1 or accepted[0].rows != totals.keys):
