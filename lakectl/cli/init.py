@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,10 +63,16 @@ def init(
     content = new_project.files(folder, name, drafts, eject=eject)
     new_project.write(folder, content)
     show_drafts(app, drafts)
-    for path in content:
-        app.out.item("ok", f"wrote {folder / path}")
+    for part, count in Counter(_part(path) for path in content).items():
+        app.out.item("ok", f"wrote {folder / part}", f"{count} files" if count > 1 else "")
     _show_next(app, folder, drafts)
     app.out.result({"folder": str(folder), "files": list(content), "sources": [as_data(draft) for draft in drafts]})
+
+
+def _part(path: str) -> str:
+    """What a file is shown as: files of one folder below the project's own are shown together."""
+    top = path.split("/")[0]
+    return top if top in ("queries", "jobs", "lambdas") else path
 
 
 def _name(app: App, name: str | None) -> str | None:
