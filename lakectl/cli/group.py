@@ -9,6 +9,10 @@ import click
 
 # Section → command → (module under lakectl.cli, what the list of commands says). In the tutorial's order.
 SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "A project of your own": {
+        "init": ("init", "Write a project: the tutorial's, or one for your own files."),
+        "source": ("source", "Add a source to config/lake.yaml."),
+    },
     "Everything at once": {
         "demo": ("demo", "Run the whole tutorial and show the results."),
         "plan": ("plan", "Show what `up` or `down` would do."),
