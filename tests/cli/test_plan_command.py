@@ -9,7 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from lakes import plain_sources
 
+from lakectl.config import default_spec
+from lakectl.core import applied_spec
+from lakectl.core.ledger_table import LedgerTable
 from lakectl.local.control import Endpoint
 
 pytestmark = pytest.mark.usefixtures("endpoint")
@@ -45,12 +50,38 @@ def test_exit_code_2_while_changes_are_pending_and_0_when_all_is_in_place(
     assert [(r["name"], r["changes"]) for r in changed] == [
         ("log-ingestion-run-planned", [{"field": "timeout", "old": 3, "new": 30}])
     ]
+    changed_specification(folder, client)
     down = lakectl(folder, "plan", "--down")
     assert down.returncode == 2
     assert "- s3-bucket org-demo-lake-raw-planned  delete" in down.stdout
     assert lakectl(folder, "down", "--yes").returncode == 0
     assert lakectl(folder, "plan", "--down").returncode == 0
     assert endpoint.region == "eu-west-1"
+
+
+def changed_specification(folder: Path, client: Any) -> None:
+    """`plan` after a run, with other columns in the configuration, and with another key."""
+    applied_spec.write(LedgerTable("ingestion_runs-planned", client("dynamodb")), default_spec())
+    columns = [{"Name": name, "Type": kind} for name, kind in default_spec().silver_columns("orders").items()]
+    table = {"Name": "orders_silver", "StorageDescriptor": {"Columns": columns}}
+    client("glue").create_table(DatabaseName="retail_silver_planned", TableInput=table)
+    sources = plain_sources()
+    sources["orders"]["columns"] |= {"qty": {"type": "bigint", "required": True}, "note": "string"}
+    write = (folder / "lake.yaml").write_text
+    write(yaml.safe_dump({"name": "planned", "suffix_names": True, "sources": sources}))
+    plan = lakectl(folder, "plan")
+    assert plan.returncode == 2, plan.stderr
+    for line in ("The next run:", "~ orders_silver: qty int becomes bigint", "~ orders_silver: add note string"):
+        assert line in plan.stdout
+    sources["orders"]["keys"] = ["order_id", "product_id"]
+    write(yaml.safe_dump({"name": "planned", "suffix_names": True, "sources": sources}))
+    plan = lakectl(folder, "plan")
+    assert plan.returncode == 1
+    assert "orders_silver: keys: order_id can't become order_id, product_id" in plan.stdout
+    assert "build it again from the raw bucket: lakectl run-transform --full" in plan.stdout
+    (refused,) = json.loads(lakectl(folder, "plan", "--json").stdout)["silver"]["refused"]
+    assert refused["source"] == "orders"
+    write("name: planned\nsuffix_names: true\n")
 
 
 def test_keep_data_leaves_objects_tables_and_run_log_for_a_later_up(folder: Path, client: Any) -> None:
