@@ -12,7 +12,6 @@ from pyspark.sql.types import StringType, StructField, StructType
 from lake.names import CORRUPT, LANDING_NO, RAW
 from lake.parsing import clean, parse
 from lakectl.core.columns import RESERVED_PREFIX
-from lakectl.core.csv_files import ENCODINGS
 from lakectl.spec.model import SourceSpec
 
 _FIELD = RESERVED_PREFIX + "field_"
@@ -33,7 +32,7 @@ def raw(
         .option("sep", source.file.delimiter)
         .option("quote", quote)
         .option("escape", quote)
-        .option("encoding", ENCODINGS[source.file.encoding])
+        .option("encoding", source.file.encoding)
         .option("columnNameOfCorruptRecord", CORRUPT)
         # Otherwise ingest_date= in the path becomes a column.
         .option("recursiveFileLookup", True)
