@@ -15,7 +15,7 @@ from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from lake.delta import Delta, Incoming, counted, nothing, shaped, stamp_of
+from lake.delta import Delta, Incoming, counted, fitted, nothing, shaped, stamp_of
 from lake.enrich import Enrichment
 from lake.iceberg import commit, snapshot_id
 from lake.names import KIND, LANDING_NO, MOVED, WARNED
@@ -94,21 +94,17 @@ class Append:
         return {kind: numbers for kind, numbers in kinds.items() if numbers}, deleted
 
     def _changed(self, silver: DataFrame, notes: tuple[str, ...]) -> DataFrame:
-        rows = self._enriched(self._without_replaced(silver), notes)
+        rows, differs = self._enriched(self._without_replaced(silver))
+        rows = shaped(rows.where(differs).withColumn(WARNED, F.lit(False)), self._columns, notes)
         return rows.withColumns({KIND: F.lit("reenrich"), MOVED: F.lit(False)})
 
-    def _enriched(self, silver: DataFrame, notes: tuple[str, ...], *, only_changed: bool = True) -> DataFrame:
-        """The table's rows with what the looked-up tables now say."""
+    def _enriched(self, silver: DataFrame) -> tuple[DataFrame, Column]:
+        """The table's rows with what the looked-up tables now say; and whether that is something else than before."""
         assert self._enrichment  # noqa: S101 - delta comes first
         names = self._enrichment.columns
-        bare = silver.withColumnsRenamed({name: _OLD + name for name in names})
-        rows = self._enrichment.apply(bare)
-        if only_changed:
-            differs: Column = F.lit(False)
-            for name in names:
-                differs = differs | ~F.col(name).eqNullSafe(F.col(_OLD + name))
-            rows = rows.where(differs)
-        return shaped(rows.withColumn(WARNED, F.lit(False)), self._columns, notes)
+        rows = self._enrichment.apply(silver.withColumnsRenamed({name: _OLD + name for name in names}))
+        differs = (~F.col(name).eqNullSafe(F.col(_OLD + name)) for name in names)
+        return rows, reduce(Column.__or__, differs, F.lit(False))
 
     def _without_replaced(self, silver: DataFrame) -> DataFrame:
         if not self._replaced:
@@ -125,9 +121,11 @@ class Append:
             self.table.overwrite(news, "")
         elif delta.counts["reenrich"]:
             # No key tells the rows apart, so all are written.
-            kept = self._without_replaced(self.table.rows(delta.before))
-            rows = self._enriched(kept, (), only_changed=False)
-            self.table.overwrite(rows.select(*self._columns).unionByName(news), delta.before)
+            kept = fitted(self._without_replaced(self.table.rows(delta.before)), self._columns)
+            rows, differs = self._enriched(kept)
+            now = F.when(differs, F.current_timestamp().cast("timestamp_ntz")).otherwise(F.col("_lake_loaded_at"))
+            rows = fitted(rows.withColumn("_lake_loaded_at", now), self._columns)
+            self.table.overwrite(rows.unionByName(news), delta.before)
         else:
             self._merge(news)
 

@@ -77,11 +77,10 @@ def nothing(columns: dict[str, str], rows: DataFrame, before: str) -> Delta:
     )
 
 
-def shaped(rows: DataFrame, columns: dict[str, str], more: Sequence[str] = ()) -> DataFrame:
-    """The table's ``columns``, NULL where ``rows`` lack one, and ``more``."""
-    ready = rows.withColumn("_lake_loaded_at", F.current_timestamp())
-    have = set(ready.columns)
-    return ready.select(
+def fitted(rows: DataFrame, columns: dict[str, str], more: Sequence[str] = ()) -> DataFrame:
+    """The table's ``columns``, NULL where ``rows`` (of an older schema, say) lack one, and ``more``."""
+    have = set(rows.columns)
+    return rows.select(
         *(
             (F.col(name) if name in have else F.lit(None)).cast(spark_type(kind)).alias(name)
             for name, kind in columns.items()
@@ -90,9 +89,14 @@ def shaped(rows: DataFrame, columns: dict[str, str], more: Sequence[str] = ()) -
     )
 
 
+def shaped(rows: DataFrame, columns: dict[str, str], more: Sequence[str] = ()) -> DataFrame:
+    """As ``fitted``, for rows that are to be written now."""
+    return fitted(rows.withColumn("_lake_loaded_at", F.current_timestamp()), columns, more)
+
+
 def counted(rows: DataFrame, enrichment: Enrichment, before: str, key: str = "") -> Delta:
     """The delta of classified ``rows``. One job. ``key``: the leading key column, whose bounds are wanted."""
-    lead = F.col(key) if key else F.lit(None)
+    lead = F.col(key) if key else F.lit(None).cast("int")
     anywhere = reduce(Column.__or__, enrichment.failing(WARN).values(), F.lit(False)) & ~F.col(WARNED)
     tests = {**{note: F.col(note) for note in enrichment.notes.values()}, "_warned": anywhere, "_moved": F.col(MOVED)}
     groups = (

@@ -13,7 +13,7 @@ from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from lake.delta import WRITTEN, Delta, Incoming, counted, nothing, same, shaped, stamp, stamp_sql
+from lake.delta import WRITTEN, Delta, Incoming, counted, fitted, nothing, same, shaped, stamp, stamp_sql
 from lake.enrich import Enrichment
 from lake.iceberg import bytes_between, commit, snapshot_id
 from lake.names import KIND, MOVED, WARNED, quoted
@@ -139,7 +139,8 @@ class Upsert:
         rows = delta.rows.where(F.col(KIND).isin(*WRITTEN)).select(*self._columns)
         if delta.before:
             changed = delta.rows.where(F.col(KIND).isin(*WRITTEN, "delete")).select(*self._keys)
-            rows = rows.unionByName(self.table.rows(delta.before).join(changed, self._keys, "left_anti"))
+            kept = self.table.rows(delta.before).join(changed, self._keys, "left_anti")
+            rows = rows.unionByName(fitted(kept, self._columns))
         if not self.table.source.partition_by and sum(delta.counts.values()) <= _ONE_FILE_ROWS:
             rows = rows.coalesce(1)
         self.table.overwrite(rows, delta.before)

@@ -18,7 +18,7 @@ from lakectl.spec.model import Column, LakeSpec, SourceSpec
 @dataclass
 class Work:
     """``added``: source -> columns, all text, that its files have beside those of the specification and that its silver
-    table has or gets; ``copies``: of landings that were overwritten."""
+    table has or gets; ``copies``: of landings that were overwritten; ``spec_changed``: since the last run."""
 
     spark: SparkSession
     arguments: Arguments
@@ -26,6 +26,7 @@ class Work:
     say: Callable[[str], None]
     copies: Copies
     added: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    spec_changed: bool = False
 
     @property
     def spec(self) -> LakeSpec:

@@ -34,6 +34,11 @@ _DATE_UNITS = _TIME_UNITS[:5]
 _IN_RANGE = "{1} BETWEEN 1 AND 2147483647"
 # Both engines hold days from year 1 to 9999 with this; a longer way leaves that range anyway.
 _MAX_DAYS = 4_000_000
+# The Greek letters that one other letter stands for in upper case, though Java makes them two.
+_IOTA = "".join(
+    map(chr, (*range(0x1F80, 0x1F88), *range(0x1F90, 0x1F98), *range(0x1FA0, 0x1FA8), 0x1FB3, 0x1FC3, 0x1FF3))
+)
+_IOTA_TITLED = "".join(chr(ord(letter) + (9 if ord(letter) > 0x1FAF else 8)) for letter in _IOTA)
 
 Rule = Callable[["Function", Sequence[Typed]], Typed]
 
@@ -92,6 +97,25 @@ def _text_to_text(spark: str, athena: str = "") -> Rule:
         return both("string", spark, athena or spark, *_texts(function, arguments))
 
     return rule
+
+
+def _lower(function: Function, arguments: Sequence[Typed]) -> Typed:
+    return _letter_by_letter(
+        "lower", "CASE WHEN c = 'İ' THEN 'i' ELSE lower(c) END", "{0}", _texts(function, arguments)
+    )
+
+
+def _upper(function: Function, arguments: Sequence[Typed]) -> Typed:
+    one = "CASE WHEN length(upper(c)) = 1 THEN upper(c) ELSE c END"
+    titled = f"translate({{0}}, '{_IOTA}', '{_IOTA_TITLED}')"
+    return _letter_by_letter("upper", one, titled, _texts(function, arguments))
+
+
+def _letter_by_letter(name: str, one: str, text: str, parts: Sequence[Typed]) -> Typed:
+    """Athena changes each letter into one. Java, and so Spark, looks at its neighbours and may make two (ß)."""
+    each = f"array_join(transform(split({text}, ''), c -> {one}), '')"
+    spark = f"(CASE WHEN length({{0}}) = octet_length({{0}}) THEN {name}({{0}}) ELSE {each} END)"
+    return both("string", spark, f"{name}({{0}})", *parts)
 
 
 def _concat(function: Function, arguments: Sequence[Typed]) -> Typed:
@@ -246,8 +270,8 @@ def _date_diff(function: Function, arguments: Sequence[Typed]) -> Typed:
 _MOMENT = ("date", "timestamp")
 _SPACES = "Only the character space; both engines' own trim differ."
 _LIST = (
-    Function("lower(text)", "In lower case.", "lower(s)", 1, 1, _text_to_text("lower({0})")),
-    Function("upper(text)", "In upper case.", "upper(s)", 1, 1, _text_to_text("upper({0})")),
+    Function("lower(text)", "In lower case, letter by letter.", "lower(s)", 1, 1, _lower),
+    Function("upper(text)", "In upper case, letter by letter: `ß` stays.", "upper(s)", 1, 1, _upper),
     Function(
         "trim(text)", f"Without spaces at both ends. {_SPACES}", "trim(s)", 1, 1,
         _text_to_text("trim({0})", "trim(BOTH ' ' FROM {0})"),

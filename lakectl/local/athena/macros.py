@@ -63,10 +63,15 @@ MACROS = (
     # DuckDB gives NULL for x / 0; Athena raises. TRY() cannot hold error(), so it gets the NULL form.
     f"CREATE MACRO athena_divide(a, b) AS CASE WHEN b = 0 THEN {_DIVISION_BY_ZERO} ELSE a // b END",
     "CREATE MACRO athena_try_divide(a, b) AS CASE WHEN b = 0 THEN NULL ELSE a // b END",
-    f"CREATE MACRO athena_modulo(a, b) AS CASE WHEN b = 0 THEN {_DIVISION_BY_ZERO} ELSE a % b END",
-    "CREATE MACRO athena_try_modulo(a, b) AS CASE WHEN b = 0 THEN NULL ELSE a % b END",
+    # By -1, DuckDB fails for the least bigint; by 1, the remainder is the same.
+    "CREATE MACRO athena_remainder(a, b) AS a % CASE WHEN b = -1 THEN 1 ELSE b END",
+    f"CREATE MACRO athena_modulo(a, b) AS CASE WHEN b = 0 THEN {_DIVISION_BY_ZERO} ELSE athena_remainder(a, b) END",
+    "CREATE MACRO athena_try_modulo(a, b) AS CASE WHEN b = 0 THEN NULL ELSE athena_remainder(a, b) END",
     f"CREATE MACRO athena_divide_decimal(a, b) AS CASE WHEN b = 0 THEN {_DIVISION_BY_ZERO} ELSE a / b END",
     "CREATE MACRO athena_try_divide_decimal(a, b) AS CASE WHEN b = 0 THEN NULL ELSE a / b END",
+    # DuckDB makes ß one capital letter, Java leaves it.
+    "CREATE MACRO athena_upper(t) AS CASE WHEN contains(t, 'ß') "
+    "THEN array_to_string(list_transform(string_split(t, 'ß'), lambda part: upper(part)), 'ß') ELSE upper(t) END",
     "CREATE MACRO athena_subscript(a, i) AS CASE "
     "WHEN i > len(a) THEN error('INVALID_FUNCTION_ARGUMENT: Array subscript must be less than or equal to array "
     "length: ' || i || ' > ' || len(a)) "

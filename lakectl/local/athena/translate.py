@@ -78,6 +78,16 @@ def _divide(node: exp.Expr) -> exp.Expr | None:
     return None
 
 
+def _multiply(node: exp.Expr) -> exp.Expr | None:
+    """DuckDB's product of two decimals of up to 18 digits has 18, Athena's as many as both."""
+    left, right = types.decimal_of(node.this), types.decimal_of(node.expression)
+    if not (types.is_decimal(node.this) or types.is_decimal(node.expression)) or not left or not right:
+        return None
+    digits = min(38, left[0] + right[0])
+    node.set("this", _cast(node.this, f"decimal({digits}, {left[1]})"))
+    return None
+
+
 def _modulo(node: exp.Expr) -> exp.Expr | None:
     if types.is_float(node.this) or types.is_float(node.expression):
         return None
@@ -160,6 +170,10 @@ def _repeat(node: exp.Expr) -> exp.Expr:
     return _call("athena_repeat", node.this, node.args["times"])
 
 
+def _upper(node: exp.Expr) -> exp.Expr:
+    return _call("athena_upper", node.this)
+
+
 def _text_cast(node: exp.Expr) -> exp.Expr | None:
     source, to = node.this, node.args["to"]
     if to.is_type("varchar", "char", "text"):
@@ -222,6 +236,7 @@ def _by_name(node: exp.Expr) -> exp.Expr | None:
 _RULES: dict[type[exp.Expr], Callable[[exp.Expr], exp.Expr | None]] = {
     exp.Div: _divide,
     exp.Mod: _modulo,
+    exp.Mul: _multiply,
     exp.Sum: _sum,
     exp.Avg: _avg,
     exp.ApproxQuantile: _percentile,
@@ -237,5 +252,6 @@ _RULES: dict[type[exp.Expr], Callable[[exp.Expr], exp.Expr | None]] = {
     exp.GenerateSeries: _sequence,
     exp.Repeat: _repeat,
     exp.Typeof: _typeof,
+    exp.Upper: _upper,
     exp.Anonymous: _by_name,
 }

@@ -1,0 +1,87 @@
+"""A specification that changes between runs: what the next run makes of the tables that are there."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from whole_job import JobLake
+
+BEFORE: dict[str, Any] = {
+    "sources": {
+        "shops": {"keys": ["shop"], "columns": {"shop": "string", "town": "string"}},
+        "sales": {
+            "keys": ["id"],
+            "columns": {"id": "int", "shop": "string", "amount": "decimal(6,2)"},
+            "lookups": {"shops": {"on": "shop", "take": ["town"]}},
+            "derive": {"label": {"type": "string", "sql": "concat(shop, '!')"}},
+        },
+    },
+}
+
+
+@pytest.fixture
+def lake(job_lake: JobLake) -> JobLake:
+    job_lake.settings = deepcopy(BEFORE)
+    job_lake.land("shops", "shop,town\na,Bonn\nb,Ulm\n")
+    job_lake.land("sales", "id,shop,amount\n1,a,1.50\n2,b,2.50\n")
+    assert job_lake.run().error == ""
+    return job_lake
+
+
+def kinds(lake: JobLake) -> dict[str, str]:
+    return {field.name: str(field.field_type) for field in lake.table("sales_silver").schema().fields}
+
+
+def test_the_next_run_brings_tables_to_the_specification_though_nothing_has_landed(lake: JobLake) -> None:
+    sales = lake.settings["sources"]["sales"]
+    sales["columns"] = {"id": "bigint", "shop": "string", "amount": "decimal(9,2)", "note": "string"}
+    sales["derive"]["label"]["sql"] = "concat(town, '?')"
+    sales["derive"]["twice"] = {"type": "decimal(11,2)", "sql": "amount + amount"}
+    sales["partition_by"] = ["bucket(4, id)"]
+    sales["description"] = "It's what was sold"
+    first = lake.run(path=None)
+    assert first.error == "", first.said
+    assert first.result["sources"]["sales"]["rows_reenriched"] == 2
+    assert first.result["columns_added"] == ["note", "twice"]
+    assert lake.rows("id", "label", "twice", "note", table="sales_silver") == [
+        (1, "Bonn?", Decimal("3.00"), None), (2, "Ulm?", Decimal("5.00"), None),
+    ]  # fmt: skip
+    table = lake.table("sales_silver")
+    assert (kinds(lake)["id"], kinds(lake)["amount"]) == ("long", "decimal(9, 2)")
+    assert [str(field.transform) for field in table.spec().fields] == ["bucket[4]"]
+    assert table.properties["comment"] == "It's what was sold"
+    assert lake.run(path=None).said[-1].endswith("nothing is pending: silver is up to date")
+
+    lake.land("sales", "id,shop,amount,note\n5000000000,a,1234567.00,x\n2,a,2.50,y\n", date="2025-09-02")
+    assert lake.run().error == ""
+    assert lake.rows("id", "town", "note", table="sales_silver") == [
+        (1, "Bonn", None), (2, "Bonn", "y"), (5_000_000_000, "Bonn", "x"),
+    ]  # fmt: skip
+
+
+def test_a_column_that_is_taken_out_stays_and_is_null_in_new_rows(lake: JobLake) -> None:
+    del lake.settings["sources"]["sales"]["columns"]["amount"]
+    lake.settings["schema_evolution"] = "ignore"
+    lake.land("sales", "id,shop,amount\n2,a,9.99\n3,a,9.99\n", date="2025-09-02")
+    assert lake.run().error == ""
+    assert lake.rows("id", "amount", table="sales_silver") == [(1, Decimal("1.50")), (2, None), (3, None)]
+
+
+def test_what_would_lose_rows_is_refused_until_the_table_is_built_again(lake: JobLake) -> None:
+    before = lake.table("sales_silver").current_snapshot().snapshot_id
+    lake.settings["sources"]["sales"]["keys"] = ["shop"]
+    lake.settings["sources"]["sales"]["columns"]["amount"] = "double"
+    refused = lake.run(path=None)
+    assert refused.error == (
+        f"SpecificationChanged: {lake.database}.sales_silver: keys was id and is shop; amount is decimal(6,2) there "
+        "and double in the specification. Build it again: lakectl run-transform --full"
+    )
+    assert lake.table("sales_silver").current_snapshot().snapshot_id == before
+    rebuilt = lake.run(FULL="true")
+    assert rebuilt.error == "", rebuilt.said
+    assert lake.rows("shop", "amount", "town", table="sales_silver") == [("a", 1.5, "Bonn"), ("b", 2.5, "Ulm")]
+    table = lake.table("sales_silver")
+    assert before in [snapshot.snapshot_id for snapshot in table.metadata.snapshots]
