@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from lakectl import packages
 from lakectl.engine.model import Resource
+from lakectl.lake_bronze import bronze_tables
 from lakectl.naming import Names
 from lakectl.project import Project
 from lakectl.resources.database import Database
 from lakectl.resources.glue_job import GlueJob
-from lakectl.resources.glue_table import CsvTable
 from lakectl.resources.log_group import LogGroup
 from lakectl.resources.s3_object import S3Object
 
@@ -32,26 +32,6 @@ def databases(names: Names) -> list[Resource]:
         for name, description in described
     ]
     return made + bronze_tables(names)
-
-
-def bronze_tables(names: Names) -> list[Resource]:
-    """Each source's landed files as a table of text, so that raw can be queried too."""
-    config = names.config
-    database = names.bronze_database
-    return [
-        CsvTable(
-            database,
-            names.bronze_table(source),
-            step="create-databases",
-            tags=names.tags,
-            arn=names.arn("glue", f"table/{database}/{names.bronze_table(source)}"),
-            location=f"s3://{names.raw_bucket}/{config.landing.prefix}{source}/",
-            columns=tuple(settings.by_name),
-            dates=config.glue.bronze_dates,
-            needs=(f"glue-database/{database}",),
-        )
-        for source, settings in config.sources.items()
-    ]
 
 
 def log_group(names: Names, name: str, step: str, retention_days: int) -> LogGroup:
