@@ -31,6 +31,7 @@ from lake.judging import judge
 from lake.landings import Inbox, Item
 from lake.loading import Loaded, load, silver_bytes
 from lake.report import Done, bad, refuse, report
+from lake.retrying import quarantined
 from lake.work import Work
 
 from lakectl.core import applied_spec
@@ -50,7 +51,7 @@ def main(argv: list[str]) -> None:
     items = inbox.take()
     done.took["claimed"] = elapsed()
     spec_changed = applied_spec.differs(LedgerTable(arguments.ledger_table), arguments.lake_spec)
-    if not items and not spec_changed:
+    if not (items or spec_changed or arguments.retry_quarantined):
         say("nothing is pending: silver is up to date")
         return inbox.finish([], {}, partial(report, inbox, done, elapsed))
     spark = session.build(arguments.silver_warehouse)
@@ -58,6 +59,8 @@ def main(argv: list[str]) -> None:
     done.took["spark_up"] = elapsed()
     copies = Copies(inbox.s3, arguments.silver_warehouse, arguments.run_id)
     work = Work(spark, arguments, inbox, say, copies, spec_changed=spec_changed)
+    if arguments.retry_quarantined:
+        items += quarantined(work)
     try:
         for _ in range(ROUNDS):
             bring_in(work, items, done)

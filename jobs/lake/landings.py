@@ -110,6 +110,32 @@ class Inbox:
         waiting = (entry for source in self._arguments.spec.sources for entry in self._ledger.pending(source))
         return self._numbered(self._claim_all(self._free(waiting)))
 
+    def loaded(self, versions: Iterable[tuple[str, str]]) -> list[Item]:
+        """Those of the versions, (path, version id), that are loaded and still there, to be read once more."""
+        found = self._in_parallel(lambda each: self._landing(*each), versions)
+        entries = self._ledger.find(found)
+        return self._numbered(
+            [
+                Item(entry, self._landed_at(entry, _moment(landing.event_time)), claimed=False)
+                for landing, entry in entries.items()
+                if entry.load_status == LOADED
+            ]
+        )
+
+    def _landing(self, path: str, version_id: str) -> Landing | None:
+        bucket, _, key = path.removeprefix("s3://").partition("/")
+        head = self._head(bucket, key, version_id)
+        if head is None:
+            return None
+        return self._zone.landing(
+            bucket=bucket,
+            key=key,
+            version_id=version_id,
+            etag=head["ETag"],
+            size=head["ContentLength"],
+            event_time=_iso(head["LastModified"]),
+        )
+
     # ---- finding
 
     def _waiting(self) -> Iterator[Entry]:

@@ -21,6 +21,7 @@ from lake.naming import NAMED
 from lake.policies import WARN
 from lake.quarantine import Split, check_late, problem, split, store, told, with_warning
 from lake.reading import Rows
+from lake.retrying import release
 from lake.session import SMALL_BYTES
 from lake.snapshots import Snapshot
 from lake.table import ADDED
@@ -104,12 +105,16 @@ def _load_source(work: Work, name: str, rows: Rows | None, items: list[Item], to
     if loaded.columns:
         work.say(f"{table.source.silver_table} has new columns: {', '.join(loaded.columns)}")
     enrichment = Enrichment(work, name)
-    incoming = _incoming(work, enrichment, rows, items, totals, loaded) if rows and items else None
+    parts = split(rows, enrichment.checks, items) if rows and items else None
+    incoming = _incoming(work, enrichment, parts, totals, loaded) if parts else None
     for round_number in range(ROUNDS):
         loaded.add(
             _commit(work, name, enrichment, incoming, totals, compare_all=work.arguments.full or round_number > 0)
         )
         if not enrichment.moved_on():
+            again = [item for item in items if not item.claimed and not item.problems]
+            if work.arguments.retry_quarantined and parts and again:
+                release(work, parts, again)
             return loaded
         work.say(f"a table that {name} looks up was committed to meanwhile")
         enrichment, incoming = Enrichment(work, name), None
@@ -126,13 +131,10 @@ def _learn_added(work: Work, name: str) -> None:
         work.added[name] = tuple(each for each in (given or "").split(",") if each)
 
 
-def _incoming(
-    work: Work, enrichment: Enrichment, rows: Rows, items: list[Item], totals: Totals, loaded: Loaded
-) -> Incoming | None:
+def _incoming(work: Work, enrichment: Enrichment, parts: Split, totals: Totals, loaded: Loaded) -> Incoming | None:
     """What is to be loaded, each key once; what is not is set aside, or refuses its landing."""
-    source = enrichment.source
-    parts = split(rows, enrichment.checks, items)
-    totals.checks.update(check_late(parts, enrichment))
+    source, items = enrichment.source, parts.items
+    totals.checks.update(check_late(parts, enrichment, work.table(source.name)))
     # A reference that is not there may have refused a landing.
     accepted = [item for item in items if not item.problems]
     if len(accepted) < len(items):

@@ -177,7 +177,7 @@ class Reference:
                 if place in self.refused:
                     continue
                 version, landing = waiting[place]
-                judged = self._judge(landing)
+                judged = self._judge(landing, (*landing.place, version))
                 if judged is not None:
                     accepted.append(((*landing.place, version), landing, *judged))
                 elif place in self.pending:
@@ -187,7 +187,7 @@ class Reference:
 
     # ---- one landing
 
-    def _judge(self, landing: Landing) -> tuple[list[dict[str, Any]], list[Any]] | None:
+    def _judge(self, landing: Landing, stamp: tuple[int, int, int]) -> tuple[list[dict[str, Any]], list[Any]] | None:
         """(rows to load, (key or None) of each row set aside); None when the landing is refused."""
         source = self.spec.sources[landing.source]
         if not landing.rows:
@@ -209,13 +209,21 @@ class Reference:
         aside += [row for row in kept if self._key(row, source) in clashing]
         kept = [row for row in kept if self._key(row, source) not in clashing]
         for lookup in source.lookups:
-            unknown = [row for row in kept if self._looked_up(lookup, row)[1]]
+            # What silver has is not judged again.
+            unknown = [row for row in kept if self._looked_up(lookup, row)[1] and not self._has(source, row, stamp)]
             if unknown and lookup.missing == "fail":
                 return None
             if lookup.missing == "quarantine":
                 aside += unknown
-                kept = [row for row in kept if not self._looked_up(lookup, row)[1]]
+                kept = [row for row in kept if row not in unknown]
         return kept, [self._key(row, source) for row in aside]
+
+    def _has(self, source: SourceSpec, row: dict[str, Any], stamp: tuple[int, int, int]) -> bool:
+        table = self.tables[source.name]
+        if source.loading == "append":
+            return any(stored.stamp == stamp for stored in table.values())
+        key = self._key(row, source)
+        return key in table and table[key].stamp == stamp
 
     def _typed(self, texts: Row, source: SourceSpec) -> tuple[dict[str, Any], set[str]]:
         row, failed = {}, set()

