@@ -102,6 +102,9 @@ def show_drafts(app: App, drafts: list[Draft]) -> None:
         app.out.item("ok", f"source {draft.name}", about)
         for note in draft.notes.get("", []):
             app.out.item("failed", note)
+    unsure = sum(len(texts) for draft in drafts for place, texts in draft.notes.items() if place != "partition_by")
+    if unsure:
+        app.out.item("note", f"comments in config/lake.yaml say what was unsure: {unsure}")
 
 
 def as_data(draft: Draft) -> dict[str, object]:
