@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from lakectl import packages
 from lakectl.engine.model import Resource
+from lakectl.lake_bronze import bronze_tables
 from lakectl.naming import Names
 from lakectl.project import Project
 from lakectl.resources.database import Database
 from lakectl.resources.glue_job import GlueJob
-from lakectl.resources.glue_table import CsvTable
 from lakectl.resources.log_group import LogGroup
 from lakectl.resources.s3_object import S3Object
-from lakectl.spec.json_form import to_json
 
 JOB_STEP = "create-glue-job"
 
@@ -35,26 +34,6 @@ def databases(names: Names) -> list[Resource]:
     return made + bronze_tables(names)
 
 
-def bronze_tables(names: Names) -> list[Resource]:
-    """Each source's landed files as a table of text, so that raw can be queried too."""
-    config = names.config
-    database = names.bronze_database
-    return [
-        CsvTable(
-            database,
-            names.bronze_table(source),
-            step="create-databases",
-            tags=names.tags,
-            arn=names.arn("glue", f"table/{database}/{names.bronze_table(source)}"),
-            location=f"s3://{names.raw_bucket}/{config.landing.prefix}{source}/",
-            columns=tuple(settings.by_name),
-            dates=config.glue.bronze_dates,
-            needs=(f"glue-database/{database}",),
-        )
-        for source, settings in config.sources.items()
-    ]
-
-
 def log_group(names: Names, name: str, step: str, retention_days: int) -> LogGroup:
     return LogGroup(
         name,
@@ -69,7 +48,9 @@ def glue_jobs(names: Names, project: Project) -> list[Resource]:
     """The transform and the maintenance job, their scripts and the package that both import."""
     package = S3Object(names.tmp_bucket, names.job_package_key, step=JOB_STEP, content=packages.job_package(project))
     # Not an argument: their size is limited.
-    spec = S3Object(names.tmp_bucket, names.job_spec_key, step=JOB_STEP, content=to_json(names.config.spec).encode())
+    spec = S3Object(
+        names.tmp_bucket, names.job_spec_key, step=JOB_STEP, content=packages.specification(names.config.spec)
+    )
     common = {
         "--SILVER_DB": names.silver_database,
         "--SILVER_WAREHOUSE": names.warehouse,

@@ -53,7 +53,7 @@ def demo(app: App, data: Path, orders: int) -> None:
     """
     from lakectl.cli.provision import make
     from lakectl.cli.transform import follow_loading
-    from lakectl.cli.validate import show_checks
+    from lakectl.cli.validate import as_data, next_command, show_checks
 
     clock = Clock(app)
     with clock.part("Sample data"):
@@ -67,10 +67,17 @@ def demo(app: App, data: Path, orders: int) -> None:
     with clock.part("Checks in Athena"):
         checks = show_checks(app)
     _summary(app, clock)
-    failed = [str(check["name"]) for check in checks if check["passed"] is False]
-    app.out.result({"checks": checks, "seconds": dict(clock.parts), "landed": [item.key for item in landed]})
+    failed = [check for check in checks if check.passed is False]
+    app.out.result(
+        {
+            "checks": [as_data(check) for check in checks],
+            "seconds": dict(clock.parts),
+            "landed": [item.key for item in landed],
+        }
+    )
     if failed:
-        raise LakectlError(f"checks failed: {', '.join(failed)}", f"lakectl query {failed[0][:2]}")
+        names = ", ".join(check.full_name for check in failed)
+        raise LakectlError(f"checks failed: {names}", next_command(failed[0]))
 
 
 def _sample_data(app: App, folder: Path, orders: int) -> list[Path]:
