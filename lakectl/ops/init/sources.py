@@ -126,9 +126,8 @@ def _decided(
 
 
 def _settled(each: types.Inferred, meant: dates.Dates, why: str) -> types.Inferred:
-    decided = types.with_dates(each, meant)
     first = "day" if dates.is_day_first(meant.formats) else "month"
-    return replace(decided, notes=(*decided.notes, f"the {first} stands first: {why}"))
+    return replace(types.with_dates(each, meant), notes=(*each.notes, f"the {first} stands first: {why}"))
 
 
 def _distinct(connection: Any, table: Table, name: str) -> list[str]:
