@@ -54,7 +54,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     },
     "This machine": {
         "local": ("local", "Start, stop and look at the local AWS."),
-        "package": ("package", "Write the zip of a function or of the job."),
+        "package": ("package", "Write the zip of a function or of the job, or the specification."),
     },
 }
 COMMANDS = {name: entry for commands in SECTIONS.values() for name, entry in commands.items()}
