@@ -42,8 +42,9 @@ def _landing(how: str, most: float, *, standby: bool) -> Figure:
                 settle(endpoint)
             path = f"s3://{lake.names.raw_bucket}/retail/orders/ingest_date={day}/"
             ran = run(endpoint, lake, arguments={"--RAW_PATH": path})
-            if ran.result["rows_inserted"] != ORDERS:
-                raise SystemExit(f"{ran.result['rows_inserted']} orders inserted, not {ORDERS}")
+            inserted = ran.result["sources"]["orders"]["rows_inserted"]
+            if inserted != ORDERS:
+                raise SystemExit(f"{inserted} orders inserted, not {ORDERS}")
             seconds.append(ran.seconds)
     told = ", ".join(f"{each:.1f}" for each in seconds[1:])
     slowest = max(seconds[1:])

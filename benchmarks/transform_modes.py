@@ -73,8 +73,9 @@ class Silver:
         ran = run(self.endpoint, self.lake, arguments={"--RAW_PATH": path})
         settle(self.endpoint)
         for name in ("rows_inserted", "rows_updated", "rows_advanced", "rows_reenriched"):
-            if ran.result[name] != counts.get(name, 0):
-                raise SystemExit(f"{name} of {path}: {ran.result[name]:,}, not {counts.get(name, 0):,}")
+            found = ran.result["sources"].get("orders", {}).get(name, 0)
+            if found != counts.get(name, 0):
+                raise SystemExit(f"{name} of {path}: {found:,}, not {counts.get(name, 0):,}")
         return ran.seconds
 
     def compact(self) -> float:

@@ -98,9 +98,10 @@ def _load(endpoint: Endpoint, lake: Lake, day: str, source: str = "orders", **co
     path = f"s3://{lake.names.raw_bucket}/retail/{source}/ingest_date={day}/"
     ran = run(endpoint, lake, arguments={"--RAW_PATH": path})
     settle(endpoint)
+    found = ran.result["sources"].get("orders", {})
     for name in ("rows_inserted", "rows_updated", "rows_advanced", "rows_reenriched"):
-        if ran.result[name] != counts.get(name, 0):
-            raise SystemExit(f"{name} of {path}: {ran.result[name]:,}, not {counts.get(name, 0):,}")
+        if found.get(name, 0) != counts.get(name, 0):
+            raise SystemExit(f"{name} of {path}: {found.get(name, 0):,}, not {counts.get(name, 0):,}")
     return ran
 
 

@@ -8,7 +8,9 @@ The story of a run:
    are set aside, as the lake's specification says
 3. go through the sources, each after those that it looks up: give its rows what they look up and what is derived,
    compute what would change in its silver table, and commit that, or nothing
-4. settle the landings in the ledger, and write there what the run did; exit non-zero if a landing was refused
+4. settle the landings in the ledger, and write there what the run did
+5. again with what has landed meanwhile: Spark is up, so that costs less than another run
+6. exit non-zero if a landing was refused
 
 What a source's files are like, and what becomes of them, is in the lake's specification (``--LAKE_SPEC``).
 
@@ -28,45 +30,61 @@ from lake.copies import Copies
 from lake.judging import judge
 from lake.landings import Inbox, Item
 from lake.loading import Loaded, load, silver_bytes
-from lake.report import bad, refuse, report
+from lake.report import Done, bad, refuse, report
+from lake.retrying import quarantined
 from lake.work import Work
 
 from lakectl.core.ledger import Ledger
 
 BEGAN = time.monotonic()
+# Landings that come in without end must not make a run without end.
+ROUNDS = 10
 
 
 def main(argv: list[str]) -> None:
     arguments = parse(argv)
     say(f"run {arguments.run_id}: path {arguments.raw_path or '-'}, batch {arguments.batch_id or '-'}")
     inbox = Inbox(arguments, Ledger(arguments.ledger_table))
+    done = Done()
     items = inbox.take()
-    took = {"claimed": elapsed()}
+    done.took["claimed"] = elapsed()
     spec_changed = specified.has_changed(arguments)
-    if not items and not spec_changed:
+    if not (items or spec_changed or arguments.retry_quarantined):
         say("nothing is pending: silver is up to date")
-        return inbox.finish([], {}, partial(report, inbox, [], {}, {}, took, elapsed))
-    say(f"{len(items)} landings to read, {sum(item.claimed for item in items)} of them new")
-
+        return inbox.finish([], {}, partial(report, inbox, done, elapsed))
     spark = session.build(arguments.silver_warehouse)
     say(f"Spark {spark.version} is up")
-    took["spark_up"] = elapsed()
+    done.took["spark_up"] = elapsed()
     copies = Copies(inbox.s3, arguments.silver_warehouse, arguments.run_id)
     work = Work(spark, arguments, inbox, say, copies, spec_changed=spec_changed)
+    if arguments.retry_quarantined:
+        items += quarantined(work)
     try:
-        totals, loaded = into_silver(work, items, took)
+        for _ in range(ROUNDS):
+            bring_in(work, items, done)
+            items = inbox.take_new()
+            if not items:
+                break
+            spark.catalog.clearCache()
+            work.spec_changed = False
     finally:
         copies.remove()
+    refuse(done.items)
+    return None
 
+
+def bring_in(work: Work, items: list[Item], done: Done) -> None:
+    """Landings into silver and out of the ledger; adds to ``done``."""
+    say(f"{len(items)} landings to read, {sum(item.claimed for item in items)} of them new")
+    totals, loaded = into_silver(work, items, done.took)
     for source, each in loaded.items():
         say(f"{source}_silver is at snapshot {each.snapshot}" if each.snapshot else f"{source}: nothing to commit")
     for text in (text for each in totals.values() for text in each.named):
         say(f"warning: {text}")
+    done.add(items, totals, loaded)
+    specified.note(work.arguments)
     snapshots = {source: each.snapshot for source, each in loaded.items() if each.snapshot}
-    specified.note(arguments)
-    inbox.finish(items, snapshots, partial(report, inbox, items, totals, loaded, took, elapsed))
-    refuse(items)
-    return None
+    work.inbox.finish(items, snapshots, partial(report, work.inbox, done, elapsed))
 
 
 def into_silver(work: Work, items: list[Item], took: dict[str, float]) -> tuple[dict[str, Totals], dict[str, Loaded]]:

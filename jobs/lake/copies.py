@@ -30,8 +30,8 @@ class Copies:
         self._used = False
 
     def overwritten(self, items: Iterable[Item]) -> list[Item]:
-        """Those without a copy whose object is gone or holds other bytes than the claimed version."""
-        waiting = [item for item in items if not item.copy]
+        """Those that were read from their object, and it is gone or holds other bytes than the claimed version."""
+        waiting = [item for item in items if not (item.copy or item.joined)]
         with ThreadPoolExecutor(_THREADS) as pool:
             same = list(pool.map(self._is_current, waiting))
         return [item for item, is_current in zip(waiting, same, strict=True) if not is_current]

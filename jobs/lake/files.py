@@ -7,6 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from lake import joined
 from lake.landings import Item
 from lakectl.core import csv_files, parquet_files
 from lakectl.core.csv_files import HEADER_BYTES
@@ -52,11 +53,15 @@ def header_of(s3: Any, item: Item, source: SourceSpec) -> tuple[str, ...]:
 
 def _names(s3: Any, item: Item, source: SourceSpec) -> tuple[str, ...]:
     if source.file.format == "jsonl":
+        if joined.is_small(item):
+            item.content = body(s3, item).read()
         return tuple(column.name for column in source.columns)
     if source.file.format == "parquet":
         names, item.kinds = parquet_files.header(lambda first, size: _range(s3, item, first, size), item.landing.size)
         return names
     data = _range(s3, item, 0, HEADER_BYTES)
+    if joined.is_small(item):
+        item.content = data
     return csv_files.header(data, source.file, compressed=is_compressed(item))
 
 

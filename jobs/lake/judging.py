@@ -40,6 +40,8 @@ def judge(work: Work, items: list[Item]) -> tuple[dict[str, Rows], dict[str, Tot
             failure = error
         overwritten = work.copies.overwritten(waiting)
         if not overwritten and not failure:
+            for item in waiting:
+                item.content = b""
             return frames, totals
         _forget(frames, waiting)
         if overwritten:
@@ -70,7 +72,7 @@ def _read(work: Work, items: list[Item]) -> Iterator[tuple[str, Rows]]:
             by_source.setdefault(item.landing.source, []).append(item)
     for name, landed in sorted(by_source.items(), key=lambda pair: -sum(item.landing.size for item in pair[1])):
         optional = work.added.get(name, ())
-        rows = read(work.spark, work.inbox.s3, work.checks(name), landed, optional, work.copies.make)
+        rows = read(work.spark, work.inbox.s3, work.checks(name), landed, optional, work.copies.make, work.copies.put)
         if rows:
             yield name, rows
 

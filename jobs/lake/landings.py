@@ -41,7 +41,8 @@ class Item:
     ``set_aside`` of its ``rows`` go to quarantine, with ``clashing`` also those whose keys occur with
     different content; ``warned`` of them go on though a check failed. ``header``: its columns, once read, as the
     source calls them; ``kinds``: their types, of a file that has them; ``copy``: the path of a copy of the claimed
-    version, when Spark is to read that one.
+    version, when Spark is to read that one; ``content``: all bytes of a small one, until they are read; ``joined``:
+    Spark reads them from an object of joined lines.
 
     ``claimed`` is false for what is read without being this run's news: what is loaded already, with ``--FULL``.
     """
@@ -57,6 +58,8 @@ class Item:
     header: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
     copy: str = ""
+    content: bytes = field(default=b"", repr=False)
+    joined: bool = False
     problems: list[str] = field(default_factory=list)
 
     @property
@@ -101,6 +104,37 @@ class Inbox:
             elif entry.load_status in (LOADED, DUPLICATE) and self._arguments.full:
                 again[entry.sk] = Item(entry, self._landed_at(entry, _moment(landing.event_time)), claimed=False)
         return self._numbered([*self._claim_all(self._free(entries.values())), *again.values()])
+
+    def take_new(self) -> list[Item]:
+        """Claimed landings of those that have become pending since."""
+        waiting = (entry for source in self._arguments.spec.sources for entry in self._ledger.pending(source))
+        return self._numbered(self._claim_all(self._free(waiting)))
+
+    def loaded(self, versions: Iterable[tuple[str, str]]) -> list[Item]:
+        """Those of the versions, (path, version id), that are loaded and still there, to be read once more."""
+        found = self._in_parallel(lambda each: self._landing(*each), versions)
+        entries = self._ledger.find(found)
+        return self._numbered(
+            [
+                Item(entry, self._landed_at(entry, _moment(landing.event_time)), claimed=False)
+                for landing, entry in entries.items()
+                if entry.load_status == LOADED
+            ]
+        )
+
+    def _landing(self, path: str, version_id: str) -> Landing | None:
+        bucket, _, key = path.removeprefix("s3://").partition("/")
+        head = self._head(bucket, key, version_id)
+        if head is None:
+            return None
+        return self._zone.landing(
+            bucket=bucket,
+            key=key,
+            version_id=version_id,
+            etag=head["ETag"],
+            size=head["ContentLength"],
+            event_time=_iso(head["LastModified"]),
+        )
 
     # ---- finding
 

@@ -21,6 +21,7 @@ from lake.naming import NAMED
 from lake.policies import WARN
 from lake.quarantine import Split, check_late, problem, split, store, told, with_warning
 from lake.reading import Rows
+from lake.retrying import release
 from lake.session import SMALL_BYTES
 from lake.snapshots import Snapshot
 from lake.table import ADDED
@@ -46,7 +47,7 @@ class Loaded:
     columns: list[str] = field(default_factory=list)
 
     def add(self, other: Loaded) -> None:
-        self.columns += other.columns
+        self.columns += [name for name in other.columns if name not in self.columns]
         self.counts.update(other.counts)
         self.warned += other.warned
         self.snapshot = other.snapshot or self.snapshot
@@ -104,12 +105,16 @@ def _load_source(work: Work, name: str, rows: Rows | None, items: list[Item], to
     if loaded.columns:
         work.say(f"{table.source.silver_table} has new columns: {', '.join(loaded.columns)}")
     enrichment = Enrichment(work, name)
-    incoming = _incoming(work, enrichment, rows, items, totals, loaded) if rows and items else None
+    parts = split(rows, enrichment.checks, items) if rows and items else None
+    incoming = _incoming(work, enrichment, parts, totals, loaded) if parts else None
     for round_number in range(ROUNDS):
         loaded.add(
             _commit(work, name, enrichment, incoming, totals, compare_all=work.arguments.full or round_number > 0)
         )
         if not enrichment.moved_on():
+            again = [item for item in items if not item.claimed and not item.problems]
+            if work.arguments.retry_quarantined and parts and again:
+                release(work, parts, again)
             return loaded
         work.say(f"a table that {name} looks up was committed to meanwhile")
         enrichment, incoming = Enrichment(work, name), None
@@ -126,13 +131,10 @@ def _learn_added(work: Work, name: str) -> None:
         work.added[name] = tuple(each for each in (given or "").split(",") if each)
 
 
-def _incoming(
-    work: Work, enrichment: Enrichment, rows: Rows, items: list[Item], totals: Totals, loaded: Loaded
-) -> Incoming | None:
+def _incoming(work: Work, enrichment: Enrichment, parts: Split, totals: Totals, loaded: Loaded) -> Incoming | None:
     """What is to be loaded, each key once; what is not is set aside, or refuses its landing."""
-    source = enrichment.source
-    parts = split(rows, enrichment.checks, items)
-    totals.checks.update(check_late(parts, enrichment))
+    source, items = enrichment.source, parts.items
+    totals.checks.update(check_late(parts, enrichment, work.table(source.name)))
     # A reference that is not there may have refused a landing.
     accepted = [item for item in items if not item.problems]
     if len(accepted) < len(items):
@@ -140,13 +142,14 @@ def _incoming(
     if not accepted:
         return None
     store(work, parts)
-    if source.loading == "snapshot":
+    accepted = [item for item in accepted if item.rows]
+    if source.loading == "snapshot" and accepted:
         newest_one = max(accepted, key=lambda item: item.stamp)
         loaded.counts["stale"] += sum(item.rows - item.set_aside for item in accepted if item is not newest_one)
         parts.only([newest_one])
         accepted = [newest_one]
-        if not newest_one.rows:
-            return None
+    if not accepted:
+        return None
     kept = with_warning(parts.kept, enrichment.checks)
     # One landing without repeats is what mostly comes: it needs no shuffle to have each key once.
     if source.keys and (len(accepted) > 1 or accepted[0].rows != totals.keys):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import reduce
 
+from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
@@ -14,6 +15,7 @@ from lake.landings import Item
 from lake.names import CONTENT, CORRUPT, FLAGS, LANDING_NO, RAW, REASON, WARNED, quoted, spark_type
 from lake.policies import FAIL, QUARANTINE, WARN, Checks
 from lake.reading import Rows
+from lake.table import Table
 from lake.work import Work
 from lakectl.core.columns import REJECTED, RESERVED_PREFIX
 from lakectl.spec.model import SourceSpec
@@ -21,7 +23,7 @@ from lakectl.spec.model import SourceSpec
 # A row of a landing: whichever run sets it aside, it is in the table once.
 IDENTITY = ("_lake_file", "_lake_version", "_lake_row_hash")
 _NAMED = 10
-_CLASH = RESERVED_PREFIX + "clash"
+_CLASH, _KNOWN = RESERVED_PREFIX + "clash", RESERVED_PREFIX + "known"
 Step = Callable[[DataFrame], DataFrame]
 
 
@@ -83,23 +85,24 @@ def split(rows: Rows, checks: Checks, accepted: Iterable[Item]) -> Split:
     return parts
 
 
-def check_late(parts: Split, enrichment: Enrichment) -> dict[str, int]:
+def check_late(parts: Split, enrichment: Enrichment, table: Table) -> dict[str, int]:
     """Apply ``fail`` and ``quarantine`` of the lookups and checks that see other tables: rows for each check.
 
-    A refused landing gets its problem. (``warn`` costs no pass of its own: the delta counts them.)
+    A refused landing gets its problem. (``warn`` costs no pass of its own: the delta counts them.) Rows that ``table``
+    has already are not judged again: what they looked up may be gone by now.
     """
     failing = enrichment.failing(FAIL, QUARANTINE)
     if not failing:
         return {}
-    rows = enrichment.apply(parts.kept)
-    counts = [F.sum(test.cast("int")).alias(f"count_{place}") for place, test in enumerate(failing.values())]
+    late = _Late(enrichment, table if any(not item.claimed for item in parts.items) else None)
+    rows = late.judged(parts.kept)
+    counts = [F.sum((test & ~F.col(_KNOWN)).cast("int")).alias(f"count_{n}") for n, test in enumerate(failing.values())]
     values = [
         F.slice(F.array_sort(F.collect_set(F.when(test, told(enrichment, check)))), 1, _NAMED).alias(f"values_{place}")
         for place, (check, test) in enumerate(failing.items())
     ]
     numbered = {item.number: item for item in parts.items}
-    quarantined = reduce(Column.__or__, enrichment.failing(QUARANTINE).values(), F.lit(False))
-    aside = F.sum(quarantined.cast("int")).alias("aside")
+    aside = F.sum(late.set_aside.cast("int")).alias("aside")
     found: dict[str, int] = {}
     for row in rows.groupBy(LANDING_NO).agg(*counts, *values, aside).collect():
         item = numbered[row[LANDING_NO]]
@@ -112,19 +115,31 @@ def check_late(parts: Split, enrichment: Enrichment) -> dict[str, int]:
                 item.problems.append(problem(enrichment, check, count, row[f"values_{place}"]))
         item.set_aside = 0 if item.problems else item.set_aside + row["aside"]
     if any(check in found for check in enrichment.failing(QUARANTINE)):
-        _set_aside(parts, enrichment, quarantined)
+        names = [F.when(test, check) for check, test in enrichment.failing(QUARANTINE).items()]
+        raw = late.judged(parts.raw).where(late.set_aside)
+        parts.aside.append(raw.withColumn(REASON, F.concat_ws(", ", *names)))
+        parts.keep(lambda rows: late.judged(rows).where(~late.set_aside).select(*rows.columns))
     return found
 
 
-def _set_aside(parts: Split, enrichment: Enrichment, quarantined: Column) -> None:
-    names = [F.when(test, check) for check, test in enrichment.failing(QUARANTINE).items()]
-    raw = enrichment.apply(parts.raw).where(quarantined)
-    parts.aside.append(raw.withColumn(REASON, F.concat_ws(", ", *names)))
+class _Late:
+    """What a source's rows look like to the checks that see other tables. ``table``: of rows that are there already,
+    where some may be."""
 
-    def kept(rows: DataFrame) -> DataFrame:
-        return enrichment.apply(rows).where(~quarantined).select(*rows.columns)
+    def __init__(self, enrichment: Enrichment, table: Table | None) -> None:
+        self._enrichment = enrichment
+        self._table = table
+        quarantined = reduce(Column.__or__, enrichment.failing(QUARANTINE).values(), F.lit(False))
+        self.set_aside = quarantined & ~F.col(_KNOWN)
 
-    parts.keep(kept)
+    def judged(self, rows: DataFrame) -> DataFrame:
+        """Enriched ``rows`` with KNOWN: whether the table has the row."""
+        rows = self._enrichment.apply(rows)
+        if self._table is None:
+            return rows.withColumn(_KNOWN, F.lit(False))
+        identity = [*self._enrichment.source.keys, "_lake_file", "_lake_version"]
+        known = self._table.rows().select(*identity).distinct().withColumn(_KNOWN, F.lit(True))
+        return rows.join(known, identity, "left").withColumn(_KNOWN, F.coalesce(F.col(_KNOWN), F.lit(False)))
 
 
 def told(enrichment: Enrichment, check: str) -> Column:
@@ -150,11 +165,11 @@ def store(work: Work, parts: Split) -> None:
     if not parts.aside:
         return
     spark, source = work.spark, parts.source
-    table = f"glue_catalog.{work.arguments.silver_db}.{source.rejected_table}"
-    columns = {**{column.name: "string" for column in source.columns}, **REJECTED}
+    table, columns, rejected = rejected_table(work, source), _columns(source), rejected_rows(work, parts)
+    assert rejected is not None  # noqa: S101 - something was set aside
+    # To compare and to write them; they are few, and reading them from the landings again is long.
+    rejected = rejected.persist(StorageLevel.DISK_ONLY)
     _ensure(work, table, source, columns)
-    frames = [_shaped(aside, source, columns, work.arguments.run_id) for aside in parts.aside]
-    rejected = reduce(DataFrame.unionByName, frames)
     view = f"{source.name}_rejected_now"
 
     def attempt() -> None:
@@ -174,6 +189,22 @@ def store(work: Work, parts: Split) -> None:
         )
 
     persistently(table, attempt, work.say)
+    rejected.unpersist()
+
+
+def rejected_table(work: Work, source: SourceSpec) -> str:
+    return f"glue_catalog.{work.arguments.silver_db}.{source.rejected_table}"
+
+
+def _columns(source: SourceSpec) -> dict[str, str]:
+    return {**{column.name: "string" for column in source.columns}, **REJECTED}
+
+
+def rejected_rows(work: Work, parts: Split) -> DataFrame | None:
+    """What was set aside, as the table of rejected rows has it; None for nothing."""
+    columns = _columns(parts.source)
+    frames = [_shaped(aside, parts.source, columns, work.arguments.run_id) for aside in parts.aside]
+    return reduce(DataFrame.unionByName, frames) if frames else None
 
 
 def _ensure(work: Work, table: str, source: SourceSpec, columns: dict[str, str]) -> None:

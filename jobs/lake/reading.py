@@ -18,7 +18,7 @@ from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from lake import reading_csv, reading_json, reading_parquet
+from lake import joined, reading_csv, reading_json, reading_parquet
 from lake.derived import with_derived
 from lake.files import check_header, header_of
 from lake.landings import Item
@@ -67,11 +67,13 @@ def read(
     items: Iterable[Item],
     optional: tuple[str, ...] = (),
     copy: Callable[[list[Item]], None] = lambda _: None,
+    put: Callable[[str, bytes], str] | None = None,
 ) -> Rows | None:
     """The rows of these landings, which are all of one source.
 
     A landing whose header won't do gets a problem instead of rows; None when no landing is left. ``optional``: columns
-    that a file may lack. ``copy``: gives landings their ``copy``, which no one overwrites.
+    that a file may lack. ``copy``: gives landings their ``copy``, which no one overwrites; ``put``: (name, content) ->
+    path of an object of ours, for the lines of many small landings.
     """
     source, good = checks.source, []
     for item in items:
@@ -90,29 +92,40 @@ def read(
         copy(wanted)
         return _read_all(spark, checks, wanted)
 
-    rows = _read_all(spark, checks, good)
+    rows = _read_all(spark, checks, good, put)
     # In memory it would raise the job's peak by more than half.
     judged = rows.select(*(column.name for column in source.columns), *_JUDGED).persist(StorageLevel.DISK_ONLY)
     return Rows(source, judged, good, again)
 
 
-def _read_all(spark: SparkSession, checks: Checks, items: list[Item]) -> DataFrame:
+def _read_all(
+    spark: SparkSession, checks: Checks, items: list[Item], put: Callable[[str, bytes], str] | None = None
+) -> DataFrame:
     alike: dict[tuple[tuple[str, ...], tuple[str, ...]], list[Item]] = defaultdict(list)
     for item in items:
         alike[item.header, item.kinds].append(item)
-    return reduce(DataFrame.unionByName, (_read_alike(spark, checks, group) for group in alike.values()))
+    frames = []
+    for group in alike.values():
+        small = [item for item in group if item.content and not item.copy]
+        if put and len(small) >= joined.FEWEST:
+            paths = joined.join(small, checks.source, put)
+            frames.append(judged(_raw(spark, checks.source, small[0], paths, is_joined=True), checks))
+        rest = [item for item in group if not (put and item.joined)]
+        if rest:
+            raw = _raw(spark, checks.source, rest[0], [item.copy or item.path for item in rest])
+            frames.append(judged(_numbered(spark, raw, rest), checks))
+    return reduce(DataFrame.unionByName, frames)
 
 
-def _read_alike(spark: SparkSession, checks: Checks, items: list[Item]) -> DataFrame:
-    """``items`` have the same columns in the same order."""
-    source, names, paths = checks.source, items[0].header, [item.copy or item.path for item in items]
+def _raw(
+    spark: SparkSession, source: SourceSpec, item: Item, paths: list[str], *, is_joined: bool = False
+) -> DataFrame:
+    """The rows in ``paths``, whose columns are those of ``item``."""
     if source.file.format == "csv":
-        raw = reading_csv.raw(spark, source, names, paths)
-    elif source.file.format == "jsonl":
-        raw = reading_json.raw(spark, source, paths)
-    else:
-        raw = reading_parquet.raw(spark, source, names, items[0].kinds, paths)
-    return judged(_numbered(spark, raw, items), checks)
+        return reading_csv.raw(spark, source, item.header, paths, is_joined=is_joined)
+    if source.file.format == "jsonl":
+        return reading_json.raw(spark, source, paths, is_joined=is_joined)
+    return reading_parquet.raw(spark, source, item.header, item.kinds, paths)
 
 
 def judged(rows: DataFrame, checks: Checks) -> DataFrame:
@@ -136,11 +149,11 @@ def probe(spark: SparkSession, path: str, checks: Iterable[Checks]) -> None:
 def _numbered(spark: SparkSession, rows: DataFrame, items: list[Item]) -> DataFrame:
     """``rows`` with the LANDING_NO of the landing that each came from."""
     if len(items) == 1:
-        return rows.withColumn(LANDING_NO, F.lit(items[0].number))
+        return rows.withColumn(LANDING_NO, F.lit(items[0].number)).drop(OBJECT)
     # Without the scheme: what was asked for as s3:// may be reported as s3a://.
     rows = rows.withColumn(OBJECT, F.regexp_replace(F.col(OBJECT), _SCHEME, ""))
     objects = [(f"'{quoted(re.sub(_SCHEME, '', item.copy or item.path))}'", str(item.number)) for item in items]
-    return rows.join(F.broadcast(_literals(spark, (OBJECT, LANDING_NO), objects)), OBJECT, "left")
+    return rows.join(F.broadcast(_literals(spark, (OBJECT, LANDING_NO), objects)), OBJECT, "left").drop(OBJECT)
 
 
 def _stamped(rows: DataFrame, items: list[Item]) -> DataFrame:

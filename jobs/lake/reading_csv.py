@@ -2,38 +2,45 @@
 
 from __future__ import annotations
 
+import re
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
 
-from lake.names import CORRUPT, RAW
+from lake.names import CORRUPT, LANDING_NO, RAW
 from lake.parsing import clean, parse
 from lakectl.core.columns import RESERVED_PREFIX
-from lakectl.core.csv_files import ENCODINGS
 from lakectl.spec.model import SourceSpec
 
 _FIELD = RESERVED_PREFIX + "field_"
 
 
-def raw(spark: SparkSession, source: SourceSpec, names: tuple[str, ...], paths: list[str]) -> DataFrame:
-    """All rows of the files, whose headers are ``names``; no inference pass: all columns are read as text."""
+def raw(
+    spark: SparkSession, source: SourceSpec, names: tuple[str, ...], paths: list[str], *, is_joined: bool = False
+) -> DataFrame:
+    """All rows of the files, whose headers are ``names``; no inference pass: all columns are read as text.
+    ``is_joined``: they are joined lines, each after its LANDING_NO, and have no header."""
     # By place: Spark knows nothing of the file's own names.
     fields = {name: f"{_FIELD}{place}" for place, name in enumerate(names)}
     quote = source.file.quote
+    all_fields = [*([LANDING_NO] if is_joined else ()), *fields.values(), CORRUPT]
     lines = (
-        spark.read.schema(StructType([StructField(field, StringType()) for field in (*fields.values(), CORRUPT)]))
-        .option("header", True)
+        spark.read.schema(StructType([StructField(field, StringType()) for field in all_fields]))
+        .option("header", not is_joined)
         .option("sep", source.file.delimiter)
         .option("quote", quote)
         .option("escape", quote)
-        .option("encoding", ENCODINGS[source.file.encoding])
+        .option("encoding", source.file.encoding)
         .option("columnNameOfCorruptRecord", CORRUPT)
         # Otherwise ingest_date= in the path becomes a column.
         .option("recursiveFileLookup", True)
         .csv(paths)
     )
+    if is_joined:
+        number = f"^[0-9]+{re.escape(source.file.delimiter)}"
+        lines = lines.withColumn(CORRUPT, F.regexp_replace(CORRUPT, number, ""))
     has_quote = (F.coalesce(F.col(field).contains(quote), F.lit(False)) for field in fields.values())
     odd = reduce(Column.__or__, (_quotes(F.col(field), quote) % 2 == 1 for field in fields.values()))
     texts = {
@@ -48,7 +55,11 @@ def raw(spark: SparkSession, source: SourceSpec, names: tuple[str, ...], paths: 
         F.coalesce(_quotes(F.col(CORRUPT), quote) % 2 == 1, F.lit(False)).alias("_lake_open_quote"),
         F.when(reduce(Column.__or__, has_quote), odd).otherwise(F.lit(False)).alias("_lake_odd_quotes"),
         F.lit(False).alias("_lake_further"),
-        F.col("_metadata.file_path").alias("_lake_object"),
+        *(
+            [F.col(LANDING_NO).cast("int").alias(LANDING_NO)]
+            if is_joined
+            else [F.col("_metadata.file_path").alias("_lake_object")]
+        ),
     )
     typed = [parse(F.col(RAW + column.name), column).alias(column.name) for column in source.columns]
     return found.select("*", *typed)

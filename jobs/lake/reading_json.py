@@ -12,7 +12,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, BooleanType, StringType, StructField, StructType
 
-from lake.names import CORRUPT, RAW, spark_type
+from lake.names import CORRUPT, LANDING_NO, RAW, spark_type
 from lakectl.core.json_files import Broken, Lines
 from lakectl.spec.model import SourceSpec
 
@@ -27,11 +27,14 @@ _ROW = StructType(
 )
 
 
-def raw(spark: SparkSession, source: SourceSpec, paths: list[str]) -> DataFrame:
-    """All rows of the files."""
-    lines = lines_of(spark, paths)
-    # Not deterministic: else Spark would call it once for each column.
-    read = F.udf(_reader(source), _ROW).asNondeterministic()
+def raw(spark: SparkSession, source: SourceSpec, paths: list[str], *, is_joined: bool = False) -> DataFrame:
+    """All rows of the files. ``is_joined``: they are joined lines, each after its LANDING_NO."""
+    lines, origin = lines_of(spark, paths), F.col("_lake_object")
+    if is_joined:
+        lines = lines.withColumn("_lake_object", F.substring_index("value", " ", 1).cast("int"))
+        lines = lines.withColumn("value", F.expr("substr(value, instr(value, ' ') + 1)"))
+        origin = F.col("_lake_object").alias(LANDING_NO)
+    read = F.udf(_reader(source), _ROW)
     rows = lines.select("value", "_lake_object", read("value").alias("row"))
     columns = list(enumerate(source.columns))
     return rows.select(
@@ -40,7 +43,7 @@ def raw(spark: SparkSession, source: SourceSpec, paths: list[str]) -> DataFrame:
         F.lit(False).alias("_lake_open_quote"),
         F.lit(False).alias("_lake_odd_quotes"),
         F.col("row.further").alias("_lake_further"),
-        "_lake_object",
+        origin,
         *(F.col("row.plain")[place].cast(spark_type(column.type)).alias(column.name) for place, column in columns),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from lake.checks import Totals
@@ -29,21 +30,38 @@ class LandingsRefused(RuntimeError):
     """Some landings are bad. The good ones are in silver."""
 
 
-def report(
-    inbox: Inbox,
-    items: list[Item],
-    totals: Mapping[str, Totals],
-    loaded: Mapping[str, Loaded],
-    took: Mapping[str, float],
-    elapsed: Callable[[], float],
-    lost: list[Item],
-) -> Result:
+@dataclass
+class Done:
+    """What the run has done so far. ``took``: seconds from its start to the last end of each stage; ``lost``:
+    landings that another run has taken over."""
+
+    items: list[Item] = field(default_factory=list)
+    totals: dict[str, Totals] = field(default_factory=dict)
+    loaded: dict[str, Loaded] = field(default_factory=dict)
+    took: dict[str, float] = field(default_factory=dict)
+    lost: list[Item] = field(default_factory=list)
+
+    def add(self, items: list[Item], totals: Mapping[str, Totals], loaded: Mapping[str, Loaded]) -> None:
+        """What a round did."""
+        self.items += items
+        for name, counted in totals.items():
+            mine = self.totals.setdefault(name, Totals())
+            mine.checks.update(counted.checks)
+            mine.named += counted.named
+        for name, changed in loaded.items():
+            self.loaded.setdefault(name, Loaded()).add(changed)
+
+
+def report(inbox: Inbox, done: Done, elapsed: Callable[[], float], lost: list[Item]) -> Result:
     """The run's result: ``sources`` has the counts of each source that the run had to do with, the keys beside it are
     their sums. ``snapshot_id``: the last that was committed.
 
-    ``took``: seconds from its start to each stage; ``lost``: landings that another run has taken over.
+    ``lost``: landings of the round that ends which another run has taken over.
     """
-    taken_over = {id(item) for item in lost}
+    items, totals, loaded = done.items, done.totals, done.loaded
+    taken_over = {id(item) for item in done.lost}
+    done.lost += [item for item in lost if id(item) not in taken_over]
+    taken_over.update(map(id, lost))
     news = [item for item in items if item.claimed and id(item) not in taken_over]
     names = list(dict.fromkeys([*loaded, *(item.landing.source for item in items)]))
     sources = {name: _of_source(items, name, totals.get(name, Totals()), loaded.get(name, Loaded())) for name in names}
@@ -61,11 +79,11 @@ def report(
         "landings_loaded": [item.path for item in news if not item.problems],
         "landings_failed": problems_by_path(item for item in bad(items) if id(item) not in taken_over),
         "landings_superseded": inbox.superseded,
-        "landings_taken_over": [item.path for item in lost],
+        "landings_taken_over": [item.path for item in done.lost],
         "columns_added": [column for each in loaded.values() for column in each.columns],
         "snapshot_id": snapshots[-1] if snapshots else None,
         "sources": sources,
-        "seconds": {**took, "settled": elapsed()},
+        "seconds": {**done.took, "settled": elapsed()},
     }
 
 

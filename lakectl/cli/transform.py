@@ -25,6 +25,7 @@ COUNTED = ("read", "inserted", "updated", "deleted", "reenriched", "unchanged", 
 @click.option("--batch", metavar="ID", help="Batch id of the run.")
 @click.option("--full", is_flag=True, help="Reload every current landing.")
 @click.option("--retry-failed", is_flag=True, help="Retry landings that earlier runs refused.")
+@click.option("--retry-quarantined", is_flag=True, help="Judge rows again that a lookup had no row for.")
 @click.option(
     "--on-bad-rows",
     type=click.Choice(["fail", "quarantine", "warn"]),
@@ -53,6 +54,7 @@ def run_transform(
     batch: str | None,
     full: bool,
     retry_failed: bool,
+    retry_quarantined: bool,
     on_bad_rows: str | None,
     workers: int | None,
     attach: str | None,
@@ -74,7 +76,7 @@ def run_transform(
     from lakectl.cli.provision import make
     from lakectl.ops import transform
 
-    starting = any((path, batch, full, retry_failed, on_bad_rows, workers))
+    starting = any((path, batch, full, retry_failed, retry_quarantined, on_bad_rows, workers))
     if bool(attach) + bool(stop_id) + starting > 1:
         raise UsageError("--attach, --stop and what a new run does exclude each other", "give one of them")
     if stop_id:
@@ -83,7 +85,13 @@ def run_transform(
         run_id = transform.named(app.announce(), attach).id
     else:
         arguments = transform.arguments(
-            app.lake, path=path, batch=batch, full=full, on_bad_rows=on_bad_rows, retry_failed=retry_failed
+            app.lake,
+            path=path,
+            batch=batch,
+            full=full,
+            on_bad_rows=on_bad_rows,
+            retry_failed=retry_failed,
+            retry_quarantined=retry_quarantined,
         )
         make(app, ("create-glue-job",))
         run_id = transform.start(app.lake, arguments, workers)

@@ -23,8 +23,6 @@ MAX_COLUMNS = 1000
 # Without a limit, a file without line ends would be read into memory whole.
 MAX_LINE_BYTES = 4 << 20
 CHUNK = 1 << 20
-# Encoding -> what Java calls it. In each a line end is the byte that it is in ASCII.
-ENCODINGS = {"utf-8": "UTF-8", "iso-8859-1": "ISO-8859-1", "latin-1": "ISO-8859-1", "windows-1252": "windows-1252"}
 PLAIN = FileFormat()
 # What stands for bytes that have no meaning in the encoding when a text was decoded before it came to us.
 REPLACEMENT = "\ufffd"

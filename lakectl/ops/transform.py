@@ -93,6 +93,7 @@ def arguments(
     full: bool = False,
     on_bad_rows: str | None = None,
     retry_failed: bool = False,
+    retry_quarantined: bool = False,
 ) -> dict[str, str]:
     """The run arguments of the transform. Raises :class:`UsageError` for a path outside the raw bucket."""
     root = f"s3://{lake.names.raw_bucket}/"
@@ -104,6 +105,7 @@ def arguments(
         "--FULL": "true" if full else None,
         "--ON_BAD_ROWS": on_bad_rows,
         "--RETRY_FAILED": "true" if retry_failed else None,
+        "--RETRY_QUARANTINED": "true" if retry_quarantined else None,
     }
     return {key: value for key, value in given.items() if value}
 

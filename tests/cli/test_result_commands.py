@@ -26,7 +26,8 @@ from lake import results
 given = dict(zip(sys.argv[1::2], sys.argv[2::2]))
 paths = [f"s3://raw/retail/orders/ingest_date=2026-11-24/batch={{n:04d}}/orders.csv" for n in range({LANDINGS})]
 print("settling", len(paths), "landings")
-result = {{"task": "transform", "rows_read": 1, "landings_loaded": paths, "snapshot_id": "7", "columns_added": []}}
+orders = {{"rows_read": 1, "snapshot_id": "7", "columns_added": []}}
+result = {{"task": "transform", **orders, "landings_loaded": paths, "sources": {{"orders": orders}}}}
 results.write(Ledger(given["--LEDGER_TABLE"]), given["--JOB_RUN_ID"], result)
 """
 REFUSED = (

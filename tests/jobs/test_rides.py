@@ -163,3 +163,16 @@ def test_rows_without_keys_are_there_once_when_a_run_dies_and_is_repeated(
                 lake.run()
         assert lake.run().error == ""
         assert len(lake.rows("driver_id", table=PINGS)) == before + 2 * number
+
+
+def test_rows_without_their_lookup_are_judged_again_when_that_is_asked_for(story: Story) -> None:
+    lake = story.lake
+    rejected = ("ride_id", "_lake_reasons")
+    assert ("c", "lookups.zones") in lake.rows(*rejected, table="rides_rejected")
+    lake.zones((1, "Mitte", 2), (3, "Spandau", None), (9, "Mars", 100), day=20)
+    assert lake.run().error == ""
+    assert "c" not in [row[0] for row in lake.rows("ride_id", table=RIDES)]
+    ran = lake.run(path=None, RETRY_QUARANTINED="true")
+    assert (ran.error, ran.result["sources"]["rides"]["rows_inserted"]) == ("", 1)
+    assert ("c", "Mars", Decimal("110.00")) in lake.rows("ride_id", "borough", "total", table=RIDES)
+    assert lake.rows(*rejected, table="rides_rejected") == [("d", "fares")]

@@ -1,0 +1,50 @@
+"""Rows that were set aside because a lookup had no row for them, judged again: ``--RETRY_QUARANTINED``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pyspark.sql import functions as F
+
+from lake.iceberg import commit, find, persistently
+from lake.landings import Item
+from lake.quarantine import IDENTITY, Split, rejected_rows, rejected_table
+from lake.work import Work
+
+_OF_LOOKUPS = "lookups."
+
+
+def quarantined(work: Work) -> list[Item]:
+    """The loaded landings that have such rows, to be read once more."""
+    found: list[Item] = []
+    for source in work.spec.sources.values():
+        table = rejected_table(work, source)
+        if not source.lookups or find(work.spark, table) is None:
+            continue
+        rows = work.spark.table(table).where(F.col("_lake_reasons").contains(_OF_LOOKUPS))
+        versions = rows.select("_lake_file", "_lake_version").distinct().collect()
+        found += work.inbox.loaded((row["_lake_file"], row["_lake_version"]) for row in versions)
+    return found
+
+
+def release(work: Work, parts: Split, items: Iterable[Item]) -> None:
+    """Take the rows of ``items`` that are in silver now out of the table of rejected ones. Comes after silver's commit:
+    a crash in between leaves a row in both, and the next such run takes it out."""
+    table, view = rejected_table(work, parts.source), f"{parts.source.name}_released"
+    files = [item.path for item in items]
+    again = rejected_rows(work, parts)
+
+    def attempt() -> None:
+        rows = work.spark.table(table).where(F.col("_lake_file").isin(files))
+        gone = rows.where(F.col("_lake_reasons").contains(_OF_LOOKUPS)).select(*IDENTITY)
+        if again is not None:
+            gone = gone.join(again.select(*IDENTITY), list(IDENTITY), "left_anti")
+        gone = gone.localCheckpoint()
+        if gone.isEmpty():
+            return
+        gone.createOrReplaceTempView(view)
+        same = " AND ".join(f"old.{name} = new.{name}" for name in IDENTITY)
+        commit(work.spark, f"MERGE INTO {table} AS old USING {view} AS new ON {same} WHEN MATCHED THEN DELETE")
+        work.say(f"{parts.source.rejected_table}: rows that are loaded now are taken out")
+
+    persistently(table, attempt, work.say)
