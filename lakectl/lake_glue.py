@@ -11,7 +11,6 @@ from lakectl.resources.database import Database
 from lakectl.resources.glue_job import GlueJob
 from lakectl.resources.log_group import LogGroup
 from lakectl.resources.s3_object import S3Object
-from lakectl.spec.json_form import to_json
 
 JOB_STEP = "create-glue-job"
 
@@ -49,7 +48,9 @@ def glue_jobs(names: Names, project: Project) -> list[Resource]:
     """The transform and the maintenance job, their scripts and the package that both import."""
     package = S3Object(names.tmp_bucket, names.job_package_key, step=JOB_STEP, content=packages.job_package(project))
     # Not an argument: their size is limited.
-    spec = S3Object(names.tmp_bucket, names.job_spec_key, step=JOB_STEP, content=to_json(names.config.spec).encode())
+    spec = S3Object(
+        names.tmp_bucket, names.job_spec_key, step=JOB_STEP, content=packages.specification(names.config.spec)
+    )
     common = {
         "--SILVER_DB": names.silver_database,
         "--SILVER_WAREHOUSE": names.warehouse,

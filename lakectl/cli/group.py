@@ -32,7 +32,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     },
     "2  Landing": {
         "sample-data": ("sample_data", "Write sample orders, customers and products."),
-        "land": ("land", "Upload CSV files to the raw bucket."),
+        "land": ("land", "Upload files to the raw bucket."),
     },
     "3  Transform": {
         "create-databases": ("provision", "Make the Glue databases and the bronze tables."),
@@ -50,7 +50,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     },
     "This machine": {
         "local": ("local", "Start, stop and look at the local AWS."),
-        "package": ("package", "Write the zip of a function or of the job."),
+        "package": ("package", "Write the zip of a function or of the job, or the specification."),
     },
 }
 COMMANDS = {name: entry for commands in SECTIONS.values() for name, entry in commands.items()}

@@ -172,7 +172,7 @@ class _Payloads:
         name = self._packages[content]
         if name not in self._built:
             self._built.append(name)
-        return str(PACKAGES_FOLDER / f"{name}.zip")
+        return str(PACKAGES_FOLDER / packages.file_of(name))
 
     def newly_used(self) -> Iterator[Line]:
         """The commands that build what :meth:`path_of` has named since the last time."""
@@ -180,7 +180,7 @@ class _Payloads:
         found_anyway = chosen in (Path("config/lake.yaml"), shipped_root() / "config/lake.yaml")
         for name in self._built[self._told :]:
             options = () if found_anyway else (("-c", str(chosen)),)
-            yield Line(Command(("lakectl", "package", name, str(PACKAGES_FOLDER / f"{name}.zip")), options))
+            yield Line(Command(("lakectl", "package", name, str(PACKAGES_FOLDER / packages.file_of(name))), options))
         self._told = len(self._built)
 
 

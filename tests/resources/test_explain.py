@@ -112,9 +112,11 @@ def test_waiters_and_what_takes_time_to_spread_are_in_the_script(empty_lake: Lak
 def test_each_package_is_built_before_its_first_use(empty_lake: Lake) -> None:
     commands = argvs(empty_lake)
     for name in packages.NAMES:
-        built = commands.index(["lakectl", "package", name, f"build/{name}.zip"])
+        built = commands.index(["lakectl", "package", name, f"build/{packages.file_of(name)}"])
         used = [
-            n for n, argv in enumerate(commands) if argv[0] == "aws" and any(f"build/{name}.zip" in w for w in argv)
+            n
+            for n, argv in enumerate(commands)
+            if argv[0] == "aws" and any(f"build/{packages.file_of(name)}" in w for w in argv)
         ]
         assert used == [built + 1]
 

