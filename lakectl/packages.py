@@ -21,11 +21,15 @@ LAKECTL = Path(__file__).parent
 BESIDE_CORE = ("__init__.py", "spec/__init__.py", "spec/model.py", "spec/json_form.py")
 FUNCTIONS = ("log_ingestion_run", "start_glue_job")
 NAMES = (*FUNCTIONS, "job")
+# What `lakectl package` writes: name -> file name. The specification is what the job reads it from.
+FILES = {**{name: f"{name}.zip" for name in NAMES}, "spec": "lake.json"}
 SCRIPTS = ("retail_bronze_to_silver", "retail_maintenance")
 
 
 def build(project: Project, spec: LakeSpec, name: str) -> bytes:
-    """The package called ``name``, one of :data:`NAMES`: a function's, or the job's."""
+    """What is called ``name``, one of :data:`FILES`: the package of a function or of the job, or the specification."""
+    if name == "spec":
+        return to_json(spec).encode()
     return job_package(project) if name == "job" else function_package(project, spec, name)
 
 

@@ -17,6 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from lakectl.aws import code_of, explain
 from lakectl.ops.lake import Lake
+from lakectl.resources.role import Role
 
 EVERYBODY = "IAM_ALLOWED_PRINCIPALS"  # the group of all whom IAM lets: what it has, nobody needs a grant for
 OF_DATABASE = frozenset(("DESCRIBE", "CREATE_TABLE"))
@@ -48,7 +49,7 @@ def missing_grants(lake: Lake) -> list[Grant]:
     Raises LakectlError.
     """
     try:
-        return list(_missing(lake, lake.names.global_arn("iam", f"role/{lake.names.glue_role}")))
+        return list(_missing(lake, Role.arn_of(lake.names.place, lake.names.glue_role)))
     except (ClientError, BotoCoreError) as error:
         raise explain(error, "asking Lake Formation") from error
 
