@@ -64,7 +64,8 @@ _started: dict[str, Callable[[str, Exception], LakectlError]] = {}
 class Aws:
     """Clients of one account and region, each call tried ``attempts`` times. Safe to share between threads.
 
-    ``account`` is asked of STS when it is not given.
+    ``account`` is asked of STS when it is not given. For people: ``where`` it is, ``environment`` the lakectl command
+    whose output points a shell there ("" where the user's own settings do), ``billed`` whether what runs there is paid.
     """
 
     def __init__(
@@ -74,6 +75,9 @@ class Aws:
         endpoint_url: str | None = None,
         attempts: int = ATTEMPTS,
         account: str | None = None,
+        where: str = "",
+        environment: str = "",
+        billed: bool = True,
     ) -> None:
         self.session = session
         self.region = region
@@ -82,6 +86,9 @@ class Aws:
         self._clients: dict[str, Any] = {}
         self._lock = threading.Lock()
         self._account = account
+        self._where = where
+        self.environment = environment
+        self.billed = billed
 
     def client(self, service: str) -> Any:
         """The boto3 client of ``service`` (made once)."""
@@ -117,6 +124,11 @@ class Aws:
                 raise explain(error) from error
         return self._account
 
+    @property
+    def where(self) -> str:
+        """Whose AWS it is: "this machine", or the account. Raises as :attr:`account`."""
+        return self._where or f"account {self.account}"
+
 
 def connect(config: Config, progress: Callable[[str], None] | None = None) -> Aws:
     """A session for the config's target. For ``local`` the endpoint is started when it is not running.
@@ -135,7 +147,15 @@ def connect(config: Config, progress: Callable[[str], None] | None = None) -> Aw
             region_name=config.region,
             botocore_session=_session(),
         )
-        return Aws(session, config.region, endpoint.url, account=endpoint.account_id)
+        return Aws(
+            session,
+            config.region,
+            endpoint.url,
+            account=endpoint.account_id,
+            where="this machine",
+            environment="local env",
+            billed=False,
+        )
     try:
         session = boto3.Session(
             profile_name=config.profile,

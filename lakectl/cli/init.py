@@ -43,7 +43,7 @@ def init(
     \b
     Examples:
       lakectl init my-lake
-      lakectl init my-lake --from orders.csv --from drivers.jsonl
+      lakectl init my-lake --from rides.csv --from drivers.jsonl
       lakectl init --from data/ --from 'trips=exports/*.parquet'
     """
     from lakectl.errors import UsageError

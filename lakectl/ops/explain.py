@@ -160,7 +160,7 @@ class _Payloads:
 def script(lake: Lake, explained: list[Explained]) -> str:
     """The commands as a shell script, grouped by the tutorial's steps."""
     name, region, account = lake.config.name, lake.names.region, lake.names.account
-    where = "this machine" if lake.config.target == "local" else f"account {account}"
+    where = lake.aws.where
     if not explained:
         return f"#!/usr/bin/env bash\n# Nothing to do: lake '{name}' on {where}, {region}, is in place.\n"
     count = sum(len(each.lines) for each in explained)
@@ -188,8 +188,8 @@ def script(lake: Lake, explained: list[Explained]) -> str:
 def _access(lake: Lake) -> str:
     """What points the AWS CLI to where the plan was made."""
     config = lake.config
-    if config.target == "local":
-        return 'eval "$(lakectl local env)"'
+    if lake.aws.environment:
+        return f'eval "$(lakectl {lake.aws.environment})"'
     settings = {"AWS_PROFILE": config.profile, "AWS_ENDPOINT_URL": config.endpoint_url}
     given = [f"{key}={shlex.quote(value)}" for key, value in settings.items() if value]
     return "export " + " ".join(given) if given else "log in to AWS as usual (`aws configure`, AWS_PROFILE)"

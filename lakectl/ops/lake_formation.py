@@ -17,6 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from lakectl.aws import code_of, explain
 from lakectl.ops.lake import Lake
+from lakectl.resources.bucket import Bucket
 from lakectl.resources.role import Role
 
 EVERYBODY = "IAM_ALLOWED_PRINCIPALS"  # the group of all whom IAM lets: what it has, nobody needs a grant for
@@ -68,7 +69,7 @@ def _missing(lake: Lake, role: str) -> Iterator[Grant]:
         for table in tables:
             lacking |= OF_TABLES - of_all - _held(lake, role, {"Table": {"DatabaseName": name, "Name": table}})
     yield from _grant(role, lacking, everywhere)
-    for arn in _registered(lake, f"arn:aws:s3:::{lake.names.silver_bucket}"):
+    for arn in _registered(lake, Bucket.arn_of(lake.names.place, lake.names.silver_bucket)):
         location: Resource = {"DataLocation": {"ResourceArn": arn}}
         yield from _grant(role, OF_LOCATION - _held(lake, role, location), location)
 

@@ -82,7 +82,7 @@ def _fitting(draft: Draft, name: str, keys: dict[str, str]) -> tuple[str, ...]:
 def _names(key: str, source: str, columns: list[str]) -> list[str]:
     """What a column may be called that holds the ``key`` of a ``source``, the likeliest name first."""
     short = singular(source)
-    # customers.id: customer_id, customers_id, customer. customers.customer_id: that, customer.
+    # drivers.id: driver_id, drivers_id, driver. drivers.driver_id: that, driver.
     own = (f"{short}_{key}", f"{source}_{key}") if key in _GENERAL else (key, f"{short}_{key}")
     ends = (*own, short)
     return [*ends, *(each for each in columns if any(each.endswith(f"_{end}") for end in ends))]

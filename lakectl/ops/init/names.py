@@ -39,7 +39,7 @@ def source_name(text: str) -> str:
 
 
 def stem(path: Path) -> str:
-    """The file's name without what says its format: ``orders`` of ``orders.csv.gz``."""
+    """The file's name without what says its format: ``rides`` of ``rides.csv.gz``."""
     name = path.name.removesuffix(".gz").removesuffix(".GZ")
     return re.sub(r"\.(csv|tsv|psv|txt|jsonl|ndjson|json|parquet|pq)$", "", name, flags=re.IGNORECASE)
 
@@ -89,5 +89,5 @@ def singular(name: str) -> str:
 
 
 def words(names: Iterable[str]) -> set[str]:
-    """All words of names such as ``customer_id``."""
+    """All words of names such as ``driver_id``."""
     return {word for name in names for word in name.split("_")}
