@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import reduce
 
+from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
@@ -166,6 +167,8 @@ def store(work: Work, parts: Split) -> None:
     spark, source = work.spark, parts.source
     table, columns, rejected = rejected_table(work, source), _columns(source), rejected_rows(work, parts)
     assert rejected is not None  # noqa: S101 - something was set aside
+    # To compare and to write them; they are few, and reading them from the landings again is long.
+    rejected = rejected.persist(StorageLevel.DISK_ONLY)
     _ensure(work, table, source, columns)
     view = f"{source.name}_rejected_now"
 
@@ -186,6 +189,7 @@ def store(work: Work, parts: Split) -> None:
         )
 
     persistently(table, attempt, work.say)
+    rejected.unpersist()
 
 
 def rejected_table(work: Work, source: SourceSpec) -> str:

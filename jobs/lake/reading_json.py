@@ -34,8 +34,7 @@ def raw(spark: SparkSession, source: SourceSpec, paths: list[str], *, is_joined:
         lines = lines.withColumn("_lake_object", F.substring_index("value", " ", 1).cast("int"))
         lines = lines.withColumn("value", F.expr("substr(value, instr(value, ' ') + 1)"))
         origin = F.col("_lake_object").alias(LANDING_NO)
-    # Not deterministic: else Spark would call it once for each column.
-    read = F.udf(_reader(source), _ROW).asNondeterministic()
+    read = F.udf(_reader(source), _ROW)
     rows = lines.select("value", "_lake_object", read("value").alias("row"))
     columns = list(enumerate(source.columns))
     return rows.select(

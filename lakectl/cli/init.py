@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -65,7 +66,9 @@ def init(
     show_drafts(app, drafts)
     for part, count in Counter(_part(path) for path in content).items():
         app.out.item("ok", f"wrote {folder / part}", f"{count} files" if count > 1 else "")
-    _show_next(app, folder, drafts)
+    enter = [] if folder.resolve() == Path.cwd() else [f"cd {shlex.quote(str(folder))}"]
+    lands = new_project.land_commands(folder, drafts) if drafts else []
+    show_next(app, [*enter, *(["lakectl up", *lands] if drafts else ["lakectl demo"])])
     app.out.result({"folder": str(folder), "files": list(content), "sources": [as_data(draft) for draft in drafts]})
 
 
@@ -99,6 +102,9 @@ def show_drafts(app: App, drafts: list[Draft]) -> None:
         app.out.item("ok", f"source {draft.name}", about)
         for note in draft.notes.get("", []):
             app.out.item("failed", note)
+    unsure = sum(len(texts) for draft in drafts for place, texts in draft.notes.items() if place != "partition_by")
+    if unsure:
+        app.out.item("note", f"comments in config/lake.yaml say what was unsure: {unsure}")
 
 
 def as_data(draft: Draft) -> dict[str, object]:
@@ -115,18 +121,13 @@ def as_data(draft: Draft) -> dict[str, object]:
     }
 
 
-def _show_next(app: App, folder: Path, drafts: list[Draft]) -> None:
+def show_next(app: App, lines: list[str]) -> None:
+    """Commands to type, as they work in the shell that this one was started from."""
     from lakectl.cli.shell import program
-    from lakectl.ops.init import new_project
 
     app.out.heading("Next")
-    lines = [] if folder.resolve() == Path.cwd() else [f"cd {folder}"]
-    if drafts:
-        lines += ["lakectl up", *new_project.land_commands(folder, drafts)]
-    else:
-        lines += ["lakectl demo"]
     for line in lines:
-        app.out.say("  " + line.replace("lakectl", program(), 1) if line.startswith("lakectl") else "  " + line)
+        app.out.say("  " + (line.replace("lakectl", program(), 1) if line.startswith("lakectl ") else line))
 
 
 COMMANDS = {"init": init}

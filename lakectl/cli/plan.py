@@ -12,6 +12,7 @@ from lakectl.cli.app import App, lake_command
 
 if TYPE_CHECKING:
     from lakectl.engine.model import Plan
+    from lakectl.ops.transform import JobRun
     from lakectl.output import Mark, Output
     from lakectl.spec.evolution import Evolution
 
@@ -41,15 +42,16 @@ def plan(ctx: click.Context, app: App, down: bool, keep_data: bool, adopt: bool)
       lakectl plan
       lakectl plan --down --json
     """
-    from lakectl.ops import provision, spec_changes
+    from lakectl.ops import provision, spec_changes, transform
     from lakectl.spec.evolution import Evolution
 
     lake = app.announce()
     with app.out.busy("reading what is there"):
         todo = provision.down_plan(lake, keep_data) if down else provision.plan(lake, adopt=adopt)
         silver = Evolution() if down else spec_changes.pending(lake)
+        active = transform.active(lake) if silver != Evolution() else None
     show(app.out, todo)
-    show_silver(app.out, silver)
+    show_silver(app.out, silver, active)
     app.out.result({**as_data(todo), "silver": silver_as_data(silver)})
     if silver.refusals:
         ctx.exit(EXIT_REFUSED)
@@ -82,8 +84,11 @@ def show(out: Output, plan: Plan) -> None:
     out.say(", ".join(parts) + ".")
 
 
-def show_silver(out: Output, silver: Evolution) -> None:
-    """What the next run does to silver tables, and what no run can do in place."""
+def show_silver(out: Output, silver: Evolution, active: JobRun | None = None) -> None:
+    """What the next run does to silver tables, and what no run can do in place. ``active``: the run that goes on under
+    the specification of before."""
+    if active:
+        out.say(f"Run {active.id} is active, and ends with the specification that it began with.")
     if silver.changes:
         out.say("The next run:")
     for change in silver.changes:

@@ -20,7 +20,8 @@ def make(app: App, steps: tuple[str, ...] | None, adopt: bool = False) -> dict[s
 
     Raises :class:`LakectlError` when anything failed, ``KeyboardInterrupt`` when interrupted.
     """
-    from lakectl.ops import provision
+    from lakectl.cli.plan import show_silver
+    from lakectl.ops import provision, spec_changes
 
     lake = app.announce()
     with app.out.busy("reading what is there"):
@@ -28,6 +29,8 @@ def make(app: App, steps: tuple[str, ...] | None, adopt: bool = False) -> dict[s
     with progress.watching(app.out, plan) as observer:
         result = provision.up(lake, plan, observer)
     progress.summarize(app.out, plan, result, "lakectl up")
+    if steps is None:
+        show_silver(app.out, spec_changes.pending(lake))
     return progress.as_data(plan, result)
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import click
 
 from lakectl.cli.app import App, lake_command
@@ -30,7 +33,7 @@ def add(app: App, files: tuple[str, ...], as_source: str | None) -> None:
       lakectl source add drivers.jsonl
       lakectl source add --source trips 'exports/*.parquet'
     """
-    from lakectl.cli.init import as_data, show_drafts
+    from lakectl.cli.init import as_data, show_drafts, show_next
     from lakectl.errors import UsageError
     from lakectl.ops.init import add_source, new_project, sources
     from lakectl.project import shipped_root
@@ -44,13 +47,12 @@ def add(app: App, files: tuple[str, ...], as_source: str | None) -> None:
     config = add_source.add(path, drafts)
     show_drafts(app, drafts)
     app.out.item("ok", f"appended to {path}")
-    folder = path.resolve().parent.parent / "queries"
+    folder = Path(os.path.relpath(app.project.queries))
     queries = add_source.query_files(folder, drafts, config.glue.silver_database)
     new_project.write(folder, queries)
     for query in queries:
         app.out.item("ok", f"wrote {folder / query}")
-    app.out.heading("Next")
-    app.out.say("  lakectl plan")
+    show_next(app, ["lakectl plan", "lakectl up", *new_project.land_commands(Path(), drafts)])
     app.out.result([as_data(draft) for draft in drafts])
 
 

@@ -112,7 +112,7 @@ def glue_jobs(names: Names, project: Project) -> list[Resource]:
     package = S3Object(names.tmp_bucket, names.job_package_key, step=JOB_STEP, content=packages.job_package(project))
     # Not an argument: their size is limited.
     spec = S3Object(
-        names.tmp_bucket, names.job_spec_key, step=JOB_STEP, content=packages.build(project, names.config.spec, "spec")
+        names.tmp_bucket, names.job_spec_key, step=JOB_STEP, content=packages.specification(names.config.spec)
     )
     common = {
         "--SILVER_DB": names.silver_database,

@@ -1,4 +1,4 @@
-"""The endpoint's side of ``athena.many_objects``: one answer with the bytes of many objects."""
+"""The endpoint's side of ``athena.many_objects``: one answer with a whole listing, or the bytes of many objects."""
 
 from __future__ import annotations
 
@@ -51,9 +51,14 @@ class ManyObjects:
         identity, secret = self.guard.identify(signed)
         body = calls.read_body(environ, signed)
         signature.verify(environ, signed, secret, hashlib.sha256(body).hexdigest())
+        wanted = _object(body)
+        if "listing" in wanted:
+            [(bucket, prefix)] = _pairs([wanted["listing"]])
+            self._judge(environ, signed, identity, Address("GET", bucket, "", {"list-type": "2", "prefix": prefix}))
+            return [json.dumps(self._list(bucket, prefix, signed.region)).encode()]
         parts: list[bytes] = []
         size = 0
-        for bucket, key in _wanted(body):
+        for bucket, key in _pairs(wanted.get("objects")):
             self._judge(environ, signed, identity, Address("GET", bucket, key, {}))
             data = self._read(bucket, key, signed.region)
             size += len(data)
@@ -67,6 +72,15 @@ class ManyObjects:
         refusal = self.guard.judge(call, identity) if identity is not None else None
         if refusal is not None:
             raise Refused(refusal)
+
+    def _list(self, bucket: str, prefix: str, region: str) -> list[tuple[str, str, int]]:
+        """Raises Refused for a bucket that is not there."""
+        backend = s3_backends[self.guard.account][get_partition(region)]
+        try:
+            found = backend.list_objects(backend.get_bucket(bucket), prefix, None, None, None)[0]
+        except ServiceException:
+            raise Refused(MISSING) from None
+        return [(each.name, each.etag, each.contentsize) for each in found]
 
     def _read(self, bucket: str, key: str, region: str) -> bytes:
         """Raises Refused for an object that is not there."""
@@ -85,11 +99,19 @@ class ManyObjects:
         raise Refused(MISSING)
 
 
-def _wanted(body: bytes) -> list[tuple[str, str]]:
+def _object(body: bytes) -> dict[str, Any]:
     try:
-        found = [(bucket, key) for bucket, key in json.loads(body)]
-    except (ValueError, TypeError, RecursionError):
-        raise Refused(refusals.malformed("The body is no list of buckets and keys.")) from None
-    if len(found) > MOST_KEYS or not all(isinstance(name, str) and name for pair in found for name in pair):
-        raise Refused(refusals.malformed(f"At most {MOST_KEYS} buckets and keys can be asked for."))
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise Refused(refusals.malformed("The body is no JSON object."))
     return found
+
+
+def _pairs(found: Any) -> list[tuple[str, str]]:
+    """Buckets with a key or a prefix."""
+    pairs: list[Any] = found if isinstance(found, list) and len(found) <= MOST_KEYS else [None]
+    if not all(isinstance(pair, list) and len(pair) == 2 and all(isinstance(x, str) for x in pair) for pair in pairs):
+        raise Refused(refusals.malformed(f"Expected at most {MOST_KEYS} pairs of bucket and key."))
+    return [(bucket, key) for bucket, key in pairs]

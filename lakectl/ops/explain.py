@@ -134,7 +134,7 @@ class _Payloads:
             packages.job_script(lake.project, name): packages.job_script_path(lake.project, name)
             for name in packages.SCRIPTS
         }
-        self._packages = {packages.build(lake.project, lake.config.spec, name): name for name in packages.FILES}
+        self._packages = {packages.build(lake.project, lake.config.spec, name): name for name in packages.NAMES}
         self._built: list[str] = []
         self._told = 0
 
@@ -145,7 +145,7 @@ class _Payloads:
         name = self._packages[content]
         if name not in self._built:
             self._built.append(name)
-        return str(PACKAGES_FOLDER / packages.FILES[name])
+        return str(PACKAGES_FOLDER / packages.file_of(name))
 
     def newly_used(self) -> Iterator[Line]:
         """The commands that build what :meth:`path_of` has named since the last time."""
@@ -153,7 +153,7 @@ class _Payloads:
         found_anyway = chosen in (Path("config/lake.yaml"), shipped_root() / "config/lake.yaml")
         for name in self._built[self._told :]:
             options = () if found_anyway else (("-c", str(chosen)),)
-            yield Line(Command(("lakectl", "package", name, str(PACKAGES_FOLDER / packages.FILES[name])), options))
+            yield Line(Command(("lakectl", "package", name, str(PACKAGES_FOLDER / packages.file_of(name))), options))
         self._told = len(self._built)
 
 

@@ -15,6 +15,7 @@ from lakectl.spec.sql_parsing import Refused
 
 NULL = "null"
 INTEGERS = ("int", "bigint")
+MAX_TEXT = 100_000  # characters of compiled SQL
 # Digits that every value of the type has at most.
 _DIGITS = {"int": 10, "bigint": 19}
 _SPARK = {"string": "STRING", "int": "INT"}
@@ -39,7 +40,10 @@ def same(kind: str, template: str, *parts: Typed) -> Typed:
 
 
 def both(kind: str, spark: str, athena: str, *parts: Typed) -> Typed:
-    return Typed(kind, spark.format(*(p.spark for p in parts)), athena.format(*(p.athena for p in parts)))
+    made = Typed(kind, spark.format(*(p.spark for p in parts)), athena.format(*(p.athena for p in parts)))
+    if max(len(made.spark), len(made.athena)) > MAX_TEXT:  # some functions name their argument more than once
+        raise Refused("too long; split it into several derived columns")
+    return made
 
 
 def is_number(kind: str) -> bool:

@@ -99,7 +99,8 @@ def test_json_lines_are_text_by_name(show: Show) -> None:
         "",
     )
     body = "\n".join(lines).encode()
-    rows = show(source, {"rides.jsonl": body[:200], "batch=0001/rides.jsonl.gz": gzip.compress(body)}, "SELECT 1")
+    one = lines[0].encode() + b"\n\n"
+    rows = show(source, {"rides.jsonl": one, "batch=0001/rides.jsonl.gz": gzip.compress(body)}, "SELECT 1")
     rows = show(source, {}, """SELECT id, fare, ok, more, "at" FROM RAW WHERE "$path" LIKE '%.gz' """)
     assert rows == [
         ["7", "1.50", "true", '{"a":[1,null,"x"],"b":1E+3}', "2025-09-01"],

@@ -7,6 +7,9 @@ from collections.abc import Callable, Sequence
 import pytest
 from conftest import Inferred
 
+from lakectl.ops.init import dates
+from lakectl.spec import date_patterns
+
 Infer = Callable[..., Inferred]
 
 
@@ -106,6 +109,14 @@ def test_the_decimal_mark_of_one_column_settles_that_of_another(infer: Infer) ->
 
 def test_a_decimal_mark_that_could_be_two_is_written_down(infer: Infer) -> None:
     assert 'net: {type: double, decimal_mark: "."}' in infer({"rows.csv": "row_id,net\n1,1.234\n2,2.500\n"}).yaml
+
+
+def test_every_pattern_that_is_tried_is_one_that_a_source_can_have() -> None:
+    for day in dates.DATES:
+        date_patterns.check(day, "date")
+    for time in dates.TIMES:
+        for offset in dates.OFFSETS:
+            date_patterns.check(f"yyyy-MM-dd'T'{time}{offset}", "timestamp")
 
 
 def test_the_order_of_rows_settles_day_and_month(infer: Infer) -> None:

@@ -16,6 +16,7 @@ from lakectl.spec.model import FileFormat
 
 Infer = Callable[..., Inferred]
 PLAIN = "id,name\n1,Ada\n2,Bob\n"
+WIDE = ",".join(f"c{n}" for n in range(1001)) + "\n" + ",1" * 1000 + "\n"
 LATIN = "id;name\n1;Björn\n2;Zoë\n".encode("cp1252")
 
 
@@ -171,6 +172,8 @@ def test_folders_patterns_and_names(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         ({"a.csv.gz": gzip.compress(PLAIN.encode())[:-6]}, ["a.csv.gz"], "a.csv.gz: not a whole gzip file"),
         ({"a.csv": "???,id\n1,2\n"}, ["a.csv"], "a.csv: column 1 is called '???'; a name needs a letter or digit"),
         ({"a.csv": "id,,x\n1,2,3\n"}, ["a.csv"], "a.csv: column 2 has no name"),
+        ({"a.csv": "a\u00a0b,c\n1,2\n"}, ["a.csv"], "a.csv: column 1 is called 'a\\xa0b'; expected one line"),
+        ({"a.csv": WIDE}, ["a.csv"], "a.csv: 1,001 columns; at most 1,000 are allowed"),
         ({"a.csv": "A b,a_b\n1,2\n"}, ["a.csv"], "a.csv: the columns 'A b' and 'a_b' would both be called a_b"),
         ({"a.csv": "id,name\n1,x\n2,y,z\n3,w\n"}, ["a.csv"], "a.csv:3: 3 values, expected 2 as in the header: 2,y,z"),
         ({"a.csv": "1,foo,2.5\n2,bar,3.5\n"}, ["a.csv"], "a.csv:1: no header, but data: 1,foo,2.5"),

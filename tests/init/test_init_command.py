@@ -72,11 +72,11 @@ def test_a_project_of_ones_own_files(lakectl: Lakectl, tmp_path: Path) -> None:
         "01_customers_peek", "02_customers_row_count", "03_orders_peek", "04_orders_row_count", "05_orders_by_day",
     ]  # fmt: skip
     assert "shop_two_silver.orders_silver" in queries[3].sql
-    assert "lakectl land data/orders.csv --wait" in (tmp_path / "README.md").read_text()
+    assert "lakectl land data/customers.jsonl data/orders.csv --wait" in (tmp_path / "README.md").read_text()
     steps = yaml.safe_load((tmp_path / ".github/workflows/lake.yml").read_text())["jobs"]["local-lake"]["steps"]
     assert [step["run"] for step in steps if "run" in step] == [
-        "pip install 'lakectl[local]'", "lakectl up", "lakectl land data/customers.jsonl",
-        "lakectl land data/orders.csv --wait", "lakectl validate", "lakectl down --yes",
+        "pip install 'lakectl[local]'", "lakectl up", "lakectl land data/customers.jsonl data/orders.csv --wait",
+        "lakectl validate", "lakectl down --yes",
     ]  # fmt: skip
 
 
@@ -87,6 +87,17 @@ def test_the_outcome_as_json(lakectl: Lakectl, tmp_path: Path) -> None:
     (source,) = told["sources"]
     assert (source["source"], source["rows"], source["keys"]) == ("orders", 600, ["order_id"])
     assert source["columns"]["price"] == "decimal(18,2)"
+
+
+def test_what_lands_files_whose_names_do_not_say_their_source(lakectl: Lakectl, tmp_path: Path) -> None:
+    drivers = {"d-1.csv": "driver,name\n7,A\n", "d-2.csv": "driver,name\n8,B\n"}
+    write(tmp_path, {**drivers, "Order-List.csv": "order_id,driver\n1,7\n2,8\n", "zones.tsv": "zone\tcity\nz1\tOslo\n"})
+    ran = lakectl("init", ".", "--from", ".", "--name", "x")
+    assert [line.partition("lakectl ")[2] for line in ran.out.splitlines() if " land " in line] == [
+        "land d-1.csv d-2.csv --source d --batch auto",
+        "land Order-List.csv --source order_list",
+        "land zones.tsv --source zones --wait",
+    ]
 
 
 def test_an_existing_file_is_never_overwritten(lakectl: Lakectl, tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def test_what_is_there_reaches_silver_once_whatever_happened_before(
     world: World, monkeypatch: pytest.MonkeyPatch, story: str, many: int
 ) -> None:
     """Item 2: only a version whose rows are in silver, or will be, makes another one a duplicate."""
-    monkeypatch.setattr("retail.landings.MANY", many)
+    monkeypatch.setattr("lake.landings.MANY", many)
     for step in ORDERS[story]:
         step(world)
     assert world.loaded() == world.current() != "", world.statuses()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lakectl.config import Config
-from lakectl.core.values import EXPECTED
+from lakectl.core.values import expected
 from lakectl.errors import UsageError
 from lakectl.ops import land, landing_file, landing_paths
 
@@ -67,7 +67,7 @@ def test_gzip_is_read_through(tmp_path: Path) -> None:
         (HEADER, "only a header, no rows"),
         ("order_id,amount\n1,2\n", "wrong header: missing order_date, customer_id"),
         (HEADER.replace("qty", "qty,qty") + ROW, "twice qty"),
-        (HEADER + "1,2025-07-24,7,9,2,1,web\n", ":2: order_date = '2025-07-24': expected a date DD/MM/YYYY"),
+        (HEADER + "1,2025-07-24,7,9,2,1,web\n", ":2: order_date = '2025-07-24': expected a date dd/MM/yyyy"),
         (HEADER + "1,24/07/2025,7,9,two,1,web\n", ":2: qty = 'two': expected a whole number (int)"),
         (HEADER + "1,24/07/2025,7,9,3000000000,1,web\n", "expected a whole number (int)"),
         (HEADER + "1,24/07/2025,7,9,2,abc,web\n", "unit_price = 'abc': expected an amount such as 147.43"),
@@ -129,7 +129,7 @@ def test_check_full_looks_at_every_row_and_names_each_place(tmp_path: Path) -> N
     landing_file.check(path, "orders", ORDERS)  # first and last rows are fine
     with pytest.raises(UsageError) as caught:
         landing_file.check(path, "orders", ORDERS, "full")
-    assert caught.value.message == f"{path}:3: unit_price = 'x': expected {EXPECTED['double']}"
+    assert caught.value.message == f"{path}:3: unit_price = 'x': expected {expected(ORDERS.by_name['unit_price'])}"
     assert caught.value.hint == "mend these too: 5: customer_id = '': expected a whole number (bigint)"
 
 
@@ -169,12 +169,12 @@ def test_characters_that_lie_across_two_reads_are_whole(
 def test_folders_and_patterns_name_their_csv_files_once(tmp_path: Path) -> None:
     for name in ("orders.csv", "customers.csv.gz", "notes.txt"):
         (tmp_path / name).write_text("x")
-    names = lambda *paths: [path.name for path in landing_paths.expand(paths)]  # noqa: E731
+    names = lambda *paths: [path.name for path in landing_paths.expand(paths, [".csv", ".csv.gz"])]  # noqa: E731
     assert names(tmp_path, tmp_path / "orders.csv") == ["customers.csv.gz", "orders.csv"]
     assert names(tmp_path / "*.csv") == ["orders.csv"]
     for nothing in (tmp_path / "*.parquet", tmp_path / "empty"):
         (tmp_path / "empty").mkdir(exist_ok=True)
-        with pytest.raises(UsageError, match=r"no file matches|holds no \.csv"):
+        with pytest.raises(UsageError, match=r"no file matches|holds no file that ends with \.csv or \.csv\.gz"):
             names(nothing)
 
 

@@ -91,6 +91,7 @@ REFUSED = [
     ("1" * 39 + ".5", f"{'1' * 39}.5 has more than 38 digits"),
     ("99999999999999999999", "99999999999999999999 is too large"),
     ("(" * 250 + "i" + ")" * 250, "more than 200 parentheses within each other"),
+    ("upper(" * 20 + "s" + ")" * 20, "too long; split it into several derived columns"),
     ("+".join(["i"] * 3000), "the expression is nested too deeply"),
 ]  # fmt: skip
 

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from lakectl.local.athena import many_objects
 from lakectl.local.athena.access import Access
 from lakectl.local.athena.errors import QueryError
 from lakectl.local.athena.external_csv import CsvSource
@@ -41,7 +42,7 @@ def source(entry: dict[str, Any], access: Access, label: str) -> CsvSource | Jso
         raise _unsupported(label, wrong)
     keys = [key["Name"].lower() for key in entry.get("PartitionKeys", [])]
     root = storage.get("Location", "").rstrip("/") + "/"
-    found = {path: (etag, size) for path, etag, size in _files(access.client("s3"), root)}
+    found = {path: (etag, size) for path, etag, size in _files(access, root)}
     partition, files, at = None, list(found), 0
     if keys:
         partition = _projected(keys, parameters, label)
@@ -54,15 +55,13 @@ def source(entry: dict[str, Any], access: Access, label: str) -> CsvSource | Jso
     return made
 
 
-def _files(s3: Any, root: str) -> Iterator[tuple[str, str, int]]:
+def _files(access: Access, root: str) -> Iterator[tuple[str, str, int]]:
     """Path, ETag and size of every file under ``root``, subfolders too; Athena sees neither empty ones nor ``_x`` and
     ``.x``."""
     bucket, _, prefix = root.removeprefix("s3://").partition("/")
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-        for found in page.get("Contents", []):
-            parts = found["Key"].removeprefix(prefix).split("/")
-            if found["Size"] and not any(part.startswith(("_", ".")) for part in parts):
-                yield f"s3://{bucket}/{found['Key']}", found["ETag"], found["Size"]
+    for key, etag, size in many_objects.listing(access, bucket, prefix):
+        if size and not any(part.startswith(("_", ".")) for part in key.removeprefix(prefix).split("/")):
+            yield f"s3://{bucket}/{key}", etag, size
 
 
 def _projected(keys: list[str], parameters: dict[str, str], label: str) -> str:

@@ -44,10 +44,10 @@ class CsvSource:
     def relation(self, session: Session, name: str) -> str:
         """See ``tables.Source``."""
         s3, files = self.landed.access.client("s3"), self.landed.files
-        small = self.landed.small()
-        few = [path for path in files if path not in set(small)]
-        plain = [path for path in few if is_plain(s3, path, files[path][0])]
-        here = [*small, *(path for path in few if path not in set(plain))]
+        small = set(self.landed.small())
+        plain = [path for path in files if path not in small and is_plain(s3, path, files[path][0])]
+        scanned = set(plain)
+        here = [path for path in files if path not in scanned]
         if plain and not here:
             return self._scan(plain)
         own = f"{name} text" if plain else name

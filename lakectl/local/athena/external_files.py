@@ -65,11 +65,9 @@ class Landed:
         for path, body in many_objects.fetch(self.access, small):
             session.count_scanned(len(body))
             yield path, _unpacked(path, io.BytesIO(body))
-        rest = dict.fromkeys(paths)
-        for path in small:
-            del rest[path]
+        fetched = set(small)
         s3 = self.access.client("s3")
-        for path in rest:
+        for path in (path for path in paths if path not in fetched):
             bucket, _, key = path.removeprefix("s3://").partition("/")
             session.count_scanned(self.files[path][1])
             yield path, _unpacked(path, s3.get_object(Bucket=bucket, Key=key)["Body"])

@@ -11,6 +11,7 @@ import yaml
 from lakectl.ops.init import source_yaml
 from lakectl.ops.init.draft import Draft
 from lakectl.project import PACKAGE, shipped_root
+from lakectl.spec import parsing, yaml_items
 
 TEMPLATES = PACKAGE / "templates"
 _INFERRED = "# Inferred from your files. The comments say what was unsure: read them, and change what is wrong.\n"
@@ -27,6 +28,8 @@ def own(name: str, drafts: Sequence[Draft]) -> str:
     text = _with_sources(text, drafts)
     if any(draft.left_out for draft in drafts):
         text = replaced(text, {("schema_evolution",): "ignore"})
+    document = yaml_items.load(text, "config/lake.yaml")
+    parsing.parse_lake(document, lambda: document)  # refused here, it would be our mistake: nothing is written then
     return text
 
 

@@ -13,18 +13,18 @@ from lakectl.core import dates
 from lakectl.core.dates import ISO_DATE, ISO_TIMESTAMP
 
 # The first that fits is taken: four digits of a year before two, fixed widths before others.
-_DATES = (
+DATES = (
     "yyyy-MM-dd", "yyyy/MM/dd", "yyyy.MM.dd", "dd/MM/yyyy", "MM/dd/yyyy", "d/M/yyyy", "M/d/yyyy", "dd.MM.yyyy",
     "d.M.yyyy", "dd-MM-yyyy", "MM-dd-yyyy", "d-M-yyyy", "M-d-yyyy", "yyyy-M-d", "yyyy/M/d", "dd-MMM-yyyy",
     "d-MMM-yyyy", "dd/MMM/yyyy", "yyyy-MMM-dd", "dd MMM yyyy", "d MMM yyyy", "MMM d yyyy", "MMM d, yyyy",
     "dd/MM/yy", "MM/dd/yy", "d/M/yy", "M/d/yy", "dd.MM.yy", "d.M.yy", "dd-MM-yy", "dd-MMM-yy", "d-MMM-yy",
     "dd MMM yy",
 )  # fmt: skip
-_TIMES = (
+TIMES = (
     "HH:mm", "HH:mm:ss", "HH:mm:ss.SSS", "HH:mm:ss.SSSSSS", "HH:mm:ss.SSSSSSSSS", "H:mm", "H:mm:ss", "HHmm",
     "HHmmss", "HH.mm", "HH.mm.ss", "hh:mm a", "h:mm a", "hh:mm:ss a", "h:mm:ss a", "h:mma", "h:mm:ssa",
 )  # fmt: skip
-_OFFSETS = ("", "XXX", "XX", "X", " XXX", " XX", " xxx")
+OFFSETS = ("", "XXX", "XX", "X", " XXX", " XX", " xxx")
 _PARTS = re.compile(
     r"(?P<date>[A-Za-z]{3} \d{1,2},? \d{4}|\d{1,2} [A-Za-z]{3} \d{2,4}|[^\sT,]+)(?:(?P<mark>T| |, | - )(?P<time>\d.*))?"
 )
@@ -109,14 +109,14 @@ def _candidates(kind: str, text: str) -> list[str]:
     match = _PARTS.fullmatch(text)
     if not match or (match["time"] is None) != (kind == "date"):
         return []
-    days = [pattern for pattern in _DATES if dates.date_of(match["date"], (pattern,))]
+    days = [pattern for pattern in DATES if dates.date_of(match["date"], (pattern,))]
     if kind == "date" or not days:
         return days
     mark = {"T": "'T'"}.get(match["mark"], match["mark"])
     times = [
         time + offset
-        for time in _TIMES
-        for offset in _OFFSETS
+        for time in TIMES
+        for offset in OFFSETS
         if dates.timestamp_of(f"2000-01-01 {match['time']}", (f"yyyy-MM-dd {time}{offset}",), "UTC")
     ]
     return [f"{day}{mark}{time}" for day in days for time in times]

@@ -75,7 +75,10 @@ def _text(path: Path, compressed: bool) -> FileKind:
         raise UsageError(f"{path} is a binary file", "name a CSV, JSON Lines or Parquet file")
     text = first.removeprefix(codecs.BOM_UTF8).lstrip()
     if text.startswith(b"[") and text[1:].lstrip().startswith((b"{", b"]")):
-        raise UsageError(f"{path} is one JSON array, not JSON Lines: one object on each line", f"jq -c '.[]' {path}")
+        raise UsageError(
+            f"{path} is one JSON array, not JSON Lines: one object on each line",
+            f"jq -c '.[]' {path} > {path.stem}.jsonl",
+        )
     encoding, unsure = _encoding(path, compressed)
     return FileKind("jsonl" if text.startswith(b"{") else "csv", compressed, encoding, unsure)
 

@@ -9,6 +9,7 @@ from typing import Any
 from lakectl.ops.init.draft import Draft
 from lakectl.ops.init.names import singular
 from lakectl.spec.model import Lookup, SourceSpec
+from lakectl.spec.names import column_problem
 
 # At least so many of a column's distinct values must be keys of the other source.
 _ENOUGH = 0.9
@@ -127,7 +128,7 @@ def _take(draft: Draft, drafts: dict[str, Draft]) -> None:
         chosen: list[tuple[str, str]] = []
         for column in facts[:_TAKE]:
             ours = column.name if column.name not in taken else f"{singular(other.name)}_{column.name}"
-            if ours not in taken:
+            if ours not in taken and not column_problem(ours):
                 taken.add(ours)
                 chosen.append((column.name, ours))
         rest = [column.name for column in facts if column.name not in dict(chosen)]

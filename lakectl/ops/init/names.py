@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from lakectl.errors import UsageError
+from lakectl.spec.files_and_columns import MAX_COLUMNS, MAX_COMMENT
 from lakectl.spec.names import MAX_COLUMN, column_problem, fitting
 
 MAX_SOURCE, MAX_LAKE = 64, 38
@@ -60,6 +61,8 @@ def column_names(headers: Sequence[str], where: str) -> list[tuple[str, str]]:
 
     Raises UsageError for headers that have no name in them, or that become the same one.
     """
+    if len(headers) > MAX_COLUMNS:
+        raise UsageError(f"{where}: {len(headers):,} columns; at most {MAX_COLUMNS:,} are allowed")
     found: dict[str, str] = {}
     result = []
     for place, header in enumerate(headers, 1):
@@ -68,6 +71,12 @@ def column_names(headers: Sequence[str], where: str) -> list[tuple[str, str]]:
             what = f"column {place} has no name" if not header.strip() else f"column {place} is called {header!r}"
             raise UsageError(
                 f"{where}: {what}; a name needs a letter or digit from a to z, 0 to 9", "name it in the file's header"
+            )
+        if not header.isprintable() or len(header) > MAX_COMMENT:
+            raise UsageError(
+                f"{where}: column {place} is called {header[:60]!r}; expected one line of at most {MAX_COMMENT} "
+                "printable characters",
+                "rename it in the file's header",
             )
         name = fitting(name) if column_problem(name) else name
         if name in found:

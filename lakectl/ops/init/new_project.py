@@ -78,16 +78,20 @@ def write(folder: Path, content: Mapping[str, bytes]) -> None:
 
 
 def land_commands(folder: Path, drafts: Sequence[Draft]) -> list[str]:
-    """What lands the files that the drafts were made of, as it is typed in ``folder``; those that others look up first,
-    and the last one waits for the run."""
-    order = sorted(drafts, key=lambda draft: draft.starts_run)
-    found = []
-    for draft in order:
-        paths = " ".join(shlex.quote(str(path)) for path in _seen_from(folder, draft.files))
-        source = "" if all(_says(path, draft) for path in draft.files) else f" --source {draft.name}"
-        batch = " --batch auto" if len(draft.files) > 1 else ""
-        found.append(f"lakectl land {paths}{source}{batch}{' --wait' if draft is order[-1] else ''}")
-    return found
+    """What lands the files that the drafts were made of, as it is typed in ``folder``. Sources that others look up go
+    first, files whose names say their source together; the last command waits for the run."""
+    together = [draft for draft in drafts if len(draft.files) == 1 and _says(draft.files[0], draft)]
+    alone = [draft for draft in drafts if draft not in together]
+    commands = [_land(folder, [draft], f" --source {draft.name}") for draft in alone if not draft.starts_run]
+    commands += [_land(folder, together)] if together else []
+    commands += [_land(folder, [draft], f" --source {draft.name}") for draft in alone if draft.starts_run]
+    return [*commands[:-1], f"{commands[-1]} --wait"]
+
+
+def _land(folder: Path, drafts: Sequence[Draft], source: str = "") -> str:
+    paths = _seen_from(folder, [path for draft in drafts for path in draft.files])
+    batch = " --batch auto" if any(len(draft.files) > 1 for draft in drafts) else ""
+    return f"lakectl land {' '.join(shlex.quote(str(path)) for path in paths)}{source}{batch}"
 
 
 def _says(path: Path, draft: Draft) -> bool:

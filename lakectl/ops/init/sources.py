@@ -17,8 +17,10 @@ from lakectl.ops.init.tables import Table
 from lakectl.spec.model import Column, SourceSpec
 from lakectl.spec.names import source_problem
 
+# A column's different values that are looked at, each by the code that the job reads it with: seconds for each column.
+MAX_VALUES = 200_000
 # Larger files are checked as `land` does it: the first and the last rows.
-_CHECKED_WHOLE = 20 << 20
+_CHECKED_WHOLE = 8 << 20
 
 
 def infer(given: Sequence[str], known: Iterable[SourceSpec] = ()) -> list[Draft]:
@@ -76,6 +78,8 @@ def _draft(connection: Any, name: str, parts: Sequence[Table]) -> Draft:
     draft = Draft(name, list(table.files), table.form, [], table.name, table.rows)
     draft.note("file", *table.notes)
     distinct = {column.name: _distinct(connection, table, column.name) for column in table.columns}
+    if any(len(texts) == MAX_VALUES for texts in distinct.values()):
+        draft.note("columns", f"types are of the first {MAX_VALUES:,} different values of a column")
     marks = {types.mark_of(texts) for texts in distinct.values()} - {""} if table.form.format == "csv" else set()
     mark = marks.pop() if len(marks) == 1 else ""
     found = [
@@ -128,7 +132,8 @@ def _settled(each: types.Inferred, meant: dates.Dates, why: str) -> types.Inferr
 
 def _distinct(connection: Any, table: Table, name: str) -> list[str]:
     rows = connection.execute(
-        f'SELECT "{name}" FROM "{table.name}" WHERE "{name}" IS NOT NULL GROUP BY 1 ORDER BY min(rowid)'  # noqa: S608
+        f'SELECT "{name}" FROM "{table.name}" WHERE "{name}" IS NOT NULL GROUP BY 1 ORDER BY min(rowid) '  # noqa: S608
+        f"LIMIT {MAX_VALUES}"
     ).fetchall()
     return [text for (text,) in rows]
 

@@ -78,12 +78,11 @@ def infer(column: Column, texts: Sequence[str], stated: frozenset[str], form: st
 
 def mark_of(texts: Sequence[str]) -> Evidence:
     """The decimal mark of numbers that can be read in one way only; empty when there are none."""
+    ambiguous = re.compile(values.AMBIGUOUS).fullmatch
     cleaned = [text.strip(" ") for text in texts if text.strip(" ") not in NULL_TEXTS]
     for mark in (".", ","):
-        pattern = values.forms("double", mark)[0].pattern
-        if all(re.fullmatch(pattern, text) for text in cleaned) and any(
-            mark in text and not re.fullmatch(values.AMBIGUOUS, text) for text in cleaned
-        ):
+        fits = re.compile(values.forms("double", mark)[0].pattern).fullmatch
+        if all(map(fits, cleaned)) and any(mark in text and not ambiguous(text) for text in cleaned):
             return mark
     return ""
 
@@ -105,6 +104,12 @@ def _of_text(column: Column, texts: Sequence[str], mark: Evidence = "") -> Infer
     return Inferred(column, notes=_nearly(known))
 
 
+def _reads(column: Column, texts: Sequence[str]) -> bool:
+    """Whether each of ``texts`` has a value in ``column``."""
+    read = values.reader(column)
+    return all(read(text) is not None for text in texts)
+
+
 def _boolean(column: Column, known: list[str]) -> Inferred | None:
     lower = {text.lower() for text in known}
     for true, false in _BOOLEANS:
@@ -115,7 +120,7 @@ def _boolean(column: Column, known: list[str]) -> Inferred | None:
 
 
 def _whole(column: Column, known: list[str]) -> Inferred | None:
-    if not all(re.fullmatch(values.INTEGER, text) for text in known):
+    if not all(map(re.compile(values.INTEGER).fullmatch, known)):
         return None
     if zeros := [text for text in known if re.fullmatch("-?0[0-9]+", text)]:
         return Inferred(column, notes=(f"text, as {zeros[0]} as a number would lose its zeros",))
@@ -125,7 +130,7 @@ def _whole(column: Column, known: list[str]) -> Inferred | None:
     if day:
         return day
     big = replace(column, type="bigint")
-    if any(values.value_of(text, big) is None for text in known):
+    if not _reads(big, known):
         return Inferred(column, notes=("text: more digits than a bigint has",))
     largest = max(abs(int(text)) for text in known)
     kind = "bigint" if largest > 2**30 or is_id(column.name) else "int"
@@ -141,7 +146,7 @@ def _compact_date(column: Column, known: list[str]) -> Inferred | None:
     day = replace(column, type="date", formats=("yyyyMMdd",))
     if not words([column.name]) & _DAYS or not all(re.fullmatch(r"(19|20)\d{6}", text) for text in known):
         return None
-    if any(values.value_of(text, day) is None for text in known):
+    if not _reads(day, known):
         return None
     return Inferred(day, notes=("int, if these are numbers of eight digits and no dates",))
 
@@ -149,7 +154,7 @@ def _compact_date(column: Column, known: list[str]) -> Inferred | None:
 def _fraction(column: Column, known: list[str], mark: Evidence) -> Inferred | None:
     for own in (".", ",", "any"):
         number = replace(column, type="double", decimal_mark=own)
-        if all(values.value_of(text, number) is not None for text in known):
+        if _reads(number, known):
             return _marked(column, number, known, mark)
     if all(re.fullmatch(rf"{values.DECIMAL}|{values.INTEGER}", text) for text in known):
         return Inferred(column, notes=("text: some of these numbers can be read in two ways, such as 1.234 and 1,234",))
@@ -175,7 +180,7 @@ def _marked(column: Column, number: Column, known: list[str], mark: Evidence) ->
         notes.append("written with a decimal point and with a comma")
     if len(fractions) == len(known) > 1 and all(re.fullmatch(r"-?[0-9.,]*[0-9][.,][0-9]{2}", text) for text in known):
         exact = replace(number, type="decimal(18,2)")
-        if all(values.value_of(text, exact) is not None for text in known):
+        if _reads(exact, known):
             return Inferred(exact, notes=(*notes, "always two decimals; double if there can be more"))
     return Inferred(number, notes=tuple(notes), state_mark=unsure)
 
