@@ -9,13 +9,13 @@ from typing import Any, ClassVar
 from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
+from lakectl.core import glue_runs
 from lakectl.engine.model import Change, Resource, State
 from lakectl.engine.retry import CONCURRENT_CHANGE, pause, until_ready
 from lakectl.errors import LakectlError
 from lakectl.naming import Place
 from lakectl.resources.role import ROLE_NOT_READY
 
-ACTIVE_STATES = frozenset(("STARTING", "RUNNING", "STOPPING", "WAITING"))
 STOP_LIMIT_S = 180
 STOP_POLL_S = 1.0
 
@@ -111,7 +111,7 @@ class GlueJob(Resource):
         deadline = time.monotonic() + STOP_LIMIT_S
         while True:
             pages = glue.get_paginator("get_job_runs").paginate(JobName=self.name)
-            active = [run for page in pages for run in page["JobRuns"] if run["JobRunState"] in ACTIVE_STATES]
+            active = [run for page in pages for run in page["JobRuns"] if run["JobRunState"] not in glue_runs.ENDED]
             if not active:
                 return
             stoppable = [run["Id"] for run in active if run["JobRunState"] != "STOPPING"]

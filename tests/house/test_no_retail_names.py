@@ -14,7 +14,12 @@ from lakectl.config import default_spec
 
 ROOT = packages.LAKECTL.parent
 # The tutorial itself: its sample data, the demo, and the defaults of the configuration.
-TUTORIAL = ("lakectl/ops/sample_data.py", "lakectl/cli/sample_data.py", "lakectl/cli/demo.py", "lakectl/config.py")
+TUTORIAL = {
+    "lakectl/ops/sample_data.py",
+    "lakectl/cli/sample_data.py",
+    "lakectl/cli/demo.py",
+    "lakectl/config.py",
+}
 # A key of configurations and an argument of the job that people's files and commands have: they stay.
 CONTRACT = {"orders_rule", "RAW_ORDERS_PATH"}
 # Columns of the tutorial that are also words of AWS or of English.
