@@ -70,6 +70,7 @@ def test_a_type_that_reads_every_value(infer: Infer, name: str, values: list[str
         ("born", ["12/05/87", "30/11/99"], {"type": "string"}, ""),
         ("due", ["12/05/21", "30/11/22"], {"type": "date", "format": "dd/MM/yy"}, "two digits is 2000 to 2099"),
         ("at", ["2024-01-31 12:30:00"], {"type": "timestamp"}, "UTC, where the file has no offset"),
+        ("at", ["1/31/2024 1:05 PM"], {"type": "timestamp", "format": "M/d/yyyy h:mm a"}, "UTC, where the file has no"),
         ("price", ["1.50", "2.25"], {"type": "decimal(18,2)"}, "always two decimals"),
         ("created_at", ["1700000000", "1700000001"], {"type": "bigint"}, "since 1970?"),
         ("comment", ["", ""], {"type": "string"}, "no values in these files"),
@@ -109,6 +110,10 @@ def test_the_decimal_mark_of_one_column_settles_that_of_another(infer: Infer) ->
 
 def test_a_decimal_mark_that_could_be_two_is_written_down(infer: Infer) -> None:
     assert 'net: {type: double, decimal_mark: "."}' in infer({"rows.csv": "row_id,net\n1,1.234\n2,2.500\n"}).yaml
+
+
+def test_a_time_with_its_offset_leaves_nothing_open(infer: Infer) -> None:
+    assert column(infer, "at", ["2024-01-31T12:30:00Z", "2024-02-01T12:30:00.5+02:00"]) == ({"type": "timestamp"}, "")
 
 
 def test_every_pattern_that_is_tried_is_one_that_a_source_can_have() -> None:

@@ -34,6 +34,23 @@ def test_a_measurement_that_happens_to_be_unique_is_no_key_beside_a_pair(infer: 
     assert infer({"power.csv": table("year,source,output", rows)}).only.keys == ("year", "source")
 
 
+def test_one_day_written_in_two_ways_is_one_key(infer: Infer) -> None:
+    found = infer({"heat.csv": "day,heat\n01/02/2024,3.5\n1/2/2024,4.5\n13/2/2024,1.5\n"})
+    assert found.only.by_name["day"].formats == ("d/M/yyyy",)
+    assert found.only.keys == ()
+
+
+def test_a_lookup_by_dates_that_are_written_differently(infer: Infer) -> None:
+    days = [date(2024, 1, 1) + timedelta(n) for n in range(30)]
+    found = infer(
+        {
+            "weather.csv": table("day,sky", [(f"{day:%d/%m/%Y}", "grey") for day in days]),
+            "rides.csv": table("ride_id,day", [(n, days[n % 30]) for n in range(90)]),
+        }
+    )
+    assert found.specs["rides"].lookups[0].source == "weather"
+
+
 def test_no_key_is_append(infer: Infer) -> None:
     found = infer({"pings.csv": table("kind,size,heat", [("a", 1, 2.5), ("a", 1, 3.5), ("b", 2, ""), ("b", 2, 4.5)])})
     assert (found.only.loading, found.only.keys) == ("append", ())

@@ -11,7 +11,8 @@ from lakectl.spec.model import Column, FileFormat, Loading, Lookup, PartitionFie
 
 @dataclass
 class Draft:
-    """``table``: its rows in DuckDB, a column of text for each of ``columns`` (NULL where the value is missing).
+    """``table``: its rows in DuckDB, a column of text for each of ``columns``: NULL where the value is missing, dates
+    and timestamps in ISO 8601.
 
     ``notes``: place in the source (``""`` the source itself, ``keys``, ``file``, ``columns.NAME``, ``lookups.NAME``,
     ``partition_by``) -> comments for the YAML.

@@ -40,7 +40,7 @@ def data_sets(given: Sequence[str]) -> dict[str, list[Path]]:
         if not name:
             raise UsageError(
                 f"{path.name}: no name of a source (a to z, 0 to 9, _) can be made of it",
-                f"name it: --from 'rides={path.name}'",
+                f"name it: --from 'NAME={path}'",
             )
         found.setdefault(name, []).append(path)
     return found

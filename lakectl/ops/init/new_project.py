@@ -15,7 +15,6 @@ from lakectl.ops.init.draft import Draft
 from lakectl.ops.init.names import lake_name
 from lakectl.project import shipped_root
 
-RETAIL = "retail"
 _DEMO = ("lakectl demo          # sample data, the lake, a run, the checks", "lakectl query --list", "lakectl down")
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from lakectl.core import values
 from lakectl.errors import UsageError
 from lakectl.ops import landing_file
 from lakectl.ops.init import dates, keys, lookups, partitions, tables, types
@@ -18,7 +19,7 @@ from lakectl.spec.model import Column, SourceSpec
 from lakectl.spec.names import source_problem
 
 # A column's different values that are looked at, each by the code that the job reads it with: seconds for each column.
-MAX_VALUES = 200_000
+MAX_VALUES = 100_000
 # Larger files are checked as `land` does it: the first and the last rows.
 _CHECKED_WHOLE = 8 << 20
 
@@ -102,7 +103,7 @@ def _draft(connection: Any, name: str, parts: Sequence[Table]) -> Draft:
     nulls = frozenset().union(*(each.nulls for each in found))
     draft.file = replace(draft.file, nulls=tuple(sorted(nulls)))
     _note_nulls(draft, nulls, distinct)
-    _apply(connection, draft, nulls)
+    _apply(connection, draft, nulls, distinct)
     _note_empty(connection, draft)
     return draft
 
@@ -125,14 +126,13 @@ def _decided(
 
 
 def _settled(each: types.Inferred, meant: dates.Dates, why: str) -> types.Inferred:
-    decided = types.with_dates(each, meant)
     first = "day" if dates.is_day_first(meant.formats) else "month"
-    return replace(decided, notes=(*decided.notes, f"the {first} stands first: {why}"))
+    return replace(types.with_dates(each, meant), notes=(*each.notes, f"the {first} stands first: {why}"))
 
 
 def _distinct(connection: Any, table: Table, name: str) -> list[str]:
     rows = connection.execute(
-        f'SELECT "{name}" FROM "{table.name}" WHERE "{name}" IS NOT NULL GROUP BY 1 ORDER BY min(rowid) '  # noqa: S608
+        f'SELECT "{name}" FROM "{table.name}" WHERE "{name}" IS NOT NULL GROUP BY 1 ORDER BY min(rowid) '
         f"LIMIT {MAX_VALUES}"
     ).fetchall()
     return [text for (text,) in rows]
@@ -140,7 +140,7 @@ def _distinct(connection: Any, table: Table, name: str) -> list[str]:
 
 def _in_order(connection: Any, table: Table, name: str) -> list[str]:
     rows = connection.execute(
-        f'SELECT trim("{name}") FROM "{table.name}" WHERE "{name}" IS NOT NULL ORDER BY rowid LIMIT 10000'  # noqa: S608
+        f'SELECT trim("{name}") FROM "{table.name}" WHERE "{name}" IS NOT NULL ORDER BY rowid LIMIT 10000'
     ).fetchall()
     return [text for (text,) in rows]
 
@@ -158,23 +158,41 @@ def _note_nulls(draft: Draft, nulls: frozenset[str], distinct: Mapping[str, Sequ
         draft.note("file", f"the nulls mean no value in {', '.join(also)}, too")
 
 
-def _apply(connection: Any, draft: Draft, nulls: frozenset[str]) -> None:
-    """The table as the source will be read: ``nulls`` and empty fields are NULL, spaces around values are gone."""
-    chosen = []
-    for column in draft.columns:
-        name = f'"{column.name}"'
+def _apply(connection: Any, draft: Draft, nulls: frozenset[str], distinct: Mapping[str, Sequence[str]]) -> None:
+    """The table as the source will be read: ``nulls`` and empty fields are NULL, spaces around values are gone, and
+    dates are ISO 8601, so that one day is one text."""
+    chosen, joins = [], ""
+    for place, column in enumerate(draft.columns):
+        name = f'rows."{column.name}"'
         trimmed = f"trim({name}, ' ')"
         value = name if column.type == "string" else f"nullif({trimmed}, '')"
         if draft.file.format == "csv" and column.type == "string":
             value = f"nullif({name}, '')"
+        if column.type in ("date", "timestamp"):
+            _map(connection, f"map{place}", column, distinct[column.name])
+            value = f"coalesce(map{place}.value, {value})"
+            joins += f" LEFT JOIN map{place} ON map{place}.text = {name}"
         if nulls:
             value = f"CASE WHEN list_contains($nulls, {trimmed}) THEN NULL ELSE {value} END"
-        chosen.append(f"{value} AS {name}")
+        chosen.append(f'{value} AS "{column.name}"')
     connection.execute(
-        f'CREATE TABLE "{draft.table}_read" AS SELECT "{tables.FILE}", {", ".join(chosen)} FROM "{draft.table}"',  # noqa: S608
+        # ruff: noqa: S608 - names are cleaned
+        f'CREATE TABLE "{draft.table}_read" AS SELECT "{tables.FILE}", {", ".join(chosen)} '
+        f'FROM "{draft.table}" AS rows{joins}',
         {"nulls": sorted(nulls)} if nulls else None,
     )
     draft.table = f"{draft.table}_read"
+
+
+def _map(connection: Any, table: str, column: Column, texts: Sequence[str]) -> None:
+    """Make ``table``: each text of a column of dates, and its value as ISO 8601."""
+    read = values.reader(column)
+    found = [read(text.strip(" ")) for text in texts]
+    connection.execute(
+        f'CREATE OR REPLACE TEMP TABLE "{table}" AS SELECT unnest($texts::VARCHAR[]) AS text, '
+        "unnest($values::VARCHAR[]) AS value",
+        {"texts": list(texts), "values": [value and value.isoformat() for value in found]},
+    )
 
 
 def _note_refusals(draft: Draft) -> None:
@@ -190,5 +208,5 @@ def _note_refusals(draft: Draft) -> None:
 def _note_empty(connection: Any, draft: Draft) -> None:
     """Which columns always have a value: a person may want to require them."""
     counts = ", ".join(f'count("{column.name}")' for column in draft.columns)
-    row = connection.execute(f'SELECT {counts} FROM "{draft.table}"').fetchone()  # noqa: S608
+    row = connection.execute(f'SELECT {counts} FROM "{draft.table}"').fetchone()
     draft.filled = [c.name for c, count in zip(draft.columns, row, strict=True) if count == draft.rows]

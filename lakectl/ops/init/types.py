@@ -26,6 +26,8 @@ _DAYS = frozenset(("date", "day", "datum", "dt", "on"))
 _TIMES = frozenset(("time", "timestamp", "ts", "at", "epoch", "created", "updated", "modified"))
 _MONEY = frozenset(("price", "amount", "fare", "cost", "total", "fee", "tax", "salary", "balance", "revenue", "sales"))
 _BOOLEANS = ((("true",), ("false",)), (("yes",), ("no",)), (("t",), ("f",)), (("y",), ("n",)))
+# A time that ends in its offset from UTC.
+_OFFSET = re.compile(r".*:\d\d.*(Z|[+-]\d\d(:?\d\d)?)")
 # Of all values, for a note that says what the others are.
 _NEARLY = 0.95
 _JSON_WHOLE = frozenset(("BIGINT", "UBIGINT", "HUGEINT", "UHUGEINT"))
@@ -187,7 +189,13 @@ def _marked(column: Column, number: Column, known: list[str], mark: Evidence) ->
 
 def _date(column: Column, known: list[str]) -> Inferred | None:
     found = dates.infer(known)
-    return with_dates(Inferred(column), found) if found else None
+    if not found:
+        return None
+    inferred = with_dates(Inferred(column), found)
+    if found.kind == "timestamp" and not all(map(_OFFSET.fullmatch, known)):
+        note = "UTC, where the file has no offset; zone: Europe/Paris, say, if it is another"
+        inferred = replace(inferred, notes=(*inferred.notes, note))
+    return inferred
 
 
 def with_dates(inferred: Inferred, found: dates.Dates) -> Inferred:
@@ -196,8 +204,6 @@ def with_dates(inferred: Inferred, found: dates.Dates) -> Inferred:
     notes = []
     if len(found.formats) > 1:
         notes.append("written in more than one way")
-    if found.kind == "timestamp" and not all(re.search("[XxZ]", pattern) for pattern in found.formats or ("",)):
-        notes.append("UTC, where the file has no offset; zone: Europe/Paris, say, if it is another")
     if any(re.search(r"(?<!y)yy(?!y)", pattern) for pattern in found.formats):
         notes.append("a year of two digits is 2000 to 2099")
     return replace(inferred, column=column, notes=tuple(notes), dates=found if found.other else None)
