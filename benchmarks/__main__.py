@@ -18,6 +18,7 @@ FIGURES = (
     "landing",
     "events",
     "many_landings",
+    "validate",
     "local_aws",
     "transform",
     "transform_sizes",

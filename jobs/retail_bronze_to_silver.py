@@ -23,7 +23,7 @@ import sys
 import time
 from functools import partial
 
-from lake import session, specified
+from lake import session
 from lake.arguments import parse
 from lake.checks import Totals
 from lake.copies import Copies
@@ -34,7 +34,9 @@ from lake.report import Done, bad, refuse, report
 from lake.retrying import quarantined
 from lake.work import Work
 
+from lakectl.core import applied_spec
 from lakectl.core.ledger import Ledger
+from lakectl.core.ledger_table import LedgerTable
 
 BEGAN = time.monotonic()
 # Landings that come in without end must not make a run without end.
@@ -48,7 +50,7 @@ def main(argv: list[str]) -> None:
     done = Done()
     items = inbox.take()
     done.took["claimed"] = elapsed()
-    spec_changed = specified.has_changed(arguments)
+    spec_changed = applied_spec.differs(LedgerTable(arguments.ledger_table), arguments.lake_spec)
     if not (items or spec_changed or arguments.retry_quarantined):
         say("nothing is pending: silver is up to date")
         return inbox.finish([], {}, partial(report, inbox, done, elapsed))
@@ -82,7 +84,7 @@ def bring_in(work: Work, items: list[Item], done: Done) -> None:
     for text in (text for each in totals.values() for text in each.named):
         say(f"warning: {text}")
     done.add(items, totals, loaded)
-    specified.note(work.arguments)
+    applied_spec.write(LedgerTable(work.arguments.ledger_table), work.arguments.lake_spec)
     snapshots = {source: each.snapshot for source, each in loaded.items() if each.snapshot}
     work.inbox.finish(items, snapshots, partial(report, work.inbox, done, elapsed))
 

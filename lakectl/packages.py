@@ -14,25 +14,39 @@ from lakectl.spec.model import LakeSpec
 
 # The earliest time a zip can hold; a real one would change the hash without a change of content.
 EPOCH = (1980, 1, 1, 0, 0, 0)
+SPEC_FILE = "lake.json"
 READABLE = 0o644 << 16
 UNIX = 3  # else zipfile writes down the system that it runs on
 LAKECTL = Path(__file__).parent
 # What core needs of the rest: the specification, and reading it.
 BESIDE_CORE = ("__init__.py", "spec/__init__.py", "spec/model.py", "spec/json_form.py")
 FUNCTIONS = ("log_ingestion_run", "start_glue_job")
-NAMES = (*FUNCTIONS, "job")
+ZIPS = (*FUNCTIONS, "job")
+NAMES = (*ZIPS, "spec")
 SCRIPTS = ("retail_bronze_to_silver", "retail_maintenance")
 
 
 def build(project: Project, spec: LakeSpec, name: str) -> bytes:
-    """The package called ``name``, one of :data:`NAMES`: a function's, or the job's."""
+    """What is uploaded as ``name``, one of :data:`NAMES`: a function's package, the job's, or the specification."""
+    if name == "spec":
+        return specification(spec)
     return job_package(project) if name == "job" else function_package(project, spec, name)
+
+
+def file_of(name: str) -> str:
+    """The file that :func:`build` fills."""
+    return SPEC_FILE if name == "spec" else f"{name}.zip"
+
+
+def specification(spec: LakeSpec) -> bytes:
+    """The lake's sources as the job and both functions read them."""
+    return to_json(spec).encode()
 
 
 def function_package(project: Project, spec: LakeSpec, folder: str) -> bytes:
     """The zip of a Lambda: ``lambdas/<folder>/`` at its root, the lake's sources beside it, and :mod:`lakectl.core`."""
     files = {**_python_files(project.lambdas / folder), **_core()}
-    return _zip({**_read(files), "lake.json": to_json(spec).encode()})
+    return _zip({**_read(files), SPEC_FILE: specification(spec)})
 
 
 def job_package(project: Project) -> bytes:

@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Project:
-    """The folder that holds ``jobs/``, ``lambdas/`` and ``queries/``, and the config file in use."""
+    """The folder that holds ``jobs/`` and ``lambdas/``, and the config file in use."""
 
     root: Path
     config_file: Path
@@ -31,7 +31,14 @@ class Project:
 
     @property
     def queries(self) -> Path:
-        return self.root / "queries"
+        """Of the lake that the config describes: another lake's queries would ask for tables that it does not have."""
+        return home(self.config_file) / "queries"
+
+
+def home(config_file: Path) -> Path:
+    """The folder that a config file is about: the one that holds its ``config/``, or the file itself."""
+    folder = config_file.resolve().parent
+    return folder.parent if folder.name == "config" else folder
 
 
 def shipped_root() -> Path:
@@ -43,7 +50,8 @@ def shipped_root() -> Path:
 def find(config: str | None = None) -> Project:
     """The project in use: ``-c/--config``, ``LAKECTL_CONFIG``, ``./config/lake.yaml``, else the shipped one.
 
-    A part that the config's own folder does not have (``jobs/``, say) comes from the shipped files.
+    Where the config's own folder does not have ``jobs/`` and ``lambdas/``, the shipped ones are used. Queries are
+    never another folder's.
     Raises :class:`UsageError` when a named config file does not exist.
     """
     named = config or os.environ.get("LAKECTL_CONFIG")
@@ -55,6 +63,6 @@ def find(config: str | None = None) -> Project:
         path = Path("config/lake.yaml")
         if not path.is_file():
             path = shipped_root() / "config/lake.yaml"
-    root = path.resolve().parent.parent
-    complete = all((root / part).is_dir() for part in ("jobs", "lambdas", "queries"))
+    root = home(path)
+    complete = all((root / part).is_dir() for part in ("jobs", "lambdas"))
     return Project(root if complete else shipped_root(), path)

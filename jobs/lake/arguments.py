@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +11,7 @@ from awsglue.utils import getResolvedOptions
 from botocore.exceptions import ClientError
 
 from lake.policies import overridden
-from lakectl.spec.json_form import from_json, to_json
+from lakectl.spec.json_form import from_json
 from lakectl.spec.model import LakeSpec
 
 REQUIRED = ("RAW_BUCKET", "SILVER_DB", "SILVER_WAREHOUSE", "LEDGER_TABLE", "LANDING_PREFIX", "LAKE_SPEC")
@@ -22,7 +21,7 @@ OPTIONAL = ("RAW_PATH", "BATCH_ID", "FULL", "RETRY_FAILED", "RETRY_QUARANTINED",
 @dataclass(frozen=True)
 class Arguments:
     """``run_id`` is Glue's own; a run outside Glue gets one that no GetJobRun knows. ``spec``: the lake's sources, with
-    the policies of this run; ``spec_hash``: equal for equal specifications, whatever the policies of this run."""
+    the policies of this run; ``lake_spec``: the same without them."""
 
     raw_bucket: str
     silver_db: str
@@ -37,7 +36,7 @@ class Arguments:
     retry_failed: bool = False
     retry_quarantined: bool = False
     spec: LakeSpec = field(default_factory=lambda: LakeSpec({}))
-    spec_hash: str = ""
+    lake_spec: LakeSpec = field(default_factory=lambda: LakeSpec({}))
 
 
 def parse(argv: list[str], s3: Any = None) -> Arguments:
@@ -70,7 +69,7 @@ def parse(argv: list[str], s3: Any = None) -> Arguments:
         retry_failed=_is_true(values.get("RETRY_FAILED")),
         retry_quarantined=_is_true(values.get("RETRY_QUARANTINED")),
         spec=overridden(spec, on_bad_rows) if on_bad_rows else spec,
-        spec_hash=hashlib.sha256(to_json(spec).encode()).hexdigest(),
+        lake_spec=spec,
     )
 
 

@@ -53,8 +53,9 @@ def demo(app: App, data: Path, orders: int) -> None:
     """
     from lakectl.cli.provision import make
     from lakectl.cli.transform import follow_loading
-    from lakectl.cli.validate import show_checks
+    from lakectl.cli.validate import as_data, next_command, show_checks
 
+    _is_tutorial(app)
     clock = Clock(app)
     with clock.part("Sample data"):
         files = _sample_data(app, data, orders)
@@ -67,10 +68,29 @@ def demo(app: App, data: Path, orders: int) -> None:
     with clock.part("Checks in Athena"):
         checks = show_checks(app)
     _summary(app, clock)
-    failed = [str(check["name"]) for check in checks if check["passed"] is False]
-    app.out.result({"checks": checks, "seconds": dict(clock.parts), "landed": [item.key for item in landed]})
+    failed = [check for check in checks if check.passed is False]
+    app.out.result(
+        {
+            "checks": [as_data(check) for check in checks],
+            "seconds": dict(clock.parts),
+            "landed": [item.key for item in landed],
+        }
+    )
     if failed:
-        raise LakectlError(f"checks failed: {', '.join(failed)}", f"lakectl query {failed[0][:2]}")
+        names = ", ".join(check.full_name for check in failed)
+        raise LakectlError(f"checks failed: {names}", next_command(failed[0]))
+
+
+def _is_tutorial(app: App) -> None:
+    """Raises UsageError in a project that has other sources: its lake is not touched."""
+    from lakectl.errors import UsageError
+
+    missing = [source for source in SOURCES if source not in app.config.sources]
+    if missing:
+        raise UsageError(
+            f"{app.project.config_file} is another lake than the tutorial's: it has no source {', '.join(missing)}",
+            "run the demo in a folder without a project",
+        )
 
 
 def _sample_data(app: App, folder: Path, orders: int) -> list[Path]:
@@ -167,8 +187,9 @@ def _show_next(app: App, select: str) -> None:
         (command(app, "logs start"), "what the starter function logged"),
         (command(app, "down"), "delete everything"),
     ]
-    if app.config.target == "local":
-        lines.insert(-1, (f'eval "$({program()} local env)"', "then the AWS CLI, boto3, PyIceberg and Spark work too"))
+    if environment := app.lake.aws.environment:
+        shell = f'eval "$({program()} {environment})"'
+        lines.insert(-1, (shell, "then the AWS CLI, boto3, PyIceberg and Spark work too"))
     width = max(len(line) for line, _ in lines)
     for line, what in lines:
         app.out.say(f"  {line.ljust(width)}  # {what}")

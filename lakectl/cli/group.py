@@ -9,9 +9,13 @@ import click
 
 # Section → command → (module under lakectl.cli, what the list of commands says). In the tutorial's order.
 SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "A project of your own": {
+        "init": ("init", "Write a project: the tutorial's, or one for your own files."),
+        "source": ("source", "Add a source to config/lake.yaml."),
+    },
     "Everything at once": {
         "demo": ("demo", "Run the whole tutorial and show the results."),
-        "plan": ("plan", "Show what `up` or `down` would do."),
+        "plan": ("plan", "Show what `up` or `down` would do, and what a changed specification means"),
         "up": ("provision", "Make the whole lake, or what is missing of it."),
         "status": ("status", "Show every resource: in place, drifted or absent."),
         "doctor": ("doctor", "Look for grants that are missing and permissions that nobody uses."),
@@ -31,8 +35,8 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "reconcile": ("reconcile", "Compare the raw bucket with the run log."),
     },
     "2  Landing": {
-        "sample-data": ("sample_data", "Write sample orders, customers and products."),
-        "land": ("land", "Upload CSV files to the raw bucket."),
+        "sample-data": ("sample_data", "Write the tutorial's sample files."),
+        "land": ("land", "Upload files to the raw bucket."),
     },
     "3  Transform": {
         "create-databases": ("provision", "Make the Glue databases and the bronze tables."),
@@ -46,11 +50,11 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     },
     "4  Query and validate": {
         "query": ("query", "Run SQL in Athena."),
-        "validate": ("validate", "Run the tutorial's checks, including time travel."),
+        "validate": ("validate", "Check that silver holds what was landed."),
     },
     "This machine": {
         "local": ("local", "Start, stop and look at the local AWS."),
-        "package": ("package", "Write the zip of a function or of the job."),
+        "package": ("package", "Write the zip of a function or of the job, or the specification."),
     },
 }
 COMMANDS = {name: entry for commands in SECTIONS.values() for name, entry in commands.items()}

@@ -11,13 +11,13 @@ from lakectl.errors import UsageError
 
 
 @lake_command("package")
-@click.argument("what", metavar="NAME", type=click.Choice(["log_ingestion_run", "start_glue_job", "job"]))
+@click.argument("what", metavar="NAME", type=click.Choice(["log_ingestion_run", "start_glue_job", "job", "spec"]))
 @click.argument("out", type=click.Path(path_type=Path))
 def package(app: App, what: str, out: Path) -> None:
-    """Write the zip of a function or of the job.
+    """Write the zip of a function or of the job, or the specification.
 
-    NAME is log_ingestion_run, start_glue_job or job, OUT the file to write. The same files give the same bytes,
-    so the hash tells whether what is deployed is up to date.
+    NAME is log_ingestion_run, start_glue_job, job or spec (the lake's sources, as JSON), OUT the file to write. The
+    same files give the same bytes, so the hash tells whether what is deployed is up to date.
 
     \b
     Example:

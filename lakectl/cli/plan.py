@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,9 +12,11 @@ from lakectl.cli.app import App, lake_command
 
 if TYPE_CHECKING:
     from lakectl.engine.model import Plan
+    from lakectl.ops.transform import JobRun
     from lakectl.output import Mark, Output
+    from lakectl.spec.evolution import Evolution
 
-EXIT_CHANGES = 2
+EXIT_REFUSED, EXIT_CHANGES = 1, 2
 SIGNS: dict[str, Mark] = {
     "create": "create",
     "change": "change",
@@ -30,23 +33,29 @@ LONGEST_VALUE = 100  # characters of a value that are shown; --json has it whole
 @click.option("--adopt", is_flag=True, help="Plan to take over resources that have our names but not our tag.")
 @click.pass_context
 def plan(ctx: click.Context, app: App, down: bool, keep_data: bool, adopt: bool) -> None:
-    """Show what `up` or `down` would do. Only reads.
+    """Show what `up` or `down` would do, and what a changed specification means for silver tables. Only reads.
 
-    Exit code 0: nothing to do. 2: changes are pending.
+    Exit code 0: nothing to do. 2: changes are pending. 1: a silver table can't become what the specification says.
 
     \b
     Examples:
       lakectl plan
       lakectl plan --down --json
     """
-    from lakectl.ops import provision
+    from lakectl.ops import provision, spec_changes, transform
+    from lakectl.spec.evolution import Evolution
 
     lake = app.announce()
     with app.out.busy("reading what is there"):
         todo = provision.down_plan(lake, keep_data) if down else provision.plan(lake, adopt=adopt)
+        silver = Evolution() if down else spec_changes.pending(lake)
+        active = transform.active(lake) if silver != Evolution() else None
     show(app.out, todo)
-    app.out.result(as_data(todo))
-    if todo.pending or (todo.foreign and not down):
+    show_silver(app.out, silver, active)
+    app.out.result({**as_data(todo), "silver": silver_as_data(silver)})
+    if silver.refusals:
+        ctx.exit(EXIT_REFUSED)
+    if todo.pending or silver.changes or (todo.foreign and not down):
         ctx.exit(EXIT_CHANGES)
 
 
@@ -73,6 +82,27 @@ def show(out: Output, plan: Plan) -> None:
     if not plan.pending:
         parts.insert(0, "Nothing to do")
     out.say(", ".join(parts) + ".")
+
+
+def show_silver(out: Output, silver: Evolution, active: JobRun | None = None) -> None:
+    """What the next run does to silver tables, and what no run can do in place. ``active``: the run that goes on under
+    the specification of before."""
+    if active:
+        out.say(f"Run {active.id} is active, and ends with the specification that it began with.")
+    if silver.changes:
+        out.say("The next run:")
+    for change in silver.changes:
+        out.item("change", str(change), "")
+    for refusal in silver.refusals:
+        out.item("failed", f"{refusal.source}_silver: {refusal.problem}", refusal.way_out)
+
+
+def silver_as_data(silver: Evolution) -> dict[str, Any]:
+    """The same for ``--json``."""
+    return {
+        "changes": [asdict(change) | {"says": str(change)} for change in silver.changes],
+        "refused": [asdict(refusal) for refusal in silver.refusals],
+    }
 
 
 def as_data(plan: Plan) -> dict[str, Any]:

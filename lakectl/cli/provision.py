@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lakectl.cli import progress
+from lakectl.cli import group, progress
 from lakectl.cli.app import App, lake_command
 
 if TYPE_CHECKING:
@@ -20,7 +20,8 @@ def make(app: App, steps: tuple[str, ...] | None, adopt: bool = False) -> dict[s
 
     Raises :class:`LakectlError` when anything failed, ``KeyboardInterrupt`` when interrupted.
     """
-    from lakectl.ops import provision
+    from lakectl.cli.plan import show_silver
+    from lakectl.ops import provision, spec_changes
 
     lake = app.announce()
     with app.out.busy("reading what is there"):
@@ -28,6 +29,8 @@ def make(app: App, steps: tuple[str, ...] | None, adopt: bool = False) -> dict[s
     with progress.watching(app.out, plan) as observer:
         result = provision.up(lake, plan, observer)
     progress.summarize(app.out, plan, result, "lakectl up")
+    if steps is None:
+        show_silver(app.out, spec_changes.pending(lake))
     return progress.as_data(plan, result)
 
 
@@ -88,13 +91,9 @@ def _step(name: str, text: str) -> click.Command:
 
 COMMANDS: dict[str, click.Command] = {
     "up": up,
-    "create-buckets": _step("create-buckets", "Make the raw, silver and tmp buckets."),
-    "create-table": _step("create-table", "Make the DynamoDB table of the run log."),
-    "create-roles": _step("create-roles", "Make the IAM roles of the functions and the job."),
-    "deploy-lambdas": _step("deploy-lambdas", "Deploy the log and starter functions."),
-    "wire-notifications": _step("wire-notifications", "Connect the raw bucket to the functions."),
-    "create-databases": _step("create-databases", "Make the Glue databases and the bronze tables."),
-    "create-workgroup": _step("create-workgroup", "Make the Athena workgroup and its saved queries."),
-    "create-glue-job": _step("create-glue-job", "Upload the Spark script and make the Glue job."),
-    "schedule": _step("schedule", "Make the daily rule that starts the job."),
+    **{
+        name: _step(name, text)
+        for name, (module, text) in group.COMMANDS.items()
+        if module == "provision" and name != "up"
+    },
 }

@@ -25,6 +25,7 @@ from filelock import FileLock, Timeout
 from lakectl.local import control, processes
 from lakectl.local.iam import credentials
 
+MANY_OBJECTS = "/_lakectl/objects"  # athena.many_objects.ADDRESS, without importing botocore
 # What every lake uses, by moto's names: loaded while the caller still imports its own AWS client.
 SERVICES = ("sts", "iam", "s3", "dynamodb", "awslambda", "logs", "events", "sqs", "glue", "athena")
 
@@ -147,13 +148,14 @@ def _build(arguments: argparse.Namespace) -> tuple[Any, Any]:
     from lakectl.local.durable.syncer import Syncer
     from lakectl.local.http_server import Dispatcher, KeepAliveHandler, LocalServer
     from lakectl.local.iam.guard import Guard
+    from lakectl.local.many_objects import ManyObjects
     from lakectl.local.s3_intake import Intake
     from lakectl.local.seams import install_all
 
     moto = Dispatcher(create_backend_app)
     intake = Intake(moto)
     guard = Guard(intake, keys, control.ACCOUNT_ID)
-    gateway = _Gateway(moto, guard, database, arguments.region)
+    gateway = _Gateway(moto, guard, ManyObjects(guard), database, arguments.region)
     try:
         server = LocalServer("127.0.0.1", arguments.port, gateway, KeepAliveHandler)
     except (SystemExit, OSError) as error:
@@ -204,16 +206,17 @@ def _exit_for(error: BaseException, port: int) -> None:
 
 
 class _Gateway:
-    """Our own route, and the door in front of moto.
+    """Our own routes, and the door in front of moto.
 
     Once a commit has failed, memory holds what the disk does not: no answer that was made from it leaves.
     """
 
-    def __init__(self, moto: Any, guard: Any, database: Any, region: str) -> None:
+    def __init__(self, moto: Any, guard: Any, many_objects: Any, database: Any, region: str) -> None:
         from lakectl import __version__
 
         self.moto = moto
         self.guard = guard
+        self.many_objects = many_objects
         self.database = database
         health = {"pid": os.getpid(), "version": __version__, "region": region, "account_id": control.ACCOUNT_ID}
         self.health = json.dumps(health).encode()
@@ -221,6 +224,8 @@ class _Gateway:
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if self.database.failure is not None:
             return self._unavailable(environ, start_response)
+        if environ["PATH_INFO"] == MANY_OBJECTS:
+            return self.many_objects(environ, start_response)
         if environ["PATH_INFO"] != control.HEALTH_PATH:
             return self._answer(environ, start_response)
         headers = [("Content-Type", "application/json"), ("Content-Length", str(len(self.health)))]

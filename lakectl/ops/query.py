@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,7 @@ from lakectl import saved_queries
 from lakectl.aws import code_of, explain
 from lakectl.errors import LakectlError, UsageError
 from lakectl.ops.lake import Lake
+from lakectl.saved_queries import SavedQuery
 
 POLL_S = (0.05, 1.0)  # first and longest pause between two looks at a query
 ENDED = frozenset(("SUCCEEDED", "FAILED", "CANCELLED"))
@@ -46,34 +50,60 @@ class QueryFailed(LakectlError):
 def resolve(lake: Lake, text: str, parameters: dict[str, str] | None = None) -> str:
     """The SQL that ``text`` means: a saved query's name (``06`` or ``06_sales_by_day``), a ``.sql`` file, or SQL.
 
-    ``:name`` placeholders are filled from ``parameters``. Raises :class:`UsageError` for a file that can't
-    be read and a parameter that is missing.
+    ``:name`` parameters are filled from ``parameters``; a saved query may say what they are when they are not given.
+    Raises :class:`UsageError` for a file that can't be read and a parameter without a value.
     """
-    saved = {query.name: query for query in saved_queries.load(lake.project, lake.names)}
+    values = parameters or {}
     if re.fullmatch(r"\w+", text):
+        saved = {query.name: query for query in saved_queries.load(lake.project, lake.names)}
         matches = [query for name, query in saved.items() if name == text or name.startswith(f"{text}_")]
         if len(matches) != 1:
-            raise UsageError(
-                f"no saved query is called {text!r}", f"known: {', '.join(saved)}; or give SQL or a .sql file"
-            )
-        return _fill(matches[0].sql, text, parameters or {})
+            known = f"known: {', '.join(saved)}" if saved else f"there are none in {lake.project.queries}"
+            raise UsageError(f"no saved query is called {text!r}", f"{known}; or give SQL or a .sql file")
+        wanted = saved_queries.placeholders(matches[0].sql)
+        return bound(matches[0].sql, text, {**given(lake, matches[0], values, wanted), **values})
     if text.endswith(".sql") and "\n" not in text and " " not in text:
         try:
-            return _fill(Path(text).read_text(encoding="utf-8"), text, parameters or {})
+            return bound(Path(text).read_text(encoding="utf-8"), text, values)
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"can't read {text}: {error}") from None
-    return _fill(text, "the query", parameters or {})
+    return bound(text, "the query", values)
 
 
-def _fill(sql: str, name: str, parameters: dict[str, str]) -> str:
-    for parameter in saved_queries.placeholders(sql):
-        if parameter not in parameters:
-            raise UsageError(f"{name} needs :{parameter}", f"give it with: -p {parameter}=VALUE")
-        value = parameters[parameter]
-        if not re.fullmatch(r"[\w.+-]+", value):
-            raise UsageError(f"{parameter} = {value!r} is not a plain number or word")
-        sql = re.sub(rf"(?<![:\w]):{parameter}\b", value, sql)
-    return sql
+def given(
+    lake: Lake,
+    saved: SavedQuery,
+    values: Mapping[str, str],
+    wanted: Iterable[str] | None = None,
+    on_start: Callable[[str], None] = lambda _: None,
+) -> dict[str, str]:
+    """The values that the query's own header has for those of ``wanted`` that ``values`` lack, found in Athena where
+    the header says how.
+
+    Raises :class:`UsageError` when such a SELECT gives no value, and as :func:`run`.
+    """
+    found: dict[str, str] = {}
+    for name in saved.parameters if wanted is None else wanted:
+        value = (saved.given or {}).get(name)
+        if value is None or name in values:
+            continue
+        if saved_queries.first_word(value) in ("SELECT", "WITH"):
+            answer = run(lake, value, on_start).value
+            if answer is None:
+                raise UsageError(f"{saved.name} needs :{name}, and its SELECT found none", f"give it: -p {name}=VALUE")
+            found[name] = answer
+        else:
+            found[name] = saved_queries.plain(value)
+    return found
+
+
+def bound(sql: str, name: str, values: Mapping[str, str]) -> str:
+    """``sql`` with its parameters filled. Raises :class:`UsageError` for one without a value; ``name``: whose."""
+    try:
+        return saved_queries.bind(sql, values)
+    except KeyError as error:
+        parameter = error.args[0]
+        raise UsageError(f"{name} needs :{parameter}", f"give it with: -p {parameter}=VALUE") from None
 
 
 def run(lake: Lake, sql: str, on_start: Callable[[str], None] = lambda _: None) -> QueryResult:
@@ -81,27 +111,53 @@ def run(lake: Lake, sql: str, on_start: Callable[[str], None] = lambda _: None) 
 
     Raises :class:`QueryFailed` with Athena's reason, :class:`LakectlError` when Athena can't be reached.
     """
-    athena = lake.client("athena")
+    with _explained(lake):
+        execution = _finished(lake, sql, on_start)
+        return _fetch(lake.client("athena"), execution["QueryExecutionId"], sql, execution)
+
+
+def lines(lake: Lake, sql: str, on_start: Callable[[str], None] = lambda _: None) -> Iterator[list[str]]:
+    """The rows of a SELECT from its result file, one request for all of them; NULL is an empty text.
+
+    Raises as :func:`run`.
+    """
+    with _explained(lake):
+        execution = _finished(lake, sql, on_start)
+        bucket, _, key = execution["ResultConfiguration"]["OutputLocation"].removeprefix("s3://").partition("/")
+        body = lake.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+    reader = csv.reader(io.StringIO(body.decode("utf-8"), newline=""))
+    next(reader, None)  # the columns' names
+    yield from reader
+
+
+@contextmanager
+def _explained(lake: Lake) -> Iterator[None]:
     try:
-        query_id = athena.start_query_execution(
-            QueryString=sql,
-            WorkGroup=lake.names.workgroup,
-            QueryExecutionContext={"Database": lake.names.silver_database, "Catalog": "AwsDataCatalog"},
-        )["QueryExecutionId"]
-        on_start(query_id)
-        execution = _wait(athena, query_id)
-        state = execution["Status"]["State"]
-        if state != "SUCCEEDED":
-            raise QueryFailed(execution["Status"].get("StateChangeReason") or f"query {query_id} is {state}")
-        return _fetch(athena, query_id, sql, execution)
+        yield
     except (ClientError, BotoCoreError) as error:
         if "is not found" in str(error) and "WorkGroup" in str(error):
             raise LakectlError(
                 f"there is no workgroup {lake.names.workgroup}", "make it with: lakectl create-workgroup"
             ) from error
-        if code_of(error) == "InvalidRequestException":  # SQL that does not parse is refused at once
+        if isinstance(error, ClientError) and code_of(error) == "InvalidRequestException":  # SQL that does not parse
             raise QueryFailed(error.response["Error"]["Message"]) from error
         raise explain(error, "running the query") from error
+
+
+def _finished(lake: Lake, sql: str, on_start: Callable[[str], None]) -> dict[str, Any]:
+    """The execution of a statement that has succeeded."""
+    athena = lake.client("athena")
+    query_id = athena.start_query_execution(
+        QueryString=sql,
+        WorkGroup=lake.names.workgroup,
+        QueryExecutionContext={"Database": lake.names.silver_database, "Catalog": "AwsDataCatalog"},
+    )["QueryExecutionId"]
+    on_start(query_id)
+    execution = _wait(athena, query_id)
+    state = execution["Status"]["State"]
+    if state != "SUCCEEDED":
+        raise QueryFailed(execution["Status"].get("StateChangeReason") or f"query {query_id} is {state}")
+    return execution
 
 
 def _wait(athena: Any, query_id: str) -> dict[str, Any]:

@@ -1,202 +1,140 @@
-"""Tutorial section 4, run for real: every saved query, and a verdict on each answer."""
+"""Whether the lake holds what it should: checks of each source against the run log, and the saved queries."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from lakectl import saved_queries
-from lakectl.errors import LakectlError
-from lakectl.ops import query
+from lakectl.errors import UsageError
+from lakectl.ops.checks.history import scans_are_pruned, snapshots_reproduced
+from lakectl.ops.checks.model import SourceCheck, Subject, Verdict
+from lakectl.ops.checks.rows import rows_as_landed
+from lakectl.ops.checks.saved import judge
+from lakectl.ops.checks.silver import derived_again, each_key_once, lookups_hold, own_checks
 from lakectl.ops.lake import Lake
-from lakectl.ops.landed_keys import loaded_keys
-from lakectl.ops.query import QueryFailed, QueryResult
+from lakectl.ops.query import QueryFailed
 
-CENT = 0.01  # sums of doubles may differ in the last digits
+# A new check of each source is one function and one line here.
+SOURCE_CHECKS = (
+    SourceCheck("rows", "silver has what is loaded", rows_as_landed),
+    SourceCheck("keys", "each key once", each_key_once, lambda source: bool(source.keys)),
+    SourceCheck("lookups", "looked-up columns", lookups_hold, lambda source: bool(source.lookups)),
+    SourceCheck("derived", "derived columns", derived_again, lambda source: bool(source.derive)),
+    SourceCheck("checks", "own checks", own_checks, lambda source: bool(source.checks)),
+    SourceCheck("snapshots", "snapshots by time travel", snapshots_reproduced),
+    SourceCheck("pruning", "partitions are skipped", scans_are_pruned, lambda source: bool(source.partition_by)),
+)
+QUERIES = "queries"  # all saved queries, for --only
+AT_ONCE = 4  # the local Athena runs as many statements at once, and AWS twenty and more
 
 
 @dataclass(frozen=True)
 class Check:
-    """One verdict. ``passed`` is ``None`` when it could not be judged, and ``detail`` says why."""
+    """One verdict. ``passed`` is None when it could not be judged, and ``detail`` says why. ``name`` is ``rows``, or a
+    saved query's; ``source`` is empty for a saved query."""
 
     name: str
     title: str
     passed: bool | None
     detail: str
-    result: QueryResult | None = None
+    source: str = ""
+    seconds: float = 0.0
+
+    @property
+    def full_name(self) -> str:
+        """``rides.rows``, or the saved query's name."""
+        return f"{self.source}.{self.name}" if self.source else self.name
 
 
-@dataclass
-class _Facts:
-    """What earlier answers have told later checks."""
+@dataclass(frozen=True)
+class _Task:
+    check: Check
+    judge: Callable[[], Verdict] = field(compare=False)
 
-    rows: int = 0
-    sales: float = 0.0
-    snapshots: list[dict[str, str | None]] = field(default_factory=list)
-
-
-def validate(lake: Lake, on_start: Callable[[str], None] = lambda _: None) -> Iterator[Check]:
-    """Run every query in ``queries/`` in order and judge what it answers, one :class:`Check` each.
-
-    A query that Athena refuses is a failed check, not an exception.
-    """
-    facts = _Facts()
-    for saved in saved_queries.load(lake.project, lake.names):
-        on_start(saved.title)
-        judge = JUDGES.get(saved.name)
+    def run(self) -> Check:
+        started = time.monotonic()
         try:
-            sql = saved.sql
-            if "snapshot_id" in saved.parameters:
-                if not facts.snapshots:
-                    yield Check(saved.name, saved.title, False, "there is no earlier snapshot to query")
-                    continue
-                sql = sql.replace(":snapshot_id", str(facts.snapshots[-1]["snapshot_id"]))
-            result = query.run(lake, sql)
-            passed, detail = judge(lake, result, facts) if judge else (bool(result.rows), f"{len(result.rows)} rows")
+            verdict = self.judge()
         except QueryFailed as error:
-            yield Check(saved.name, saved.title, False, error.message)
-            continue
-        yield Check(saved.name, saved.title, passed, detail, result)
-    on_start("Each order exactly once")
-    yield _every_order_once(lake)
+            verdict = Verdict(False, error.message)
+        except UsageError as error:  # a saved query whose parameter has no value
+            verdict = Verdict(None, error.message)
+        known = self.check
+        seconds = time.monotonic() - started
+        return Check(known.name, known.title, verdict.passed, verdict.detail, known.source, seconds)
 
 
-Verdict = tuple[bool | None, str]
+def validate(
+    lake: Lake,
+    *,
+    sources: Collection[str] = (),
+    only: Collection[str] = (),
+    fail_fast: bool = False,
+    on_start: Callable[[str], None] = lambda _: None,
+) -> Iterator[Check]:
+    """One :class:`Check` for each check, in order; independent ones run beside each other.
 
-
-def _number(value: str | None) -> float:
-    return float(value) if value else 0.0
-
-
-def _peek(lake: Lake, result: QueryResult, facts: _Facts) -> Verdict:  # noqa: ARG001
-    return bool(result.rows), f"{len(result.rows)} rows, {len(result.columns)} columns"
-
-
-def _row_count(lake: Lake, result: QueryResult, facts: _Facts) -> Verdict:
-    facts.rows = int(result.value or 0)
-    landed = loaded_keys(lake, "orders")
-    if landed.problem:
-        return None, f"{facts.rows:,} rows; {landed.problem}"
-    detail = f"{facts.rows:,} rows in silver, {landed.least:,} distinct orders in {landed.landings:,} loaded landing(s)"
-    if landed.least < facts.rows <= landed.most:
-        quarantined = landed.most - landed.least
-        return None, f"{detail}; {quarantined:,} more were quarantined once, and a later run may have loaded them"
-    return facts.rows == landed.least and facts.rows > 0, detail
-
-
-def _date_range(lake: Lake, result: QueryResult, facts: _Facts) -> Verdict:  # noqa: ARG001
-    low, high = result.rows[0][:2] if result.rows else (None, None)
-    return low is not None and high is not None, f"{low} to {high}"
-
-
-def _distinct_keys(lake: Lake, result: QueryResult, facts: _Facts) -> Verdict:  # noqa: ARG001
-    customers, products = (int(value or 0) for value in result.rows[0][:2])
-    known = {source: loaded_keys(lake, source) for source in ("customers", "products")}
-    problem = next((keys.problem for keys in known.values() if keys.problem), "")
-    if problem:
-        return None, f"{customers:,} customers, {products:,} products; {problem}"
-    landed = {source: keys.most for source, keys in known.items()}
-    detail = f"{customers:,} of {landed['customers']:,} customers, {products:,} of {landed['products']:,} products"
-    return 0 < customers <= landed["customers"] and 0 < products <= landed["products"], detail
-
-
-def _missing_enrichment(lake: Lake, result: QueryResult, facts: _Facts) -> Verdict:  # noqa: ARG001
-    regions, categories = (int(_number(value)) for value in result.rows[0][:2])
-    return regions == 0 and categories == 0, f"{regions:,} orders without region, {categories:,} without category"
-
-
-def _sums_to_total(lake: Lake, result: QueryResult, facts: _Facts) -> Verdict:
-    facts.sales = facts.sales or _number(
-        query.run(lake, f"SELECT SUM(sales_amount) AS sales FROM {lake.names.silver_database}.orders_silver").value  # noqa: S608
-    )
-    total = sum(_number(row[1]) for row in result.rows)
-    # Each group was rounded to cents before it was added.
-    close = abs(total - facts.sales) <= CENT * max(1, len(result.rows))
-    groups = ", ".join(f"{row[0]} {_number(row[1]):,.2f}" for row in result.rows[:4])
-    return close and bool(result.rows), f"{groups}{' …' if len(result.rows) > 4 else ''}"
-
-
-def _sales_by_day(lake: Lake, result: QueryResult, facts: _Facts) -> Verdict:  # noqa: ARG001
-    days = [row[0] for row in result.rows]
-    return bool(days) and days == sorted(
-        days, key=str, reverse=True
-    ), f"{len(days)} days, latest {days[0]}" if days else "none"
-
-
-def _recompute(lake: Lake, result: QueryResult, facts: _Facts) -> Verdict:  # noqa: ARG001
-    stored, computed, difference = (_number(value) for value in result.rows[0][:3])
-    difference = abs(difference)
-    return difference < CENT, f"stored {stored:,.2f}, recomputed {computed:,.2f}, difference {difference:g}"
-
-
-def _pruning(lake: Lake, result: QueryResult, facts: _Facts) -> Verdict:  # noqa: ARG001
-    plan = [row[0] or "" for row in result.rows]
-    scan = next((line.strip() for line in plan if "constraint on [order_date]" in line), "")
-    ranges = next((line.strip() for line in plan if "[[" in line), "")
-    return bool(
-        scan and ranges
-    ), f"{ranges.lstrip(': ')} only" if scan else "the plan shows no constraint on order_date"
-
-
-def _snapshots(lake: Lake, result: QueryResult, facts: _Facts) -> Verdict:  # noqa: ARG001
-    facts.snapshots = [dict(zip(result.columns, row, strict=True)) for row in result.rows]
-    newest = facts.snapshots[0] if facts.snapshots else {}
-    return bool(facts.snapshots), f"{len(facts.snapshots)} snapshot(s), newest: {newest.get('operation')}"
-
-
-def _time_travel(lake: Lake, result: QueryResult, facts: _Facts) -> Verdict:  # noqa: ARG001
-    then, oldest = int(result.value or 0), facts.snapshots[-1]
-    recorded = next(
-        (
-            part.split("=")[1]
-            for part in str(oldest.get("summary")).strip("{}").split(", ")
-            if part.startswith("total-records=")
-        ),
-        None,
-    )
-    detail = f"{then:,} rows at snapshot {oldest['snapshot_id']}, {facts.rows:,} now"
-    return (then == int(recorded) if recorded else None), detail
-
-
-def _history(lake: Lake, result: QueryResult, facts: _Facts) -> Verdict:  # noqa: ARG001
-    return bool(result.rows), f"{len(result.rows)} entries"
-
-
-def _raw(lake: Lake, result: QueryResult, facts: _Facts) -> Verdict:  # noqa: ARG001
-    files, rows = (sum(int(row[column] or 0) for row in result.rows) for column in (1, 2))
-    return rows > 0, f"{rows:,} rows in {files:,} landed file(s) of {len(result.rows):,} date(s)"
-
-
-def _every_order_once(lake: Lake) -> Check:
-    table = f"{lake.names.silver_database}.orders_silver"
-    keys = ", ".join(f'"{name}"' for name in lake.config.sources["orders"].keys)
-    sql = (
-        f"SELECT (SELECT COUNT(*) FROM {table}) AS orders, "  # noqa: S608
-        f"(SELECT COUNT(*) FROM (SELECT DISTINCT {keys} FROM {table})) AS distinct_orders"
-    )
+    ``sources`` and ``only`` choose: without them all sources and saved queries are checked. A query that Athena
+    refuses is a failed check, not an exception. Raises :class:`UsageError` for an unknown name.
+    """
+    running: set[str] = set()
+    tasks = _chosen(lake, sources, only, running.add)
+    pool = ThreadPoolExecutor(AT_ONCE)
     try:
-        result = query.run(lake, sql)
-    except LakectlError as error:
-        return Check("every_order_once", "Each order exactly once", False, error.message)
-    orders, distinct = (int(value or 0) for value in result.rows[0])
-    detail = f"{orders - distinct:,} duplicate rows"
-    return Check("every_order_once", "Each order exactly once", orders == distinct, detail, result)
+        futures = [pool.submit(task.run) for task in tasks]
+        for task, future in zip(tasks, futures, strict=True):
+            on_start(task.check.title)
+            check = future.result()
+            yield check
+            if fail_fast and check.passed is False:
+                return
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+        if not all(future.done() for future in futures):
+            _stop(lake, running)
+        pool.shutdown(wait=True)
 
 
-JUDGES: dict[str, Callable[[Lake, QueryResult, _Facts], Verdict]] = {
-    "01_peek": _peek,
-    "02_row_count": _row_count,
-    "03_date_range": _date_range,
-    "04_distinct_keys": _distinct_keys,
-    "05_missing_enrichment": _missing_enrichment,
-    "06_sales_by_day": _sales_by_day,
-    "07_sales_by_channel": _sums_to_total,
-    "08_sales_by_region": _sums_to_total,
-    "09_top_categories": _peek,
-    "10_recompute_sales": _recompute,
-    "11_partition_pruning": _pruning,
-    "12_snapshots": _snapshots,
-    "13_time_travel": _time_travel,
-    "14_history": _history,
-    "15_raw_by_ingest_date": _raw,
-}
+def _stop(lake: Lake, running: Collection[str]) -> None:
+    """Stop what nobody waits for any more. A query that has ended stays as it is."""
+    for query_id in list(running):
+        with suppress(ClientError, BotoCoreError):
+            lake.client("athena").stop_query_execution(QueryExecutionId=query_id)
+
+
+def _chosen(lake: Lake, sources: Collection[str], only: Collection[str], started: Callable[[str], None]) -> list[_Task]:
+    spec, known = lake.config.spec, list(lake.config.spec.sources)
+    saved = [] if sources and not only else saved_queries.load(lake.project, lake.names)
+    named = {_of(name, [*(check.name for check in SOURCE_CHECKS), QUERIES, *(query.name for query in saved)])
+             for name in only}  # fmt: skip
+    unknown = [name for name in sources if name not in known]
+    if unknown:
+        raise UsageError(f"the lake has no source {unknown[0]!r}", f"known: {', '.join(known)}")
+    tasks = []
+    for name in known:
+        source = spec.sources[name]
+        subject = Subject(lake, spec, source, started)
+        for check in SOURCE_CHECKS:
+            wanted = (not sources or name in sources) and (not only or check.name in named)
+            if wanted and check.applies(source):
+                about = Check(check.name, f"{name}: {check.title}", None, "", name)
+                tasks.append(_Task(about, partial(check.judge, subject)))
+    for query in saved:
+        if query.name in named or (not sources and (not only or QUERIES in named)):
+            tasks.append(_Task(Check(query.name, query.title, None, ""), partial(judge, lake, query, started)))
+    return tasks
+
+
+def _of(name: str, known: list[str]) -> str:
+    """The check that ``name`` means; a saved query also by its number. Raises UsageError."""
+    matches = [each for each in known if each == name] or [each for each in known if each.startswith(f"{name}_")]
+    if len(matches) != 1:
+        raise UsageError(f"there is no check {name!r}", f"known: {', '.join(known)}")
+    return matches[0]

@@ -1,33 +1,53 @@
-"""An external CSV table in the Glue catalog, over landed files."""
+"""An external table in the Glue catalog, over landed files."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
-from lakectl.engine.model import Change, Resource, State
+from lakectl.engine.model import Change, Data, Resource, State
 from lakectl.engine.retry import CONCURRENT_CHANGE, until_ready
-from lakectl.naming import TAG_LAKE
+from lakectl.naming import TAG_LAKE, Place
 
-SERDE = "org.apache.hadoop.hive.serde2.OpenCSVSerde"
 PARTITION = "ingest_date"
 
 
-class CsvTable(Resource):
+@dataclass(frozen=True)
+class Layout:
+    """How files are read: ``columns`` -> Hive type, ``library`` and ``parameters`` of the SerDe, and the table's own
+    ``properties``. ``comments``: of those columns that have one."""
+
+    classification: str
+    columns: Mapping[str, str]
+    library: str
+    parameters: Mapping[str, str]
+    input_format: str
+    output_format: str
+    description: str
+    properties: Mapping[str, str] = field(default_factory=dict)
+    comments: Mapping[str, str] = field(default_factory=dict)
+
+
+class LandedTable(Resource):
     """``database.table`` over ``location`` (``s3://…/``), one partition for each ``ingest_date=`` folder.
 
     Partitions are projected (Athena user guide, "Partition projection"): a new folder can be queried at
     once, with no crawler and no catalog call. ``dates`` is the projected range, such as
-    ``2020-01-01,NOW+1YEARS``; folders outside it are not seen. Columns are found by their place and not
-    by the header, and all are strings: OpenCSVSerDe is the one that reads quoted fields.
+    ``2020-01-01,NOW+1YEARS``; folders outside it are not seen.
 
     Glue tables take no tags, so ours are table properties (``Parameters``).
     """
 
     kind = "glue-table"
+    why = "The landed files as tables. Projected partitions: a new folder needs no crawler."
+    data = Data.CATALOG
+    idle_cost = "nothing, up to a million objects in the account's catalog"
+    arn_format = "arn:{partition}:glue:{region}:{account}:table/{name}"
+    exists_codes = frozenset(("AlreadyExistsException",))
 
     def __init__(
         self,
@@ -36,30 +56,29 @@ class CsvTable(Resource):
         *,
         step: str,
         tags: Mapping[str, str],
-        arn: str,
+        place: Place,
         location: str,
-        columns: tuple[str, ...],
+        layout: Layout,
         dates: str,
         needs: tuple[str, ...],
     ) -> None:
-        super().__init__(f"{database}.{table}", step=step, tags=tags, needs=needs)
+        super().__init__(f"{database}.{table}", step=step, tags=tags, needs=needs, place=place)
         self.database = database
         self.table = table
-        self._arn = arn
         self.location = location
-        self.columns = columns
+        self.layout = layout
         self.dates = dates
 
-    @property
-    def arn(self) -> str:
-        return self._arn
+    @classmethod
+    def arn_of(cls, place: Place, name: str) -> str:
+        return super().arn_of(place, name.replace(".", "/", 1))
 
     @property
     def properties(self) -> dict[str, str]:
         return {
             "EXTERNAL": "TRUE",
-            "classification": "csv",
-            "skip.header.line.count": "1",
+            "classification": self.layout.classification,
+            **self.layout.properties,
             "projection.enabled": "true",
             f"projection.{PARTITION}.type": "date",
             f"projection.{PARTITION}.format": "yyyy-MM-dd",
@@ -69,14 +88,13 @@ class CsvTable(Resource):
 
     def desired(self) -> Mapping[str, Any]:
         return {
-            "columns": dict.fromkeys(self.columns, "string"),
+            "description": self.layout.description,
+            "columns": dict(self.layout.columns),
+            "comments": dict(self.layout.comments),
             "partition_keys": {PARTITION: "string"},
             "location": self.location,
-            "serde": {"library": SERDE, "separatorChar": ",", "quoteChar": '"'},
-            "formats": [
-                "org.apache.hadoop.mapred.TextInputFormat",
-                "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
-            ],
+            "serde": {"library": self.layout.library, **self.layout.parameters},
+            "formats": [self.layout.input_format, self.layout.output_format],
             "table_type": "EXTERNAL_TABLE",
             "properties": self.properties,
         }
@@ -95,8 +113,11 @@ class CsvTable(Resource):
             return None
         storage, parameters = live.get("StorageDescriptor", {}), live.get("Parameters", {})
         serde = storage.get("SerdeInfo", {})
+        columns = storage.get("Columns", [])
         fields = {
-            "columns": {column["Name"]: column.get("Type") for column in storage.get("Columns", [])},
+            "description": live.get("Description", ""),
+            "columns": {column["Name"]: column.get("Type") for column in columns},
+            "comments": {column["Name"]: column["Comment"] for column in columns if column.get("Comment")},
             "partition_keys": {column["Name"]: column.get("Type") for column in live.get("PartitionKeys", [])},
             "location": storage.get("Location"),
             "serde": {"library": serde.get("SerializationLibrary"), **serde.get("Parameters", {})},
@@ -109,21 +130,27 @@ class CsvTable(Resource):
 
     def _input(self, others: Mapping[str, str]) -> dict[str, Any]:
         want = self.desired()
-        library, *characters = want["serde"].items()
         return {
             "Name": self.table,
-            "Description": "Landed files as they came; every column is text",
+            "Description": self.layout.description,
             "TableType": want["table_type"],
             "Parameters": {**others, **self.properties, **self.tags},
             "PartitionKeys": [{"Name": name, "Type": kind} for name, kind in want["partition_keys"].items()],
             "StorageDescriptor": {
-                "Columns": [{"Name": name, "Type": kind} for name, kind in want["columns"].items()],
+                "Columns": [self._column(name, kind) for name, kind in want["columns"].items()],
                 "Location": self.location,
                 "InputFormat": want["formats"][0],
                 "OutputFormat": want["formats"][1],
-                "SerdeInfo": {"SerializationLibrary": library[1], "Parameters": dict(characters)},
+                "SerdeInfo": {
+                    "SerializationLibrary": self.layout.library,
+                    "Parameters": dict(self.layout.parameters),
+                },
             },
         }
+
+    def _column(self, name: str, kind: str) -> dict[str, str]:
+        comment = self.layout.comments.get(name)
+        return {"Name": name, "Type": kind, **({"Comment": comment} if comment else {})}
 
     def create(self, aws: Aws) -> None:
         aws.client("glue").create_table(DatabaseName=self.database, TableInput=self._input({}))

@@ -87,8 +87,8 @@ class _Origin:
 def evolve(old: LakeSpec, new: LakeSpec, tables: Mapping[str, Mapping[str, str]] | None = None) -> Evolution:
     """What ``new`` changes for the tables that were made under ``old``.
 
-    ``tables``: source -> column -> type of the silver table as it is, which may have columns that ``old`` no longer
-    names. Left out: each has what ``old`` says.
+    ``tables``: source -> column -> type of each silver table that there is; it may have columns that ``old`` no longer
+    names. What has no table yet needs no change. Left out: all of ``old`` have one, as ``old`` says.
     """
     changes: list[Change] = []
     refusals: list[Refusal] = []
@@ -99,7 +99,10 @@ def evolve(old: LakeSpec, new: LakeSpec, tables: Mapping[str, Mapping[str, str]]
             recomputed[name] = set()
             continue
         before, after = old.sources[name], new.sources[name]
-        stored = {**old.silver_columns(name), **((tables or {}).get(name) or {})}
+        if tables is not None and name not in tables:
+            recomputed[name] = set()
+            continue
+        stored = old.silver_columns(name) if tables is None else tables[name]
         found: list[Change | Refusal] = [
             *_whole_source(before, after),
             *_columns(old, new, name, stored, recomputed),

@@ -83,16 +83,17 @@ def _declared(found: Typed, kind: str) -> tuple[str, str]:
         raise Refused(f"the expression is {found.kind}; expected a predicate, which is true or false")
     fits = found.kind in (kind, NULL) or column_types.widens(found.kind, kind)
     if not fits and decimal_of(kind) and is_number(found.kind) and found.kind != "double":
-        fits = common((found.kind, kind), "the expression") == kind or _literal_fits(found, kind)
+        fits = _holds(kind, found)
     if not fits:
         raise Refused(f"the expression is {found.kind}, not {kind}", f"write CAST(… AS {kind})")
     made = widened(found, kind)
     return made.spark, made.athena
 
 
-def _literal_fits(found: Typed, kind: str) -> bool:
-    precision, scale = decimal_of(kind) or (0, 0)
-    return isinstance(found.literal, int) and as_decimal(found)[0] <= precision - scale
+def _holds(kind: str, found: Typed) -> bool:
+    """Whether the decimal ``kind`` has room for every value of an integer or a decimal."""
+    (most, places), (precision, scale) = decimal_of(kind) or (0, 0), as_decimal(found)
+    return scale <= places and precision - scale <= most - places
 
 
 class _Compiler:

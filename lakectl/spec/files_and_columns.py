@@ -155,9 +155,13 @@ def _zone(item: Item, formats: tuple[str, ...]) -> str:
     name = item.text("the name of a time zone, for example Europe/Vienna")
     if formats and all(date_patterns.has_zone(pattern) for pattern in formats):
         item.refuse("every format of this column names its own offset; leave zone out")
+    if name == "UTC":
+        return name
     try:
         zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        if not zoneinfo.available_timezones():
+            item.refuse(f"can't look up {name!r}: there is no time zone database", "type: pip install tzdata")
         near = difflib.get_close_matches(name, sorted(zoneinfo.available_timezones()), n=1)
         mean = f"did you mean {near[0]!r}?" if near else "expected a name such as Europe/Vienna or UTC"
         item.refuse(f"{name!r} is not a time zone; {mean}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from lakectl.spec.model import LakeSpec, SourceSpec
@@ -52,10 +53,15 @@ def _plain(value: Any) -> Any:
     return value
 
 
+@cache
+def _hints(kind: Any) -> dict[str, Any]:
+    return get_type_hints(kind)
+
+
 def _made(kind: Any, value: Any) -> Any:
     """``value``, out of JSON, as ``kind`` (a type as a dataclass of the model names it)."""
     if dataclasses.is_dataclass(kind):
-        hints = get_type_hints(kind)
+        hints = _hints(kind)  # type: ignore[arg-type]
         unknown = set(value) - set(hints)
         if unknown:
             raise ValueError(f"the specification has unknown keys: {', '.join(sorted(unknown))}")

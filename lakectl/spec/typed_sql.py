@@ -15,6 +15,7 @@ from lakectl.spec.sql_parsing import Refused
 
 NULL = "null"
 INTEGERS = ("int", "bigint")
+MAX_TEXT = 100_000  # characters of compiled SQL
 # Digits that every value of the type has at most.
 _DIGITS = {"int": 10, "bigint": 19}
 _SPARK = {"string": "STRING", "int": "INT"}
@@ -39,7 +40,10 @@ def same(kind: str, template: str, *parts: Typed) -> Typed:
 
 
 def both(kind: str, spark: str, athena: str, *parts: Typed) -> Typed:
-    return Typed(kind, spark.format(*(p.spark for p in parts)), athena.format(*(p.athena for p in parts)))
+    made = Typed(kind, spark.format(*(p.spark for p in parts)), athena.format(*(p.athena for p in parts)))
+    if max(len(made.spark), len(made.athena)) > MAX_TEXT:  # some functions name their argument more than once
+        raise Refused("too long; split it into several derived columns")
+    return made
 
 
 def is_number(kind: str) -> bool:
@@ -141,7 +145,12 @@ def as_decimal(piece: Typed) -> tuple[int, int]:
     found = decimal_of(piece.kind)
     if found:
         return found
-    return (len(str(piece.literal)) if isinstance(piece.literal, int) else _DIGITS[piece.kind]), 0
+    return (len(str(abs(piece.literal))) if isinstance(piece.literal, int) else _DIGITS[piece.kind]), 0
+
+
+def _least(piece: Typed) -> str:
+    """The type of ``piece``; of an integer literal the decimal that has its digits."""
+    return f"decimal({as_decimal(piece)[0]},0)" if isinstance(piece.literal, int) else piece.kind
 
 
 def widened(piece: Typed, kind: str) -> Typed:
@@ -155,7 +164,8 @@ def widened(piece: Typed, kind: str) -> Typed:
 
 def alike(pieces: Sequence[Typed], where: str) -> list[Typed]:
     """All ``pieces`` in their common type. Integers of two sizes stay: both engines widen them alike."""
-    kind = common((piece.kind for piece in pieces), where)
+    exact = any(decimal_of(piece.kind) for piece in pieces) and all(piece.kind != "double" for piece in pieces)
+    kind = common((_least(piece) if exact else piece.kind for piece in pieces), where)
     if kind == "bigint":
         return [piece if piece.kind in INTEGERS else widened(piece, kind) for piece in pieces]
     return [piece if kind == NULL else widened(piece, kind) for piece in pieces]
@@ -178,7 +188,7 @@ def cast(piece: Typed, kind: str) -> Typed:
     if kind == "string":
         return _as_text(piece)
     if old == "boolean" and kind in INTEGERS:
-        return same(kind, "CASE WHEN {0} THEN 1 WHEN NOT {0} THEN 0 END", piece)
+        return widened(same("", "CASE WHEN {0} THEN 1 WHEN NOT {0} THEN 0 END", piece), kind)
     if old == "string" and kind in _GUARDS:
         # Each engine reads some texts that the other doesn't; what is of the wrong shape does not get that far.
         guarded = same(old, f"CASE WHEN {_GUARDS[kind]} THEN {{0}} END", piece)

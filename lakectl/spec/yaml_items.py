@@ -22,18 +22,18 @@ def load(text: str, path: Path | str) -> Item:
 
     Raises UsageError for what is not YAML, for a key given twice and for a value that contains itself.
     """
-    loader = yaml.SafeLoader(text)
     try:
+        loader = yaml.SafeLoader(text)
         node = loader.get_single_node()
         if node is None:
             node = yaml.MappingNode("tag:yaml.org,2002:map", [], yaml.Mark("", 0, 0, 0, "", 0), None)
-        _check(loader, node, str(path), ())
+        _check(loader, node, str(path), (), set())
         return Item(str(path), "", node.start_mark.line + 1, node, loader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise UsageError(f"{path}:{line}: not valid YAML: {error.problem}") from None
     except yaml.YAMLError as error:
-        raise UsageError(f"{path}:1: not valid YAML: {error}") from None
+        raise UsageError(f"{path}:1: not valid YAML: {str(error).splitlines()[0]}") from None
 
 
 def read(path: Path) -> Item:
@@ -46,14 +46,19 @@ def read(path: Path) -> Item:
         raise UsageError(f"can't read {path}: {error}") from None
 
 
-def _check(loader: yaml.SafeLoader, node: yaml.Node, path: str, above: tuple[yaml.Node, ...]) -> None:
+def _check(
+    loader: yaml.SafeLoader, node: yaml.Node, path: str, above: tuple[yaml.Node, ...], done: set[yaml.Node]
+) -> None:
     if any(node is other for other in above):
         raise UsageError(f"{path}:{node.start_mark.line + 1}: this value contains itself")
+    if node in done:  # an alias names it again
+        return
+    done.add(node)
     if isinstance(node, yaml.CollectionNode) and node.flow_style:
         _join_parentheses(node)
     if isinstance(node, yaml.SequenceNode):
         for item in node.value:
-            _check(loader, item, path, (*above, node))
+            _check(loader, item, path, (*above, node), done)
     if not isinstance(node, yaml.MappingNode):
         return
     seen: dict[str, int] = {}
@@ -64,7 +69,7 @@ def _check(loader: yaml.SafeLoader, node: yaml.Node, path: str, above: tuple[yam
         if key.value in seen:
             raise UsageError(f"{path}:{line}: the key {key.value!r} is given twice; first in line {seen[key.value]}")
         seen[key.value] = line
-        _check(loader, value, path, (*above, node))
+        _check(loader, value, path, (*above, node), done)
     loader.flatten_mapping(node)  # `<<: *anchor`; what the map itself says comes last and wins
 
 

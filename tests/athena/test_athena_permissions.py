@@ -171,3 +171,32 @@ def test_results_are_read_with_the_callers_permissions(caller: Caller, client: C
     finish(client("athena"), started)
     with pytest.raises(ClientError, match="AccessDenied"):
         caller(ATHENA)("athena").get_query_results(QueryExecutionId=started)
+
+
+def test_of_many_small_files_each_is_judged(caller: Caller, client: Callable[..., Any], lake: Lake) -> None:
+    """They are read in one request; one that its reader may not see ends the query."""
+    assert lake
+    prefix = "pings/ingest"
+    for number in range(60):
+        client("s3").put_object(Bucket=SILVER, Key=f"{prefix}/{number:02d}.csv", Body=b"1\n")
+    client("glue").create_table(
+        DatabaseName="retail_silver",
+        TableInput={
+            "Name": "pings_raw",
+            "TableType": "EXTERNAL_TABLE",
+            "StorageDescriptor": {
+                "Columns": [{"Name": "id", "Type": "string"}],
+                "Location": f"s3://{SILVER}/{prefix}/",
+                "SerdeInfo": {"SerializationLibrary": "org.apache.hadoop.hive.serde2.OpenCSVSerde"},
+            },
+        },
+    )
+    few: Allowed = ("s3:GetObject", [f"arn:aws:s3:::{SILVER}/{prefix}/{tens}*" for tens in range(5)])
+    listing: Allowed = ("s3:ListBucket", f"arn:aws:s3:::{SILVER}")
+    athena = caller(ATHENA, CATALOG, listing, few, RESULT)("athena")
+    answer = _run(athena, "SELECT count(*) FROM pings_raw")
+    assert answer.state == "FAILED"
+    assert f"{prefix}/50.csv" in answer.reason, answer.reason
+    mine = client("athena")
+    assert _run(mine, "SELECT count(*) FROM pings_raw").rows == [["60"]]
+    client("glue").delete_table(DatabaseName="retail_silver", Name="pings_raw")

@@ -9,7 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from lakes import plain_sources
 
+from lakectl.config import default_spec
+from lakectl.core import applied_spec
+from lakectl.core.ledger_table import LedgerTable
 from lakectl.local.control import Endpoint
 
 pytestmark = pytest.mark.usefixtures("endpoint")
@@ -34,7 +39,7 @@ def test_exit_code_2_while_changes_are_pending_and_0_when_all_is_in_place(
     assert "+ s3-bucket org-demo-lake-raw-planned  create" in before.stdout
     assert lakectl(folder, "up").returncode == 0
     after = lakectl(folder, "plan")
-    assert (after.returncode, after.stdout.splitlines()[-1]) == (0, "Nothing to do, 48 in place.")
+    assert (after.returncode, after.stdout.splitlines()[-1]) == (0, "Nothing to do, 49 in place.")
     client("lambda").update_function_configuration(FunctionName="log-ingestion-run-planned", Timeout=3)
     drift = lakectl(folder, "plan")
     assert drift.returncode == 2
@@ -45,12 +50,37 @@ def test_exit_code_2_while_changes_are_pending_and_0_when_all_is_in_place(
     assert [(r["name"], r["changes"]) for r in changed] == [
         ("log-ingestion-run-planned", [{"field": "timeout", "old": 3, "new": 30}])
     ]
+    changed_specification(folder, client)
     down = lakectl(folder, "plan", "--down")
     assert down.returncode == 2
     assert "- s3-bucket org-demo-lake-raw-planned  delete" in down.stdout
     assert lakectl(folder, "down", "--yes").returncode == 0
     assert lakectl(folder, "plan", "--down").returncode == 0
     assert endpoint.region == "eu-west-1"
+
+
+def changed_specification(folder: Path, client: Any) -> None:
+    """`plan` after a run, with other columns in the configuration, and with another key."""
+    applied_spec.write(LedgerTable("ingestion_runs-planned", client("dynamodb")), default_spec())
+    columns = [{"Name": name, "Type": kind} for name, kind in default_spec().silver_columns("orders").items()]
+    table = {"Name": "orders_silver", "StorageDescriptor": {"Columns": columns}}
+    client("glue").create_table(DatabaseName="retail_silver_planned", TableInput=table)
+    sources = plain_sources()
+    sources["orders"]["columns"] |= {"qty": {"type": "bigint", "required": True}, "note": "string"}
+    write = (folder / "lake.yaml").write_text
+    write(yaml.safe_dump({"name": "planned", "suffix_names": True, "sources": sources}))
+    plan = lakectl(folder, "plan")
+    assert plan.returncode == 2, plan.stderr
+    for line in ("The next run:", "~ orders_silver: qty int becomes bigint", "~ orders_silver: add note string"):
+        assert line in plan.stdout
+    sources["orders"]["keys"] = ["order_id", "product_id"]
+    write(yaml.safe_dump({"name": "planned", "suffix_names": True, "sources": sources}))
+    plan = lakectl(folder, "plan", "--json")
+    assert plan.returncode == 1
+    (refused,) = json.loads(plan.stdout)["silver"]["refused"]
+    assert refused["problem"] == "keys: order_id can't become order_id, product_id"
+    assert refused["way_out"] == "build it again from the raw bucket: lakectl run-transform --full"
+    write("name: planned\nsuffix_names: true\n")
 
 
 def test_keep_data_leaves_objects_tables_and_run_log_for_a_later_up(folder: Path, client: Any) -> None:

@@ -60,7 +60,7 @@ def test_what_does_not_speak_to_aws_does_not_import_boto3() -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("name", packages.NAMES)
+@pytest.mark.parametrize("name", packages.ZIPS)
 def test_a_package_holds_all_that_its_modules_import(name: str) -> None:
     """Where it runs there is boto3 and the standard library, and no lakectl but this one."""
     content = packages.build(project.find(), LakeSpec({}), name)

@@ -7,11 +7,12 @@ import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from event_lakes import command, event_lake, orders_key, put, rows, run_lakectl, wait_for
 
+from lakectl.cli import runs as runs_command
+from lakectl.cli.app import App
 from lakectl.local.control import Endpoint
 from lakectl.ops import logs, runs
 from lakectl.ops.lake import Lake
@@ -46,26 +47,35 @@ def test_runs_of_a_source_limited_and_pending(lake: Lake, tmp_path: Path) -> Non
     assert "returns" not in {run["source"] for run in pending}
 
 
-def test_a_limit_reads_no_more_pages_than_it_needs(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Streaming: a page for each source and no further one, however long the log."""
-    client, requests = lake.client("dynamodb"), []
-    client.meta.events.register("before-call.dynamodb.Query", lambda **_: requests.append(1), unique_id="count")
-    paginate = client.get_paginator
+def test_a_limit_is_all_that_is_read_of_each_source(lake: Lake) -> None:
+    """Bounded pages, newest first: one page for each source, however long the log."""
+    client, read = lake.client("dynamodb"), []
+    client.meta.events.register(
+        "provide-client-params.dynamodb.Query", lambda params, **_: read.append(params["Limit"]), unique_id="count"
+    )
+    found = list(runs.runs(lake, most=2))
+    client.meta.events.unregister("provide-client-params.dynamodb.Query", unique_id="count")
+    assert [entry.sk for entry in found] == [entry.sk for entry in rows(lake)[:2]]
+    assert read == [2] * len(runs.sources(lake))
 
-    class Small:
-        def paginate(self, **request: Any) -> Any:
-            return paginate("query").paginate(**request, PaginationConfig={"PageSize": 1})
 
-    monkeypatch.setattr(client, "get_paginator", lambda name: Small() if name == "query" else paginate(name))
-    found = runs.runs(lake)
-    newest = next(found)
-    first = len(requests)
-    next(found)
-    # The newest row's source is read on; "returns" has one row, and nothing to read on.
-    further = 0 if newest.source == "returns" else 1
-    assert (first, len(requests)) == (len(runs.sources(lake)), first + further)
-    assert len(list(found)) == 11
-    client.meta.events.unregister("before-call.dynamodb.Query", unique_id="count")
+def test_people_get_the_newest_rows_and_are_told_of_the_others(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = App()
+    app.__dict__.update(lake=lake, config=lake.config)
+    monkeypatch.setattr(runs_command, "SHOWN", 12)
+
+    def said(*arguments: str) -> tuple[int, str]:
+        command = runs_command.COMMANDS["runs"]
+        command.invoke(command.make_context("runs", list(arguments), obj=app))
+        out, err = capsys.readouterr()
+        return len(out.splitlines()) - 1, err
+
+    assert said() == (12, "These are the newest 12. The older ones too: lakectl runs --all\n")
+    assert said("--all") == (13, "")
+    assert said("--limit", "2") == (2, "")
+    assert said("--pending") == (12, "")
 
 
 def test_follow_shows_what_comes_and_what_moves(lake: Lake, tmp_path: Path) -> None:

@@ -154,6 +154,11 @@ def test_a_column_that_comes_back_has_to_fit_what_the_table_still_has() -> None:
     assert str(refusal).startswith("rides_silver: note: double can't become string in place")
 
 
+def test_a_source_that_has_no_table_yet_may_change_as_it_likes() -> None:
+    new = lake(("keys: [ride_id]", "keys: [ride_id, zone_id]"))
+    assert evolve(lake(), new, {"zones": new.silver_columns("zones")}) == evolve(new, new)
+
+
 def test_the_same_keys_in_another_order_and_other_spaces_in_sql_change_nothing() -> None:
     old = lake(("keys: [ride_id]", "keys: [ride_id, zone_id]"))
     new = lake(("keys: [ride_id]", "keys: [zone_id, ride_id]"), ("fare * 100", "fare*100"))

@@ -31,16 +31,30 @@ class Access:
 @lru_cache(maxsize=32)
 def _client(access: Access, service: str) -> Any:
     import boto3
+    import botocore.session
     from botocore.config import Config
 
+    inner = botocore.session.Session()
+    inner.register_component("data_loader", _loader())
+    if service == "s3":  # half of a listing's cost is reading its times, and no query asks for them
+        inner.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=str)
     session = boto3.session.Session(
         aws_access_key_id=access.keys.access_key_id,
         aws_secret_access_key=access.keys.secret_access_key,
         aws_session_token=access.keys.session_token or None,
         region_name=access.region,
+        botocore_session=inner,
     )
     config = Config(max_pool_connections=32, s3={"addressing_style": "path"})
     return session.client(service, endpoint_url=access.endpoint_url, config=config)
+
+
+@lru_cache(maxsize=1)
+def _loader() -> Any:
+    """One for all sessions: each would read the services' models again."""
+    import botocore.session
+
+    return botocore.session.Session().get_component("data_loader")
 
 
 def keys_of(access_key_id: str, context: LocalContext) -> Keys | None:

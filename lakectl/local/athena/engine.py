@@ -25,6 +25,7 @@ from lakectl.local.athena.statements import Statement, parse
 from lakectl.local.athena.tables import Catalog
 from lakectl.local.athena.tasks import Outcome, Task
 from lakectl.local.athena.translate import to_duckdb
+from lakectl.local.iam.credentials import Keys
 
 log = logging.getLogger(__name__)
 logging.getLogger("pyiceberg").setLevel(logging.WARNING)  # it tells of each table that it opens
@@ -79,6 +80,14 @@ class Engine:
     def __init__(self, endpoint_url: str, folder: Path) -> None:
         self._endpoint_url = endpoint_url
         self._session = Session(endpoint_url, folder)
+
+    def warm(self) -> None:
+        """Load what the first query would load. Nothing is asked of the endpoint."""
+        statement = parse("SELECT a, sum(b) AS s FROM (VALUES (1, 2.5)) AS t(a, b) GROUP BY 1 ORDER BY 2")
+        assert statement.tree is not None  # noqa: S101 - a SELECT has a tree
+        nobody = Access(self._endpoint_url, "us-east-1", Keys("", ""))
+        query = analyze(statement.tree, statement.sql, "default", catalog_of(nobody), int)
+        self._session.connection.execute(to_duckdb(query, self._session)).to_arrow_table()
 
     def run(self, task: Task, cancelled: threading.Event) -> Outcome:
         """Execute a statement and write its result out. Never raises: how it ended is in the Outcome."""

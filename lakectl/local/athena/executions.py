@@ -28,6 +28,7 @@ ENGINE_VERSION = {"SelectedEngineVersion": "AUTO", "EffectiveEngineVersion": "At
 ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
 KIND = "athena-execution"  # of the rows that outlive the server
 INTERRUPTED = "The local endpoint ended while this query was running"
+WARM_AFTER_SECONDS = 3.0
 WORKERS = 4  # statements at once; more wait in QUEUED. DuckDB uses all cores for each already
 # Athena's quotas "DML query timeout" and "DDL query timeout" are 30 and 600 minutes, and can be raised
 # (https://docs.aws.amazon.com/athena/latest/ug/service-limits.html); the variable holds seconds, for both.
@@ -132,8 +133,23 @@ class Executions:
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="athena")
         self._workers = WorkerPool(context)
+        self._wanted = False
         context.on_stop.append(self.close)
         context.on_load.append(self._load)
+        context.on_start.append(self._warm_for_a_known_lake)
+
+    def _warm_for_a_known_lake(self) -> None:
+        if self._by_id:  # this server's state has had queries: the next one is likely
+            self.expect(0.0)
+
+    def expect(self, seconds: float = WARM_AFTER_SECONDS) -> None:
+        """Somebody uses Athena: have workers ready in a while. What they do now may need the cores itself."""
+        if self._wanted:
+            return
+        self._wanted = True
+        timer = threading.Timer(seconds, self._workers.warm)
+        timer.daemon = True
+        timer.start()
 
     def _load(self) -> None:
         """What an earlier server has run. What it had accepted and not ended is run again, or its end is told."""

@@ -28,6 +28,7 @@ def explain(run: Run) -> Result:
         raise QueryError("NOT_SUPPORTED", "the local Athena explains queries only: EXPLAIN SELECT ...")
     query = run.analyze(tree)
     run.execute("EXPLAIN " + to_duckdb(query, run.session))  # what DuckDB would refuse must not look planned
+    run.session.forget_scanned()
     lines = [
         "Fragment 0 [SINGLE]",
         "    Output layout: [" + ", ".join(query.names) + "]",
@@ -150,8 +151,8 @@ def _files(source: IcebergSource, condition: Any) -> list[str]:
     if source.snapshot_id is None:
         return ["    files: 0 of 0 (the table has no snapshot yet)"]
     table = source.table
-    every = list(table.scan(snapshot_id=source.snapshot_id).plan_files())
-    kept = list(table.scan(row_filter=condition, snapshot_id=source.snapshot_id).plan_files())
+    every = list(source.scan().plan_files())
+    kept = list(source.scan(row_filter=condition).plan_files())
     sizes = [sum(task.file.file_size_in_bytes for task in tasks) for tasks in (kept, every)]
     lines = [f"    files: {len(kept)} of {len(every)}, bytes: {sizes[0]} of {sizes[1]}"]
     if table.spec().fields:

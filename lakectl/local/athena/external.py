@@ -1,6 +1,6 @@
-"""External CSV tables: text files under a prefix of S3, read as the table's SerDe says.
+"""External tables: files under a prefix of S3, read as the table's SerDe says.
 
-https://docs.aws.amazon.com/athena/latest/ug/csv-serde.html and
+https://docs.aws.amazon.com/athena/latest/ug/supported-serdes.html and
 https://docs.aws.amazon.com/athena/latest/ug/partition-projection.html
 """
 
@@ -10,124 +10,58 @@ import calendar
 import datetime
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
-import pyarrow as pa
-
+from lakectl.local.athena import many_objects
+from lakectl.local.athena.access import Access
 from lakectl.local.athena.errors import QueryError
-from lakectl.local.athena.odd_text import is_plain, records
-from lakectl.local.athena.session import Session
+from lakectl.local.athena.external_csv import CsvSource
+from lakectl.local.athena.external_files import Landed
+from lakectl.local.athena.external_json import JsonSource
+from lakectl.local.athena.external_parquet import ParquetSource
 
-OPEN_CSV = "org.apache.hadoop.hive.serde2.OpenCSVSerde"
-PATH = "$path"
+SERDES: dict[str, Any] = {kind.LIBRARY: kind for kind in (CsvSource, JsonSource, ParquetSource)}
 _DATE = r"\d{4}-\d\d-\d\d"
 _NOW = re.compile(r"NOW\s*(?:([+-])\s*(\d+)\s*(DAY|WEEK|MONTH|YEAR)S?)?", re.I)
-# DuckDB takes an empty field for NULL, OpenCSVSerDe for an empty text: so NULL is what no file holds.
-_NEVER = "\x01"
+# Of codecs that Hadoop unpacks by a file's name, gzip is the one that is read here.
+_PACKED = (".bz2", ".snappy", ".lz4", ".zst", ".deflate", ".lzo")
 
 
-@dataclass(frozen=True)
-class CsvSource:
-    """An external CSV table at this moment: the files that are there now; ``odd_files``: the records of those that
-    DuckDB refuses or reads otherwise than Athena."""
-
-    label: str
-    fields: tuple[str, ...]
-    partition: str | None
-    files: tuple[str, ...]
-    odd_files: dict[str, list[list[str]]]
-    date_at: int
-    separator: str
-    quote: str
-    skip: int
-
-    @property
-    def columns(self) -> dict[str, str]:
-        names = (*self.fields, self.partition, PATH) if self.partition else (*self.fields, PATH)
-        return dict.fromkeys(names, "varchar")
-
-    @property
-    def hidden(self) -> frozenset[str]:
-        return frozenset((PATH,))
-
-    def relation(self, session: Session, name: str) -> str:
-        if not self.files:
-            session.register(name, self._odd_table())
-            return f'"{name}"'
-        if self.odd_files:
-            odd = f"{name} odd"
-            session.register(odd, self._odd_table())
-            return f'(SELECT * FROM {self._scan()} UNION ALL SELECT * FROM "{odd}")'  # noqa: S608
-        return self._scan()
-
-    def _odd_table(self) -> pa.Table:
-        rows = []
-        for path, found in self.odd_files.items():
-            ends = [path[self.date_at : self.date_at + 10], path] if self.partition else [path]
-            width = len(self.fields)
-            rows += [[*record[:width], *[None] * (width - len(record)), *ends] for record in found[self.skip :]]
-        columns = zip(*rows, strict=True) if rows else ([] for _ in self.columns)
-        return pa.table(
-            {column: pa.array(values, pa.string()) for column, values in zip(self.columns, columns, strict=True)}
-        )
-
-    def _scan(self) -> str:
-        columns = ", ".join(f"{_text(field)}: 'VARCHAR'" for field in self.fields)
-        # ingest_date out of the path, and not by DuckDB's hive_partitioning: that fails where only some
-        # of the files lie in a batch= folder.
-        partition = f', substr(filename, {self.date_at + 1}, 10) AS "{self.partition}"' if self.partition else ""
-        scan = (
-            f"read_csv([{', '.join(map(_text, self.files))}], columns = {{{columns}}}, auto_detect = false, "
-            f"header = false, skip = {self.skip}, delim = {_text(self.separator)}, quote = {_text(self.quote)}, "
-            f"escape = {_text(self.quote)}, nullstr = {_text(_NEVER)}, null_padding = true, strict_mode = false, "
-            "parallel = false, filename = true, hive_partitioning = false)"
-        )
-        return f'(SELECT * EXCLUDE (filename){partition}, filename AS "{PATH}" FROM {scan})'  # noqa: S608
-
-
-def source(entry: dict[str, Any], s3: Any, label: str) -> CsvSource:
+def source(entry: dict[str, Any], access: Access, label: str) -> CsvSource | JsonSource | ParquetSource:
     """The table that a Glue entry describes. Raises QueryError for what the local Athena can't read."""
     storage, parameters = entry.get("StorageDescriptor", {}), entry.get("Parameters", {})
     serde = storage.get("SerdeInfo", {})
-    library = serde.get("SerializationLibrary", "")
-    if library != OPEN_CSV:
-        raise _unsupported(label, f"its SerDe is {library or 'not set'}; {OPEN_CSV} is the one that is read")
-    columns = {column["Name"].lower(): column.get("Type", "string") for column in storage.get("Columns", [])}
-    other = next((f"{name} {kind}" for name, kind in columns.items() if kind.lower() != "string"), None)
-    if other:
-        raise _unsupported(label, f"column {other}: columns of OpenCSVSerDe are read as string only")
+    library, settings = serde.get("SerializationLibrary", ""), dict(serde.get("Parameters", {}))
+    kind = SERDES.get(library)
+    if kind is None:
+        raise _unsupported(label, f"its SerDe is {library or 'not set'}; read are {', '.join(SERDES)}")
+    settings.pop("serialization.format", None)  # of writing
+    columns = {column["Name"].lower(): column.get("Type", "string").lower() for column in storage.get("Columns", [])}
+    wrong = kind.refusal(columns, settings)
+    if wrong:
+        raise _unsupported(label, wrong)
     keys = [key["Name"].lower() for key in entry.get("PartitionKeys", [])]
     root = storage.get("Location", "").rstrip("/") + "/"
-    etags = dict(_files(s3, root))
-    partition, files, at = None, list(etags), 0
+    found = {path: (etag, size) for path, etag, size in _files(access, root)}
+    partition, files, at = None, list(found), 0
     if keys:
         partition = _projected(keys, parameters, label)
         at, files = _in_range(files, partition, root, parameters, label)
-    characters = serde.get("Parameters", {})
-    separator, quote = characters.get("separatorChar", ","), characters.get("quoteChar", '"')
-    odd = {file: records(s3, file, separator, quote) for file in files if not is_plain(s3, file, etags[file])}
-    return CsvSource(
-        label=label,
-        fields=tuple(columns),
-        partition=partition,
-        files=tuple(file for file in files if file not in odd),
-        odd_files=odd,
-        date_at=at,
-        separator=separator,
-        quote=quote,
-        skip=int(parameters.get("skip.header.line.count", 0)),
-    )
+    packed = next((file for file in files if file.endswith(_PACKED)), None)
+    if packed:
+        raise _unsupported(label, f"{packed} is packed otherwise than with gzip")
+    landed = Landed(label, access, columns, partition, {file: found[file] for file in files}, at)
+    made: CsvSource | JsonSource | ParquetSource = kind(landed, settings, parameters)
+    return made
 
 
-def _files(s3: Any, root: str) -> Iterator[tuple[str, str]]:
-    """Every file under ``root`` and its ETag, subfolders too; Athena sees neither empty ones nor ``_x`` and ``.x``."""
+def _files(access: Access, root: str) -> Iterator[tuple[str, str, int]]:
+    """Path, ETag and size of every file under ``root``, subfolders too; Athena sees neither empty ones nor ``_x`` and
+    ``.x``."""
     bucket, _, prefix = root.removeprefix("s3://").partition("/")
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-        for found in page.get("Contents", []):
-            parts = found["Key"].removeprefix(prefix).split("/")
-            if found["Size"] and not any(part.startswith(("_", ".")) for part in parts):
-                yield f"s3://{bucket}/{found['Key']}", found["ETag"]
+    for key, etag, size in many_objects.listing(access, bucket, prefix):
+        if size and not any(part.startswith(("_", ".")) for part in key.removeprefix(prefix).split("/")):
+            yield f"s3://{bucket}/{key}", etag, size
 
 
 def _projected(keys: list[str], parameters: dict[str, str], label: str) -> str:
@@ -176,7 +110,3 @@ def _bound(text: str, label: str) -> str:
 
 def _unsupported(label: str, why: str) -> QueryError:
     return QueryError("NOT_SUPPORTED", f"the local Athena can't read {label}: {why}")
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

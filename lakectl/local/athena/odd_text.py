@@ -7,12 +7,10 @@ LineRecordReader and Text.decode).
 from __future__ import annotations
 
 import codecs
-import csv
 import gzip
 from typing import Any
 
-from lakectl.core.csv_files import CHUNK, GZIP_ERRORS, is_blank, lines
-from lakectl.local.athena.errors import QueryError
+from lakectl.core.csv_files import CHUNK, GZIP_ERRORS
 
 _PLAIN: dict[tuple[str, str], bool] = {}  # (path, ETag)
 
@@ -22,19 +20,6 @@ def is_plain(s3: Any, path: str, etag: str) -> bool:
     if (path, etag) not in _PLAIN:
         _PLAIN[path, etag] = _look(s3, path)
     return _PLAIN[path, etag]
-
-
-def records(s3: Any, path: str, separator: str, quote: str) -> list[list[str]]:
-    """The fields of each line. Raises QueryError for a gzip file that is not whole."""
-    found = []
-    try:
-        for line in lines(_open(s3, path)):
-            text = line.decode("utf-8", "replace")
-            if not is_blank(text):
-                found.append(next(csv.reader([text], delimiter=separator, quotechar=quote), []))
-    except GZIP_ERRORS as error:
-        raise QueryError("HIVE_CURSOR_ERROR", f"Failed to read file at {path}: {error}") from error
-    return found
 
 
 def _look(s3: Any, path: str) -> bool:

@@ -54,6 +54,7 @@ class Session:
         self._instance.execute("CALL enable_logging('HTTP')")
         self._seal(endpoint_url, folder)
         self.connection = self._instance.cursor()
+        self._scanned_beside = 0
 
     def _seal(self, endpoint_url: str, folder: Path) -> None:
         """No settings can be changed afterwards.
@@ -94,6 +95,7 @@ class Session:
         self.connection.close()
         self.connection = self._instance.cursor()
         self._instance.execute("CALL truncate_duckdb_logs()")
+        self._scanned_beside = 0
 
     def register(self, name: str, table: Any) -> None:
         self.connection.register(name, table)
@@ -101,14 +103,23 @@ class Session:
     def interrupt(self) -> None:
         self.connection.interrupt()
 
+    def count_scanned(self, size: int) -> None:
+        """Bytes of a data file that was read for the query, and not by DuckDB."""
+        self._scanned_beside += size
+
+    def forget_scanned(self) -> None:
+        """What was read to plan a query is not billed."""
+        self._instance.execute("CALL truncate_duckdb_logs()")
+        self._scanned_beside = 0
+
     def scanned_bytes(self) -> int:
-        """Bytes of data files that the query has asked S3 for so far, from DuckDB's log of its requests."""
+        """Bytes of data files that the query has asked S3 for so far: DuckDB, from its log of its requests, and we."""
         cursor = self._instance.cursor()
         try:
             row = cursor.execute(_SCANNED).fetchone()
         finally:
             cursor.close()
-        return int(row[0]) if row else 0
+        return self._scanned_beside + (int(row[0]) if row else 0)
 
 
 def _text(value: str) -> str:

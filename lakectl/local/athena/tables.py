@@ -31,7 +31,7 @@ class Source(Protocol):
 
     @property
     def label(self) -> str:
-        """``retail_silver.orders_silver$data@1234``, as EXPLAIN prints it."""
+        """``retail_silver.rides_silver$data@1234``, as EXPLAIN prints it."""
 
     @property
     def columns(self) -> dict[str, str]:
@@ -47,33 +47,58 @@ class Source(Protocol):
 
 @dataclass
 class IcebergSource:
-    """An Iceberg table at one snapshot (its current one, or the one asked for by AS OF)."""
+    """An Iceberg table at one snapshot: its current one, or the one asked for by AS OF (``travels``).
+
+    The table's columns may have changed since its current snapshot; an earlier snapshot has the columns that it had.
+    """
 
     label: str
     table: Table
     snapshot_id: int | None
+    travels: bool = False
     hidden: frozenset[str] = frozenset()
 
     @cached_property
     def schema(self) -> Any:
+        return self._stored if self.travels else self.table.schema()
+
+    @cached_property
+    def _stored(self) -> Any:
+        """The columns at the time of the snapshot."""
         return self.table.scan(snapshot_id=self.snapshot_id).projection() if self.snapshot_id else self.table.schema()
+
+    def scan(self, **options: Any) -> Any:
+        """PyIceberg's scan of what is seen here."""
+        return self.table.scan(**options, snapshot_id=self.snapshot_id if self.travels else None)
 
     @cached_property
     def columns(self) -> dict[str, str]:
         return {field.name.lower(): types.of_iceberg(field.field_type) for field in self.schema.fields}
 
     def relation(self, session: Session, name: str) -> str:
+        empty = schema_to_pyarrow(self.schema, include_field_ids=False).empty_table()
         if self.snapshot_id is None:  # created and never written: there is no file that DuckDB could open
-            empty = schema_to_pyarrow(self.schema, include_field_ids=False).empty_table()
             session.register(name, empty)
             return f'"{name}"'
         location = self.table.metadata_location.replace("'", "''")
-        return f"iceberg_scan('{location}', snapshot_from_id={self.snapshot_id}::UBIGINT)"
+        scan = f"iceberg_scan('{location}', snapshot_from_id={self.snapshot_id}::UBIGINT)"
+        if self.schema.fields == self._stored.fields:
+            return scan
+        # DuckDB gives the snapshot's columns: they are renamed, and those added since are NULL, of the type that the
+        # table has for them now.
+        before = {field.field_id: field.name for field in self._stored.fields}
+        kept = [(before[field.field_id], field.name) for field in self.schema.fields if field.field_id in before]
+        if not kept:
+            raise QueryError("NOT_SUPPORTED", f"the local Athena can't read {self.label}: all its columns are new")
+        columns = ", ".join(f"{_quoted(old)} AS {_quoted(new)}" for old, new in kept)
+        now = f"{name} now"
+        session.register(now, empty)
+        return f'(SELECT * FROM "{now}" UNION ALL BY NAME SELECT {columns} FROM {scan})'  # noqa: S608
 
 
 @dataclass
 class MetadataSource:
-    """``"orders_silver$snapshots"`` and its like."""
+    """``"rides_silver$snapshots"`` and its like."""
 
     label: str
     table: Table
@@ -97,8 +122,8 @@ class Catalog:
     """The Glue catalog of one region, as Athena's ``awsdatacatalog``, seen with one caller's permissions."""
 
     def __init__(self, access: Access) -> None:
+        self.access = access
         self.glue = access.client("glue")
-        self.s3 = access.client("s3")
         keys = {"access-key-id": access.keys.access_key_id, "secret-access-key": access.keys.secret_access_key}
         if access.keys.session_token:
             keys["session-token"] = access.keys.session_token
@@ -127,7 +152,7 @@ class Catalog:
                 raise _no_table(database, name, position)
             if version is not None:
                 raise QueryError("NOT_SUPPORTED", "This connector does not support versioned tables", position)
-            return external.source(entry, self.s3, f"{database}.{base}")
+            return external.source(entry, self.access, f"{database}.{base}")
         table = self._open(entry)
         if kind:
             return MetadataSource(f"{database}.{name}", table, kind)
@@ -136,7 +161,8 @@ class Catalog:
         else:
             current = table.current_snapshot()
             snapshot_id = current.snapshot_id if current else None
-        return IcebergSource(f"{database}.{base}$data@{snapshot_id or 'empty'}", table, snapshot_id)
+        label = f"{database}.{base}$data@{snapshot_id or 'empty'}"
+        return IcebergSource(label, table, snapshot_id, travels=version is not None)
 
     def load(self, database: str, name: str) -> Table:
         """The Iceberg table for reading. Raises QueryError if it is not there or no Iceberg table."""
@@ -190,6 +216,10 @@ class Catalog:
         except QueryError:
             return False
         return True
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _is_iceberg(entry: dict[str, Any]) -> bool:

@@ -30,6 +30,7 @@ def main() -> None:
     from lakectl.local.athena.engine import Engine
 
     engine = Engine(endpoint_url, Path(folder))
+    engine.warm()
     while True:
         outcome = engine.run(todo.get(), cancelled)
         answers.write(outcome.to_json() + "\n")

@@ -1,4 +1,8 @@
-"""The query workers, seen from the endpoint: started on demand, watched, and ended when a query does not end."""
+"""The query workers, seen from the endpoint: watched, and ended when a query does not end.
+
+A worker takes 1.7 s of a core to start: libraries, DuckDB's extensions, AWS's models. So two are started before
+somebody asks, and stay; a query waits a moment for a busy one before a third is started.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +26,9 @@ from lakectl.local.context import LocalContext
 MEMORY_BYTES = 768 << 20  # of one worker; about 150 MB of it is taken by its libraries
 WATCH_SECONDS = 0.05  # between two looks at a worker's memory
 GRACE_SECONDS = 3.0  # for a query to end by itself once it has been cancelled
-IDLE_SECONDS = 300.0
+WARM = 2  # workers that stay, however long nobody asks
+IDLE_SECONDS = 300.0  # of the others
+PATIENCE = 1.0  # seconds that a query waits for a busy worker
 READ_BYTES = 1 << 16
 
 Stop = Callable[[], QueryError | QueryCancelled | None]
@@ -120,6 +126,7 @@ class WorkerPool:
         self._busy: set[Worker] = set()
         self._closed = False
         self._lock = threading.Lock()
+        self._freed = threading.Condition(self._lock)
         shutil.rmtree(context.state_dir / "athena", ignore_errors=True)  # of a server that was killed
 
     def run(self, task: Task, stop: Stop) -> Outcome:
@@ -130,27 +137,44 @@ class WorkerPool:
         finally:
             self._give_back(worker)
 
-    def _take(self) -> Worker:
+    def warm(self) -> None:
+        """Start workers until WARM are there. They get ready by themselves: a query may be sent at once."""
         with self._lock:
-            while self._idle:
-                worker = self._idle.pop()
-                if worker.alive:
-                    self._busy.add(worker)
-                    return worker
-                worker.close()
+            while not self._closed and len(self._idle) + len(self._busy) < WARM:
+                self._idle.append(Worker(self._context))
+
+    def _take(self) -> Worker:
+        patience = time.monotonic() + PATIENCE
+        with self._freed:
+            while True:
+                while self._idle:
+                    worker = self._idle.pop()
+                    if worker.alive:
+                        self._busy.add(worker)
+                        return worker
+                    worker.close()
+                if self._closed:
+                    raise QueryError("GENERIC_INTERNAL_ERROR", "the local endpoint ends")
+                left = patience - time.monotonic()
+                if len(self._busy) < WARM or left <= 0:
+                    break
+                self._freed.wait(left)
         worker = Worker(self._context)
         with self._lock:
             self._busy.add(worker)
         return worker
 
     def _give_back(self, worker: Worker) -> None:
-        with self._lock:
+        with self._freed:
             self._busy.discard(worker)
+            self._freed.notify()
             if not worker.alive or self._closed:
                 worker.close()
                 return
             worker.idle_since = time.monotonic()
             self._idle.append(worker)
+            if len(self._idle) + len(self._busy) <= WARM:
+                return
         timer = threading.Timer(IDLE_SECONDS + 1, self._end_idle)
         timer.daemon = True
         timer.start()
@@ -158,7 +182,8 @@ class WorkerPool:
     def _end_idle(self) -> None:
         limit = time.monotonic() - IDLE_SECONDS
         with self._lock:
-            old = [worker for worker in self._idle if worker.idle_since < limit]
+            spare = len(self._idle) + len(self._busy) - WARM
+            old = [worker for worker in self._idle if worker.idle_since < limit][: max(0, spare)]
             self._idle = [worker for worker in self._idle if worker not in old]
         for worker in old:
             worker.close()
@@ -167,5 +192,6 @@ class WorkerPool:
         """End all workers, those that run a query too."""
         with self._lock:
             self._closed = True
+            self._freed.notify_all()
             for worker in (*self._idle, *self._busy):
                 worker.process.kill()

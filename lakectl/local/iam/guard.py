@@ -44,14 +44,14 @@ class Guard:
             signed = signature.read(environ)
             if signed is None:
                 raise Refused(refusals.ANONYMOUS)
-            identity, secret = self._identify(signed)
+            identity, secret = self.identify(signed)
             call = self._read(environ, signed, secret)
         except Refused as refused:
             service = signed.service if signed is not None else "s3"
             log.info("refused a request to %s: %s", service, refused.refusal.message)
             protocol = calls.protocol_of(environ, signed)
             return refusals.respond(refused.refusal, service, protocol, environ, start_response)
-        refusal = self._judge(call, identity) if identity is not None else None
+        refusal = self.judge(call, identity) if identity is not None else None
         calls.rewrite(environ, call)
         if refusal is not None:
             log.info("refused %s %s: %s", call.service, call.operation, refusal.message)
@@ -60,7 +60,7 @@ class Guard:
             return self._hiding(call, identity, environ, start_response)
         return self.application(environ, start_response)
 
-    def _identify(self, signed: Signature) -> tuple[Identity | None, str]:
+    def identify(self, signed: Signature) -> tuple[Identity | None, str]:
         """Who it is, None for the person, and the secret. Raises Refused."""
         key_id = signed.access_key_id
         if key_id == self.keys.access_key_id and not signed.token:
@@ -93,7 +93,8 @@ class Guard:
             signature.verify(environ, signed, secret, hashlib.sha256(body).hexdigest())
         return calls.read(environ, signed, body, address, self.account)
 
-    def _judge(self, call: Call, identity: Identity) -> Refusal | None:
+    def judge(self, call: Call, identity: Identity) -> Refusal | None:
+        """None when they may make the call."""
         needed = needs.checks(call, self.account)
         if needed is None:
             return refusals.unmapped(identity.arn, call.service, call.operation)

@@ -28,15 +28,16 @@ def install(context: LocalContext) -> None:
     services.register_executions(api.executions)
     for name in dir(AthenaApi):
         if not name.startswith("_") and name != "executions":
-            setattr(AthenaResponse, name, _method(getattr(api, name)))
+            setattr(AthenaResponse, name, _method(getattr(api, name), api.executions.expect))
 
 
-def _method(operation: Callable[..., dict[str, Any]]) -> Callable[[AthenaResponse], Answer]:
+def _method(operation: Callable[..., dict[str, Any]], expect: Callable[[], None]) -> Callable[[AthenaResponse], Answer]:
     """A method of moto's response class around one operation of ours."""
     with_caller = "caller" in inspect.signature(operation).parameters
 
     def respond(response: AthenaResponse) -> Answer:
         request = json.loads(response.body or "{}")
+        expect()
         try:
             caller = {"caller": _caller(response)} if with_caller else {}
             return json.dumps(operation(response.athena_backend, request, **caller))

@@ -2,11 +2,10 @@
 
 Of 36 s for 1,554 requests it took 10 to look up each attribute of an answer under eight possible names, 4 to add up an
 item's size anew for each attribute that it puts into it, and 2 to count the clauses of an update expression, which it
-also parses twice and copies node by node. A Query copies what it finds and adds up each item's size three times: a
-quarter and an eighth of the time while 1,000 files land. Replaced: ``DynamoResult.execute_result`` for answers that are
-items, ``LimitedSizeDict.__setitem__``, ``ActionCountValidator.traverse``, ``deepcopy`` in the validators and, for
-items, in ``Table.query`` and ``Table.scan``. Remembered: ``UpdateExpressionParser.make``,
-``DepthFirstTraverser.nodes_to_be_processed``, and ``Item.size`` while a Query runs.
+also parses twice and copies node by node. A Query or Scan copies what it finds: a quarter of the time while 1,000 files
+land. Replaced: ``DynamoResult.execute_result`` for answers that are items, ``LimitedSizeDict.__setitem__``,
+``ActionCountValidator.traverse``, ``deepcopy`` in the validators and, for items, in ``Table.query`` and ``Table.scan``.
+Remembered: ``UpdateExpressionParser.make`` and ``DepthFirstTraverser.nodes_to_be_processed``.
 """
 
 from __future__ import annotations
@@ -15,9 +14,7 @@ import base64
 import copy
 import json
 import pickle
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
@@ -38,8 +35,6 @@ from moto.dynamodb.responses import DynamoResult
 PLAIN = {"GetItem", "BatchGetItem", "TransactGetItems", "Query", "Scan", "PutItem", "UpdateItem", "DeleteItem"}
 MOST_BYTES = 405_000  # moto's limit of an item
 
-_query = threading.local()
-
 
 def install() -> None:
     DynamoResult.execute_result = _plain_answers(DynamoResult.execute_result)
@@ -50,30 +45,6 @@ def install() -> None:
     validators.deepcopy = _copy_of_tree
     DepthFirstTraverser.nodes_to_be_processed = _nodes_once
     table.copy = SimpleNamespace(copy=copy.copy, deepcopy=_copy_of_all_but_items)
-    Item.size = _size_once(Item.size)
-
-
-@contextmanager
-def sizes_once() -> Iterator[None]:
-    """No item changes its size while the block runs."""
-    _query.sizes = {}
-    try:
-        yield
-    finally:
-        _query.sizes = None
-
-
-def _size_once(original: Callable[[Item], int]) -> Callable[[Item], int]:
-    def size(self: Item) -> int:
-        sizes = getattr(_query, "sizes", None)
-        if sizes is None:
-            return original(self)
-        if id(self) not in sizes:
-            sizes[id(self)] = original(self)
-        known: int = sizes[id(self)]
-        return known
-
-    return size
 
 
 def _copy_of_all_but_items(value: Any, memo: dict[int, Any] | None = None) -> Any:
