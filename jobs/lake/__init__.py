@@ -1,1 +1,1 @@
-"""The parts of ``retail_bronze_to_silver``. They travel to Glue in ``--extra-py-files``."""
+"""The parts of the transform and of maintenance. They travel to Glue in ``--extra-py-files``."""

@@ -30,7 +30,7 @@ _REPLACED = "replaced"
 class Append:
     """Brings a source's table up to date, by its landings."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, alone: bool = True) -> None:  # noqa: ARG002 - it sets nothing for the session
         self.table = table
         self._columns = dict(table.columns)
         self._replaced: list[tuple[str, str]] = []

@@ -15,7 +15,7 @@ from lakectl.spec.json_form import from_json
 from lakectl.spec.model import LakeSpec
 
 REQUIRED = ("RAW_BUCKET", "SILVER_DB", "SILVER_WAREHOUSE", "LEDGER_TABLE", "LANDING_PREFIX", "LAKE_SPEC")
-OPTIONAL = ("RAW_PATH", "RAW_ORDERS_PATH", "BATCH_ID", "FULL", "RETRY_FAILED", "RETRY_QUARANTINED", "ON_BAD_ROWS")
+OPTIONAL = ("RAW_PATH", "BATCH_ID", "FULL", "RETRY_FAILED", "RETRY_QUARANTINED", "ON_BAD_ROWS")
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ def parse(argv: list[str], s3: Any = None) -> Arguments:
     if _given("JOB_NAME", argv):
         names.append("JOB_NAME")
     values = getResolvedOptions(argv, names)
-    # The second is the tutorial's name for it.
-    path = values.get("RAW_PATH") or values.get("RAW_ORDERS_PATH") or ""
+
+    path = values.get("RAW_PATH") or ""
     root = f"s3://{values['RAW_BUCKET']}/"
     if path and not path.startswith(root):
         raise ValueError(f"--RAW_PATH {path} is not in the raw bucket: it must start with {root}")

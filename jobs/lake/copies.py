@@ -67,7 +67,7 @@ class Copies:
 
     def _copy(self, item: Item) -> None:
         landing = item.landing
-        # Spark goes by the end of the name: orders.csv.gz.
+        # Spark goes by the end of the name: .csv.gz.
         key = f"{self._prefix}{item.number}/{landing.key.rsplit('/', 1)[1]}"
         source = {"Bucket": landing.bucket, "Key": landing.key, "VersionId": landing.version_id}
         # Copying tags would need permissions of its own.

@@ -26,7 +26,8 @@ KINDS = (*WRITTEN, "delete", "unchanged", "stale")
 @dataclass(frozen=True)
 class Incoming:
     """Typed rows with WARNED, of each key the newest; how many keys and the lowest and highest value of the leading key
-    column there are (0, None and None where a source has no keys). ``landings``: those that the rows are of.
+    column there are (0, None and None where a source has no keys). ``landings``: those that the rows are of;
+    ``is_counted``: there are exactly so many rows as keys.
 
     ``kept``: keys of rows that were set aside, whose older rows a snapshot leaves; ``keeps_all``: some of these keys
     can't be read.
@@ -37,6 +38,7 @@ class Incoming:
     keys: int = 0
     lowest: Any = None
     highest: Any = None
+    is_counted: bool = False
     kept: DataFrame | None = None
     keeps_all: bool = False
 

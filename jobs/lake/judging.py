@@ -12,8 +12,10 @@ from lake.evolution import evolve
 from lake.files import read_headers
 from lake.landings import Item
 from lake.lines import unreadable
-from lake.reading import Rows, probe, read
+from lake.reading import Rows, read
 from lake.work import Work
+from lakectl.core import parquet_files
+from lakectl.spec.model import SourceSpec
 
 # Classes of Java whose errors are S3's or the network's, and no landing's.
 _NOT_OF_THE_FILE = ("com.amazonaws.", "software.amazon.awssdk.", "org.apache.hadoop.fs.s3a.", "java.net.")
@@ -103,15 +105,27 @@ def _refuse_unreadable(work: Work, items: list[Item], failure: Exception) -> boo
 
 
 def _check_surroundings(work: Work, items: list[Item], failure: Exception) -> None:
-    """Raises ``failure`` if S3 does not give a file of our own, or rows that are beyond doubt can't be judged."""
+    """Raises ``failure`` if files that are beyond doubt can't be read either: one of our own for each source."""
     try:
-        probe(work.spark, work.copies.put("check/rows.txt", b"x\n"), [work.checks(name) for name in _sources(items)])
+        for name in sorted({item.landing.source for item in items}):
+            first = next(item for item in items if item.landing.source == name)
+            names, kinds, content = _beyond_doubt(work.source(name))
+            path = work.copies.put(f"check/{name}.{work.source(name).file.format}", content)
+            good = replace(first, header=names, kinds=kinds, copy=path, problems=[], content=b"", joined=False)
+            _rows_can_be_read(work, [good])
     except Exception as error:
         raise failure from error
 
 
-def _sources(items: list[Item]) -> list[str]:
-    return sorted({item.landing.source for item in items})
+def _beyond_doubt(source: SourceSpec) -> tuple[tuple[str, ...], tuple[str, ...], bytes]:
+    """(columns, their types, content) of a file whose one row has no readable value."""
+    names = tuple(column.name for column in source.columns)
+    if source.file.format == "parquet":
+        return names, ("string",) * len(names), parquet_files.of_texts(names, ["x"] * len(names))
+    if source.file.format == "jsonl":
+        return names, (), b"{}\n"
+    lines = (names, ("x",) * len(names))
+    return names, (), "".join(source.file.delimiter.join(line) + "\n" for line in lines).encode(source.file.encoding)
 
 
 def _failing(

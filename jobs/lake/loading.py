@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from pyspark.sql import functions as F
@@ -29,6 +31,7 @@ from lake.upsert import Upsert
 from lake.work import Work
 
 ROUNDS = 5
+_AT_ONCE = 4
 _LOADERS: dict[str, type[Upsert] | type[Snapshot] | type[Append]] = {
     "upsert": Upsert,
     "snapshot": Snapshot,
@@ -84,16 +87,37 @@ def silver_bytes(work: Work, items: list[Item], totals: dict[str, Totals]) -> in
 def load(work: Work, rows: dict[str, Rows], items: list[Item], totals: dict[str, Totals]) -> dict[str, Loaded]:
     """Bring silver up to date with the accepted landings: what changed, by source.
 
-    A source comes after those that it looks up, so it sees what they have just been given.
+    A source comes after those that it looks up, so it sees what they have just been given; those that do not wait for
+    each other are loaded beside each other.
     """
-    loaded = {}
-    for name in concerned(work, items):
+    loaded: dict[str, Loaded] = {}
+
+    def bring_up(name: str, *, alone: bool) -> None:
+        # By it Iceberg knows the catalogs; a thread begins without one.
+        work.spark._jvm.SparkSession.setActiveSession(work.spark._jsparkSession)
         landed = [item for item in items if item.landing.source == name and not item.problems]
-        loaded[name] = _load_source(work, name, rows.get(name), landed, totals.setdefault(name, Totals()))
-    return loaded
+        counted = totals.setdefault(name, Totals())
+        loaded[name] = _load_source(work, name, rows.get(name), landed, counted, alone=alone)
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for names in _in_turn(work, concerned(work, items)):
+            if len(names) == 1:
+                bring_up(names[0], alone=True)
+            else:
+                list(pool.map(partial(bring_up, alone=False), names))
+    return {name: loaded[name] for name in work.spec.loading_order if name in loaded}
 
 
-def _load_source(work: Work, name: str, rows: Rows | None, items: list[Item], totals: Totals) -> Loaded:
+def _in_turn(work: Work, names: list[str]) -> Iterator[list[str]]:
+    """Sources that don't look each other up, after all that they look up."""
+    waiting = {name: {lookup.source for lookup in work.spec.sources[name].lookups} & set(names) for name in names}
+    while waiting:
+        ready = [name for name in names if name in waiting and not waiting[name]]
+        yield ready
+        waiting = {name: others - set(ready) for name, others in waiting.items() if name not in ready}
+
+
+def _load_source(work: Work, name: str, rows: Rows | None, items: list[Item], totals: Totals, *, alone: bool) -> Loaded:
     """Compares, commits, and looks whether a looked-up table was committed to meanwhile: whoever did that may have
     compared ours before our rows were there. If so, all of ours is compared again."""
     table = work.table(name)
@@ -108,9 +132,8 @@ def _load_source(work: Work, name: str, rows: Rows | None, items: list[Item], to
     parts = split(rows, enrichment.checks, items) if rows and items else None
     incoming = _incoming(work, enrichment, parts, totals, loaded) if parts else None
     for round_number in range(ROUNDS):
-        loaded.add(
-            _commit(work, name, enrichment, incoming, totals, compare_all=work.arguments.full or round_number > 0)
-        )
+        compare_all = work.arguments.full or round_number > 0
+        loaded.add(_commit(work, name, enrichment, incoming, totals, compare_all=compare_all, alone=alone))
         if not enrichment.moved_on():
             again = [item for item in items if not item.claimed and not item.problems]
             if work.arguments.retry_quarantined and parts and again:
@@ -154,9 +177,11 @@ def _incoming(work: Work, enrichment: Enrichment, parts: Split, totals: Totals, 
     # One landing without repeats is what mostly comes: it needs no shuffle to have each key once.
     if source.keys and (len(accepted) > 1 or accepted[0].rows != totals.keys):
         kept = newest(kept, source.keys)
+    is_whole = len(accepted) == 1 and not accepted[0].set_aside
+    known = (totals.keys, totals.lowest, totals.highest, is_whole)
     if source.loading != "snapshot":
-        return Incoming(kept, accepted, totals.keys, totals.lowest, totals.highest)
-    return Incoming(kept, accepted, totals.keys, totals.lowest, totals.highest, *_kept_keys(parts))
+        return Incoming(kept, accepted, *known)
+    return Incoming(kept, accepted, *known, *_kept_keys(parts))
 
 
 def _kept_keys(parts: Split) -> tuple[Any, bool]:
@@ -173,7 +198,14 @@ def _kept_keys(parts: Split) -> tuple[Any, bool]:
 
 
 def _commit(
-    work: Work, name: str, enrichment: Enrichment, incoming: Incoming | None, totals: Totals, *, compare_all: bool
+    work: Work,
+    name: str,
+    enrichment: Enrichment,
+    incoming: Incoming | None,
+    totals: Totals,
+    *,
+    compare_all: bool,
+    alone: bool,
 ) -> Loaded:
     table = work.table(name)
     replaced: list[tuple[Delta, str]] = []
@@ -188,7 +220,7 @@ def _commit(
         return needed
 
     def attempt() -> tuple[Delta, str]:
-        loader = _LOADERS[table.source.loading](table)
+        loader = _LOADERS[table.source.loading](table, alone)
         delta = loader.delta(incoming, enrichment, compares)
         if delta.changes:
             told = ", ".join(f"{kind} {count}" for kind, count in delta.counts.items() if count)

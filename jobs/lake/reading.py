@@ -22,7 +22,7 @@ from lake import joined, reading_csv, reading_json, reading_parquet
 from lake.derived import with_derived
 from lake.files import check_header, header_of
 from lake.landings import Item
-from lake.names import CONTENT, CORRUPT, FLAGS, LANDING_NO, RAW, quoted, spark_type
+from lake.names import CONTENT, CORRUPT, FLAGS, LANDING_NO, RAW, quoted
 from lake.policies import BITS, FURTHER, ODD_QUOTES, OPEN_QUOTE, Checks
 from lakectl.core.columns import LINEAGE
 from lakectl.core.csv_files import REPLACEMENT
@@ -133,17 +133,6 @@ def judged(rows: DataFrame, checks: Checks) -> DataFrame:
     source = checks.source
     flagged = with_derived(rows, source, checks.known_early) if checks.early else rows
     return flagged.select(*rows.columns, _flags(checks).alias(FLAGS), _content(source).alias(CONTENT))
-
-
-def probe(spark: SparkSession, path: str, checks: Iterable[Checks]) -> None:
-    """Read a text file of our own, and judge no rows of each source: raises what is no landing's fault."""
-    spark.read.text(path).count()
-    for each in checks:
-        columns = each.source.columns
-        names = [*(f"`{RAW}{column.name}` STRING" for column in columns), f"{CORRUPT} STRING"]
-        names += [f"{name} BOOLEAN" for name in (OPEN, ODD, MORE)]
-        names += [f"`{column.name}` {spark_type(column.type)}" for column in columns]
-        judged(spark.createDataFrame([], ", ".join(names)), each).count()
 
 
 def _numbered(spark: SparkSession, rows: DataFrame, items: list[Item]) -> DataFrame:

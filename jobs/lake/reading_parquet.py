@@ -32,7 +32,7 @@ def raw(
     fields = {name: (field, kind) for name, field, kind in zip(names, rows.schema.fields, kinds, strict=True)}
     chosen = []
     for column in source.columns:
-        if column.name not in fields:
+        if fields.get(column.name, (None, "null"))[1] == "null":
             chosen += [F.lit(None).cast("string").alias(RAW + column.name), _nothing(column).alias(column.name)]
             continue
         field, kind = fields[column.name]

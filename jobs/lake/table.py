@@ -101,7 +101,7 @@ class Table:
         loaded = self.find()
         if loaded is None:
             self.spark.sql(self._definition("CREATE TABLE IF NOT EXISTS"))
-            return []
+            return list(self.added)
         problems = self.problems(loaded)
         if problems and not full:
             raise SpecificationChanged(

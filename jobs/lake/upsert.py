@@ -13,7 +13,7 @@ from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from lake.delta import WRITTEN, Delta, Incoming, counted, fitted, nothing, same, shaped, stamp, stamp_sql
+from lake.delta import KINDS, WRITTEN, Delta, Incoming, counted, fitted, nothing, same, shaped, stamp, stamp_sql
 from lake.enrich import Enrichment
 from lake.iceberg import bytes_between, commit, snapshot_id
 from lake.names import KIND, MOVED, WARNED, quoted
@@ -35,8 +35,10 @@ _IN_PLACE = {"spark.sql.iceberg.distribution-mode": "none"}
 class Upsert:
     """Brings a source's table up to date, by its keys."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, alone: bool = True) -> None:
+        """``alone``: no other table is written at the same time."""
         self.table = table
+        self._alone = alone
         self._keys = list(table.source.keys)
         self._columns = dict(table.columns)
 
@@ -68,6 +70,10 @@ class Upsert:
         if not parts:
             return nothing(self._columns, silver, before)
         rows = reduce(DataFrame.unionByName, parts)
+        if incoming and incoming.is_counted and not (compares or reads_all or enrichment.notes):
+            counts = dict.fromkeys(KINDS, 0) | {"insert": incoming.keys}
+            bounds = (incoming.lowest, incoming.highest)
+            return Delta(rows, counts, before, *bounds, compared_all=compared_all)
         # What was compared with nothing is cheaper to make again than to keep.
         rows = rows.persist(StorageLevel.DISK_ONLY) if compares or reads_all else rows
         return replace(counted(rows, enrichment, before, self._keys[0]), compared_all=compared_all)
@@ -158,7 +164,9 @@ class Upsert:
         delta.rows.where(F.col(KIND).isin(*WRITTEN)).select(*self._columns).createOrReplaceTempView(view)
         match = " AND ".join(f"old.{key} = new.{key}" for key in self._keys)
         insert = "" if delta.only_replaces else " WHEN NOT MATCHED THEN INSERT *"
-        with configured(self.table.spark, _IN_PLACE if delta.only_replaces and not delta.moved else {}):
+        # The setting is the session's, so all writers have it.
+        in_place = self._alone and delta.only_replaces and not delta.moved
+        with configured(self.table.spark, _IN_PLACE if in_place else {}):
             commit(
                 self.table.spark,
                 f"MERGE INTO {self.table.name} AS old USING {view} AS new ON {match} "

@@ -55,6 +55,7 @@ def demo(app: App, data: Path, orders: int) -> None:
     from lakectl.cli.transform import follow_loading
     from lakectl.cli.validate import as_data, next_command, show_checks
 
+    _is_tutorial(app)
     clock = Clock(app)
     with clock.part("Sample data"):
         files = _sample_data(app, data, orders)
@@ -78,6 +79,18 @@ def demo(app: App, data: Path, orders: int) -> None:
     if failed:
         names = ", ".join(check.full_name for check in failed)
         raise LakectlError(f"checks failed: {names}", next_command(failed[0]))
+
+
+def _is_tutorial(app: App) -> None:
+    """Raises UsageError in a project that has other sources: its lake is not touched."""
+    from lakectl.errors import UsageError
+
+    missing = [source for source in SOURCES if source not in app.config.sources]
+    if missing:
+        raise UsageError(
+            f"{app.project.config_file} is another lake than the tutorial's: it has no source {', '.join(missing)}",
+            "run the demo in a folder without a project",
+        )
 
 
 def _sample_data(app: App, folder: Path, orders: int) -> list[Path]:

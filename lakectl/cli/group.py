@@ -9,9 +9,13 @@ import click
 
 # Section → command → (module under lakectl.cli, what the list of commands says). In the tutorial's order.
 SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "A project of your own": {
+        "init": ("init", "Write a project: the tutorial's, or one for your own files."),
+        "source": ("source", "Add a source to config/lake.yaml."),
+    },
     "Everything at once": {
         "demo": ("demo", "Run the whole tutorial and show the results."),
-        "plan": ("plan", "Show what `up` or `down` would do."),
+        "plan": ("plan", "Show what `up` or `down` would do, and what a changed specification means"),
         "up": ("provision", "Make the whole lake, or what is missing of it."),
         "status": ("status", "Show every resource: in place, drifted or absent."),
         "doctor": ("doctor", "Look for grants that are missing and permissions that nobody uses."),
@@ -46,7 +50,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     },
     "4  Query and validate": {
         "query": ("query", "Run SQL in Athena."),
-        "validate": ("validate", "Run the tutorial's checks, including time travel."),
+        "validate": ("validate", "Check that silver holds what was landed."),
     },
     "This machine": {
         "local": ("local", "Start, stop and look at the local AWS."),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
@@ -35,6 +35,7 @@ _PLAIN = (
     "string",
     "large_string",
     "dictionary",
+    "null",
 )
 
 
@@ -94,6 +95,17 @@ def rows(path: Path, source: SourceSpec) -> Iterator[tuple[int, dict[str, tuple[
                 yield number, {known[name].name: read(value, known[name], source) for name, value in row.items()}
     except (pyarrow.ArrowInvalid, OSError) as error:
         raise ValueError(f"not a whole Parquet file: {str(error).splitlines()[0]}") from error
+
+
+def of_texts(names: Sequence[str], row: Sequence[str]) -> bytes:
+    """A file of one row of texts."""
+    import pyarrow
+    from pyarrow import parquet
+
+    buffer = io.BytesIO()
+    columns = [pyarrow.array([text], pyarrow.string()) for text in row]
+    parquet.write_table(pyarrow.table(columns, names=list(names)), buffer)
+    return buffer.getvalue()
 
 
 def read(value: Any, column: Column, source: SourceSpec) -> tuple[str | None, Any]:

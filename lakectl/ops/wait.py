@@ -125,7 +125,10 @@ def _waiting(landings: Sequence[Landed], found: dict[Identity, Entry]) -> dict[L
 def _refused(run: Entry) -> LakectlError:
     reason = run.reason
     if run.load_status == IGNORED:
-        return LakectlError(f"{run.key} is in the run log, and no run loads it: {reason or 'reason unknown'}")
+        return LakectlError(
+            f"{run.key} is in the run log, and no run loads it: {reason or 'reason unknown'}",
+            "once the configuration has its source: lakectl up, then lakectl reconcile --fix",
+        )
     if run.load_status == REVERTED:
         return LakectlError(
             f"{run.key} was loaded, and a rollback took it out of silver again",

@@ -78,7 +78,7 @@ def test_the_quick_test_sees_its_file_in_both_styles_and_leaves_nothing(lake: La
     seen = smoke(switched)
     assert seen.silent == []
     assert seen.run
-    assert (seen.run.source, seen.run.status, seen.run.load_status) == ("_smoke", "LANDED", "IGNORED")
+    assert (seen.run.source, seen.run.item["status"], seen.run.load_status) == ("_smoke", "LANDED", "IGNORED")
     said = [line.message for line in seen.log_lines]
     assert said[0].startswith("START RequestId:")
     assert any('"recorded"' in line and seen.run.key in line for line in said)

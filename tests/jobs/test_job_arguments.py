@@ -49,7 +49,7 @@ def test_optional_arguments_may_be_absent() -> None:
     "words",
     [
         ["--RAW_PATH", "s3://raw/retail/orders/", "--BATCH_ID", "0001", "--FULL", "true"],
-        ["--RAW_ORDERS_PATH=s3://raw/retail/orders/", "--BATCH_ID=0001", "--FULL=true"],
+        ["--RAW_PATH=s3://raw/retail/orders/", "--BATCH_ID=0001", "--FULL=true"],
     ],
 )
 def test_both_forms_of_an_argument_are_read(words: list[str]) -> None:
@@ -62,7 +62,7 @@ def test_both_forms_of_an_argument_are_read(words: list[str]) -> None:
 
 def test_a_path_in_another_bucket_is_refused() -> None:
     with pytest.raises(ValueError, match="it must start with s3://raw/"):
-        parse("--RAW_ORDERS_PATH", "s3://elsewhere/retail/orders/")
+        parse("--RAW_PATH", "s3://elsewhere/retail/orders/")
 
 
 def test_the_specification_is_read_from_beside_the_script() -> None:

@@ -63,7 +63,7 @@ def test_fail_refuses_each_landing_and_names_its_row(job_lake: JobLake) -> None:
         assert found[0].startswith(problem), check
     assert ran.error.startswith(f"LandingsRefused: {len(BAD)} landings refused")
     assert ran.result["checks"] == ROWS
-    assert (ran.orders["rows_warned"], ran.orders["rows_quarantined"], ran.result["snapshot_id"]) == (0, 0, None)
+    assert (ran.orders["rows_warned"], ran.orders["rows_quarantined"], ran.orders["snapshot_id"]) == (0, 0, None)
     again = job_lake.run(path=None, ON_BAD_ROWS="quarantine", RETRY_FAILED="true")
     assert again.error.startswith("LandingsRefused: 3 landings refused")  # what is known of them is not in question
     assert (again.orders["rows_inserted"], again.orders["rows_quarantined"]) == (5, 6)
