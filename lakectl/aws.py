@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -55,22 +55,6 @@ CREDENTIAL_CODES = frozenset(
 DENIED_CODES = frozenset(("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"))
 # "User: … is not authorized to perform: s3:TagResource on resource: …" (IAM user guide, "Troubleshoot access denied")
 DENIED_ACTION = re.compile(r"not authorized to perform:? ([\w-]+:\w+)")
-# Operations that set tags, with the permission that they need for them (Service Authorization Reference). Some messages
-# name none: S3's "Access Denied". Not CreateTable: Glue has one too, without tags, and both services name the
-# permission.
-TAGGING = {
-    "CreateBucket": "s3:TagResource",
-    "CreateDatabase": "glue:TagResource",
-    "CreateFunction": "lambda:TagResource",
-    "CreateJob": "glue:TagResource",
-    "CreateLogGroup": "logs:TagResource",
-    "CreateQueue": "sqs:TagQueue",
-    "CreateRole": "iam:TagRole",
-    "CreateWorkGroup": "athena:TagResource",
-    "PutRule": "events:TagResource",
-}
-
-
 ISO_8601 = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z")
 
 # Endpoints that were started for this process, and what tells why one of them does not answer.
@@ -80,7 +64,8 @@ _started: dict[str, Callable[[str, Exception], LakectlError]] = {}
 class Aws:
     """Clients of one account and region, each call tried ``attempts`` times. Safe to share between threads.
 
-    ``account`` is asked of STS when it is not given.
+    ``account`` is asked of STS when it is not given. For people: ``where`` it is, ``environment`` the lakectl command
+    whose output points a shell there ("" where the user's own settings do), ``billed`` whether what runs there is paid.
     """
 
     def __init__(
@@ -90,6 +75,9 @@ class Aws:
         endpoint_url: str | None = None,
         attempts: int = ATTEMPTS,
         account: str | None = None,
+        where: str = "",
+        environment: str = "",
+        billed: bool = True,
     ) -> None:
         self.session = session
         self.region = region
@@ -98,6 +86,9 @@ class Aws:
         self._clients: dict[str, Any] = {}
         self._lock = threading.Lock()
         self._account = account
+        self._where = where
+        self.environment = environment
+        self.billed = billed
 
     def client(self, service: str) -> Any:
         """The boto3 client of ``service`` (made once)."""
@@ -133,6 +124,11 @@ class Aws:
                 raise explain(error) from error
         return self._account
 
+    @property
+    def where(self) -> str:
+        """Whose AWS it is: "this machine", or the account. Raises as :attr:`account`."""
+        return self._where or f"account {self.account}"
+
 
 def connect(config: Config, progress: Callable[[str], None] | None = None) -> Aws:
     """A session for the config's target. For ``local`` the endpoint is started when it is not running.
@@ -151,7 +147,15 @@ def connect(config: Config, progress: Callable[[str], None] | None = None) -> Aw
             region_name=config.region,
             botocore_session=_session(),
         )
-        return Aws(session, config.region, endpoint.url, account=endpoint.account_id)
+        return Aws(
+            session,
+            config.region,
+            endpoint.url,
+            account=endpoint.account_id,
+            where="this machine",
+            environment="local env",
+            billed=False,
+        )
     try:
         session = boto3.Session(
             profile_name=config.profile,
@@ -207,18 +211,21 @@ def _silence(error: BotoCoreError, prefix: str) -> LakectlError:
     return LakectlError(f"{prefix}can't reach AWS: {error}", "check the network, --region and --endpoint-url")
 
 
-def _permission(error: ClientError) -> str:
+def _permission(error: ClientError, tagging: Mapping[str, str]) -> str:
     """Which permission was denied: the one that the message names, or those that the operation needs."""
     named = DENIED_ACTION.search(error.response["Error"].get("Message", ""))
     if named:
         return f"the permission {named[1]}"
     operation = error.operation_name
-    tagging = TAGGING.get(operation)
-    return f"the permissions for {operation}" + (f" and {tagging}, as it sets tags" if tagging else "")
+    also = tagging.get(operation)  # some messages name none: S3's "Access Denied"
+    return f"the permissions for {operation}" + (f" and {also}, as it sets tags" if also else "")
 
 
-def explain(error: Exception, doing: str | None = None) -> LakectlError:
-    """The one line for an exception of boto3; ``doing`` is the verb and object ("creating s3-bucket x")."""
+def explain(error: Exception, doing: str | None = None, tagging: Mapping[str, str] | None = None) -> LakectlError:
+    """The one line for an exception of boto3; ``doing`` is the verb and object ("creating s3-bucket x").
+
+    ``tagging``: operations that set tags -> the permission that they need for them.
+    """
     prefix = f"{doing}: " if doing else ""
     if isinstance(error, LakectlError):
         error.message = prefix + error.message
@@ -244,6 +251,6 @@ def explain(error: Exception, doing: str | None = None) -> LakectlError:
         if "Insufficient Lake Formation permission" in message:
             return AccessError(text, "lakectl doctor")
         if code.rpartition(".")[2] in DENIED_CODES:  # SQS: AWS.SimpleQueueService.AccessDenied
-            return AccessError(text, f"ask for {_permission(error)}, or try another --profile")
+            return AccessError(text, f"ask for {_permission(error, tagging or {})}, or try another --profile")
         return LakectlError(text)
     return LakectlError(f"{prefix}{type(error).__name__}: {error}")

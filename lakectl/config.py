@@ -26,6 +26,7 @@ from pydantic import (
 
 from lakectl import glue_versions
 from lakectl.config_errors import usage_error
+from lakectl.errors import UsageError
 from lakectl.project import Project, shipped_root
 from lakectl.spec import parsing, yaml_items
 from lakectl.spec.model import LakeSpec, SourceSpec
@@ -248,7 +249,7 @@ def load(path: Path, overrides: Mapping[str, Any] | None = None, environ: Mappin
 
     ``overrides`` holds the flags that were given (keys of the top level; ``None`` = not given).
     Raises :class:`UsageError` with file and line for a missing file, bad YAML, an unknown key,
-    a wrong type or a value that is not allowed.
+    a wrong type or a value that is not allowed, and a flag that says nothing of the local target.
     """
     document = yaml_items.read(path)
     keys = (*(name for name in Config.model_fields if name != "spec"), *parsing.KEYS)
@@ -263,9 +264,15 @@ def load(path: Path, overrides: Mapping[str, Any] | None = None, environ: Mappin
         if value is not None:
             data[key], origin[key] = value, "--" + key.replace("_", "-")
     try:
-        return Config.model_validate(data)
+        config = Config.model_validate(data)
     except ValidationError as error:
         raise usage_error(error, Config, path, document.node, origin) from None
+    if config.target == "local":
+        for key in ("profile", "endpoint_url"):
+            if (overrides or {}).get(key):
+                flag = "--" + key.replace("_", "-")
+                raise UsageError(f"{flag} has no meaning on the local target", f"add --target aws, or drop {flag}")
+    return config
 
 
 def load_for(project: Project, overrides: Mapping[str, Any] | None = None) -> Config:

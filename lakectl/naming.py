@@ -12,6 +12,20 @@ TAG_REGION = "lakectl:region"
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where a lake is: what the ARNs of its resources are made of."""
+
+    account: str
+    region: str
+
+    @property
+    def partition(self) -> str:
+        if self.region.startswith("cn-"):
+            return "aws-cn"
+        return "aws-us-gov" if self.region.startswith("us-gov-") else "aws"
+
+
+@dataclass(frozen=True)
 class Names:
     """Physical names and ARNs of the lake that ``config`` describes, in one account and region."""
 
@@ -151,22 +165,17 @@ class Names:
     def daily_rule(self) -> str:
         return self._suffixed(self.config.triggers.daily_rule)
 
+    @property
+    def rules(self) -> tuple[str, str, str]:
+        """The rules whose target is the starter."""
+        return self.orders_rule, self.drain_rule, self.daily_rule
+
     def lambda_log_group(self, function: str) -> str:
         return f"/aws/lambda/{function}"
 
-    def arn(self, service: str, resource: str) -> str:
-        """``arn:<partition>:<service>:<region>:<account>:<resource>``."""
-        return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
-
-    def global_arn(self, service: str, resource: str, account: bool = True) -> str:
-        """An ARN without a region: IAM (with the account) or S3 (without)."""
-        return f"arn:{self.partition}:{service}::{self.account if account else ''}:{resource}"
-
     @property
-    def partition(self) -> str:
-        if self.region.startswith("cn-"):
-            return "aws-cn"
-        return "aws-us-gov" if self.region.startswith("us-gov-") else "aws"
+    def place(self) -> Place:
+        return Place(self.account, self.region)
 
     @property
     def tags(self) -> dict[str, str]:

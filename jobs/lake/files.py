@@ -14,7 +14,7 @@ from lakectl.core.csv_files import HEADER_BYTES
 from lakectl.spec.model import SourceSpec
 
 _THREADS = 16
-# What S3 answers for this object alone: 400 (encrypted with a key of the customer's), 403 (with a KMS key that we may
+# What S3 answers for this object alone: 400 (encrypted with a key of its owner), 403 (with a KMS key that we may
 # not use, or archived), 404 (deleted for good), 412 (other bytes, in a bucket without versions).
 OF_THE_OBJECT = (400, 403, 404, 412)
 

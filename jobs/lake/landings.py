@@ -24,7 +24,7 @@ from lakectl.core.ledger import CLAIMED, DELETED, DUPLICATE, LOADED, PENDING, SU
 from lakectl.core.ledger_table import in_batches
 
 _THREADS = 16
-# What HeadObject answers for one object alone: 400 (encrypted with a key of the customer's), 403 (with a KMS key that
+# What HeadObject answers for one object alone: 400 (encrypted with a key of its owner), 403 (with a KMS key that
 # we may not use).
 NOT_DESCRIBED = (400, 403)
 # From so many claimed landings of one source and date, their versions are listed: 1,000 in a request. HeadObject asks

@@ -64,16 +64,8 @@ class App:
     @functools.cached_property
     def config(self) -> Config:
         from lakectl import config
-        from lakectl.errors import UsageError
 
-        overrides = {key: value for key, value in self.options.items() if key != "config"}
-        loaded = config.load_for(self.project, overrides)
-        if loaded.target == "local":
-            for option in ("profile", "endpoint_url"):
-                if overrides.get(option):
-                    flag = "--" + option.replace("_", "-")
-                    raise UsageError(f"{flag} has no meaning on the local target", f"add --target aws, or drop {flag}")
-        return loaded
+        return config.load_for(self.project, {key: value for key, value in self.options.items() if key != "config"})
 
     @functools.cached_property
     def lake(self) -> Lake:
@@ -85,9 +77,8 @@ class App:
     def announce(self) -> Lake:
         """Say which account and region are about to be written to, then open the lake."""
         lake = self.lake
-        where = "this machine" if self.config.target == "local" else f"account {lake.names.account}"
         endpoint = f", {lake.aws.endpoint_url}" if lake.aws.endpoint_url else ""
-        self.out.say(f"Lake {self.config.name!r} on {where}, {lake.aws.region}{endpoint}")
+        self.out.say(f"Lake {self.config.name!r} on {lake.aws.where}, {lake.aws.region}{endpoint}")
         return lake
 
 

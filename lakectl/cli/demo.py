@@ -187,8 +187,9 @@ def _show_next(app: App, select: str) -> None:
         (command(app, "logs start"), "what the starter function logged"),
         (command(app, "down"), "delete everything"),
     ]
-    if app.config.target == "local":
-        lines.insert(-1, (f'eval "$({program()} local env)"', "then the AWS CLI, boto3, PyIceberg and Spark work too"))
+    if environment := app.lake.aws.environment:
+        shell = f'eval "$({program()} {environment})"'
+        lines.insert(-1, (shell, "then the AWS CLI, boto3, PyIceberg and Spark work too"))
     width = max(len(line) for line, _ in lines)
     for line, what in lines:
         app.out.say(f"  {line.ljust(width)}  # {what}")

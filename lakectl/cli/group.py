@@ -35,7 +35,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "reconcile": ("reconcile", "Compare the raw bucket with the run log."),
     },
     "2  Landing": {
-        "sample-data": ("sample_data", "Write sample orders, customers and products."),
+        "sample-data": ("sample_data", "Write the tutorial's sample files."),
         "land": ("land", "Upload files to the raw bucket."),
     },
     "3  Transform": {

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lakectl.cli import progress
+from lakectl.cli import group, progress
 from lakectl.cli.app import App, lake_command
 
 if TYPE_CHECKING:
@@ -91,13 +91,9 @@ def _step(name: str, text: str) -> click.Command:
 
 COMMANDS: dict[str, click.Command] = {
     "up": up,
-    "create-buckets": _step("create-buckets", "Make the raw, silver and tmp buckets."),
-    "create-table": _step("create-table", "Make the DynamoDB table of the run log."),
-    "create-roles": _step("create-roles", "Make the IAM roles of the functions and the job."),
-    "deploy-lambdas": _step("deploy-lambdas", "Deploy the log and starter functions."),
-    "wire-notifications": _step("wire-notifications", "Connect the raw bucket to the functions."),
-    "create-databases": _step("create-databases", "Make the Glue databases and the bronze tables."),
-    "create-workgroup": _step("create-workgroup", "Make the Athena workgroup and its saved queries."),
-    "create-glue-job": _step("create-glue-job", "Upload the Spark script and make the Glue job."),
-    "schedule": _step("schedule", "Make the daily rule that starts the job."),
+    **{
+        name: _step(name, text)
+        for name, (module, text) in group.COMMANDS.items()
+        if module == "provision" and name != "up"
+    },
 }

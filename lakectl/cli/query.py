@@ -32,9 +32,9 @@ def query(
 
     \b
     Examples:
-      lakectl query "SELECT COUNT(*) AS orders FROM retail_silver.orders_silver"
+      lakectl query "SHOW TABLES"
       lakectl query 07
-      lakectl query "SELECT * FROM retail_silver.orders_silver" > orders.tsv
+      lakectl query question.sql > answer.tsv
       lakectl query 13 -p snapshot_id=123456789
     """
     from lakectl import saved_queries

@@ -17,7 +17,7 @@ from lakectl.errors import UsageError
 @click.option("--seed", type=int, help="Another seed gives other data.")
 @click.option("--until", metavar="YYYY-MM-DD", help="The last order date (default: 2025-10-04).")
 def sample_data(app: App, folder: Path, orders: int, seed: int | None, until: str | None) -> None:
-    """Write sample orders, customers and products.
+    """Write the tutorial's sample files.
 
     500 customers, 200 products, and orders over 90 days; some prices have a decimal comma. The same options
     always give the same files, which are also those of `lakectl demo`.

@@ -196,7 +196,7 @@ def _cost(app: App, run: JobRun) -> str:
 
 def price(app: App, run: JobRun) -> float | None:
     """US dollars; ``None`` where nobody sends a bill."""
-    if run.dpu_hours is None or app.config.target != "aws":
+    if run.dpu_hours is None or not app.lake.aws.billed:
         return None
     return round(run.dpu_hours * app.config.glue.usd_per_dpu_hour, 4)
 

@@ -39,7 +39,7 @@ def validate(app: App, sources: tuple[str, ...], only: tuple[str, ...], fail_fas
     \b
     Examples:
       lakectl validate
-      lakectl validate --source orders --only rows
+      lakectl validate --source rides --only rows
       lakectl validate --only 05 --fail-fast
       lakectl validate --junit validate.xml
     """

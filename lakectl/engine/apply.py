@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from graphlib import TopologicalSorter
 from typing import Any, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -19,14 +20,6 @@ from lakectl.engine.retry import FIRST_PAUSE_S, LONGEST_PAUSE_S, NOT_KEPT, inter
 from lakectl.errors import LakectlError
 
 WRITERS = 12
-
-# A create whose answer was lost is sent again by boto3 and then fails with one of these; so does the
-# slower of two `up` at once. Then what is there decides.
-ALREADY_EXISTS = frozenset(
-    ("AlreadyExistsException", "EntityAlreadyExists", "EntityAlreadyExistsException", "ResourceInUseException")
-    + ("ResourceAlreadyExistsException", "ResourceConflictException", "BucketAlreadyOwnedByYou")
-    + ("QueueNameExists", "QueueAlreadyExists", "IdempotentParameterMismatchException")
-)
 
 
 @dataclass(frozen=True)
@@ -65,8 +58,8 @@ def apply(plan: Plan, aws: Aws, observer: Callable[[Event], None] = lambda _: No
     started = time.monotonic()
     result = Result()
     waiting = {step.resource.id: step for step in plan.pending}
-    before = _predecessors(plan, set(waiting))
-    finished: set[str] = set()
+    graph = _graph(plan)
+    graph.prepare()
     running: dict[Future[float], Step] = {}
     stop = threading.Event()
 
@@ -81,7 +74,7 @@ def apply(plan: Plan, aws: Aws, observer: Callable[[Event], None] = lambda _: No
     try:
         while waiting or running:
             if not result.interrupted:
-                for key in [key for key in waiting if before[key] <= finished]:
+                for key in graph.get_ready():
                     step = waiting.pop(key)
                     observer(Event(step, "started"))
                     running[pool.submit(carry_out, step)] = step
@@ -92,7 +85,7 @@ def apply(plan: Plan, aws: Aws, observer: Callable[[Event], None] = lambda _: No
                 step = running.pop(future)
                 error = future.exception()
                 if error is None:
-                    finished.add(step.resource.id)
+                    graph.done(step.resource.id)
                     result.done.append(step)
                     observer(Event(step, "done", future.result()))
                 elif isinstance(error, LakectlError):
@@ -131,16 +124,14 @@ def _on_interrupt(result: Result, stop: threading.Event) -> Any:
     return signal.signal(signal.SIGINT, note)
 
 
-def _predecessors(plan: Plan, pending: set[str]) -> dict[str, set[str]]:
-    """For each pending id, the pending ids that come first: its needs, or when deleting, what needs it."""
-    before: dict[str, set[str]] = {key: set() for key in pending}
+def _graph(plan: Plan) -> TopologicalSorter[str]:
+    """The pending ids, each after those that come first: its needs, or when deleting, what needs it."""
+    pending = {step.resource.id for step in plan.pending}
+    graph: TopologicalSorter[str] = TopologicalSorter({step.resource.id: () for step in plan.pending})
     for step in plan.pending:
         for need in pending.intersection(step.resource.needs):
-            if plan.deleting:
-                before[need].add(step.resource.id)
-            else:
-                before[step.resource.id].add(need)
-    return before
+            graph.add(*((need, step.resource.id) if plan.deleting else (step.resource.id, need)))
+    return graph
 
 
 def _timed(step: Step, aws: Aws, observer: Callable[[Event], None]) -> float:
@@ -156,7 +147,7 @@ def _timed(step: Step, aws: Aws, observer: Callable[[Event], None]) -> float:
             if step.resource.reads_back_s is not None:
                 _keep(step, aws, observer)
     except (ClientError, BotoCoreError, LakectlError) as error:
-        raise explain(error, doing) from error
+        raise explain(error, doing, step.resource.tagging) from error
     return time.monotonic() - started
 
 
@@ -168,7 +159,7 @@ def _make(step: Step, aws: Aws) -> None:
         else:
             resource.update(aws, step.changes)
     except ClientError as error:
-        if code_of(error) not in ALREADY_EXISTS:
+        if code_of(error) not in resource.exists_codes:
             raise
         live = resource.read(aws)
         if live is not None:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from lakectl.aws import Aws
 from lakectl.errors import UsageError
-from lakectl.naming import TAG_LAKE, TAG_REGION
+from lakectl.naming import TAG_LAKE, TAG_REGION, Place
 
 
 @dataclass(frozen=True)
@@ -40,14 +40,42 @@ class Action(StrEnum):
     FOREIGN = "foreign"
 
 
+class Data(StrEnum):
+    """What a resource is to the lake's data. ``down --keep-data`` keeps all but NONE."""
+
+    NONE = "none"
+    HELD = "holds data"
+    CATALOG = "says where data is"  # goes before what holds it
+
+
 class Resource(ABC):
-    """One AWS resource: how it is read, compared, made, changed and deleted.
+    """One AWS resource: what it is for, and how it is read, compared, made, changed and deleted.
 
     ``name`` is the physical name, ``needs`` the ids of what must exist first, ``parent`` the id of the
     resource whose ownership a sub-resource inherits, ``step`` the subcommand that makes it.
+    ``place`` is where it is; only what has an ARN needs it.
     """
 
     kind: ClassVar[str]
+    # Why a lake has it, as `explain` says it.
+    why: ClassVar[str]
+    # What is paid for it while nothing happens (pricing pages of the services).
+    idle_cost: ClassVar[str] = "nothing"
+    data: ClassVar[Data] = Data.NONE
+    # Of partition, region, account and name; empty for sub-resources, which have none.
+    arn_format: ClassVar[str] = ""
+    # The actions of IAM by which functions and jobs read and write what it holds: the roles' policies are made of them.
+    reads: ClassVar[tuple[str, ...]] = ()
+    writes: ClassVar[tuple[str, ...]] = ()
+    # Whether it may start or make writes to the lake's data: `down` deletes it before it denies them.
+    starts_writes: ClassVar[bool] = False
+    # The fields by which events reach it or leave it; None = all.
+    delivery_fields: ClassVar[frozenset[str] | None] = None
+    # What the service answers when it is there already. A create whose answer was lost is sent again by boto3 and then
+    # fails with one of these; so does the slower of two `up` at once. Then what is there decides.
+    exists_codes: ClassVar[frozenset[str]] = frozenset()
+    # Its operations that set tags -> the permission that they need for them (Service Authorization Reference).
+    tagging: ClassVar[Mapping[str, str]] = {}
     batch: str | None = None  # resources of one kind and batch are read by one :meth:`read_batch`
     # For fields that AWS hands back in another form than they were put: gives equal values for what means the same.
     comparable: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
@@ -62,21 +90,33 @@ class Resource(ABC):
         tags: Mapping[str, str] | None = None,
         needs: tuple[str, ...] = (),
         parent: str | None = None,
+        place: Place | None = None,
     ) -> None:
         self.name = name
         self.step = step
         self.tags = dict(tags or {})
         self.needs = needs if parent is None or parent in needs else (*needs, parent)
         self.parent = parent
+        self.place = place
+
+    @classmethod
+    def id_of(cls, name: str) -> str:
+        """The id of the resource of this kind that is called ``name``."""
+        return f"{cls.kind}/{name}"
 
     @property
     def id(self) -> str:
-        return f"{self.kind}/{self.name}"
+        return self.id_of(self.name)
+
+    @classmethod
+    def arn_of(cls, place: Place, name: str) -> str:
+        """The ARN of the resource of this kind that is called ``name``."""
+        return cls.arn_format.format(partition=place.partition, region=place.region, account=place.account, name=name)
 
     @property
     def arn(self) -> str:
         """The ARN, or an empty string for sub-resources."""
-        return ""
+        return self.arn_of(self.place, self.name) if self.place and self.arn_format else ""
 
     @abstractmethod
     def desired(self) -> Mapping[str, Any]:

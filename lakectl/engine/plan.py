@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lakectl.aws import Aws, explain
 from lakectl.engine.graph import in_order
-from lakectl.engine.model import Action, Change, Plan, Resource, State, Step, refuse_elsewhere
+from lakectl.engine.model import Action, Change, Data, Plan, Resource, State, Step, refuse_elsewhere
 
 READERS = 16
 
@@ -59,8 +59,9 @@ def plan_up(resources: Sequence[Resource], aws: Aws, adopt: bool = False) -> Pla
     return Plan(tuple(steps))
 
 
-def plan_down(resources: Sequence[Resource], aws: Aws, keep: Collection[str] = ()) -> Plan:
-    """What ``down`` would do: delete what is there and ours, dependants first. Kinds in ``keep`` stay.
+def plan_down(resources: Sequence[Resource], aws: Aws, keep_data: bool = False) -> Plan:
+    """What ``down`` would do: delete what is there and ours, dependants first. ``keep_data`` leaves what has to do with
+    data.
 
     Raises as :func:`plan_up`.
     """
@@ -75,7 +76,7 @@ def plan_down(resources: Sequence[Resource], aws: Aws, keep: Collection[str] = (
         elif resource.id in foreign:
             action = Action.FOREIGN
         else:
-            action = Action.KEEP if resource.kind in keep else Action.DELETE
+            action = Action.KEEP if keep_data and resource.data is not Data.NONE else Action.DELETE
         steps.append(Step(resource, action, (), state))
     return Plan(tuple(steps), deleting=True)
 

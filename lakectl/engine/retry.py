@@ -21,46 +21,19 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 2.0
 @dataclass(frozen=True)
 class Reason:
     """Why a call is tried again. ``says`` ends the sentence "waiting for …"; ``signs`` are error codes, or parts
-    of the error's message."""
+    of the error's message. ``at_first``: even a fresh account answers so, and not only after something was deleted or
+    changed by two at once."""
 
     says: str
     signs: tuple[str, ...]
+    at_first: bool = False
 
     def explains(self, error: ClientError) -> bool:
         return code_of(error) in self.signs or any(sign in str(error) for sign in self.signs)
 
 
-# A role is not assumable for some seconds after CreateRole, whatever a waiter says
-# (aws/aws-sdk-js#4408). Lambda, Glue and EventBridge each word it in their own way.
-ROLE_NOT_READY = (
-    Reason(
-        "the new role to be assumable",
-        ("cannot be assumed", "unable to assume", "is not authorized to perform: sts:AssumeRole"),
-    ),
-)
-# S3 answers OperationAborted while a bucket of that name is still being deleted or configured.
-BUCKET_BUSY = (Reason("S3 to finish deleting or changing the bucket of that name", ("OperationAborted",)),)
-# A write that was under way, or not yet reached by the policy that denies it, lands while the bucket is emptied.
-BUCKET_FILLED = (Reason("the last writes to the bucket, to delete them too", ("BucketNotEmpty",)),)
-# SQS refuses a queue of a name that was deleted less than 60 seconds ago (DeleteQueue, API reference).
-QUEUE_DELETED_RECENTLY = (
-    Reason(
-        "SQS to release the name of a queue deleted less than 60 s ago",
-        ("AWS.SimpleQueueService.QueueDeletedRecently", "QueueDeletedRecently"),
-    ),
-)
-# Lambda refuses a change while the previous one is still being applied.
-FUNCTION_BUSY = (Reason("the previous change of the function to be applied", ("ResourceConflictException",)),)
-# Lambda checks that the role may send to a destination before the role's new policy has spread.
-DESTINATION_NOT_READY = (Reason("the role's new policy to spread", ("permissions to call SendMessage",)),)
 # Two callers change one Glue or EventBridge resource at once.
 CONCURRENT_CHANGE = (Reason("another change of it to end", ("ConcurrentModificationException",)),)
-# S3 validates that it may invoke the function before the new permission has spread.
-PERMISSION_NOT_READY = (
-    Reason("the function's new permission to spread", ("Unable to validate the following destination configurations",)),
-)
-# DynamoDB switches backups on for a new table by itself, and refuses PITR until it has.
-BACKUPS_NOT_READY = (Reason("backups of the new table to be available", ("ContinuousBackupsUnavailableException",)),)
 
 # Lambda acknowledges permissions added to one function at the same time, and keeps some
 # (hashicorp/terraform-provider-aws#789).

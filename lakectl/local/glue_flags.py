@@ -1,7 +1,7 @@
 """JVM flags by what a run may have to read.
 
-Measured on 2 cores, where the compilers and the work share them. 8,772 orders (0.4 MB), cold, with a class archive:
-C1 alone 16 s, C2 as Java does by itself 19 s. 1M orders (45 MB): C2 by itself 36 s, of which it compiles for 17 CPU
+Measured on 2 cores, where the compilers and the work share them. 8,772 rows (0.4 MB), cold, with a class archive:
+C1 alone 16 s, C2 as Java does by itself 19 s. 1M rows (45 MB): C2 by itself 36 s, of which it compiles for 17 CPU
 seconds; C2 with ten times its thresholds, so that it compiles only what runs long, 27 s; C1 alone 34 s. A larger
 young generation and metaspace save a second of collections. The parallel collector was no faster than the serial one
 and took 3.0 GB instead of 1.1 GB: it is for machines where one thread can't keep up with the others.

@@ -28,7 +28,9 @@ PLAIN = {
 ROWS, DAYS, PEOPLE = 2000, 60, 50
 NOT_THERE = "lakectl-standby-rehearsal"
 TABLE = "rehearsal.d.t"
-COLUMNS = "id BIGINT, day DATE, who BIGINT, qty INT, price DOUBLE, what STRING, region STRING, sum DOUBLE, at TIMESTAMP"
+COLUMNS = (
+    "id BIGINT, day DATE, who BIGINT, many INT, price DOUBLE, what STRING, region STRING, sum DOUBLE, at TIMESTAMP"
+)
 log = logging.getLogger(__name__)
 
 
@@ -101,7 +103,7 @@ def _write_files(folder: Path) -> None:
         f'{n},{n % DAYS % 28 + 1:02d}/{n % DAYS // 28 + 1:02d}/2025,{n % PEOPLE},{n % 4},"{n % 90},{n % 10}",web'
         for n in range(ROWS)
     )
-    (folder / "orders.csv").write_text("\n".join(["id,day,who,qty,price,what", *lines, ""]))
+    (folder / "rides.csv").write_text("\n".join(["id,day,who,many,price,what", *lines, ""]))
     people = (f"{n},region {n % 5}" for n in range(PEOPLE))
     (folder / "people.csv").write_text("\n".join(["who,region", *people, ""]))
 
@@ -114,15 +116,15 @@ def _read(spark: SparkSession, path: Path, columns: list[str]) -> DataFrame:
 
 def _rows(spark: SparkSession, folder: Path) -> DataFrame:
     """Typed, checked and joined rows, with the columns of the table."""
-    columns = ["id", "day", "who", "qty", "price", "what"]
-    text = _read(spark, folder / "orders.csv", columns)
+    columns = ["id", "day", "who", "many", "price", "what"]
+    text = _read(spark, folder / "rides.csv", columns)
     clean = {name: F.when(F.trim(name) != "", F.trim(name)) for name in columns}
     number = r"^-?\d+$"
     day = F.concat_ws("-", *(F.substring(clean["day"], start, length) for start, length in ((7, 4), (4, 2), (1, 2))))
-    orders = text.select(
+    rides = text.select(
         *(F.when(clean[name].rlike(number), clean[name].cast("bigint")).alias(name) for name in ("id", "who")),
         F.when(clean["day"].rlike(r"^\d{2}/\d{2}/\d{4}$"), day.cast("date")).alias("day"),
-        F.when(clean["qty"].rlike(number), clean["qty"].cast("int")).alias("qty"),
+        F.when(clean["many"].rlike(number), clean["many"].cast("int")).alias("many"),
         F.regexp_replace(F.translate(clean["price"], ",", "."), "x", "").cast("double").alias("price"),
         clean["what"].alias("what"),
         F.xxhash64("id", "day").alias("content"),
@@ -130,7 +132,7 @@ def _rows(spark: SparkSession, folder: Path) -> DataFrame:
         F.col("broken").isNotNull().alias("bad"),
     ).persist(StorageLevel.DISK_ONLY)
     people = _read(spark, folder / "people.csv", ["who", "region"]).withColumn("who", F.col("who").cast("bigint"))
-    keys = orders.select("file", "id", "content", "bad")
+    keys = rides.select("file", "id", "content", "bad")
     keys = keys.union(people.select(F.lit("people"), "who", F.lit(1).cast("bigint"), F.lit(False)))
     by_key = keys.groupBy("file", "id").agg(
         F.count("*").alias("rows"),
@@ -141,11 +143,11 @@ def _rows(spark: SparkSession, folder: Path) -> DataFrame:
     by_file.unionByName(keys.groupBy("file").agg(F.count("*").alias("all")), allowMissingColumns=True).collect()
     newest = F.row_number().over(Window.partitionBy("who").orderBy(F.col("region").desc()))
     people = people.withColumn("rank", newest).where("rank = 1").drop("rank")
-    joined = orders.join(F.broadcast(people), "who", "left")
-    joined = joined.withColumn("sum", F.col("qty").cast("double") * F.col("price")).withColumn(
+    joined = rides.join(F.broadcast(people), "who", "left")
+    joined = joined.withColumn("sum", F.col("many").cast("double") * F.col("price")).withColumn(
         "at", F.current_timestamp()
     )
-    return joined.select("id", "day", "who", "qty", "price", "what", "region", "sum", "at")
+    return joined.select("id", "day", "who", "many", "price", "what", "region", "sum", "at")
 
 
 def _merge(spark: SparkSession, rows: DataFrame) -> None:

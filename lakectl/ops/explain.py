@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,14 +14,7 @@ from lakectl import packages
 from lakectl.aws import Aws
 from lakectl.aws import explain as one_line
 from lakectl.engine.model import Action, Plan, Step
-from lakectl.engine.retry import (
-    BACKUPS_NOT_READY,
-    DESTINATION_NOT_READY,
-    PERMISSION_NOT_READY,
-    ROLE_NOT_READY,
-    Reason,
-    patience,
-)
+from lakectl.engine.retry import Reason, patience
 from lakectl.ops.aws_cli import Command, translate, wait
 from lakectl.ops.lake import Lake
 from lakectl.ops.provision import refuse_foreign
@@ -31,27 +24,7 @@ from lakectl.project import shipped_root
 # (awscli/customizations/overridesslcommonname.py).
 DEAF_TO_ENDPOINT_URL = frozenset(("sqs",))
 READS = ("Get", "List", "Describe", "Head", "BatchGet")
-# What even a fresh account answers at first. The others come after deleting, or of changing a thing at once.
-NOT_YET = ROLE_NOT_READY + DESTINATION_NOT_READY + PERMISSION_NOT_READY + BACKUPS_NOT_READY
 PACKAGES_FOLDER = Path("build")
-
-WHY: Mapping[str, str] = {
-    "s3-bucket": "Buckets: private, encrypted, TLS only. Versions are kept where data must survive a mistake.",
-    "dynamodb-table": "The run log: what has landed, and whether it is loaded. Pay per request: idle costs nothing.",
-    "iam-role": "Roles: who may assume them, and the least they need, by name. No managed policies.",
-    "log-group": "Log groups, made before Lambda or Glue makes them: theirs would keep the logs for ever.",
-    "sqs-queue": "What a function or a rule could not deliver ends here, instead of nowhere.",
-    "lambda-function": "Functions, and where their failed events go after two retries.",
-    "lambda-permission": "Who may invoke. source-account keeps a bucket of that name elsewhere out.",
-    "s3-notification": "New objects go to the log function, and to EventBridge. Replaces all of the bucket's rules.",
-    "events-rule": "Rules and their targets; what can't be delivered goes to the queue.",
-    "glue-database": "Glue databases: the catalog that Spark and Athena share.",
-    "glue-table": "The landed files as tables of text. Projected partitions: a new folder needs no crawler.",
-    "athena-workgroup": "The workgroup: results in one place, and a limit on what one query may scan.",
-    "athena-named-query": "Saved queries. Names are not unique; the token keeps a repeat from making a second one.",
-    "s3-object": "The job's script and package. Their hash, in the metadata, tells whether they are up to date.",
-    "glue-job": "The Spark job. A run that meets another one waits in the queue, instead of failing.",
-}
 
 
 @dataclass(frozen=True)
@@ -87,7 +60,7 @@ class Recorder(Aws):
         return _RecordingClient(self, service)
 
     def record(self, command: Command, reasons: tuple[Reason, ...] = ()) -> None:
-        self.lines.append(Line(command, tuple(reason.says for reason in reasons if reason in NOT_YET)))
+        self.lines.append(Line(command, tuple(reason.says for reason in reasons if reason.at_first)))
 
 
 class _RecordingClient:
@@ -187,7 +160,7 @@ class _Payloads:
 def script(lake: Lake, explained: list[Explained]) -> str:
     """The commands as a shell script, grouped by the tutorial's steps."""
     name, region, account = lake.config.name, lake.names.region, lake.names.account
-    where = "this machine" if lake.config.target == "local" else f"account {account}"
+    where = lake.aws.where
     if not explained:
         return f"#!/usr/bin/env bash\n# Nothing to do: lake '{name}' on {where}, {region}, is in place.\n"
     count = sum(len(each.lines) for each in explained)
@@ -202,7 +175,7 @@ def script(lake: Lake, explained: list[Explained]) -> str:
             parts.append(f"# ── {resource.step} ".ljust(80, "─"))
             section = resource.step
         if resource.kind not in told:
-            parts.append(f"# {WHY[resource.kind]}")
+            parts.append(f"# {resource.why}")
             told.add(resource.kind)
         if each.step.changes:
             fields = ", ".join(change.field for change in each.step.changes)
@@ -215,8 +188,8 @@ def script(lake: Lake, explained: list[Explained]) -> str:
 def _access(lake: Lake) -> str:
     """What points the AWS CLI to where the plan was made."""
     config = lake.config
-    if config.target == "local":
-        return 'eval "$(lakectl local env)"'
+    if lake.aws.environment:
+        return f'eval "$(lakectl {lake.aws.environment})"'
     settings = {"AWS_PROFILE": config.profile, "AWS_ENDPOINT_URL": config.endpoint_url}
     given = [f"{key}={shlex.quote(value)}" for key, value in settings.items() if value]
     return "export " + " ".join(given) if given else "log in to AWS as usual (`aws configure`, AWS_PROFILE)"

@@ -17,6 +17,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from lakectl.aws import code_of, explain
 from lakectl.ops.lake import Lake
+from lakectl.resources.bucket import Bucket
+from lakectl.resources.role import Role
 
 EVERYBODY = "IAM_ALLOWED_PRINCIPALS"  # the group of all whom IAM lets: what it has, nobody needs a grant for
 OF_DATABASE = frozenset(("DESCRIBE", "CREATE_TABLE"))
@@ -48,7 +50,7 @@ def missing_grants(lake: Lake) -> list[Grant]:
     Raises LakectlError.
     """
     try:
-        return list(_missing(lake, lake.names.global_arn("iam", f"role/{lake.names.glue_role}")))
+        return list(_missing(lake, Role.arn_of(lake.names.place, lake.names.glue_role)))
     except (ClientError, BotoCoreError) as error:
         raise explain(error, "asking Lake Formation") from error
 
@@ -67,7 +69,7 @@ def _missing(lake: Lake, role: str) -> Iterator[Grant]:
         for table in tables:
             lacking |= OF_TABLES - of_all - _held(lake, role, {"Table": {"DatabaseName": name, "Name": table}})
     yield from _grant(role, lacking, everywhere)
-    for arn in _registered(lake, f"arn:aws:s3:::{lake.names.silver_bucket}"):
+    for arn in _registered(lake, Bucket.arn_of(lake.names.place, lake.names.silver_bucket)):
         location: Resource = {"DataLocation": {"ResourceArn": arn}}
         yield from _grant(role, OF_LOCATION - _held(lake, role, location), location)
 

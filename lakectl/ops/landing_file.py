@@ -39,7 +39,7 @@ class LandingFile:
 
 
 def source_of(path: Path, sources: Mapping[str, SourceSpec]) -> str:
-    """The source that a file's name says (``orders.csv`` → ``orders``). Raises :class:`UsageError`."""
+    """The source that a file's name says (``rides.csv`` → ``rides``). Raises :class:`UsageError`."""
     stem = path.name.removesuffix(".gz")
     for ending in (".csv", ".jsonl", ".parquet"):
         stem = stem.removesuffix(ending)

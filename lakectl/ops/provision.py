@@ -13,9 +13,6 @@ from lakectl.errors import LakectlError
 from lakectl.ops.lake import Lake
 from lakectl.resources.write_access import with_write_access
 
-# What holds data, or says where it is.
-DATA_KINDS = frozenset(("s3-bucket", "dynamodb-table", "glue-database", "glue-table"))
-
 # Before each further round of `down`. A function may run for its whole timeout after it was deleted.
 ROUND_PAUSES_S = (0.5, 2.0, 10.0, 30.0)
 
@@ -56,7 +53,7 @@ def down_plan(lake: Lake, keep_data: bool = False) -> Plan:
     ``up`` finds everything again.
     """
     if keep_data:
-        return plan_down(lake.resources, lake.aws, DATA_KINDS)
+        return plan_down(lake.resources, lake.aws, keep_data=True)
     return plan_down(with_write_access(lake.resources), lake.aws)
 
 

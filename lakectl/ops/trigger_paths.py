@@ -66,9 +66,8 @@ def _problems(resources: Sequence[Resource], live: Mapping[str, State | None]) -
         if state is None:
             problems.append(f"{resource.id} is missing")
             continue
-        # What a function is made of is no part of a path.
-        own = {"on_failure"} if resource.kind == "lambda-function" else set(resource.desired())
-        fields = [change.field for change in resource.diff(state) if change.field in own]
+        own = resource.delivery_fields
+        fields = [change.field for change in resource.diff(state) if own is None or change.field in own]
         if fields:
             problems.append(f"{resource.id} differs in {', '.join(fields)}")
     return problems

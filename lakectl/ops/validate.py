@@ -49,7 +49,7 @@ class Check:
 
     @property
     def full_name(self) -> str:
-        """``orders.rows``, or the saved query's name."""
+        """``rides.rows``, or the saved query's name."""
         return f"{self.source}.{self.name}" if self.source else self.name
 
 

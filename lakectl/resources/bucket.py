@@ -13,10 +13,16 @@ from urllib.parse import unquote_plus
 from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
-from lakectl.engine.model import Change, Resource, State
-from lakectl.engine.retry import BUCKET_BUSY, BUCKET_FILLED, until_ready
+from lakectl.engine.model import Change, Data, Resource, State
+from lakectl.engine.retry import Reason, until_ready
 from lakectl.errors import LakectlError
+from lakectl.naming import Place
 from lakectl.resources.policy_document import comparable_statements, statements
+
+# S3 answers OperationAborted while a bucket of that name is still being deleted or configured.
+BUCKET_BUSY = (Reason("S3 to finish deleting or changing the bucket of that name", ("OperationAborted",)),)
+# A write that was under way, or not yet reached by the policy that denies it, lands while the bucket is emptied.
+BUCKET_FILLED = (Reason("the last writes to the bucket, to delete them too", ("BucketNotEmpty",)),)
 
 OURS = "lakectl-"
 DENY_WRITES = f"{OURS}deny-writes"
@@ -44,6 +50,15 @@ class Bucket(Resource):
     """``lifecycle`` maps a rule id (``lakectl-…``) to the rest of the rule; ``prefixes`` are folder markers."""
 
     kind = "s3-bucket"
+    why = "Buckets: private, encrypted, TLS only. Versions are kept where data must survive a mistake."
+    data = Data.HELD
+    idle_cost = "what it holds, old versions too, by the gigabyte and month"
+    arn_format = "arn:{partition}:s3:::{name}"
+    reads = ("s3:GetObject",)
+    # AbortMultipartUpload: Iceberg's S3FileIO, when it fails in the middle of a file too large for one PutObject.
+    writes = ("s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload")
+    exists_codes = frozenset(("BucketAlreadyOwnedByYou",))
+    tagging: ClassVar = {"CreateBucket": "s3:TagResource"}
     comparable: ClassVar = {"policy": comparable_statements}
     # What the field is when AWS has no configuration of it.
     ABSENT_CODES: ClassVar[frozenset[str]] = frozenset(
@@ -64,24 +79,18 @@ class Bucket(Resource):
         *,
         step: str,
         tags: Mapping[str, str],
-        account: str,
-        partition: str = "aws",
+        place: Place,
         versioning: bool = False,
         lifecycle: Mapping[str, Mapping[str, Any]] | None = None,
         prefixes: tuple[str, ...] = (),
         immutable_prefix: str = "",
     ) -> None:
-        super().__init__(name, step=step, tags=tags)
-        self.account = account
-        self.partition = partition
+        super().__init__(name, step=step, tags=tags, place=place)
+        self.account = place.account
         self.versioning = versioning
         self.lifecycle = {key: dict(rule) for key, rule in (lifecycle or {}).items()}
         self.prefixes = prefixes
         self.immutable_prefix = immutable_prefix
-
-    @property
-    def arn(self) -> str:
-        return f"arn:{self.partition}:s3:::{self.name}"
 
     def desired(self) -> Mapping[str, Any]:
         return {

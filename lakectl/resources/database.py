@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
-from lakectl.engine.model import Change, Resource, State
+from lakectl.engine.model import Change, Data, Resource, State
 from lakectl.engine.retry import CONCURRENT_CHANGE, until_ready
+from lakectl.naming import Place
 
 
 class Database(Resource):
     """Its tables belong to it: they are deleted with it, and their data goes with the lake's buckets."""
 
     kind = "glue-database"
+    why = "Glue databases: the catalog that Spark and Athena share."
+    data = Data.CATALOG
+    idle_cost = "nothing, up to a million objects in the account's catalog"
+    arn_format = "arn:{partition}:glue:{region}:{account}:database/{name}"
+    writes = ("glue:CreateTable", "glue:UpdateTable")
+    exists_codes = frozenset(("AlreadyExistsException",))
+    tagging: ClassVar = {"CreateDatabase": "glue:TagResource"}
 
     def __init__(
-        self, name: str, *, step: str, tags: Mapping[str, str], arn: str, description: str, needs: tuple[str, ...]
+        self, name: str, *, step: str, tags: Mapping[str, str], place: Place, description: str, needs: tuple[str, ...]
     ) -> None:
-        super().__init__(name, step=step, tags=tags, needs=needs)
-        self._arn = arn
+        super().__init__(name, step=step, tags=tags, needs=needs, place=place)
         self.description = description
-
-    @property
-    def arn(self) -> str:
-        return self._arn
 
     def desired(self) -> Mapping[str, Any]:
         return {"description": self.description}

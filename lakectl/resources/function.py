@@ -5,13 +5,22 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
 from lakectl.engine.model import Change, Resource, State
-from lakectl.engine.retry import DESTINATION_NOT_READY, FUNCTION_BUSY, ROLE_NOT_READY, until_ready
+from lakectl.engine.retry import Reason, until_ready
+from lakectl.naming import Place
+from lakectl.resources.role import ROLE_NOT_READY
+
+# Lambda refuses a change while the previous one is still being applied.
+FUNCTION_BUSY = (Reason("the previous change of the function to be applied", ("ResourceConflictException",)),)
+# Lambda checks that the role may send to a destination before the role's new policy has spread.
+DESTINATION_NOT_READY = (
+    Reason("the role's new policy to spread", ("permissions to call SendMessage",), at_first=True),
+)
 
 WAITER = {"Delay": 1, "MaxAttempts": 120}  # seconds
 CONFIGURATION_FIELDS = frozenset(("runtime", "handler", "timeout", "memory", "environment", "role"))
@@ -21,6 +30,11 @@ class Function(Resource):
     """``code`` is the deployment package (zip bytes, reproducible: the same files give the same bytes)."""
 
     kind = "lambda-function"
+    why = "Functions, and where their failed events go after two retries."
+    arn_format = "arn:{partition}:lambda:{region}:{account}:function:{name}"
+    delivery_fields = frozenset(("on_failure",))
+    exists_codes = frozenset(("ResourceConflictException",))
+    tagging: ClassVar = {"CreateFunction": "lambda:TagResource"}
 
     def __init__(
         self,
@@ -28,7 +42,7 @@ class Function(Resource):
         *,
         step: str,
         tags: Mapping[str, str],
-        arn: str,
+        place: Place,
         role_arn: str,
         code: bytes,
         runtime: str,
@@ -40,8 +54,7 @@ class Function(Resource):
         on_failure: str,
         needs: tuple[str, ...],
     ) -> None:
-        super().__init__(name, step=step, tags=tags, needs=needs)
-        self._arn = arn
+        super().__init__(name, step=step, tags=tags, needs=needs, place=place)
         self.role_arn = role_arn
         self.code = code
         self.runtime = runtime
@@ -51,10 +64,6 @@ class Function(Resource):
         self.environment = dict(environment)
         self.description = description
         self.on_failure = on_failure
-
-    @property
-    def arn(self) -> str:
-        return self._arn
 
     def desired(self) -> Mapping[str, Any]:
         return {

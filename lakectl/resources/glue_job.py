@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
+from lakectl.core import glue_runs
 from lakectl.engine.model import Change, Resource, State
-from lakectl.engine.retry import CONCURRENT_CHANGE, ROLE_NOT_READY, pause, until_ready
+from lakectl.engine.retry import CONCURRENT_CHANGE, pause, until_ready
 from lakectl.errors import LakectlError
+from lakectl.naming import Place
+from lakectl.resources.role import ROLE_NOT_READY
 
-ACTIVE_STATES = frozenset(("STARTING", "RUNNING", "STOPPING", "WAITING"))
 STOP_LIMIT_S = 180
 STOP_POLL_S = 1.0
 
@@ -22,6 +24,13 @@ class GlueJob(Resource):
     """A ``glueetl`` job. ``arguments`` are its default arguments (``--NAME`` → value)."""
 
     kind = "glue-job"
+    why = "The Spark job. A run that meets another one waits in the queue, instead of failing."
+    arn_format = "arn:{partition}:glue:{region}:{account}:job/{name}"
+    reads = ("glue:GetJobRun", "glue:GetJobRuns")
+    writes = ("glue:StartJobRun",)
+    starts_writes = True
+    exists_codes = frozenset(("AlreadyExistsException", "IdempotentParameterMismatchException"))
+    tagging: ClassVar = {"CreateJob": "glue:TagResource"}
     reads_back_s = 0.0  # once: emulators drop the tags of CreateJob, and a job without ours would be foreign
 
     def __init__(
@@ -30,7 +39,7 @@ class GlueJob(Resource):
         *,
         step: str,
         tags: Mapping[str, str],
-        arn: str,
+        place: Place,
         role_arn: str,
         script: str,
         arguments: Mapping[str, str],
@@ -42,8 +51,7 @@ class GlueJob(Resource):
         description: str,
         needs: tuple[str, ...],
     ) -> None:
-        super().__init__(name, step=step, tags=tags, needs=needs)
-        self._arn = arn
+        super().__init__(name, step=step, tags=tags, needs=needs, place=place)
         # In the shape of CreateJob, which UpdateJob takes as JobUpdate.
         self.definition: dict[str, Any] = {
             "Description": description,
@@ -58,10 +66,6 @@ class GlueJob(Resource):
             "ExecutionProperty": {"MaxConcurrentRuns": max_concurrent_runs},
             "JobRunQueuingEnabled": True,
         }
-
-    @property
-    def arn(self) -> str:
-        return self._arn
 
     def desired(self) -> Mapping[str, Any]:
         return self.definition
@@ -107,7 +111,7 @@ class GlueJob(Resource):
         deadline = time.monotonic() + STOP_LIMIT_S
         while True:
             pages = glue.get_paginator("get_job_runs").paginate(JobName=self.name)
-            active = [run for page in pages for run in page["JobRuns"] if run["JobRunState"] in ACTIVE_STATES]
+            active = [run for page in pages for run in page["JobRuns"] if run["JobRunState"] not in glue_runs.ENDED]
             if not active:
                 return
             stoppable = [run["Id"] for run in active if run["JobRunState"] != "STOPPING"]

@@ -9,9 +9,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
-from lakectl.engine.model import Change, Resource, State
+from lakectl.engine.model import Change, Data, Resource, State
 from lakectl.engine.retry import CONCURRENT_CHANGE, until_ready
-from lakectl.naming import TAG_LAKE
+from lakectl.naming import TAG_LAKE, Place
 
 PARTITION = "ingest_date"
 
@@ -43,6 +43,11 @@ class LandedTable(Resource):
     """
 
     kind = "glue-table"
+    why = "The landed files as tables. Projected partitions: a new folder needs no crawler."
+    data = Data.CATALOG
+    idle_cost = "nothing, up to a million objects in the account's catalog"
+    arn_format = "arn:{partition}:glue:{region}:{account}:table/{name}"
+    exists_codes = frozenset(("AlreadyExistsException",))
 
     def __init__(
         self,
@@ -51,23 +56,22 @@ class LandedTable(Resource):
         *,
         step: str,
         tags: Mapping[str, str],
-        arn: str,
+        place: Place,
         location: str,
         layout: Layout,
         dates: str,
         needs: tuple[str, ...],
     ) -> None:
-        super().__init__(f"{database}.{table}", step=step, tags=tags, needs=needs)
+        super().__init__(f"{database}.{table}", step=step, tags=tags, needs=needs, place=place)
         self.database = database
         self.table = table
-        self._arn = arn
         self.location = location
         self.layout = layout
         self.dates = dates
 
-    @property
-    def arn(self) -> str:
-        return self._arn
+    @classmethod
+    def arn_of(cls, place: Place, name: str) -> str:
+        return super().arn_of(place, name.replace(".", "/", 1))
 
     @property
     def properties(self) -> dict[str, str]:

@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
 from lakectl.engine.model import Change, Resource, State
-from lakectl.naming import TAG_LAKE
+from lakectl.naming import TAG_LAKE, Place
 
 
 class LogGroup(Resource):
     """Adopted without asking: an invocation in flight makes the group of our function again, untagged."""
 
     kind = "log-group"
+    why = "Log groups, made before Lambda or Glue makes them: theirs would keep the logs for ever."
+    idle_cost = "what it holds, by the gigabyte and month"
+    arn_format = "arn:{partition}:logs:{region}:{account}:log-group:{name}"
+    writes = ("logs:CreateLogStream", "logs:PutLogEvents")
+    exists_codes = frozenset(("ResourceAlreadyExistsException",))
+    tagging: ClassVar = {"CreateLogGroup": "logs:TagResource"}
 
-    def __init__(self, name: str, *, step: str, tags: Mapping[str, str], arn: str, retention_days: int) -> None:
-        super().__init__(name, step=step, tags=tags)
-        self._arn = arn
+    def __init__(self, name: str, *, step: str, tags: Mapping[str, str], place: Place, retention_days: int) -> None:
+        super().__init__(name, step=step, tags=tags, place=place)
         self.retention_days = retention_days
-
-    @property
-    def arn(self) -> str:
-        return self._arn
 
     def desired(self) -> Mapping[str, Any]:
         return {"retention_days": self.retention_days}

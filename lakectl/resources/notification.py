@@ -12,7 +12,17 @@ from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
 from lakectl.engine.model import Change, Resource, State
-from lakectl.engine.retry import BUCKET_BUSY, PERMISSION_NOT_READY, until_ready
+from lakectl.engine.retry import Reason, until_ready
+from lakectl.resources.bucket import BUCKET_BUSY, Bucket
+
+# S3 validates that it may invoke the function before the new permission has spread.
+PERMISSION_NOT_READY = (
+    Reason(
+        "the function's new permission to spread",
+        ("Unable to validate the following destination configurations",),
+        at_first=True,
+    ),
+)
 
 OURS = "lakectl-"
 
@@ -25,6 +35,8 @@ class Notification(Resource):
     """
 
     kind = "s3-notification"
+    why = "New objects go to the log function, and to EventBridge. Replaces all of the bucket's rules."
+    starts_writes = True
 
     def __init__(
         self,
@@ -35,7 +47,7 @@ class Notification(Resource):
         rules: Mapping[str, str],
         needs: tuple[str, ...],
     ) -> None:
-        super().__init__(bucket, step=step, parent=f"s3-bucket/{bucket}", needs=needs)
+        super().__init__(bucket, step=step, parent=Bucket.id_of(bucket), needs=needs)
         self.function_arn = function_arn
         self.rules = dict(rules)
 

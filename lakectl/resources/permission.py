@@ -10,6 +10,8 @@ from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
 from lakectl.engine.model import Change, Resource, State
+from lakectl.naming import Place
+from lakectl.resources.function import Function
 from lakectl.resources.policy_document import comparable_statements, statements
 
 OURS = "lakectl-"
@@ -24,7 +26,7 @@ class Grant:
 
 
 class Permissions(Resource):
-    """The statements of one function: ``grants`` by statement id (``lakectl-…``), for sources of ``account`` only.
+    """The statements of one function: ``grants`` by statement id (``lakectl-…``), for sources of the account only.
 
     One resource for each function, because Lambda loses statements that are added to a policy in parallel.
     ``SourceAccount`` is always set: without it the same bucket name in another account could invoke
@@ -32,6 +34,8 @@ class Permissions(Resource):
     """
 
     kind = "lambda-permission"
+    why = "Who may invoke. source-account keeps a bucket of that name elsewhere out."
+    exists_codes = frozenset(("ResourceConflictException",))
     comparable: ClassVar = {"statements": comparable_statements}
     reads_back_s = 60.0
 
@@ -40,13 +44,12 @@ class Permissions(Resource):
         function: str,
         *,
         step: str,
-        function_arn: str,
-        account: str,
+        place: Place,
         grants: Mapping[str, Grant],
     ) -> None:
-        super().__init__(function, step=step, parent=f"lambda-function/{function}")
-        self.function_arn = function_arn
-        self.account = account
+        super().__init__(function, step=step, parent=Function.id_of(function))
+        self.function_arn = Function.arn_of(place, function)
+        self.account = place.account
         self.grants = dict(grants)
 
     def desired(self) -> Mapping[str, Any]:

@@ -10,8 +10,17 @@ from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
 from lakectl.engine.model import Change, Resource, State
-from lakectl.engine.retry import QUEUE_DELETED_RECENTLY, until_ready
+from lakectl.engine.retry import Reason, until_ready
+from lakectl.naming import Place
 from lakectl.resources.policy_document import comparable_statements, statements
+
+# SQS refuses a queue of a name that was deleted less than 60 seconds ago (DeleteQueue, API reference).
+QUEUE_DELETED_RECENTLY = (
+    Reason(
+        "SQS to release the name of a queue deleted less than 60 s ago",
+        ("AWS.SimpleQueueService.QueueDeletedRecently", "QueueDeletedRecently"),
+    ),
+)
 
 OURS = "lakectl-"
 RETENTION_S = 14 * 24 * 3600  # SQS keeps a message for 14 days at most (SetQueueAttributes, API reference)
@@ -19,9 +28,14 @@ ABSENT = frozenset(("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExis
 
 
 class Queue(Resource):
-    """``rule_arns`` are the EventBridge rules of ``account`` that may send to it."""
+    """``rule_arns`` are the EventBridge rules of the account that may send to it."""
 
     kind = "sqs-queue"
+    why = "What a function or a rule could not deliver ends here, instead of nowhere."
+    arn_format = "arn:{partition}:sqs:{region}:{account}:{name}"
+    writes = ("sqs:SendMessage",)
+    exists_codes = frozenset(("QueueNameExists", "QueueAlreadyExists"))
+    tagging: ClassVar = {"CreateQueue": "sqs:TagQueue"}
     comparable: ClassVar = {"policy": comparable_statements}
 
     def __init__(
@@ -30,18 +44,12 @@ class Queue(Resource):
         *,
         step: str,
         tags: Mapping[str, str],
-        arn: str,
-        account: str,
+        place: Place,
         rule_arns: tuple[str, ...],
     ) -> None:
-        super().__init__(name, step=step, tags=tags)
-        self._arn = arn
-        self.account = account
+        super().__init__(name, step=step, tags=tags, place=place)
+        self.account = place.account
         self.rule_arns = rule_arns
-
-    @property
-    def arn(self) -> str:
-        return self._arn
 
     def statements(self) -> dict[str, dict[str, Any]]:
         """The statements of the queue policy by Sid."""

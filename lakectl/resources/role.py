@@ -10,13 +10,29 @@ from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
 from lakectl.engine.model import Change, Resource, State
+from lakectl.engine.retry import Reason
+from lakectl.naming import Place
 from lakectl.resources.policy_document import comparable, comparable_documents, parsed
+
+# A role is not assumable for some seconds after CreateRole, whatever a waiter says
+# (aws/aws-sdk-js#4408). Lambda, Glue and EventBridge each word it in their own way.
+ROLE_NOT_READY = (
+    Reason(
+        "the new role to be assumable",
+        ("cannot be assumed", "unable to assume", "is not authorized to perform: sts:AssumeRole"),
+        at_first=True,
+    ),
+)
 
 
 class Role(Resource):
     """``service`` (``lambda.amazonaws.com``) may assume it; ``policy`` is the list of its statements."""
 
     kind = "iam-role"
+    why = "Roles: who may assume them, and the least they need, by name. No managed policies."
+    arn_format = "arn:{partition}:iam::{account}:role/{name}"
+    exists_codes = frozenset(("EntityAlreadyExists", "EntityAlreadyExistsException"))
+    tagging: ClassVar = {"CreateRole": "iam:TagRole"}
     comparable: ClassVar = {"trust": comparable, "policy": comparable_documents}
 
     def __init__(
@@ -25,23 +41,18 @@ class Role(Resource):
         *,
         step: str,
         tags: Mapping[str, str],
-        arn: str,
+        place: Place,
         service: str,
         policy_name: str,
         policy: list[dict[str, Any]],
     ) -> None:
-        super().__init__(name, step=step, tags=tags)
-        self._arn = arn
+        super().__init__(name, step=step, tags=tags, place=place)
         self.trust = {
             "Version": "2012-10-17",
             "Statement": [{"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}],
         }
         self.policy_name = policy_name
-        self.policy = {"Version": "2012-10-17", "Statement": policy}
-
-    @property
-    def arn(self) -> str:
-        return self._arn
+        self.policy: dict[str, Any] = {"Version": "2012-10-17", "Statement": policy}
 
     def desired(self) -> Mapping[str, Any]:
         return {"trust": self.trust, "policy": {self.policy_name: self.policy}, "attached_policies": []}

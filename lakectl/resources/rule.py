@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
 from lakectl.engine.model import Change, Resource, State
 from lakectl.engine.retry import CONCURRENT_CHANGE, until_ready
+from lakectl.naming import Place
 
 TARGET_ID = "lakectl-target"
 
@@ -19,6 +20,11 @@ class Rule(Resource):
     """Either ``pattern`` (an event pattern) or ``schedule`` (``cron(…)``/``rate(…)``) is given."""
 
     kind = "events-rule"
+    why = "Rules and their targets; what can't be delivered goes to the queue."
+    arn_format = "arn:{partition}:events:{region}:{account}:rule/{name}"
+    starts_writes = True
+    exists_codes = frozenset(("ResourceAlreadyExistsException",))
+    tagging: ClassVar = {"PutRule": "events:TagResource"}
 
     def __init__(
         self,
@@ -26,7 +32,7 @@ class Rule(Resource):
         *,
         step: str,
         tags: Mapping[str, str],
-        arn: str,
+        place: Place,
         target_arn: str,
         dead_letter_arn: str,
         description: str,
@@ -35,18 +41,13 @@ class Rule(Resource):
         enabled: bool = True,
         needs: tuple[str, ...] = (),
     ) -> None:
-        super().__init__(name, step=step, tags=tags, needs=needs)
-        self._arn = arn
+        super().__init__(name, step=step, tags=tags, needs=needs, place=place)
         self.target_arn = target_arn
         self.dead_letter_arn = dead_letter_arn
         self.description = description
         self.pattern = dict(pattern) if pattern else None
         self.schedule = schedule
         self.enabled = enabled
-
-    @property
-    def arn(self) -> str:
-        return self._arn
 
     def desired(self) -> Mapping[str, Any]:
         return {

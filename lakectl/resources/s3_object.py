@@ -10,15 +10,18 @@ from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
 from lakectl.engine.model import Change, Resource, State
+from lakectl.resources.bucket import Bucket
 
 
 class S3Object(Resource):
     """Compared by the SHA-256 that is kept in the object's metadata."""
 
     kind = "s3-object"
+    idle_cost = "nothing beside its bucket"
+    why = "The job's script and package. Their hash, in the metadata, tells whether they are up to date."
 
     def __init__(self, bucket: str, key: str, *, step: str, content: bytes) -> None:
-        super().__init__(f"{bucket}/{key}", step=step, parent=f"s3-bucket/{bucket}")
+        super().__init__(f"{bucket}/{key}", step=step, parent=Bucket.id_of(bucket))
         self.bucket = bucket
         self.key = key
         self.content = content

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
-from lakectl.engine.model import Change, Resource, State
-from lakectl.engine.retry import BACKUPS_NOT_READY, until_ready
+from lakectl.engine.model import Change, Data, Resource, State
+from lakectl.engine.retry import Reason, until_ready
 from lakectl.errors import LakectlError
+from lakectl.naming import Place
+
+# DynamoDB switches backups on for a new table by itself, and refuses PITR until it has.
+BACKUPS_NOT_READY = (
+    Reason("backups of the new table to be available", ("ContinuousBackupsUnavailableException",), at_first=True),
+)
 
 WAITER = {"Delay": 1, "MaxAttempts": 120}  # seconds; a table takes 5 to 20 s on AWS
 KEYS = {"pk": "HASH", "sk": "RANGE"}
@@ -20,17 +26,21 @@ class Table(Resource):
     """String keys ``pk`` and ``sk``, on-demand billing."""
 
     kind = "dynamodb-table"
+    why = "The run log: what has landed, and whether it is loaded. Pay per request: idle costs nothing."
+    data = Data.HELD
+    idle_cost = "what it holds, and its backups, by the gigabyte and month"
+    arn_format = "arn:{partition}:dynamodb:{region}:{account}:table/{name}"
+    reads = ("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query")
+    # TransactWriteItems has no permission of its own: it is authorised as the writes that it holds.
+    writes = ("dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem")
+    exists_codes = frozenset(("ResourceInUseException",))
+    tagging: ClassVar = {"CreateTable": "dynamodb:TagResource"}
 
     def __init__(
-        self, name: str, *, step: str, tags: Mapping[str, str], arn: str, point_in_time_recovery: bool
+        self, name: str, *, step: str, tags: Mapping[str, str], place: Place, point_in_time_recovery: bool
     ) -> None:
-        super().__init__(name, step=step, tags=tags)
-        self._arn = arn
+        super().__init__(name, step=step, tags=tags, place=place)
         self.point_in_time_recovery = point_in_time_recovery
-
-    @property
-    def arn(self) -> str:
-        return self._arn
 
     def desired(self) -> Mapping[str, Any]:
         return {

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
 from lakectl.engine.model import Change, Resource, State
+from lakectl.naming import Place
 
 # Athena has no code of its own for what is not there. It says "WorkGroup x is not found."; emulators say it otherwise.
 NOT_FOUND = ("not found", "does not exist")
@@ -19,6 +20,9 @@ class Workgroup(Resource):
     """``output`` is where results go (``s3://…/``); ``bytes_cutoff`` stops a query that scans more."""
 
     kind = "athena-workgroup"
+    why = "The workgroup: results in one place, and a limit on what one query may scan."
+    arn_format = "arn:{partition}:athena:{region}:{account}:workgroup/{name}"
+    tagging: ClassVar = {"CreateWorkGroup": "athena:TagResource"}
 
     def __init__(
         self,
@@ -26,23 +30,18 @@ class Workgroup(Resource):
         *,
         step: str,
         tags: Mapping[str, str],
-        arn: str,
+        place: Place,
         output: str,
         engine_version: str,
         bytes_cutoff: int,
         description: str,
         needs: tuple[str, ...],
     ) -> None:
-        super().__init__(name, step=step, tags=tags, needs=needs)
-        self._arn = arn
+        super().__init__(name, step=step, tags=tags, needs=needs, place=place)
         self.output = output
         self.engine_version = engine_version
         self.bytes_cutoff = bytes_cutoff
         self.description = description
-
-    @property
-    def arn(self) -> str:
-        return self._arn
 
     def desired(self) -> Mapping[str, Any]:
         return {
@@ -141,11 +140,12 @@ class NamedQuery(Resource):
     """A saved query. Names are not unique on AWS: of several copies one is kept."""
 
     kind = "athena-named-query"
+    why = "Saved queries. Names are not unique; the token keeps a repeat from making a second one."
 
     def __init__(
         self, query_name: str, *, step: str, workgroup: str, database: str, sql: str, description: str
     ) -> None:
-        super().__init__(f"{workgroup}/{query_name}", step=step, parent=f"athena-workgroup/{workgroup}")
+        super().__init__(f"{workgroup}/{query_name}", step=step, parent=Workgroup.id_of(workgroup))
         self.batch = self.parent
         self.query_name = query_name
         self.workgroup = workgroup

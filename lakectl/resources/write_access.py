@@ -9,12 +9,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
-from lakectl.engine.model import Change, Resource, State
+from lakectl.engine.model import Change, Data, Resource, State
 from lakectl.resources.bucket import Bucket
-
-# What may start or make writes, and so goes before; what writers write to, and so goes after.
-WRITERS = frozenset(("s3-notification", "events-rule", "glue-job"))
-CATALOG = frozenset(("glue-database", "glue-table"))
 
 
 class WriteAccess(Resource):
@@ -25,6 +21,7 @@ class WriteAccess(Resource):
     """
 
     kind = "write-access"
+    why = "Only while a lake is deleted: nobody fills a bucket while it is emptied."
 
     def __init__(self, bucket: Bucket, needs: tuple[str, ...]) -> None:
         super().__init__(bucket.name, step=bucket.step, needs=needs, parent=bucket.id)
@@ -59,11 +56,11 @@ class WriteAccess(Resource):
 def with_write_access(resources: Sequence[Resource]) -> list[Resource]:
     """``resources`` and the write access to their buckets, in the order of a `down`: what writes, then the write
     access, then the catalog, then the buckets."""
-    catalog = tuple(resource.id for resource in resources if resource.kind in CATALOG)
+    catalog = tuple(resource.id for resource in resources if resource.data is Data.CATALOG)
     access = [WriteAccess(resource, catalog) for resource in resources if isinstance(resource, Bucket)]
     writers = []
     for resource in resources:
-        if resource.kind in WRITERS:
+        if resource.starts_writes:
             resource = copy(resource)
             resource.needs = (*resource.needs, *(each.id for each in access))
         writers.append(resource)

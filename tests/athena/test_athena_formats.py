@@ -14,7 +14,7 @@ import pytest
 from lakes import open_test_lake, tear_down
 from pyarrow import parquet
 
-from lakectl.lake_bronze import layout_of
+from lakectl.lake.bronze import layout_of
 from lakectl.local.control import Endpoint
 from lakectl.ops import provision, query
 from lakectl.ops.lake import Lake
@@ -49,7 +49,7 @@ def show(lake: Lake) -> Iterator[Show]:
                 source.raw_table,
                 step="create-databases",
                 tags=lake.names.tags,
-                arn="",
+                place=lake.names.place,
                 location=f"s3://{lake.names.raw_bucket}/retail/{source.name}/",
                 layout=layout_of(source),
                 dates="2020-01-01,NOW+1YEARS",

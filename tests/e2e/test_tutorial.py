@@ -153,7 +153,7 @@ UNUSED = {
         "dynamodb:DeleteItem",
         "dynamodb:GetItem",  # a landing that is tried again, or known under another version
         "dynamodb:ConditionCheckItem",  # an object that was overwritten with the same bytes
-        "s3:AbortMultipartUpload",  # the reasons of these are in lakectl/resources/policies.py
+        "s3:AbortMultipartUpload",  # the reasons of these are in lakectl/lake/policies.py
         "s3:GetBucketLocation",
         "cloudwatch:PutMetricData",
     },

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas
 import pytest
-from wheel import Installed, install
+from installed_wheel import Installed, install
 
 from lakectl import config
 from lakectl.local.control import Endpoint

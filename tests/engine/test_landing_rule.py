@@ -6,7 +6,7 @@ import json
 from types import SimpleNamespace
 from typing import cast
 
-from lakectl import lake
+from lakectl.lake import triggers
 from lakectl.naming import Names
 from lakectl.spec.model import LakeSpec, SourceSpec
 
@@ -19,7 +19,7 @@ def names(spec: LakeSpec) -> Names:
 
 
 def prefixes(spec: LakeSpec) -> list[str]:
-    return [each["prefix"] for each in lake.landed(names(spec))["detail"]["object"]["key"]]
+    return [each["prefix"] for each in triggers.landed(names(spec))["detail"]["object"]["key"]]
 
 
 def test_each_source_that_starts_runs_is_one_prefix() -> None:
@@ -38,7 +38,7 @@ def test_a_pattern_is_never_longer_than_event_bridge_takes() -> None:
     for count in (1, 15, 16, 500):
         sources = [f"s{n:0{LONGEST_NAME - 1}d}" for n in range(count)]
         spec = LakeSpec({name: SourceSpec(name, (), starts_run=True) for name in sources})
-        lengths.append(len(json.dumps(lake.landed(names(spec)))))
+        lengths.append(len(json.dumps(triggers.landed(names(spec)))))
         assert all(any(f"in/{name}/x".startswith(prefix) for prefix in prefixes(spec)) for name in sources)
-    assert max(lengths) <= lake.LONGEST_PATTERN
+    assert max(lengths) <= triggers.LONGEST_PATTERN
     assert lengths[-1] < lengths[0]

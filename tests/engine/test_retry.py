@@ -12,7 +12,8 @@ from fakes import Thing, World
 from lakectl.aws import Aws
 from lakectl.engine.apply import apply
 from lakectl.engine.plan import plan_up
-from lakectl.engine.retry import QUEUE_DELETED_RECENTLY, until_ready
+from lakectl.engine.retry import until_ready
+from lakectl.resources.queue import QUEUE_DELETED_RECENTLY
 
 NO_AWS = cast(Aws, None)
 

@@ -25,6 +25,7 @@ from lakectl.local.control import Endpoint
 from lakectl.ops import dead_letters
 from lakectl.ops import replay as ops
 from lakectl.ops.lake import Lake
+from lakectl.resources.rule import Rule
 
 FAILS = "\n\ndef handler(event, context):\n    raise RuntimeError('DynamoDB is away')\n"
 
@@ -73,7 +74,7 @@ def test_what_a_rule_could_not_deliver_is_replayed_to_its_target(lake: Lake) -> 
         StatementId=statement,
         Action="lambda:InvokeFunction",
         Principal="events.amazonaws.com",
-        SourceArn=lake.names.arn("events", f"rule/{lake.names.orders_rule}"),
+        SourceArn=Rule.arn_of(lake.names.place, lake.names.orders_rule),
         SourceAccount=lake.names.account,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import pytest
-from conftest import Inferred
+from inferring import Inferred
 
 from lakectl.ops.init import dates
 from lakectl.spec import date_patterns

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from conftest import Inferred, inferred_from, write
+from inferring import Inferred, inferred_from, write
 
 from lakectl.errors import UsageError
 from lakectl.spec.model import FileFormat

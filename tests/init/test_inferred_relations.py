@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, timedelta
 
-from conftest import Inferred
+from inferring import Inferred
 
 from lakectl.spec.model import Lookup, PartitionField
 

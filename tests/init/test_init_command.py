@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import Ran, write
+from inferring import Ran, write
 
 from lakectl import config, project, saved_queries
 from lakectl.naming import Names

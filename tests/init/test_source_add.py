@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Ran, write
+from inferring import Ran, write
 
 from lakectl import config
 

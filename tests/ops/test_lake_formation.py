@@ -13,6 +13,7 @@ from lakes import open_test_lake
 from lakectl.local.control import Endpoint
 from lakectl.ops.lake import Lake
 from lakectl.ops.lake_formation import missing_grants
+from lakectl.resources.role import Role
 
 IAM_ONLY = [{"Principal": {"DataLakePrincipalIdentifier": "IAM_ALLOWED_PRINCIPALS"}, "Permissions": ["ALL"]}]
 
@@ -60,7 +61,7 @@ def with_database(lake: Lake) -> str:
 
 def test_the_grants_that_are_printed_are_those_that_the_job_needs(lake: Lake) -> None:
     """Item 30."""
-    role = lake.names.global_arn("iam", f"role/{lake.names.glue_role}")
+    role = Role.arn_of(lake.names.place, lake.names.glue_role)
     database = {"Database": {"Name": lake.names.silver_database}}
     (before,) = missing_grants(lake)
     assert (before.principal, before.permissions, before.resource) == (role, ("CREATE_TABLE", "DESCRIBE"), database)
@@ -83,7 +84,7 @@ def test_the_grants_that_are_printed_are_those_that_the_job_needs(lake: Lake) ->
 
 def test_a_grant_on_one_table_is_counted_for_that_one(lake: Lake) -> None:
     name = with_database(lake)
-    role = lake.names.global_arn("iam", f"role/{lake.names.glue_role}")
+    role = Role.arn_of(lake.names.place, lake.names.glue_role)
     formation = lake.client("lakeformation")
     for resource in ({"Database": {"Name": name}}, {"Table": {"DatabaseName": name, "Name": "orders_silver"}}):
         formation.grant_permissions(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lakectl.lake_bronze import columns_of, layout_of
+from lakectl.lake.bronze import columns_of, layout_of
 from lakectl.spec.model import Column, FileFormat, SourceSpec
 
 

@@ -11,6 +11,7 @@ from lakectl.engine.apply import apply
 from lakectl.engine.model import Action, Plan, Step
 from lakectl.engine.plan import plan_up
 from lakectl.errors import LakectlError
+from lakectl.naming import Place
 from lakectl.resources.bucket import Bucket
 
 
@@ -33,7 +34,7 @@ class Refusing:
 
 
 def bucket() -> Bucket:
-    return Bucket("taken", step="create-buckets", tags={"lakectl:lake": "demo"}, account="1")
+    return Bucket("taken", step="create-buckets", tags={"lakectl:lake": "demo"}, place=Place("1", "eu-west-1"))
 
 
 def test_a_name_that_another_account_took_is_refused_on_creation() -> None:

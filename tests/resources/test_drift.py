@@ -12,6 +12,7 @@ from lakes import bring_up
 from lakectl.naming import Names
 from lakectl.ops import provision
 from lakectl.ops.lake import Lake
+from lakectl.resources.role import Role
 
 Get = Callable[[str], Any]
 Tamper = Callable[[Get, Names], Any]
@@ -63,7 +64,7 @@ def queue_attributes(get: Get, n: Names, **changed: str) -> None:
 
 def bronze_update(get: Get, n: Names, change: Callable[[dict[str, Any]], Any]) -> None:
     live = get("glue").get_table(DatabaseName=n.bronze_database, Name="orders_raw")["Table"]
-    keep = ("Name", "TableType", "Parameters", "PartitionKeys", "StorageDescriptor")
+    keep = ("Name", "Description", "TableType", "Parameters", "PartitionKeys", "StorageDescriptor")
     table = {key: live[key] for key in keep}
     change(table)
     get("glue").update_table(DatabaseName=n.bronze_database, TableInput=table)
@@ -130,7 +131,7 @@ CASES: list[tuple[str, str, Tamper]] = [
     ("lambda-function", "environment", lambda g, n: g("lambda").update_function_configuration(
         FunctionName=n.log_function, Environment={"Variables": {"DDB_TABLE": "other"}})),
     ("lambda-function", "role", lambda g, n: g("lambda").update_function_configuration(
-        FunctionName=n.log_function, Role=n.global_arn("iam", f"role/{n.start_role}"))),
+        FunctionName=n.log_function, Role=Role.arn_of(n.place, n.start_role))),
     ("lambda-function", "on_failure", lambda g, n: g("lambda").delete_function_event_invoke_config(
         FunctionName=n.log_function)),
     ("sqs-queue", "retention_seconds", lambda g, n: queue_attributes(g, n, MessageRetentionPeriod="60")),
@@ -151,6 +152,9 @@ CASES: list[tuple[str, str, Tamper]] = [
     ("glue-database", "description", lambda g, n: g("glue").update_database(
         Name=n.silver_database, DatabaseInput={"Name": n.silver_database, "Description": "x"})),
     ("glue-table", "columns", lambda g, n: bronze_update(g, n, lambda t: t["StorageDescriptor"]["Columns"].pop())),
+    ("glue-table", "description", lambda g, n: bronze_update(g, n, lambda t: t.update(Description="x"))),
+    ("glue-table", "comments", lambda g, n: bronze_update(
+        g, n, lambda t: t["StorageDescriptor"]["Columns"][0].update(Comment="x"))),
     ("glue-table", "partition_keys", lambda g, n: bronze_update(g, n, lambda t: t["PartitionKeys"].clear())),
     ("glue-table", "location", lambda g, n: bronze_update(
         g, n, lambda t: t["StorageDescriptor"].update(Location="s3://elsewhere/"))),

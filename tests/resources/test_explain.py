@@ -20,7 +20,7 @@ from lakectl.lake import STEPS
 from lakectl.local.control import Endpoint
 from lakectl.ops import provision
 from lakectl.ops.aws_cli import Command
-from lakectl.ops.explain import WHY, explain, script
+from lakectl.ops.explain import explain, script
 from lakectl.ops.lake import Lake
 
 # Writes down its arguments, NUL-separated, instead of doing anything.
@@ -59,10 +59,6 @@ def test_steps_come_in_the_tutorials_order_and_needs_first(empty_lake: Lake) -> 
     for resource in resources:
         assert seen.issuperset(resource.needs), resource.id
         seen.add(resource.id)
-
-
-def test_every_kind_says_why(empty_lake: Lake) -> None:
-    assert {resource.kind for resource in empty_lake.resources} == set(WHY)
 
 
 def test_the_shell_hands_on_exactly_what_json_lists(empty_lake: Lake, tmp_path: Path) -> None:

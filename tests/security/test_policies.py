@@ -12,9 +12,10 @@ from botocore import xform_name
 
 from lakectl import lake, packages, project
 from lakectl.config import Config
+from lakectl.lake import policies
 from lakectl.naming import Names
-from lakectl.resources import policies
 from lakectl.resources.bucket import Bucket
+from lakectl.resources.database import Database
 from lakectl.resources.glue_job import GlueJob
 from lakectl.resources.permission import Permissions
 from lakectl.resources.queue import Queue
@@ -60,7 +61,7 @@ def test_the_job_asks_for_no_database_but_its_own() -> None:
     """Item 31: without the Glue catalog as its Hive metastore Spark looks up no other one, and makes none."""
     role = next(role for role in ROLES if role.name == NAMES.glue_role)
     databases = {arn for each in statements(role) for arn in each["Resource"] if ":database/" in arn}
-    assert databases == {NAMES.arn("glue", f"database/{NAMES.silver_database}")}
+    assert databases == {Database.arn_of(NAMES.place, NAMES.silver_database)}
     actions = set(chain.from_iterable(each["Action"] for each in statements(role)))
     assert not actions & {"glue:CreateDatabase", "glue:GetDatabases"}
     jobs = [resource for resource in RESOURCES if isinstance(resource, GlueJob)]

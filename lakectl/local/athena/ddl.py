@@ -235,7 +235,7 @@ def properties(tree: exp.Expr) -> dict[str, str]:
 
 
 def _partition(clause: exp.Expr, schema: Schema, index: int) -> PartitionField:
-    """``day(order_date)``, ``bucket(16, id)``, ``truncate(4, name)`` or a bare column."""
+    """``day(at)``, ``bucket(16, id)``, ``truncate(4, name)`` or a bare column."""
     columns = [found.name.lower() for found in clause.find_all(exp.Identifier)] or [clause.name.lower()]
     column = columns[-1]
     if isinstance(clause, exp.Column | exp.Identifier | exp.ColumnDef):

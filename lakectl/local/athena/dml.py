@@ -184,7 +184,7 @@ def _storable(kind: Any) -> Any:
 
 
 def _partitioning(tree: exp.Create) -> list[exp.Expr]:
-    """The clauses of ``partitioning = ARRAY['day(order_date)', 'region']``."""
+    """The clauses of ``partitioning = ARRAY['day(at)', 'region']``."""
     holder = tree.args.get("properties")
     for item in holder.expressions if holder is not None else []:
         if isinstance(item, exp.PartitionedByProperty) or item.name.lower() == "partitioning":

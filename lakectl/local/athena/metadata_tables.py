@@ -1,4 +1,4 @@
-"""Iceberg's metadata tables (``"orders_silver$snapshots"`` ...), in the columns and order that Athena has them.
+"""Iceberg's metadata tables (``"rides_silver$snapshots"`` ...), in the columns and order that Athena has them.
 
 Columns: https://trino.io/docs/current/connector/iceberg.html#metadata-tables, as far as Athena offers them
 (https://docs.aws.amazon.com/athena/latest/ug/querying-iceberg-table-metadata.html).

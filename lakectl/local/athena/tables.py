@@ -31,7 +31,7 @@ class Source(Protocol):
 
     @property
     def label(self) -> str:
-        """``retail_silver.orders_silver$data@1234``, as EXPLAIN prints it."""
+        """``retail_silver.rides_silver$data@1234``, as EXPLAIN prints it."""
 
     @property
     def columns(self) -> dict[str, str]:
@@ -98,7 +98,7 @@ class IcebergSource:
 
 @dataclass
 class MetadataSource:
-    """``"orders_silver$snapshots"`` and its like."""
+    """``"rides_silver$snapshots"`` and its like."""
 
     label: str
     table: Table

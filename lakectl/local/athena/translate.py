@@ -79,7 +79,7 @@ def _divide(node: exp.Expr) -> exp.Expr | None:
 
 
 def _multiply(node: exp.Expr) -> exp.Expr | None:
-    """DuckDB's product of two decimals of up to 18 digits has 18, Athena's as many as both."""
+    """Two decimals of up to 18 digits, multiplied, have 18 digits in DuckDB, in Athena as many as both."""
     left, right = types.decimal_of(node.this), types.decimal_of(node.expression)
     if not (types.is_decimal(node.this) or types.is_decimal(node.expression)) or not left or not right:
         return None

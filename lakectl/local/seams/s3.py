@@ -163,7 +163,7 @@ def _collect(account_id: str, event_name: Any, bucket: Any, key: Any) -> None:
 
 
 def _real(collected: list[tuple[str, str, Any, Any]], is_tagging: bool) -> list[tuple[str, str, Any, Any]]:
-    """Without moto's by-products: a Put inside a multipart upload, a tagging of each new object."""
+    """Without moto's side effects: a Put inside a multipart upload, a tagging of each new object."""
     multipart = any(name.endswith(":CompleteMultipartUpload") for _, name, _, _ in collected)
     return [
         each

@@ -1,6 +1,6 @@
 """S3: the versions of a bucket, listed page by page, and their times and ids.
 
-moto copies every version of the bucket for each page, orders those of one millisecond the wrong way round, and gives
+moto copies every version of the bucket for each page, sorts those of one millisecond the wrong way round, and gives
 an empty page when the version to go on from is gone. Its times are the machine's, which may go back. It also drops all
 versions of a key with the first put or delete after versioning was suspended. Replaced:
 ``S3Backend.list_object_versions``, ``FakeBucket.is_versioned``, the source of times and that of version ids: they hold

@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from lakectl.aws import code_of, explain
 from lakectl.core.ledger_items import Entry
-from lakectl.lake_bronze import columns_of
+from lakectl.lake.bronze import columns_of
 from lakectl.ops import runs as run_log
 from lakectl.ops.checks.landed_rows import Key, Unreadable, key_of_bronze, keys_in
 from lakectl.ops.checks.model import Subject, quoted

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lakectl.ops.checks.model import Subject, Verdict, counted, quoted
 from lakectl.spec.model import SourceSpec
 
-# Sums and products of doubles may differ in the last digits between two engines.
+# Doubles that were added or multiplied may differ in the last digits between two engines.
 RELATIVE = "1e-9"
 NOTHING = Verdict(None, "there is no silver table yet")
 # Athena's names of types that Iceberg calls otherwise.

@@ -1,37 +1,100 @@
-"""The Glue part of the desired lake: databases, bronze tables, jobs. Used by :mod:`lakectl.lake`."""
+"""What runs: the functions and the jobs, with their roles, log groups, files and the queue of failed events."""
 
 from __future__ import annotations
 
 from lakectl import packages
 from lakectl.engine.model import Resource
-from lakectl.lake_bronze import bronze_tables
+from lakectl.lake import policies
 from lakectl.naming import Names
 from lakectl.project import Project
+from lakectl.resources.bucket import Bucket
 from lakectl.resources.database import Database
+from lakectl.resources.function import Function
 from lakectl.resources.glue_job import GlueJob
 from lakectl.resources.log_group import LogGroup
+from lakectl.resources.queue import Queue
+from lakectl.resources.role import Role
+from lakectl.resources.rule import Rule
 from lakectl.resources.s3_object import S3Object
+from lakectl.resources.table import Table
 
 JOB_STEP = "create-glue-job"
 
 
-def databases(names: Names) -> list[Resource]:
-    described = (
-        (names.bronze_database, "Landed files as they came"),
-        (names.silver_database, "Typed and enriched Iceberg tables"),
-    )
-    made: list[Resource] = [
-        Database(
+def roles(names: Names) -> list[Resource]:
+    def role(name: str, service: str, policy: list[policies.Statement]) -> Role:
+        return Role(
             name,
-            step="create-databases",
+            step="create-roles",
             tags=names.tags,
-            arn=names.arn("glue", f"database/{name}"),
-            description=description,
-            needs=(),
+            place=names.place,
+            service=service,
+            policy_name=f"{name}-policy",
+            policy=policy,
         )
-        for name, description in described
+
+    return [
+        role(names.log_role, "lambda.amazonaws.com", policies.log_function(names)),
+        role(names.start_role, "lambda.amazonaws.com", policies.start_function(names)),
+        role(names.glue_role, "glue.amazonaws.com", policies.glue_job(names)),
     ]
-    return made + bronze_tables(names)
+
+
+def functions(names: Names, project: Project) -> list[Resource]:
+    config = names.config.functions
+    common = {"DDB_TABLE": names.run_log, "LANDING_PREFIX": names.config.landing.prefix}
+    starter = {**common, "GLUE_JOB": names.glue_job, "RAW_BUCKET": names.raw_bucket}
+    queue = dead_letter_queue(names)
+    made: list[Resource] = [queue]
+    for folder, name, role, settings, environment, description in (
+        (
+            "log_ingestion_run",
+            names.log_function,
+            names.log_role,
+            config.log_ingestion_run,
+            common,
+            "Writes each landed file into the run log",
+        ),
+        (
+            "start_glue_job",
+            names.start_function,
+            names.start_role,
+            config.start_glue_job,
+            starter,
+            "Starts the transform when landings are pending",
+        ),
+    ):
+        group = log_group(names, names.lambda_log_group(name), "deploy-lambdas", config.log_retention_days)
+        made += [
+            group,
+            Function(
+                name,
+                step="deploy-lambdas",
+                tags=names.tags,
+                place=names.place,
+                role_arn=Role.arn_of(names.place, role),
+                code=packages.function_package(project, names.config.spec, folder),
+                runtime=settings.runtime,
+                handler="handler.handler",
+                timeout=settings.timeout,
+                memory=settings.memory,
+                environment=environment,
+                description=description,
+                on_failure=queue.arn,
+                needs=(Role.id_of(role), group.id, queue.id, Table.id_of(names.run_log)),
+            ),
+        ]
+    return made
+
+
+def dead_letter_queue(names: Names) -> Queue:
+    return Queue(
+        names.dead_letter_queue,
+        step="deploy-lambdas",
+        tags=names.tags,
+        place=names.place,
+        rule_arns=tuple(Rule.arn_of(names.place, rule) for rule in names.rules),
+    )
 
 
 def log_group(names: Names, name: str, step: str, retention_days: int) -> LogGroup:
@@ -39,7 +102,7 @@ def log_group(names: Names, name: str, step: str, retention_days: int) -> LogGro
         name,
         step=step,
         tags=names.tags,
-        arn=names.arn("logs", f"log-group:{name}"),
+        place=names.place,
         retention_days=retention_days,
     )
 
@@ -75,7 +138,7 @@ def glue_jobs(names: Names, project: Project) -> list[Resource]:
             arguments=transform,
             max_concurrent_runs=names.config.glue.max_concurrent_runs,
             description="Landed files to the silver Iceberg tables",
-            needs=(package.id, spec.id, f"s3-bucket/{names.raw_bucket}"),
+            needs=(package.id, spec.id, Bucket.id_of(names.raw_bucket)),
         ),
         *_job(
             names,
@@ -115,8 +178,8 @@ def _job(
         name,
         step=JOB_STEP,
         tags=names.tags,
-        arn=names.arn("glue", f"job/{name}"),
-        role_arn=names.global_arn("iam", f"role/{names.glue_role}"),
+        place=names.place,
+        role_arn=Role.arn_of(names.place, names.glue_role),
         script=f"s3://{script.name}",
         arguments={**arguments, "--custom-logGroup-prefix": log_prefix},
         glue_version=config.version,
@@ -126,13 +189,13 @@ def _job(
         max_concurrent_runs=max_concurrent_runs,
         description=description,
         needs=(
-            f"iam-role/{names.glue_role}",
+            Role.id_of(names.glue_role),
             script.id,
             *needs,
             *(group.id for group in groups),
-            f"s3-bucket/{names.silver_bucket}",
-            f"glue-database/{names.silver_database}",
-            f"dynamodb-table/{names.run_log}",
+            Bucket.id_of(names.silver_bucket),
+            Database.id_of(names.silver_database),
+            Table.id_of(names.run_log),
         ),
     )
     return [script, *groups, job]

@@ -9,7 +9,7 @@ import random
 from pathlib import Path
 
 import pytest
-from conftest import inferred_from
+from inferring import inferred_from
 
 SECONDS, HALVES = ("", ":15", ":15.250", ":15Z"), ("AM", "PM")
 WORDS = ("Ada", " Ada", "Ada ", 'A "d" a', "a,b", "a;b", "Björn", "'", "日本", "#1", "=1+1", "\\N", "\t", "a\\")

@@ -1,4 +1,4 @@
-"""Each source's landed files as a table, so that raw can be queried too. Used by :mod:`lakectl.lake_glue`.
+"""How Athena reads each source's landed files, so that raw can be queried too. Used by :mod:`lakectl.lake.catalog`.
 
 What Athena reads the files with: https://docs.aws.amazon.com/athena/latest/ug/supported-serdes.html
 """
@@ -8,9 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from lakectl.engine.model import Resource
-from lakectl.naming import Names
-from lakectl.resources.glue_table import LandedTable, Layout
+from lakectl.resources.glue_table import Layout
 from lakectl.spec.model import Column, SourceSpec
 
 _TEXT = ("org.apache.hadoop.mapred.TextInputFormat", "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat")
@@ -20,26 +18,6 @@ _PARQUET = (
 )
 # A name that Athena takes for a column: letters, digits and underscores.
 _COLUMN = re.compile(r"[a-z0-9_]{1,255}")
-
-
-def bronze_tables(names: Names) -> list[Resource]:
-    """A table for each source."""
-    config = names.config
-    database = names.bronze_database
-    return [
-        LandedTable(
-            database,
-            names.bronze_table(name),
-            step="create-databases",
-            tags=names.tags,
-            arn=names.arn("glue", f"table/{database}/{names.bronze_table(name)}"),
-            location=f"s3://{names.raw_bucket}/{config.landing.prefix}{name}/",
-            layout=layout_of(source),
-            dates=config.glue.bronze_dates,
-            needs=(f"glue-database/{database}",),
-        )
-        for name, source in config.spec.sources.items()
-    ]
 
 
 def layout_of(source: SourceSpec) -> Layout:
