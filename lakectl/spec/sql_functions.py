@@ -30,8 +30,8 @@ _NOT_THE_SAME_TWICE = (
 NOT_THE_SAME_TWICE = frozenset(_NOT_THE_SAME_TWICE.split())
 _TIME_UNITS = ("year", "quarter", "month", "week", "day", "hour", "minute", "second")
 _DATE_UNITS = _TIME_UNITS[:5]
-# Where Spark takes an int. Beyond it, no text and no date has a position.
-_IN_RANGE = "{1} BETWEEN 1 AND 2147483647"
+# Where Spark takes an int: no text has a position beyond.
+MAX_POSITION = 2**31 - 1
 # Both engines hold days from year 1 to 9999 with this; a longer way leaves that range anyway.
 _MAX_DAYS = 4_000_000
 # The Greek letters that one other letter stands for in upper case, though Java makes them two.
@@ -148,12 +148,14 @@ def _substr(function: Function, arguments: Sequence[Typed]) -> Typed:
     for at, number in enumerate(arguments[1:]):
         if number.kind not in INTEGERS:
             raise function.refuse(f"expected an integer, found {number.kind}")
-        if isinstance(number.literal, int) and number.literal < 1 - at:
+        if isinstance(number.literal, int) and not 1 - at <= number.literal <= MAX_POSITION:
             raise function.refuse(f"{number.literal} is not allowed; positions count from 1, lengths from 0")
     spark = ["{0}", *(f"CAST({{{at}}} AS INT)" for at in range(1, len(arguments)))]
     athena = [f"{{{at}}}" for at in range(len(arguments))]
     tests = [
-        f"{{{at}}} BETWEEN {2 - at} AND 2147483647" for at in range(1, len(arguments)) if arguments[at].literal is None
+        f"{{{at}}} BETWEEN {2 - at} AND {MAX_POSITION}"
+        for at in range(1, len(arguments))
+        if arguments[at].literal is None
     ]
     wrap = f"(CASE WHEN {' AND '.join(tests)} THEN {{call}} END)" if tests else "{call}"
     return both(
@@ -220,7 +222,9 @@ def _coalesce(function: Function, arguments: Sequence[Typed]) -> Typed:
 
 def _nullif(function: Function, arguments: Sequence[Typed]) -> Typed:
     parts = alike(arguments, function.name)
-    return same(common((part.kind for part in parts), function.name), "nullif({0}, {1})", *parts)
+    kind = common((part.kind for part in parts), function.name)
+    # The engines differ in whether the result has the type of the first or of both.
+    return same(kind, "nullif({0}, {1})", *(part if part.kind == NULL else widened(part, kind) for part in parts))
 
 
 def _field_of(spark: str, athena: str, *kinds: str) -> Rule:
@@ -253,6 +257,8 @@ def _date_add(function: Function, arguments: Sequence[Typed]) -> Typed:
     number, piece = arguments[1:]
     if number.kind not in INTEGERS or piece.kind != "date":
         raise function.refuse(f"expected an integer and a date, found {number.kind} and {piece.kind}")
+    if isinstance(number.literal, int) and abs(number.literal) > _MAX_DAYS:
+        raise function.refuse(f"{number.literal} is not allowed; at most {_MAX_DAYS} days")
     near = f"{{0}} BETWEEN -{_MAX_DAYS} AND {_MAX_DAYS}"
     spark = f"(CASE WHEN {near} THEN date_add({{1}}, CAST({{0}} AS INT)) END)"
     return both("date", spark, f"(CASE WHEN {near} THEN date_add('day', {{0}}, {{1}}) END)", number, piece)

@@ -188,7 +188,7 @@ def cast(piece: Typed, kind: str) -> Typed:
     if kind == "string":
         return _as_text(piece)
     if old == "boolean" and kind in INTEGERS:
-        return same(kind, "CASE WHEN {0} THEN 1 WHEN NOT {0} THEN 0 END", piece)
+        return widened(same("", "CASE WHEN {0} THEN 1 WHEN NOT {0} THEN 0 END", piece), kind)
     if old == "string" and kind in _GUARDS:
         # Each engine reads some texts that the other doesn't; what is of the wrong shape does not get that far.
         guarded = same(old, f"CASE WHEN {_GUARDS[kind]} THEN {{0}} END", piece)

@@ -112,7 +112,7 @@ def test_validate_passes_beside_a_refused_landing(folder: Path) -> None:
     run_lakectl("land", "refused.csv", "--source", "orders", "--batch", "8", "--wait", *NAME, cwd=folder, code=1)
     said = run_lakectl("validate", *NAME, cwd=folder)
     assert "28 checks passed." in said
-    assert "loaded landings" in said
+    assert "loaded landing" in said
 
 
 @pytest.mark.usefixtures("demo")

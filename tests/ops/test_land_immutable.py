@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 from lakes import open_test_lake, tear_down
 
-from lakectl.config import Config
+from lakectl.config import Config, Landing
 from lakectl.engine.model import Action
 from lakectl.local.control import Endpoint
 from lakectl.ops import land, provision
@@ -68,7 +68,7 @@ def test_small_and_large_files_land(lake: Lake, tmp_path: Path) -> None:
 
 def test_the_switch_is_off_by_default_and_turning_it_shows_as_a_change_of_the_policy(lake: Lake) -> None:
     assert not Config().landing.enforce_immutable
-    off = Lake(Config.model_validate({**lake.config.model_dump(), "landing": {}}), lake.project, lake.aws)
+    off = Lake(lake.config.model_copy(update={"landing": Landing()}), lake.project, lake.aws)
     assert provision.plan(lake, STEPS).pending == ()
     for turned, sids in ((off, {"lakectl-tls-only"}), (lake, {"lakectl-tls-only", "lakectl-immutable"})):
         pending = provision.plan(turned, STEPS).pending

@@ -40,6 +40,8 @@ REFUSED = [
     ("m * m * m * m", "*: the result needs 41 digits; a decimal has at most 38"),
     ("substr(s, 0)", "substr: 0 is not allowed; positions count from 1, lengths from 0"),
     ("substr(s, -2)", "substr: -2 is not allowed; positions count from 1, lengths from 0"),
+    ("substr(s, 9000000000)", "substr: 9000000000 is not allowed; positions count from 1, lengths from 0"),
+    ("date_add('day', 9000000000, d)", "date_add: 9000000000 is not allowed; at most 4000000 days"),
     ("replace(s, '', 'x')", "replace: the text to look for must be written in quotes, and not be empty"),
     ("round(x, i)", "round: the number of decimal places must be written as a number from 0 to 15"),
     ("date_trunc('decade', d)", "date_trunc: the first argument must be one of 'year', 'quarter', 'month', 'week',"),

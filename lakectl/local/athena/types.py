@@ -228,7 +228,10 @@ ANNOTATIONS: dict[Any, Any] = {
     exp.GenerateSeries: {"annotator": _array_of},
     exp.Repeat: {"annotator": _array_of},
     **{node: {"annotator": _same} for node in (exp.TimestampTrunc, exp.DateTrunc, exp.DateAdd, exp.DateSub, exp.Round)},
-    **{node: {"annotator": _same} for node in (exp.ArgMax, exp.ArgMin, exp.Abs, exp.Neg, exp.Paren, exp.Filter)},
+    **{
+        node: {"annotator": _same}
+        for node in (exp.ArgMax, exp.ArgMin, exp.Abs, exp.Neg, exp.Paren, exp.Filter, exp.Try)
+    },
     **{
         node: {"annotator": _bigint}
         for node in (exp.DateDiff, exp.Year, exp.Month, exp.Day, exp.Week, exp.Quarter, exp.DayOfWeek, exp.Extract)
