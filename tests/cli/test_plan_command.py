@@ -39,7 +39,7 @@ def test_exit_code_2_while_changes_are_pending_and_0_when_all_is_in_place(
     assert "+ s3-bucket org-demo-lake-raw-planned  create" in before.stdout
     assert lakectl(folder, "up").returncode == 0
     after = lakectl(folder, "plan")
-    assert (after.returncode, after.stdout.splitlines()[-1]) == (0, "Nothing to do, 49 in place.")
+    assert (after.returncode, after.stdout.splitlines()[-1]) == (0, "Nothing to do, 34 in place.")
     client("lambda").update_function_configuration(FunctionName="log-ingestion-run-planned", Timeout=3)
     drift = lakectl(folder, "plan")
     assert drift.returncode == 2
