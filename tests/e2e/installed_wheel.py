@@ -33,7 +33,7 @@ class Installed:
         path = os.pathsep.join((str(self.programs), str(Path(sys.executable).parent), os.environ["PATH"]))
         done = subprocess.run(
             ["bash", "-c", command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=cwd,
-            env={**os.environ, "PATH": path}, timeout=400, check=False,
+            env={**os.environ, "PATH": path}, timeout=570, check=False,
         )  # fmt: skip
         return done.returncode, done.stdout
 
