@@ -12,7 +12,7 @@ from contract_sources import KINDS
 from lakectl import lake, project
 from lakectl.config import Config
 from lakectl.engine.model import Resource
-from lakectl.naming import Names
+from lakectl.naming import Names, Place
 from lakectl.resources.bucket import Bucket
 from lakectl.resources.permission import Grant, Permissions
 from lakectl.resources.queue import Queue
@@ -67,7 +67,7 @@ def test_every_condition_is_on_a_key_that_aws_promises() -> None:
 def test_a_condition_on_another_key_is_found() -> None:
     """Item 27: the test above fails for a trigger that is not in the table."""
     grant = Grant("scheduler.amazonaws.com", "arn:aws:scheduler:eu-west-1:123456789012:schedule/default/x")
-    other = Permissions("f", step="s", function_arn="arn", account="123456789012", grants={"lakectl-x": grant})
+    other = Permissions("f", step="s", place=Place("123456789012", "eu-west-1"), grants={"lakectl-x": grant})
     assert {key for key in keys([other]) if key not in PROMISED} == {
         ("scheduler.amazonaws.com", "lambda", "aws:sourceaccount"),
         ("scheduler.amazonaws.com", "lambda", "aws:sourcearn"),

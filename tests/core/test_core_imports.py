@@ -19,7 +19,7 @@ AWS = {"boto3", "botocore"}
 # Glue has it, and lakectl[local]. It is imported when the first Parquet file is looked at.
 LAZY = {"parquet_files": "pyarrow"}
 # Those that speak to AWS. The rest must not pay for importing boto3.
-SPEAK_TO_AWS = {"ledger", "ledger_table", "intake", "turn"}
+SPEAK_TO_AWS = {"applied_spec", "ledger", "ledger_table", "intake", "turn"}
 
 
 def imported(path: Path) -> set[str]:

@@ -47,7 +47,9 @@ class Subject:
 
     def start(self, url: str, *arguments: str) -> subprocess.Popen[str]:
         """A real ``lakectl`` process that takes ``url`` for AWS."""
-        config = self.folder / f"{self.name}.yaml"
+        config, queries = self.folder / f"{self.name}.yaml", self.folder / "queries"
+        if not queries.exists():
+            queries.symlink_to(project.shipped_root() / "queries")
         config.write_text(f"name: {self.name}\nsuffix_names: {str(self.suffix).lower()}\n")
         environ = {
             "PATH": os.environ["PATH"],
@@ -80,7 +82,8 @@ class Subject:
 
     def assert_complete(self) -> None:
         plan = provision.plan(self.lake())
-        assert [(step.resource.id, step.action, step.changes) for step in plan.pending] == []
+        pending = [(step.resource.id, step.action, step.changes) for step in plan.pending]
+        assert pending == [], pending
 
     def assert_converges_down(self) -> None:
         """``down`` again leaves nothing, and calls nothing foreign."""
