@@ -150,7 +150,7 @@ def test_random_files_stop_no_good_one(
     spark: Any, endpoint: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Items 1 and 5: what `land` accepts the job reads, to the same values; all else is refused by name."""
-    from retail import joined
+    from lake import joined
 
     monkeypatch.setattr(joined, "FEWEST", 1)
     run_over(JobLake(spark, endpoint), Random(14), tmp_path, files=12)
@@ -163,7 +163,7 @@ def test_very_many_random_files_stop_no_good_one(
     spark: Any, endpoint: Endpoint, tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Items 1 and 5. Every other time each small file is read by itself."""
-    from retail import joined
+    from lake import joined
 
     monkeypatch.setattr(joined, "FEWEST", 1 if seed % 2 else 1000)
     run_over(JobLake(spark, endpoint), Random(seed), tmp_path, files=60)
