@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks.sandbox import Figure, Settings
 from benchmarks.transform_lake import bench_lake, put, renumbered, run, settle, wait_for_standbys
-from lakectl.ops.sample_data import write_sample_data
+from lakectl.ops.landing.sample_data import write_sample_data
 
 ROUNDS = int(os.environ.get("LAKECTL_BENCH_ROUNDS", "3"))
 ORDERS = 8772

@@ -13,8 +13,8 @@ from typing import Any
 from benchmarks.sandbox import fresh_endpoint, lakectl, open_lake
 from lakectl.local import processes
 from lakectl.local.control import Endpoint
-from lakectl.ops import results
 from lakectl.ops.lake import Lake
+from lakectl.ops.runs import results
 
 POLL_S = 0.3  # as run-transform looks: to look more often would take the run a tenth of a core
 STANDBY_S = 180.0

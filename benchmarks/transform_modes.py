@@ -23,9 +23,9 @@ from pyiceberg.table import Table
 from benchmarks.sandbox import Figure, Settings, lakectl
 from benchmarks.transform_lake import bench_lake, put, renumbered, run, settle
 from lakectl.local.control import Endpoint
-from lakectl.ops import query
 from lakectl.ops.lake import Lake
-from lakectl.ops.sample_data import write_sample_data
+from lakectl.ops.landing.sample_data import write_sample_data
+from lakectl.ops.tables import query
 
 ORDERS = max(int(size) for size in os.environ.get("LAKECTL_BENCH_ORDERS", "1000000").split(","))
 SMALL = 10_000

@@ -20,7 +20,7 @@ from benchmarks.sandbox import Figure, Settings, timed
 from benchmarks.transform_lake import Ran, bench_lake, put, renumbered, run, settle
 from lakectl.local.control import Endpoint
 from lakectl.ops.lake import Lake
-from lakectl.ops.sample_data import write_sample_data
+from lakectl.ops.landing.sample_data import write_sample_data
 
 SIZES = [int(size) for size in os.environ.get("LAKECTL_BENCH_ORDERS", "1000000,5000000").split(",")]
 SMALL = 10_000

@@ -15,7 +15,7 @@ from lakectl.cli.app import App, lake_command
 from lakectl.errors import LakectlError
 
 if TYPE_CHECKING:
-    from lakectl.ops.land import Landed
+    from lakectl.ops.landing.land import Landed
 
 SOURCES = ("customers", "products", "orders")
 
@@ -95,7 +95,7 @@ def _is_tutorial(app: App) -> None:
 
 def _sample_data(app: App, folder: Path, orders: int) -> list[Path]:
     from lakectl.errors import UsageError
-    from lakectl.ops.sample_data import write_sample_data
+    from lakectl.ops.landing.sample_data import write_sample_data
     from lakectl.output import human_bytes
 
     files = [folder / f"{source}.csv" for source in SOURCES]
@@ -112,10 +112,10 @@ def _sample_data(app: App, folder: Path, orders: int) -> list[Path]:
 
 
 def _land(app: App, files: list[Path]) -> list[Landed]:
-    from lakectl.ops import land as ops
-    from lakectl.ops import wait
-    from lakectl.ops.landing_keys import AUTO
-    from lakectl.ops.upload import Taken
+    from lakectl.ops.landing import land as ops
+    from lakectl.ops.landing.landing_keys import AUTO
+    from lakectl.ops.landing.upload import Taken
+    from lakectl.ops.runs import wait
     from lakectl.output import human_bytes
 
     def show(item: Landed) -> None:
@@ -139,7 +139,8 @@ def _land(app: App, files: list[Path]) -> list[Landed]:
 def _summary(app: App, clock: Clock) -> None:
     from lakectl.core.landing import seconds
     from lakectl.core.ledger_items import LANDED
-    from lakectl.ops import query, runs
+    from lakectl.ops.runs import run_log
+    from lakectl.ops.tables import query
 
     lake, out = app.lake, app.out
     silver = f"{lake.names.silver_database}.orders_silver"
@@ -152,7 +153,7 @@ def _summary(app: App, clock: Clock) -> None:
         ("source", "landed (UTC)", "status", "load", "key"),
         [
             (run.source, seconds(run.landing.event_time), LANDED, run.load_status, run.key)
-            for run in runs.runs(lake, most=20)
+            for run in run_log.runs(lake, most=20)
         ],
     )
     for column in ("channel", "region"):

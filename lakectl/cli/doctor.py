@@ -33,7 +33,7 @@ def doctor(app: App, permissions: bool, unused: bool) -> None:
 
 
 def _grants(app: App) -> None:
-    from lakectl.ops import lake_formation
+    from lakectl.ops.provision import lake_formation
 
     lake = app.announce()
     with app.out.busy("asking Lake Formation"):
@@ -48,7 +48,7 @@ def _grants(app: App) -> None:
 
 
 def _permissions(app: App, unused: bool) -> None:
-    from lakectl.ops import permissions as ops
+    from lakectl.ops.provision import permissions as ops
 
     lake = app.announce()
     with app.out.busy("asking IAM"):

@@ -30,9 +30,9 @@ def explain(app: App, step: str | None, adopt: bool) -> None:
 def show(app: App, step: str | None, adopt: bool = False) -> None:
     """Write the script, or with ``--json`` the commands as argument vectors."""
     from lakectl.lake import STEPS
-    from lakectl.ops import explain as ops
     from lakectl.ops import provision
     from lakectl.ops.lake import open_lake
+    from lakectl.ops.provision import explain as ops
 
     if step is not None and step not in STEPS:
         raise UsageError(f"no step is called {step!r}", f"the steps are: {', '.join(STEPS)}")

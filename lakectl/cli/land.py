@@ -19,7 +19,7 @@ from lakectl.cli.app import App, lake_command
 from lakectl.errors import UsageError
 
 if TYPE_CHECKING:
-    from lakectl.ops.land import Landed
+    from lakectl.ops.landing.land import Landed
 
 SHOWN_ONE_BY_ONE = 20
 
@@ -65,7 +65,7 @@ def land(
       zcat dump.gz | lakectl land - --source SOURCE --check full
     """
     from lakectl.cli.transform import follow_loading
-    from lakectl.ops import land as ops
+    from lakectl.ops.landing import land as ops
 
     day, batch = _day(ingest_date), _batch(batch)
     with _standard_input(files) as spooled:
@@ -112,7 +112,7 @@ def _summarize(app: App, landed: list[Landed], seconds: float) -> None:
 @contextmanager
 def _standard_input(files: tuple[Path, ...]) -> Iterator[Path | None]:
     """Standard input as a file on disk, if it is asked for, until what is inside the ``with`` has ended."""
-    from lakectl.ops.landing_paths import STDIN, spool
+    from lakectl.ops.landing.landing_paths import STDIN, spool
 
     if STDIN not in files:
         yield None

@@ -14,7 +14,7 @@ from lakectl.cli.app import App, lake_command
 from lakectl.errors import UsageError
 
 if TYPE_CHECKING:
-    from lakectl.ops.logs import LogLine
+    from lakectl.ops.runs.logs import LogLine
 
 UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -36,7 +36,7 @@ def logs(app: App, which: str, follow: bool, since: str | None) -> None:
       lakectl logs start --since 10m
       lakectl logs glue --follow
     """
-    from lakectl.ops import logs as ops
+    from lakectl.ops.runs import logs as ops
 
     since_ms = _milliseconds(since) if since else 0
     if not follow:

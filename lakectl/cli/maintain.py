@@ -10,7 +10,7 @@ from lakectl.cli.app import App, lake_command
 from lakectl.errors import LakectlError
 
 if TYPE_CHECKING:
-    from lakectl.ops.transform import JobRun
+    from lakectl.ops.runs.transform import JobRun
 
 COLUMNS = ("table", "", "data files", "bytes", "snapshots", "stored files", "stored bytes")
 
@@ -30,7 +30,7 @@ def maintain(app: App, dry_run: bool) -> None:
     """
     from lakectl.cli.provision import make
     from lakectl.cli.transform import follow
-    from lakectl.ops import maintain as ops
+    from lakectl.ops.tables import maintain as ops
 
     make(app, ("create-glue-job",))
     run_id = ops.start(app.lake, dry_run)

@@ -12,7 +12,7 @@ from lakectl.cli.app import App, lake_command
 
 if TYPE_CHECKING:
     from lakectl.engine.model import Plan
-    from lakectl.ops.transform import JobRun
+    from lakectl.ops.runs.transform import JobRun
     from lakectl.output import Mark, Output
     from lakectl.spec.evolution import Evolution
 
@@ -42,7 +42,9 @@ def plan(ctx: click.Context, app: App, down: bool, keep_data: bool, adopt: bool)
       lakectl plan
       lakectl plan --down --json
     """
-    from lakectl.ops import provision, spec_changes, transform
+    from lakectl.ops import provision
+    from lakectl.ops.runs import transform
+    from lakectl.ops.tables import spec_changes
     from lakectl.spec.evolution import Evolution
 
     lake = app.announce()

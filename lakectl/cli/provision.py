@@ -21,7 +21,8 @@ def make(app: App, steps: tuple[str, ...] | None, adopt: bool = False) -> dict[s
     Raises :class:`LakectlError` when anything failed, ``KeyboardInterrupt`` when interrupted.
     """
     from lakectl.cli.plan import show_silver
-    from lakectl.ops import provision, spec_changes
+    from lakectl.ops import provision
+    from lakectl.ops.tables import spec_changes
 
     lake = app.announce()
     with app.out.busy("reading what is there"):

@@ -38,7 +38,7 @@ def query(
       lakectl query 13 -p snapshot_id=123456789
     """
     from lakectl import saved_queries
-    from lakectl.ops import query as ops
+    from lakectl.ops.tables import query as ops
     from lakectl.output import human_bytes
 
     lake = app.lake

@@ -25,7 +25,7 @@ def reconcile(app: App, fix: bool) -> None:
       lakectl reconcile
       lakectl reconcile --fix
     """
-    from lakectl.ops import reconcile as ops
+    from lakectl.ops.events import reconcile as ops
 
     lake = app.announce() if fix else app.lake
     bucket, log = lake.names.raw_bucket, lake.names.run_log

@@ -22,7 +22,7 @@ def replay(app: App, discard: tuple[str, ...]) -> None:
       lakectl replay --discard 6c1b7b0e-8a53-4a0e-b6a5-1f3f7d0f6a11
     """
     from lakectl.cli.runs import letter_facts
-    from lakectl.ops import replay as ops
+    from lakectl.ops.events import replay as ops
 
     lake = app.announce()
 

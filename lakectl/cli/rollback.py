@@ -10,7 +10,7 @@ from lakectl.cli.app import App, confirm_by_typing, lake_command
 from lakectl.errors import UsageError
 
 if TYPE_CHECKING:
-    from lakectl.ops.rollback import Undoing
+    from lakectl.ops.tables.rollback import Undoing
 
 
 @lake_command("rollback")
@@ -36,8 +36,8 @@ def rollback(app: App, snapshot: str, table: str | None, requeue: bool, kept_out
     from lakectl.cli.maintain import refuse
     from lakectl.cli.provision import make
     from lakectl.cli.transform import follow
-    from lakectl.ops import maintain
-    from lakectl.ops import rollback as ops
+    from lakectl.ops.tables import maintain
+    from lakectl.ops.tables import rollback as ops
 
     if kept_out and not requeue:
         raise UsageError("--except has no meaning without --requeue", "add --requeue")

@@ -13,7 +13,7 @@ from lakectl.errors import UsageError
 
 if TYPE_CHECKING:
     from lakectl.core.ledger_items import Entry
-    from lakectl.ops.dead_letters import DeadLetter
+    from lakectl.ops.events.dead_letters import DeadLetter
 
 SHOWN = 100  # rows that people get unasked; programs get all
 FOLLOW_POLL_S = 1.0
@@ -55,7 +55,7 @@ def runs(
         return _follow(app, source, limit or FOLLOW_FIRST)
     from itertools import chain, islice
 
-    from lakectl.ops import runs as ops
+    from lakectl.ops.runs import run_log as ops
 
     # One more than is shown, to know whether there are more.
     found = ops.runs(app.lake, source, "PENDING" if pending else "SRC", most and most + 1)
@@ -74,7 +74,7 @@ def runs(
 
 
 def _follow(app: App, source: str | None, last: int) -> None:
-    from lakectl.ops.runs import Follower
+    from lakectl.ops.runs.run_log import Follower
 
     follower = Follower(app.lake, source)
     shown = follower.start(last)
@@ -87,9 +87,9 @@ def _follow(app: App, source: str | None, last: int) -> None:
 
 
 def _show_failed(app: App, source: str | None, most: int) -> None:
-    from lakectl.ops import dead_letters
-    from lakectl.ops import runs as ops
-    from lakectl.ops.results import FullReasons
+    from lakectl.ops.events import dead_letters
+    from lakectl.ops.runs import run_log as ops
+    from lakectl.ops.runs.results import FullReasons
 
     refused = list(ops.runs(app.lake, source, "FAILED", most))
     reasons = FullReasons(app.lake)

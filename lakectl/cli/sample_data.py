@@ -27,7 +27,7 @@ def sample_data(app: App, folder: Path, orders: int, seed: int | None, until: st
       lakectl sample-data
       lakectl sample-data big --orders 1000000
     """
-    from lakectl.ops.sample_data import LAST_DAY, SEED, write_sample_data
+    from lakectl.ops.landing.sample_data import LAST_DAY, SEED, write_sample_data
     from lakectl.output import human_bytes
 
     try:

@@ -30,7 +30,7 @@ def smoke(app: App, failures: bool) -> None:
       lakectl smoke
       lakectl smoke --failures
     """
-    from lakectl.ops import smoke as ops
+    from lakectl.ops.events import smoke as ops
 
     lake = app.announce()
     with app.out.busy("waiting for the functions"):

@@ -24,7 +24,7 @@ def snapshots(app: App, table: str | None) -> None:
       lakectl snapshots
       lakectl snapshots TABLE --json
     """
-    from lakectl.ops import snapshots as ops
+    from lakectl.ops.tables import snapshots as ops
 
     found = ops.snapshots(app.lake, table)
     rows = []

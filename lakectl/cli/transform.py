@@ -12,8 +12,8 @@ from lakectl.cli.app import App, lake_command
 from lakectl.errors import LakectlError, UsageError
 
 if TYPE_CHECKING:
-    from lakectl.ops.land import Landed
-    from lakectl.ops.transform import Job, JobRun
+    from lakectl.ops.landing.land import Landed
+    from lakectl.ops.runs.transform import Job, JobRun
 
 INTERRUPTED = 130
 NAMED = 20  # refused landings that are shown one by one
@@ -74,7 +74,7 @@ def run_transform(
       lakectl run-transform --stop
     """
     from lakectl.cli.provision import make
-    from lakectl.ops import transform
+    from lakectl.ops.runs import transform
 
     starting = any((path, batch, full, retry_failed, retry_quarantined, on_bad_rows, workers))
     if bool(attach) + bool(stop_id) + starting > 1:
@@ -108,7 +108,7 @@ def run_transform(
 
 
 def _stop(app: App, run_id: str) -> None:
-    from lakectl.ops import transform
+    from lakectl.ops.runs import transform
 
     run = transform.named(app.announce(), run_id)
     if run.ended:
@@ -125,7 +125,7 @@ def follow(app: App, run_id: str, job: Job | None = None, command: str = "run-tr
 
     Ctrl-C leaves the run going, says how to come back, and ends with code 130.
     """
-    from lakectl.ops import transform
+    from lakectl.ops.runs import transform
 
     def state(run: JobRun) -> None:
         update(f"run {run.id}: {run.state}")
@@ -147,7 +147,7 @@ def follow(app: App, run_id: str, job: Job | None = None, command: str = "run-tr
 
 def follow_loading(app: App, landed: Sequence[Landed]) -> None:
     """Wait until ``landed`` is in silver, showing the runs that load it."""
-    from lakectl.ops import wait
+    from lakectl.ops.runs import wait
 
     with app.out.busy("waiting for the run to start") as update:
         run = wait.for_loading(

@@ -12,7 +12,7 @@ from lakectl.cli.app import App, lake_command
 from lakectl.errors import LakectlError
 
 if TYPE_CHECKING:
-    from lakectl.ops.validate import Check
+    from lakectl.ops.checks.validate import Check
     from lakectl.output import Mark
 
 WIDTH = 80
@@ -61,7 +61,7 @@ def show_checks(
     app: App, *, sources: tuple[str, ...] = (), only: tuple[str, ...] = (), fail_fast: bool = False
 ) -> list[Check]:
     """Run the checks, showing each."""
-    from lakectl.ops import validate as ops
+    from lakectl.ops.checks import validate as ops
 
     marks: dict[bool | None, Mark] = {True: "ok", False: "failed", None: "skipped"}
     done: list[Check] = []
@@ -99,7 +99,7 @@ def as_data(check: Check) -> dict[str, Any]:
 
 def _write(file: Path, checks: list[Check]) -> None:
     from lakectl.errors import UsageError
-    from lakectl.ops.junit import document
+    from lakectl.ops.checks.junit import document
 
     try:
         file.write_bytes(document(checks))

@@ -9,10 +9,14 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
+from typing import TYPE_CHECKING
 
-from lakectl.core.ledger_table import Item, LedgerTable
+from lakectl.core.ledger_items import Item
 from lakectl.spec.json_form import from_json, to_json
 from lakectl.spec.model import LakeSpec
+
+if TYPE_CHECKING:
+    from lakectl.core.ledger_table import LedgerTable
 
 _KEY = ("SPEC", "SILVER")
 

@@ -9,8 +9,9 @@ import pytest
 from lakes import open_test_lake, tear_down
 
 from lakectl.local.control import Endpoint
-from lakectl.ops import provision, query
+from lakectl.ops import provision
 from lakectl.ops.lake import Lake
+from lakectl.ops.tables import query
 
 HEADER = "order_id,order_date,customer_id,product_id,qty,unit_price,channel\r\n"
 DAY_1 = "\ufeff" + HEADER + '1,01/09/2025,7,3,2,"1.234,56",web\r\n2,01/09/2025,7,,1,9,"say ""hi"", twice"\r\n'

@@ -16,8 +16,9 @@ from pyarrow import parquet
 
 from lakectl.lake.bronze import layout_of
 from lakectl.local.control import Endpoint
-from lakectl.ops import provision, query
+from lakectl.ops import provision
 from lakectl.ops.lake import Lake
+from lakectl.ops.tables import query
 from lakectl.resources.glue_table import LandedTable
 from lakectl.spec.model import Column, FileFormat, SourceSpec
 

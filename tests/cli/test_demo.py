@@ -16,7 +16,7 @@ from lakectl.cli.demo import _land
 from lakectl.local.control import Endpoint
 from lakectl.ops import provision
 from lakectl.ops.lake import Lake
-from lakectl.ops.sample_data import write_sample_data
+from lakectl.ops.landing.sample_data import write_sample_data
 
 HEADER = "order_id,order_date,customer_id,product_id,qty,unit_price,channel\n"
 

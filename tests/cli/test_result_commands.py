@@ -13,8 +13,10 @@ import pytest
 from lakes import open_test_lake, tear_down
 
 from lakectl.local.control import Endpoint
-from lakectl.ops import maintain, provision, transform
+from lakectl.ops import provision
 from lakectl.ops.lake import Lake
+from lakectl.ops.runs import transform
+from lakectl.ops.tables import maintain
 
 LANDINGS = 4002
 # No Spark: what a run of the transform writes when it has loaded this many landings.
@@ -113,7 +115,7 @@ def _denied(**_: str) -> None:
 
 def test_the_driver_stream_of_glue_5_is_followed(lake: Lake) -> None:
     """Item 8: on AWS it is called <run id>-driver, an event may hold several lines, and a page may be empty."""
-    from lakectl.ops.logs import LogTail
+    from lakectl.ops.runs.logs import LogTail
 
     logs, group = lake.client("logs"), f"{lake.names.glue_log_prefix}/output"
     logs.create_log_stream(logGroupName=group, logStreamName="jr_aws-driver")

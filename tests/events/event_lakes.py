@@ -20,9 +20,8 @@ from lakes import bring_up, open_test_lake, tear_down
 from lakectl import packages
 from lakectl.core.ledger_items import Entry, Partition
 from lakectl.local.control import Endpoint
-from lakectl.ops import logs
-from lakectl.ops import runs as run_log
 from lakectl.ops.lake import Lake
+from lakectl.ops.runs import logs, run_log
 
 T = TypeVar("T")
 

@@ -27,8 +27,9 @@ from event_lakes import (
 )
 
 from lakectl.local.control import Endpoint
-from lakectl.ops import dead_letters, logs
+from lakectl.ops.events import dead_letters
 from lakectl.ops.lake import Lake
+from lakectl.ops.runs import logs
 
 HARD_KEYS = [
     "retail/orders/a b/c d.csv",

@@ -9,8 +9,8 @@ from event_lakes import HEADER, job_runs, orders_key, put, queued_events, rows, 
 from lakes import bring_up, open_test_lake, tear_down
 
 from lakectl.local.control import Endpoint
-from lakectl.ops import query
 from lakectl.ops.lake import Lake
+from lakectl.ops.tables import query
 
 FILES = 20
 CUSTOMERS = b"customer_id,customer_name,region,signup_date\n1,Ann,North,01/02/2024\n"

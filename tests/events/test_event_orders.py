@@ -13,9 +13,9 @@ from event_lakes import event_lake, job_runs, orders_key, put, rows_of, run_lake
 from lakes import plain_sources
 
 from lakectl.local.control import Endpoint
-from lakectl.ops import reconcile as ops
-from lakectl.ops import transform
+from lakectl.ops.events import reconcile as ops
 from lakectl.ops.lake import Lake
+from lakectl.ops.runs import transform
 
 # What the job does before and after Spark.
 TAKE = """

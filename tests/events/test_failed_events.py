@@ -22,8 +22,8 @@ from event_lakes import (
 )
 
 from lakectl.local.control import Endpoint
-from lakectl.ops import dead_letters
-from lakectl.ops import replay as ops
+from lakectl.ops.events import dead_letters
+from lakectl.ops.events import replay as ops
 from lakectl.ops.lake import Lake
 from lakectl.resources.rule import Rule
 

@@ -12,8 +12,8 @@ from event_lakes import event_lake, rows, wait_for
 
 from lakectl.errors import LakectlError
 from lakectl.local.control import Endpoint
-from lakectl.ops import land
 from lakectl.ops.lake import Lake
+from lakectl.ops.landing import land
 
 DAY = date(2026, 11, 24)
 SOURCES = {

@@ -11,7 +11,7 @@ from event_lakes import DRAIN, event_lake, orders_key, put, rows, rows_of, run_l
 from lakes import bring_up, open_test_lake, plain_sources
 
 from lakectl.local.control import Endpoint
-from lakectl.ops import reconcile as ops
+from lakectl.ops.events import reconcile as ops
 from lakectl.ops.lake import Lake
 
 

@@ -14,8 +14,8 @@ from event_lakes import command, event_lake, orders_key, put, rows, run_lakectl,
 from lakectl.cli import runs as runs_command
 from lakectl.cli.app import App
 from lakectl.local.control import Endpoint
-from lakectl.ops import logs, runs
 from lakectl.ops.lake import Lake
+from lakectl.ops.runs import logs, run_log
 
 
 @pytest.fixture(scope="module")
@@ -53,10 +53,10 @@ def test_a_limit_is_all_that_is_read_of_each_source(lake: Lake) -> None:
     client.meta.events.register(
         "provide-client-params.dynamodb.Query", lambda params, **_: read.append(params["Limit"]), unique_id="count"
     )
-    found = list(runs.runs(lake, most=2))
+    found = list(run_log.runs(lake, most=2))
     client.meta.events.unregister("provide-client-params.dynamodb.Query", unique_id="count")
     assert [entry.sk for entry in found] == [entry.sk for entry in rows(lake)[:2]]
-    assert read == [2] * len(runs.sources(lake))
+    assert read == [2] * len(run_log.sources(lake))
 
 
 def test_people_get_the_newest_rows_and_are_told_of_the_others(
@@ -79,7 +79,7 @@ def test_people_get_the_newest_rows_and_are_told_of_the_others(
 
 
 def test_follow_shows_what_comes_and_what_moves(lake: Lake, tmp_path: Path) -> None:
-    follower = runs.Follower(lake)
+    follower = run_log.Follower(lake)
     assert [run.sk for run in follower.start(3)] == sorted(run.sk for run in rows(lake))[-3:]
     assert follower.changes() == []
     watching = subprocess.Popen(

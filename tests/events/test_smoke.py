@@ -12,9 +12,9 @@ from event_lakes import command, event_lake, queued_events
 from lakes import bring_up
 
 from lakectl.local.control import Endpoint
-from lakectl.ops import dead_letters
+from lakectl.ops.events import dead_letters
+from lakectl.ops.events.smoke import HEARD, smoke
 from lakectl.ops.lake import Lake
-from lakectl.ops.smoke import HEARD, smoke
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,9 @@ from event_lakes import event_lake, put, queued_events, rows, wait_for
 from lakes import bring_up
 
 from lakectl.local.control import Endpoint
-from lakectl.ops import reconcile
+from lakectl.ops.events import reconcile
+from lakectl.ops.events.smoke import smoke
 from lakectl.ops.lake import Lake
-from lakectl.ops.smoke import smoke
 
 SOURCES = ("customers", "products", "orders")
 

@@ -15,7 +15,7 @@ from lakectl.config import default_spec
 ROOT = packages.LAKECTL.parent
 # The tutorial itself: its sample data, the demo, and the defaults of the configuration.
 TUTORIAL = {
-    "lakectl/ops/sample_data.py",
+    "lakectl/ops/landing/sample_data.py",
     "lakectl/cli/sample_data.py",
     "lakectl/cli/demo.py",
     "lakectl/config.py",

@@ -13,8 +13,9 @@ from botocore.exceptions import ClientError
 from lakes import quiet_lake
 
 from lakectl.local.control import Endpoint
-from lakectl.ops import query, transform
 from lakectl.ops.lake import Lake
+from lakectl.ops.runs import transform
+from lakectl.ops.tables import query
 
 HEADER = "order_id,order_date,customer_id,product_id,qty,unit_price,channel\n"
 STAGES = ("Spark 3.5.6 is up", "to write:", "silver is at snapshot")

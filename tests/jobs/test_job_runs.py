@@ -9,8 +9,9 @@ import pytest
 from lakes import bring_up, open_test_lake, plain_sources, tear_down
 
 from lakectl.local.control import Endpoint
-from lakectl.ops import query, transform
 from lakectl.ops.lake import Lake
+from lakectl.ops.runs import transform
+from lakectl.ops.tables import query
 
 HEADER = "order_id,line_no,order_date,customer_id,product_id,qty,unit_price,channel\n"
 COLUMNS = {

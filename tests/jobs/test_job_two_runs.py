@@ -10,8 +10,9 @@ from lakes import quiet_lake
 from test_job_kill import HEADER, until_it_says
 
 from lakectl.local.control import Endpoint
-from lakectl.ops import query, runs, transform
 from lakectl.ops.lake import Lake
+from lakectl.ops.runs import run_log, transform
+from lakectl.ops.tables import query
 
 CUSTOMERS = "customer_id,customer_name,region,signup_date\n1,Ann,North,01/02/2024\n"
 PRODUCTS = "product_id,product_name,category,list_price\n1,Pen,Office,1.50\n"
@@ -77,7 +78,7 @@ def test_two_runs_at_once_through_glue_double_no_order_and_the_greater_stamp_sta
     newest = {number: batch for batch in (1, 2, 3, 4) for number in orders(batch)}
     wanted = [[str(number), str(batch), "North", "Office"] for number, batch in newest.items()]
     assert sorted(list(row) for row in found) == sorted(wanted)
-    assert {run.key: run.load_status for run in runs.runs(lake) if run.load_status != "LOADED"} == {}
-    assert len(list(runs.runs(lake))) == 6
+    assert {run.key: run.load_status for run in run_log.runs(lake) if run.load_status != "LOADED"} == {}
+    assert len(list(run_log.runs(lake))) == 6
     again = transform.follow(lake, transform.start(lake, {}))
     assert (again.state, again.result["rows_read"], again.result["snapshot_id"]) == ("SUCCEEDED", 0, None)

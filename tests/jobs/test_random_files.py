@@ -14,7 +14,7 @@ from lakectl.config import Config
 from lakectl.core import csv_files, values
 from lakectl.errors import UsageError
 from lakectl.local.control import Endpoint
-from lakectl.ops import landing_file
+from lakectl.ops.landing import landing_file
 
 ORDERS = Config().sources["orders"]
 COLUMNS = HEADER.split(",")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lakectl.ops.sample_data import write_sample_data
+from lakectl.ops.landing.sample_data import write_sample_data
 
 UNTIL = date(2026, 11, 24)
 
@@ -58,7 +58,7 @@ def test_sample_data_the_demo_and_the_quick_test_use_one_seed(tmp_path: Path) ->
     from lakectl.cli.app import App
     from lakectl.cli.demo import _sample_data
     from lakectl.cli.sample_data import sample_data
-    from lakectl.ops.sample_data import one_order
+    from lakectl.ops.landing.sample_data import one_order
 
     done = CliRunner().invoke(sample_data, [str(tmp_path / "command"), "--orders", "1"])
     assert done.exit_code == 0, done.output

@@ -17,8 +17,8 @@ import boto3
 
 from lakectl.config import Config
 from lakectl.local.control import Endpoint
-from lakectl.ops import results
 from lakectl.ops.lake import Lake
+from lakectl.ops.runs import results
 from lakectl.spec.json_form import to_json
 
 ROOT = Path(__file__).parents[2]

@@ -14,8 +14,8 @@ from landing_events import TABLE, ZONE, record_event
 
 from lakectl.core.ledger_items import entry_of
 from lakectl.errors import LakectlError
-from lakectl.ops import results as reader
 from lakectl.ops.lake import Lake
+from lakectl.ops.runs import results as reader
 
 sys.path.append(str(Path(__file__).parents[2] / "jobs"))
 ITEM_BYTES = 400 * 1024

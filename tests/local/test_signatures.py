@@ -18,7 +18,7 @@ from local_helpers import REGION
 from raw_requests import Answer, own, with_secret
 
 from lakectl.local.control import Endpoint
-from lakectl.ops.lean_put import signed as lean_signed
+from lakectl.ops.landing.lean_put import signed as lean_signed
 
 BUCKET = "signed-bucket"
 CHUNKED = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"

@@ -12,7 +12,7 @@ from lakes import open_test_lake
 
 from lakectl.local.control import Endpoint
 from lakectl.ops.lake import Lake
-from lakectl.ops.lake_formation import missing_grants
+from lakectl.ops.provision.lake_formation import missing_grants
 from lakectl.resources.role import Role
 
 IAM_ONLY = [{"Principal": {"DataLakePrincipalIdentifier": "IAM_ALLOWED_PRINCIPALS"}, "Permissions": ["ALL"]}]

@@ -20,8 +20,9 @@ from lakes import open_test_lake, tear_down
 from lakectl.config import Config
 from lakectl.errors import LakectlError
 from lakectl.local.control import Endpoint
-from lakectl.ops import land, provision
+from lakectl.ops import provision
 from lakectl.ops.lake import Lake
+from lakectl.ops.landing import land
 
 DAY = date(2025, 10, 4)
 HEADER = "order_id,order_date,customer_id,product_id,qty,unit_price,channel\n"

@@ -12,9 +12,11 @@ from lakes import bring_up, open_test_lake, tear_down
 
 from lakectl.errors import LakectlError
 from lakectl.local.control import Endpoint
-from lakectl.ops import land, query, transform, wait
 from lakectl.ops.lake import Lake
-from lakectl.ops.sample_data import write_sample_data
+from lakectl.ops.landing import land
+from lakectl.ops.landing.sample_data import write_sample_data
+from lakectl.ops.runs import transform, wait
+from lakectl.ops.tables import query
 
 DAY = date(2025, 10, 4)
 

@@ -10,7 +10,7 @@ import pytest
 from lakectl.config import Config
 from lakectl.core.values import expected
 from lakectl.errors import UsageError
-from lakectl.ops import land, landing_file, landing_paths
+from lakectl.ops.landing import land, landing_file, landing_paths
 
 ORDERS = Config().sources["orders"]
 HEADER = "order_id,order_date,customer_id,product_id,qty,unit_price,channel\n"

@@ -14,7 +14,7 @@ from pyarrow import parquet
 
 from lakectl.config import Config
 from lakectl.errors import UsageError
-from lakectl.ops import landing_file
+from lakectl.ops.landing import landing_file
 
 SOURCES = Config.model_validate(
     {

@@ -17,9 +17,10 @@ from lakes import open_test_lake, tear_down
 
 from lakectl.aws import Aws
 from lakectl.local.control import Endpoint
-from lakectl.ops import land, lean_put, provision
+from lakectl.ops import provision
 from lakectl.ops.lake import Lake
-from lakectl.ops.lean_put import LeanPut
+from lakectl.ops.landing import land, lean_put
+from lakectl.ops.landing.lean_put import LeanPut
 
 DAY = date(2025, 10, 4)
 FILE = "order_id,order_date,customer_id,product_id,qty,unit_price,channel\n1,24/07/2025,7,9,2,1.50,web\n"

@@ -11,9 +11,11 @@ from lakes import open_test_lake, tear_down
 
 from lakectl.errors import LakectlError, UsageError
 from lakectl.local.control import Endpoint
-from lakectl.ops import maintain, provision, query, rollback, runs, transform
+from lakectl.ops import provision
 from lakectl.ops.lake import Lake
-from lakectl.ops.snapshots import snapshots
+from lakectl.ops.runs import run_log, transform
+from lakectl.ops.tables import maintain, query, rollback
+from lakectl.ops.tables.snapshots import snapshots
 
 HEADER = "order_id,order_date,customer_id,product_id,qty,unit_price,channel\n"
 FIRST = HEADER + "1,01/09/2025,1,1,1,10,web\n2,01/09/2025,1,1,1,20,web\n"
@@ -63,7 +65,7 @@ def silver(lake: Lake, version: str = "") -> list[list[str | None]]:
 
 
 def statuses(lake: Lake) -> dict[str, str]:
-    return {run.key: run.load_status for run in runs.runs(lake)}
+    return {run.key: run.load_status for run in run_log.runs(lake)}
 
 
 @pytest.mark.long

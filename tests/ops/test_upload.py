@@ -21,9 +21,10 @@ from lakes import open_test_lake, tear_down
 from lakectl.aws import Aws
 from lakectl.errors import LakectlError, UsageError
 from lakectl.local.control import Endpoint
-from lakectl.ops import land, provision, upload
+from lakectl.ops import provision
 from lakectl.ops.lake import Lake
-from lakectl.ops.upload import PART_BYTES, part_bytes
+from lakectl.ops.landing import land, upload
+from lakectl.ops.landing.upload import PART_BYTES, part_bytes
 from lakectl.progress import Moved, unseen
 
 DAY = date(2025, 10, 4)

@@ -16,15 +16,17 @@ from lakes import open_test_lake, plain_sources, tear_down
 
 from lakectl.errors import UsageError
 from lakectl.local.control import Endpoint
-from lakectl.ops import provision, query, transform, validate
-from lakectl.ops.checks import landed
+from lakectl.ops import provision
+from lakectl.ops.checks import landed, validate
 from lakectl.ops.checks.history import scans_are_pruned, snapshots_reproduced
+from lakectl.ops.checks.junit import document
 from lakectl.ops.checks.model import Subject, Verdict
 from lakectl.ops.checks.rows import rows_as_landed
 from lakectl.ops.checks.saved import judge
 from lakectl.ops.checks.silver import derived_again, each_key_once, lookups_hold, own_checks
-from lakectl.ops.junit import document
 from lakectl.ops.lake import Lake
+from lakectl.ops.runs import transform
+from lakectl.ops.tables import query
 from lakectl.saved_queries import SavedQuery
 from lakectl.spec.model import Check, Column, Derived, Expression, LakeSpec, Lookup, PartitionField, SourceSpec
 

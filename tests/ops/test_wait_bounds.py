@@ -11,9 +11,9 @@ from lakectl.config import Config
 from lakectl.core.landing import Landing
 from lakectl.core.ledger_items import Entry
 from lakectl.errors import LakectlError
-from lakectl.ops import transform, wait
 from lakectl.ops.lake import Lake
-from lakectl.ops.land import Landed
+from lakectl.ops.landing.land import Landed
+from lakectl.ops.runs import transform, wait
 
 LAKE = cast(Lake, SimpleNamespace(config=Config()))
 KEY = "retail/{source}/ingest_date=2026-11-24/{source}.csv"

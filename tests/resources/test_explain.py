@@ -19,9 +19,9 @@ from lakectl.errors import LakectlError
 from lakectl.lake import STEPS
 from lakectl.local.control import Endpoint
 from lakectl.ops import provision
-from lakectl.ops.aws_cli import Command
-from lakectl.ops.explain import explain, script
 from lakectl.ops.lake import Lake
+from lakectl.ops.provision.aws_cli import Command
+from lakectl.ops.provision.explain import explain, script
 
 # Writes down its arguments, NUL-separated, instead of doing anything.
 STUB = """#!/bin/sh

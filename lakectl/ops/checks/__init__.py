@@ -1,1 +1,1 @@
-"""What ``lakectl validate`` checks: one small function for each check, listed in :mod:`lakectl.ops.validate`."""
+"""What ``lakectl validate`` checks: one small function for each check, listed in :mod:`lakectl.ops.checks.validate`."""

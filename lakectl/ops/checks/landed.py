@@ -17,10 +17,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from lakectl.aws import code_of, explain
 from lakectl.core.ledger_items import Entry
 from lakectl.lake.bronze import columns_of
-from lakectl.ops import runs as run_log
 from lakectl.ops.checks.landed_rows import Key, Unreadable, key_of_bronze, keys_in
 from lakectl.ops.checks.model import Subject, quoted
 from lakectl.ops.checks.rejected import Version, rejected_keys
+from lakectl.ops.runs import run_log
 
 # Beyond these, reading everything back costs more than the check is worth.
 MAX_BYTES = 512 * 1024**2

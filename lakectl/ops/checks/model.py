@@ -9,8 +9,8 @@ from functools import cached_property
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lakectl.aws import code_of, explain
-from lakectl.ops import query
 from lakectl.ops.lake import Lake
+from lakectl.ops.tables import query
 from lakectl.spec.model import LakeSpec, SourceSpec
 
 NAMED = 5  # values in a detail

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lakectl.ops import query
 from lakectl.ops.checks.model import Verdict, counted
 from lakectl.ops.lake import Lake
-from lakectl.ops.query import QueryResult
+from lakectl.ops.tables import query
+from lakectl.ops.tables.query import QueryResult
 from lakectl.saved_queries import VERDICT, SavedQuery
 
 WIDTH = 100  # of a row in a detail

@@ -8,11 +8,11 @@ from pathlib import Path
 from string import Template
 
 from lakectl.errors import UsageError
-from lakectl.ops import landing_file
 from lakectl.ops.init import config_text, start_queries
 from lakectl.ops.init.config_text import TEMPLATES
 from lakectl.ops.init.draft import Draft
 from lakectl.ops.init.names import lake_name
+from lakectl.ops.landing import landing_file
 from lakectl.project import shipped_root
 
 _DEMO = ("lakectl demo          # sample data, the lake, a run, the checks", "lakectl query --list", "lakectl down")

@@ -9,12 +9,12 @@ from typing import Any
 
 from lakectl.core import values
 from lakectl.errors import UsageError
-from lakectl.ops import landing_file
 from lakectl.ops.init import dates, keys, lookups, partitions, tables, types
 from lakectl.ops.init.draft import Draft
 from lakectl.ops.init.inputs import data_sets
 from lakectl.ops.init.names import data_set
 from lakectl.ops.init.tables import Table
+from lakectl.ops.landing import landing_file
 from lakectl.spec.model import Column, SourceSpec
 from lakectl.spec.names import source_problem
 

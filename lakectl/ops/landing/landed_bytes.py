@@ -7,10 +7,10 @@ from functools import cache
 
 from lakectl.core.ledger_items import Item, partition
 from lakectl.core.ledger_versions import STANDING
-from lakectl.ops import runs as run_log
 from lakectl.ops.lake import Lake
-from lakectl.ops.landing_file import LandingFile
-from lakectl.ops.upload import Place, compare
+from lakectl.ops.landing.landing_file import LandingFile
+from lakectl.ops.landing.upload import Place, compare
+from lakectl.ops.runs import run_log
 
 FIELDS = ("key", "etag", "size_bytes", "load_status")
 

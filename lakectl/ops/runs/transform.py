@@ -13,9 +13,9 @@ from lakectl.aws import code_of, explain
 from lakectl.core.glue_runs import ENDED
 from lakectl.errors import LakectlError, UsageError
 from lakectl.glue_versions import LEAST_BILLED_S
-from lakectl.ops import results
 from lakectl.ops.lake import Lake
-from lakectl.ops.logs import LogTail
+from lakectl.ops.runs import results
+from lakectl.ops.runs.logs import LogTail
 
 POLL_S = (0.3, 5.0)  # first and longest pause between two looks at a run
 
@@ -30,7 +30,7 @@ class Job:
 
 @dataclass
 class JobRun:
-    """A run of a Glue job. ``result`` is what the job wrote into the run log (:mod:`lakectl.ops.results`); empty
+    """A run of a Glue job. ``result`` is what the job wrote into the run log (:mod:`lakectl.ops.runs.results`); empty
     before its end, and for a run that wrote nothing.
 
     ``dpu_seconds``: as Glue reports it, or the run's capacity times its time; ``None`` while it is unknown.

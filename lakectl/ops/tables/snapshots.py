@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 
 from lakectl.errors import LakectlError, UsageError
-from lakectl.ops import query
 from lakectl.ops.lake import Lake
-from lakectl.ops.query import QueryFailed
+from lakectl.ops.tables import query
+from lakectl.ops.tables.query import QueryFailed
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from lakectl.aws import explain
 from lakectl.core import quick_test
 from lakectl.core.ledger_items import Entry, Key, guard_key
-from lakectl.ops import dead_letters, logs, trigger_paths
-from lakectl.ops import runs as run_log
+from lakectl.ops.events import dead_letters, trigger_paths
+from lakectl.ops.events.trigger_paths import TriggerPath
 from lakectl.ops.lake import Lake
-from lakectl.ops.logs import LogLine
-from lakectl.ops.sample_data import one_order
-from lakectl.ops.trigger_paths import TriggerPath
+from lakectl.ops.landing.sample_data import one_order
+from lakectl.ops.runs import logs, run_log
+from lakectl.ops.runs.logs import LogLine
 
 POLL_S = 0.1
 LOGS_LAG_S = 20.0  # CloudWatch shows a line some seconds after it was printed

@@ -11,7 +11,7 @@ from lakectl.core import run_results
 from lakectl.core.ledger_items import Entry
 from lakectl.errors import LakectlError
 from lakectl.ops.lake import Lake
-from lakectl.ops.runs import table
+from lakectl.ops.runs.run_log import table
 
 
 def read(lake: Lake, run_id: str) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Literal
 
-from lakectl.ops.dead_letters import DeadLetter, DeadLetterQueue, opened
-from lakectl.ops.invoking import invoke
+from lakectl.ops.events.dead_letters import DeadLetter, DeadLetterQueue, opened
+from lakectl.ops.events.invoking import invoke
 from lakectl.ops.lake import Lake
 
 THREADS = 8

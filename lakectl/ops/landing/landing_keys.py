@@ -10,8 +10,8 @@ from typing import Any
 from lakectl.core.landing_key import LAST_BATCH, LandingKey, file_name, folder_of, numbered, parse
 from lakectl.errors import LakectlError
 from lakectl.ops.lake import Lake
-from lakectl.ops.landing_file import LandingFile
-from lakectl.ops.upload import Place, compare
+from lakectl.ops.landing.landing_file import LandingFile
+from lakectl.ops.landing.upload import Place, compare
 
 AUTO = "auto"
 

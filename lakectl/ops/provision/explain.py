@@ -15,9 +15,9 @@ from lakectl.aws import Aws
 from lakectl.aws import explain as one_line
 from lakectl.engine.model import Action, Plan, Step
 from lakectl.engine.retry import Reason, patience
-from lakectl.ops.aws_cli import Command, translate, wait
 from lakectl.ops.lake import Lake
 from lakectl.ops.provision import refuse_foreign
+from lakectl.ops.provision.aws_cli import Command, translate, wait
 from lakectl.project import shipped_root
 
 # Version 1 of the AWS CLI sends these to AWS whatever AWS_ENDPOINT_URL says; only the option moves it

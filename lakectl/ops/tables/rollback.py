@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from lakectl.core.ledger_items import Entry
 from lakectl.core.ledger_versions import LOADED
 from lakectl.errors import LakectlError, UsageError
-from lakectl.ops import runs as run_log
-from lakectl.ops import transform
 from lakectl.ops.lake import Lake
-from lakectl.ops.maintain import maintenance_job
-from lakectl.ops.snapshots import Snapshot, snapshots, table_of
+from lakectl.ops.runs import run_log, transform
+from lakectl.ops.tables.maintain import maintenance_job
+from lakectl.ops.tables.snapshots import Snapshot, snapshots, table_of
 
 
 @dataclass(frozen=True)

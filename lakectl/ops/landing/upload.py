@@ -21,8 +21,8 @@ from botocore.exceptions import ClientError
 from lakectl.aws import code_of
 from lakectl.core.landing_key import media_type
 from lakectl.errors import LakectlError, UsageError
-from lakectl.ops.landing_file import LandingFile
-from lakectl.ops.lean_put import LeanPut
+from lakectl.ops.landing.landing_file import LandingFile
+from lakectl.ops.landing.lean_put import LeanPut
 from lakectl.progress import Moved, unseen
 
 MIB = 1 << 20

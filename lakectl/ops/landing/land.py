@@ -16,14 +16,14 @@ from lakectl.aws import code_of, explain
 from lakectl.config import Config
 from lakectl.core.landing_key import file_endings
 from lakectl.errors import LakectlError, UsageError
-from lakectl.ops import landing_file, landing_paths, upload
 from lakectl.ops.lake import Lake
-from lakectl.ops.landed_bytes import LandedBytes
-from lakectl.ops.landing_file import Check, LandingFile
-from lakectl.ops.landing_keys import AUTO, batches_for, key_for, next_batch
-from lakectl.ops.landing_paths import STDIN
-from lakectl.ops.lean_put import LeanPut
-from lakectl.ops.upload import PART_BYTES, Place, Taken, in_parallel
+from lakectl.ops.landing import landing_file, landing_paths, upload
+from lakectl.ops.landing.landed_bytes import LandedBytes
+from lakectl.ops.landing.landing_file import Check, LandingFile
+from lakectl.ops.landing.landing_keys import AUTO, batches_for, key_for, next_batch
+from lakectl.ops.landing.landing_paths import STDIN
+from lakectl.ops.landing.lean_put import LeanPut
+from lakectl.ops.landing.upload import PART_BYTES, Place, Taken, in_parallel
 from lakectl.progress import Moved, unseen
 from lakectl.spec.model import LakeSpec
 

@@ -14,7 +14,7 @@ from lakectl.core.csv_files import CHUNK, GZIP_ERRORS, HEADER_BYTES, LINE_END, M
 from lakectl.core.json_files import Broken, Lines
 from lakectl.core.values import expected
 from lakectl.errors import UsageError
-from lakectl.ops import landing_parquet
+from lakectl.ops.landing import landing_parquet
 from lakectl.spec.model import FileFormat, SourceSpec
 
 Check = Literal["ends", "full"]

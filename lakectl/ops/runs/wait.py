@@ -8,10 +8,9 @@ from collections.abc import Callable, Sequence
 from lakectl.core.ledger_items import Entry, Key, entry_of, guard_key
 from lakectl.core.ledger_versions import DELETED, DUPLICATE, FAILED, IGNORED, LOADED, PENDING, REVERTED, SUPERSEDED
 from lakectl.errors import LakectlError
-from lakectl.ops import runs as run_log
-from lakectl.ops import transform
 from lakectl.ops.lake import Lake
-from lakectl.ops.land import Landed
+from lakectl.ops.landing.land import Landed
+from lakectl.ops.runs import run_log, transform
 
 POLL_S = 0.5
 # How long an event may take before we start a run ourselves. On AWS, EventBridge needs about five

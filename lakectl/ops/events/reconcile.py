@@ -17,10 +17,9 @@ from lakectl.core.ledger_items import Entry, guard_key, partition
 from lakectl.core.ledger_versions import DELETED, DUPLICATE, IGNORED, SUPERSEDED
 from lakectl.core.s3_events import record_of
 from lakectl.errors import LakectlError
-from lakectl.ops import runs as run_log
-from lakectl.ops import transform
-from lakectl.ops.invoking import invoke
+from lakectl.ops.events.invoking import invoke
 from lakectl.ops.lake import Lake
+from lakectl.ops.runs import run_log, transform
 
 THREADS = 8
 # An event that is on its way is not lost. Objects younger than this get a second look.

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from xml.etree import ElementTree
 
-from lakectl.ops.validate import Check
+from lakectl.ops.checks.validate import Check
 
 SAVED = "queries"  # the suite of the saved queries
 # XML 1.0 has no way to write these.

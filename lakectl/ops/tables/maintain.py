@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from lakectl.ops import transform
 from lakectl.ops.lake import Lake
-from lakectl.ops.transform import Job
+from lakectl.ops.runs import transform
+from lakectl.ops.runs.transform import Job
 
 
 def maintenance_job(lake: Lake) -> Job:

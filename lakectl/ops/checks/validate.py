@@ -19,7 +19,7 @@ from lakectl.ops.checks.rows import rows_as_landed
 from lakectl.ops.checks.saved import judge
 from lakectl.ops.checks.silver import derived_again, each_key_once, lookups_hold, own_checks
 from lakectl.ops.lake import Lake
-from lakectl.ops.query import QueryFailed
+from lakectl.ops.tables.query import QueryFailed
 
 # A new check of each source is one function and one line here.
 SOURCE_CHECKS = (
