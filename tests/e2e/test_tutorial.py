@@ -70,7 +70,7 @@ def test_running_again_changes_no_row_and_makes_no_snapshot(folder: Path) -> Non
     assert "nothing pending" in said
     full = run_json("run-transform", "--full", *NAME, cwd=folder)
     assert full["state"] == "SUCCEEDED"
-    assert full["result"]["rows_unchanged"] == 900
+    assert full["result"]["sources"]["orders"]["rows_unchanged"] == 900
     assert snapshots(folder) == before
     assert query("SELECT COUNT(*), COUNT(DISTINCT order_id) FROM retail_silver.orders_silver", folder) == [
         ["900", "900"]

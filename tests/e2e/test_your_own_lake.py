@@ -16,6 +16,8 @@ from installed_wheel import Installed, install
 from lakectl import config
 from lakectl.local.control import Endpoint
 
+pytestmark = pytest.mark.long
+
 DOCUMENT = Path(__file__).parents[2] / "docs/your-own-lake.md"
 # How each file is written, for pandas: dates, and texts that mean no value.
 DATES = {"weather": ("date", "%Y/%m/%d"), "stocks": ("date", "%b %d %Y"), "penguins": ("Date Egg", "%Y-%m-%d")}

@@ -28,6 +28,7 @@ def deaf(lake: Lake) -> Lake:
     return lake
 
 
+@pytest.mark.long
 def test_landings_whose_events_were_lost_are_named_and_brought_back(deaf: Lake, tmp_path: Path) -> None:
     keys = ["retail/customers/ingest_date=2026-11-01/customers.csv", orders_key(1), "retail/orders/a+b c.csv"]
     for key in keys:

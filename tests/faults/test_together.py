@@ -72,6 +72,7 @@ def everything(subject: Subject) -> dict[str, Any]:
     return {key: state and (dict(state.fields), state.tags) for key, state in read.items()}
 
 
+@pytest.mark.long
 def test_lakes_in_one_account_leave_each_other_alone(neighbours: list[Subject]) -> None:
     for subject in neighbours:
         subject.assert_converges_up()

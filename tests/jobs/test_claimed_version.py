@@ -33,6 +33,7 @@ def stages() -> dict[str, tuple[Any, str, bool]]:
     }
 
 
+@pytest.mark.long
 def test_rows_of_a_landing_that_is_overwritten_at_any_stage_are_of_the_claimed_version(
     job_lake: JobLake, monkeypatch: pytest.MonkeyPatch
 ) -> None:

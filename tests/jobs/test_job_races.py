@@ -227,6 +227,7 @@ def test_maintenance_does_what_its_dry_run_counted(job_lake: JobLake) -> None:
     assert job_lake.rows("order_id") == [(1,), (2,)]
 
 
+@pytest.mark.long
 def test_a_rollback_waits_until_the_table_and_no_run_can_contradict_it(job_lake: JobLake) -> None:
     from types import SimpleNamespace
 
