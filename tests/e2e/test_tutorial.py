@@ -62,6 +62,7 @@ def test_landing_the_same_file_again_adds_no_run(folder: Path) -> None:
     assert len(run_json("runs", "orders", *NAME, cwd=folder)) == 1
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("demo")
 def test_running_again_changes_no_row_and_makes_no_snapshot(folder: Path) -> None:
     before = snapshots(folder)

@@ -103,6 +103,7 @@ def result(client: Callable[..., Any]) -> dict[str, Any]:
     return answer
 
 
+@pytest.mark.long
 def test_no_acknowledged_append_is_lost(result: dict[str, Any]) -> None:
     assert result["errors"] == []
     assert (result["acknowledged"], result["present"], result["distinct"]) == (100, 100, 100)

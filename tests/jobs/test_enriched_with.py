@@ -52,6 +52,7 @@ def compared(ran: Ran) -> bool:
     return any("comparing all of orders_silver" in text for text in ran.said)
 
 
+@pytest.mark.long
 def test_silver_is_compared_when_customers_have_changed_and_not_when_they_only_land_again(job_lake: JobLake) -> None:
     story = Story(job_lake)
     job_lake.orders(line(1), line(2, customer=2))

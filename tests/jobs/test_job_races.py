@@ -183,6 +183,7 @@ def test_compaction_in_the_middle_of_a_commit_harms_neither(job_lake: JobLake, m
     assert job_lake.rows("order_id", "qty") == [(1, 5), (2, 1), (3, 1)]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("removed", "inserted"), [("order_id = 1", 1), ("true", 2)])
 def test_an_order_that_is_removed_between_comparing_and_committing_is_there_again(
     job_lake: JobLake, monkeypatch: pytest.MonkeyPatch, removed: str, inserted: int

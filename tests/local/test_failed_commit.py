@@ -85,7 +85,7 @@ def test_no_answer_is_made_from_what_was_not_committed(
         return [b"seen"]
 
     fill(database)
-    client = Client(_Gateway(SimpleNamespace(), application, database, "eu-west-1"))
+    client = Client(_Gateway(SimpleNamespace(), application, SimpleNamespace(), database, "eu-west-1"))
     for path in (first, "/later", "/_lakectl/health"):
         answer = client.post(path, content_type=content_type)
         assert answer.status_code == 503
@@ -98,5 +98,5 @@ def test_a_request_before_the_failure_is_answered(database: Database) -> None:
         start_response("200 OK", [("X-Own", "1")])
         return [b"seen"]
 
-    answer = Client(_Gateway(SimpleNamespace(), application, database, "eu-west-1")).get("/")
+    answer = Client(_Gateway(SimpleNamespace(), application, SimpleNamespace(), database, "eu-west-1")).get("/")
     assert (answer.status_code, answer.text, answer.headers["X-Own"]) == (200, "seen", "1")
