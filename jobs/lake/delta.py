@@ -29,7 +29,7 @@ class Incoming:
     column there are (0, None and None where a source has no keys). ``landings``: those that the rows are of;
     ``is_counted``: there are exactly so many rows as keys.
 
-    ``kept``: keys of rows that were set aside, whose older rows a snapshot leaves; ``keeps_all``: some of these keys
+    ``kept``: keys of quarantined rows, whose older rows a snapshot leaves; ``keeps_all``: some of these keys
     can't be read.
     """
 

@@ -1,4 +1,4 @@
-"""Landings into silver, source by source: set aside, looked up, compared, committed."""
+"""Landings into silver, source by source: quarantined, looked up, compared, committed."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def _learn_added(work: Work, name: str) -> None:
 
 
 def _incoming(work: Work, enrichment: Enrichment, parts: Split, totals: Totals, loaded: Loaded) -> Incoming | None:
-    """What is to be loaded, each key once; what is not is set aside, or refuses its landing."""
+    """What is to be loaded, each key once; what is not is quarantined, or refuses its landing."""
     source, items = enrichment.source, parts.items
     totals.checks.update(check_late(parts, enrichment, work.table(source.name)))
     # A reference that is not there may have refused a landing.
@@ -185,7 +185,7 @@ def _incoming(work: Work, enrichment: Enrichment, parts: Split, totals: Totals, 
 
 
 def _kept_keys(parts: Split) -> tuple[Any, bool]:
-    """Of rows that were set aside: their keys, and whether some of them have none that can be read."""
+    """Of quarantined rows: their keys, and whether some of them have none that can be read."""
     keys = list(parts.source.keys)
     if not parts.aside:
         return None, False

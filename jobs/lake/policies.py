@@ -84,7 +84,7 @@ def overridden(spec: LakeSpec, policy: str) -> LakeSpec:
     asked = next((each for each in (FAIL, QUARANTINE, WARN) if each == policy), None)
     if asked is None:
         raise ValueError(f"--ON_BAD_ROWS {policy}: expected fail, quarantine or warn")
-    # Rather than let them vanish, warn sets aside what silver can't hold.
+    # Rather than let them vanish, warn quarantines what silver can't hold.
     checks = {check: asked if asked in policies_of(check) else QUARANTINE for check in BAD_ROWS}
     sources = {name: replace(source, policies={**source.policies, **checks}) for name, source in spec.sources.items()}
     return replace(spec, sources=sources)

@@ -1,4 +1,4 @@
-"""Rows that are set aside: they go to ``<source>_rejected``, once, and the rest of their landing goes on."""
+"""Quarantined rows: they go to ``<source>_rejected``, once, and the rest of their landing goes on."""
 
 from __future__ import annotations
 
