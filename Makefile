@@ -38,7 +38,7 @@ demo: setup ## Run the whole tutorial on this machine
 	@touch $@
 
 test: setup $(AWS_CLI)/.ready $(MICROBURST)/.ready ## Unit, per-resource and end-to-end tests
-	@$(BIN)/python -m pytest -m "not long" -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -m "not long" -n 2 --dist loadfile --no-loadscope-reorder
 
 test-long: setup $(AWS_CLI)/.ready $(MICROBURST)/.ready $(MINISTACK)/.ready ## The sweeps that take minutes
 	@$(BIN)/python -m pytest -m long

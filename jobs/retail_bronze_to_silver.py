@@ -5,7 +5,7 @@ The story of a run:
 1. take what waits: the ledger's pending landings, and those under ``--RAW_PATH``; without any, and with the same
    specification as last time, there is nothing to do
 2. judge each landing by itself; a bad one is refused with its reason and stops no other, or its bad rows
-   are set aside, as the lake's specification says
+   are quarantined, as the lake's specification says
 3. go through the sources, each after those that it looks up: give its rows what they look up and what is derived,
    compute what would change in its silver table, and commit that, or nothing
 4. settle the landings in the ledger, and write there what the run did

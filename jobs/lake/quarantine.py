@@ -62,7 +62,7 @@ class Split:
 
 
 def split(rows: Rows, checks: Checks, accepted: Iterable[Item]) -> Split:
-    """Costs nothing when nothing is set aside."""
+    """Costs nothing when nothing is quarantined."""
     items = [item for item in accepted if item.landing.source == checks.source.name]
     parts = Split(checks, rows, items)
     parts.only(items)
@@ -161,12 +161,12 @@ def problem(enrichment: Enrichment, check: str, count: int, values: list[str]) -
 
 
 def store(work: Work, parts: Split) -> None:
-    """Commit what was set aside to ``<source>_rejected``; nothing when it is all there already."""
+    """Commit quarantined rows to ``<source>_rejected``; nothing when they are all there already."""
     if not parts.aside:
         return
     spark, source = work.spark, parts.source
     table, columns, rejected = rejected_table(work, source), _columns(source), rejected_rows(work, parts)
-    assert rejected is not None  # noqa: S101 - something was set aside
+    assert rejected is not None  # noqa: S101 - something was quarantined
     # To compare and to write them; they are few, and reading them from the landings again is long.
     rejected = rejected.persist(StorageLevel.DISK_ONLY)
     _ensure(work, table, source, columns)
@@ -201,7 +201,7 @@ def _columns(source: SourceSpec) -> dict[str, str]:
 
 
 def rejected_rows(work: Work, parts: Split) -> DataFrame | None:
-    """What was set aside, as the table of rejected rows has it; None for nothing."""
+    """Quarantined rows, as the table of rejected rows has them; None for nothing."""
     columns = _columns(parts.source)
     frames = [_shaped(aside, parts.source, columns, work.arguments.run_id) for aside in parts.aside]
     return reduce(DataFrame.unionByName, frames) if frames else None

@@ -1,4 +1,4 @@
-"""Rows that were set aside because a lookup had no row for them, judged again: ``--RETRY_QUARANTINED``."""
+"""Rows that were quarantined because a lookup had no row for them, judged again: ``--RETRY_QUARANTINED``."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from lakectl.core.columns import STAMP
 class Snapshot(Upsert):
     """Compares the newest landing with all of the table, and writes the table as a whole.
 
-    A key whose row was set aside keeps its older row. Where a row was set aside whose key can't be read, nothing is
+    A key whose row is quarantined keeps its older row. Where a quarantined row has a key that can't be read, nothing is
     deleted: it may be the row of any key.
     """
 

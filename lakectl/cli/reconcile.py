@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from lakectl.cli.app import App, lake_command
 from lakectl.errors import LakectlError
+
+if TYPE_CHECKING:
+    from lakectl.ops.events.reconcile import Differences
 
 
 @lake_command("reconcile")
@@ -64,13 +67,19 @@ def reconcile(app: App, fix: bool) -> None:
             "run": run_id,
         }
     )
+    _raise_what_is_left(app, found, fixed, run_id, fix=fix)
+
+
+def _raise_what_is_left(
+    app: App, found: Differences, fixed: set[tuple[str, str]], run_id: str | None, *, fix: bool
+) -> None:
+    """Raises LakectlError for the first kind of difference that is still there. ``fixed``: versions sent again."""
+    hint = "lakectl logs log --since 10m" if fix else "lakectl reconcile --fix"
     unlogged = sum(_identity(version) not in fixed for version in found.unlogged)
     if unlogged:
-        hint = "lakectl logs log --since 10m" if fix else "lakectl reconcile --fix"
         raise LakectlError(f"the run log lacks {unlogged:,} of {found.objects:,} landed versions", hint)
     not_taken = sum(_identity(version) not in fixed for version in found.not_taken)
     if not_taken:
-        hint = "lakectl logs log --since 10m" if fix else "lakectl reconcile --fix"
         raise LakectlError(
             f"{not_taken:,} objects landed before the lake had their source, and are not in silver", hint
         )
@@ -81,7 +90,7 @@ def reconcile(app: App, fix: bool) -> None:
         )
     if found.gone:
         raise LakectlError(
-            f"the objects of {len(found.gone):,} rows are gone from {bucket}",
+            f"the objects of {len(found.gone):,} rows are gone from {app.lake.names.raw_bucket}",
             "the next run skips pending ones (lakectl run-transform); what is LOADED stays in silver",
         )
 

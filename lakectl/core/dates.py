@@ -98,7 +98,7 @@ def compiled(pattern: str) -> Pattern:
         regex += f"({expression}){tail}"
         if end and width:
             places[field] = (end, width)
-            end += width + len(match[0]) - width if letter == "S" else width
+            end += len(match[0]) if letter == "S" else width
         else:
             end = 0
     return Pattern(pattern, regex, fields, places, short_year, named_month)
