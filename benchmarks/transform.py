@@ -40,7 +40,7 @@ def _landing(how: str, most: float, *, standby: bool) -> Figure:
                 wait_for_standbys(endpoint, number)
             elif number:
                 settle(endpoint)
-            path = f"s3://{lake.names.raw_bucket}/retail/orders/ingest_date={day}/"
+            path = f"s3://{lake.names.raw_bucket}/{lake.config.landing.prefix}"  # the dimensions too
             ran = run(endpoint, lake, arguments={"--RAW_PATH": path})
             inserted = ran.result["sources"]["orders"]["rows_inserted"]
             if inserted != ORDERS:

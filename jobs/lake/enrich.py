@@ -50,8 +50,9 @@ class LookedUp:
         if not self.snapshot:
             kinds = [(f"{_ON}{place}", self.table.columns[key]) for place, key in enumerate(source.keys)]
             kinds += [(ours, self.table.columns[theirs]) for theirs, ours in lookup.take]
-            listed = ", ".join(f"`{name}` {spark_type(kind)}" for name, kind in kinds)
-            return self.table.spark.createDataFrame([], listed)
+            # An empty list would need a Python worker.
+            nothing = (F.lit(None).cast(spark_type(kind)).alias(name) for name, kind in kinds)
+            return self.table.spark.range(0).select(*nothing)
         rows = self.table.rows(self.snapshot)
         have = set(rows.columns)
         taken = [

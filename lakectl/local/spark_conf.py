@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -185,6 +186,8 @@ def submit_environ(run: SparkRun, java_home: Path) -> dict[str, str]:
     no_profiles.touch()
     return {
         "JAVA_HOME": str(java_home),
+        # Else Python workers are whatever `python3` is on the path, which may lack pyspark or be another version.
+        "PYSPARK_PYTHON": sys.executable,
         "PYSPARK_SUBMIT_ARGS": f"--properties-file {path} pyspark-shell",
         "SPARK_LOCAL_IP": "127.0.0.1",
         "SPARK_LOCAL_DIRS": str(run.work_dir / "tmp"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,13 @@ def test_everything_is_written_inside_the_work_folder(tmp_path: Path) -> None:
         assert environ[name].startswith(str(run.work_dir))
         assert Path(environ[name]).exists()
     assert environ["PYSPARK_SUBMIT_ARGS"].endswith(" pyspark-shell")
+
+
+def test_python_workers_are_the_interpreter_that_has_pyspark(tmp_path: Path) -> None:
+    """`python3` on the path may lack it: then every run with a standby failed as soon as it needed a worker."""
+    environ = spark_conf.submit_environ(run_in(tmp_path), Path("/opt/java"))
+    has_pyspark = [environ["PYSPARK_PYTHON"], "-c", "import pyspark.daemon"]
+    assert subprocess.run(has_pyspark, env={}, check=False).returncode == 0
 
 
 def test_iceberg_is_on_the_class_path_only_when_the_job_asks(tmp_path: Path) -> None:
