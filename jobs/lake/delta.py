@@ -49,7 +49,8 @@ class Delta:
 
     ``moved``: rows to write whose partition may be another one than in the table; ``failed``: late check or lookup ->
     incoming rows that fail it; ``warned``: those of them that are to be warned of and that no other check has counted;
-    ``compared_all``: with all that is in the table. ``before``: the snapshot that it was compared with.
+    ``compared_all``: with all that is in the table. ``before``: the snapshot that it was compared with. ``is_noted``:
+    ``failed`` and ``warned`` are counted. ``is_new``: no file of the table can have a key of these rows.
     """
 
     rows: DataFrame
@@ -61,10 +62,17 @@ class Delta:
     failed: dict[str, int] = field(default_factory=dict)
     warned: int = 0
     compared_all: bool = False
+    is_noted: bool = True
+    is_new: bool = False
 
     @property
     def changes(self) -> bool:
         return any(self.counts[kind] for kind in (*WRITTEN, "delete"))
+
+    @property
+    def changes_values(self) -> bool:
+        """Whether it changes more than row versions."""
+        return any(self.counts[kind] for kind in ("insert", "update", "reenrich", "delete"))
 
     @property
     def only_replaces(self) -> bool:

@@ -68,6 +68,7 @@ class Enrichment:
     def __init__(self, work: Work, name: str) -> None:
         self.checks: Checks = work.checks(name)
         self.source = self.checks.source
+        self._advanced = work.advanced
         self._tables: dict[str, LookedUp] = {}
         for looked_up in dict.fromkeys(lookup.source for lookup in self.source.lookups):
             table = work.table(looked_up)
@@ -77,12 +78,18 @@ class Enrichment:
 
     @property
     def snapshots(self) -> Mapping[str, str]:
-        """Looked-up source -> the snapshot that its values are read from."""
-        return {name: table.snapshot for name, table in self._tables.items()}
+        """Looked-up source -> the newest snapshot that is known to have the values that are read."""
+        return {name: self.known_as(name, table.snapshot) for name, table in self._tables.items()}
+
+    def known_as(self, source: str, snapshot: str) -> str:
+        """A looked-up table's snapshot, or the one that this run has made of it without another value."""
+        before, after = self._advanced.get(source, ("", ""))
+        return after if before and before == snapshot else snapshot
 
     def moved_on(self) -> bool:
-        """Whether somebody has committed to a looked-up table since."""
-        return any(each.table.snapshot() != each.snapshot for each in self._tables.values())
+        """Whether a looked-up table has other values since; all that this run commits to it must be there."""
+        now = {name: table.table.snapshot() for name, table in self._tables.items()}
+        return now != dict(self.snapshots)
 
     def table_of(self, lookup: Lookup) -> LookedUp:
         return self._tables[lookup.source]

@@ -81,7 +81,7 @@ def _same_values(enrichment: Enrichment, lookup: Lookup, before: dict[str, str])
     another snapshot by now."""
     now = enrichment.table_of(lookup)
     was = before.get(lookup.source)
-    if was == now.snapshot:
+    if was is not None and enrichment.known_as(lookup.source, was) == enrichment.known_as(lookup.source, now.snapshot):
         return True
     if not was or not now.snapshot or not _has(now.table.load(), was):
         return False

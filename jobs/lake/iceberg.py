@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import date
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from pyspark.errors import AnalysisException
 from pyspark.sql import SparkSession
@@ -14,6 +15,14 @@ ATTEMPTS = 5
 CONFLICTS = ("ValidationException", "CommitFailedException", "the table has been concurrently modified")
 LOST = (*CONFLICTS, "CommitStateUnknownException")
 T = TypeVar("T")
+
+
+class TableColumn(NamedTuple):
+    """``type`` as the specification of Iceberg writes it, without spaces; ``doc`` is ``""`` without one."""
+
+    name: str
+    type: str
+    doc: str
 
 
 class CommitConflict(Exception):
@@ -62,13 +71,33 @@ def parent_id(loaded: Any) -> str:
     return str(snapshot.parentId() or "") if snapshot else ""
 
 
+def columns_of(spark: SparkSession, loaded: Any) -> dict[int, TableColumn]:
+    """Field id -> column of a loaded table, in order. One call of the JVM, where each column would need several."""
+    schema = json.loads(spark._jvm.org.apache.iceberg.SchemaParser.toJson(loaded.schema()))
+    return {
+        field["id"]: TableColumn(field["name"], str(field["type"]).replace(" ", ""), field.get("doc", ""))
+        for field in schema["fields"]
+    }
+
+
+def partitioned_by(spark: SparkSession, loaded: Any) -> dict[tuple[str, str], str]:
+    """(column, transform) of the current partitioning -> the name of its field."""
+    columns = columns_of(spark, loaded)
+    spec = json.loads(spark._jvm.org.apache.iceberg.PartitionSpecParser.toJson(loaded.spec()))
+    return {
+        (columns[field["source-id"]].name, field["transform"]): field["name"]
+        for field in spec["fields"]
+        if field["transform"] != "void"
+    }
+
+
 def bytes_between(spark: SparkSession, loaded: Any, column: str, lowest: Any, highest: Any, most: int = 0) -> int:
     """Size of the loaded table's data files that can have a ``column`` between these, by their statistics; 0: none can.
     Files are looked at until they have more than ``most`` bytes. Nothing lies between None and None."""
     if lowest is None:
         return 0
     expressions = spark._jvm.org.apache.iceberg.expressions.Expressions
-    low, high = (str(bound) if isinstance(bound, date) else bound for bound in (lowest, highest))
+    low, high = (bound.isoformat() if isinstance(bound, date) else bound for bound in (lowest, highest))
     above, below = expressions.greaterThanOrEqual(column, low), expressions.lessThanOrEqual(column, high)
     files = loaded.newScan().filter(getattr(expressions, "and")(above, below)).planFiles()
     found = files.iterator()

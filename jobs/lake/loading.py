@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pyspark.sql import functions as F
@@ -14,7 +13,7 @@ from pyspark.sql import functions as F
 from lake import enriched
 from lake.append import Append
 from lake.checks import Totals
-from lake.delta import WRITTEN, Delta, Incoming
+from lake.delta import WRITTEN, Delta, Incoming, counted
 from lake.enrich import Enrichment, newest
 from lake.iceberg import CommitConflict, bytes_between, parent_id, persistently, snapshot_id
 from lake.landings import Item
@@ -24,14 +23,14 @@ from lake.policies import WARN
 from lake.quarantine import Split, check_late, problem, split, store, told, with_warning
 from lake.reading import Rows
 from lake.retrying import release
-from lake.session import SMALL_BYTES
+from lake.session import SMALL_BYTES, use_session
 from lake.snapshots import Snapshot
 from lake.table import ADDED
+from lake.turns import Turn, in_turn
 from lake.upsert import Upsert
 from lake.work import Work
 
 ROUNDS = 5
-_AT_ONCE = 4
 _LOADERS: dict[str, type[Upsert] | type[Snapshot] | type[Append]] = {
     "upsert": Upsert,
     "snapshot": Snapshot,
@@ -85,41 +84,21 @@ def silver_bytes(work: Work, items: list[Item], totals: dict[str, Totals]) -> in
 
 
 def load(work: Work, rows: dict[str, Rows], items: list[Item], totals: dict[str, Totals]) -> dict[str, Loaded]:
-    """Bring silver up to date with the accepted landings: what changed, by source.
+    """Bring silver up to date with the accepted landings: what changed, by source."""
 
-    A source comes after those that it looks up, so it sees what they have just been given; those that do not wait for
-    each other are loaded beside each other.
-    """
-    loaded: dict[str, Loaded] = {}
-
-    def bring_up(name: str, *, alone: bool) -> None:
-        # By it Iceberg knows the catalogs; a thread begins without one.
-        work.spark._jvm.SparkSession.setActiveSession(work.spark._jsparkSession)
+    def bring_up(turn: Turn) -> Loaded:
+        use_session(work.spark)
+        name = turn.source
         landed = [item for item in items if item.landing.source == name and not item.problems]
-        counted = totals.setdefault(name, Totals())
-        loaded[name] = _load_source(work, name, rows.get(name), landed, counted, alone=alone)
+        return _load_source(work, turn, rows.get(name), landed, totals.setdefault(name, Totals()))
 
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        for names in _in_turn(work, concerned(work, items)):
-            if len(names) == 1:
-                bring_up(names[0], alone=True)
-            else:
-                list(pool.map(partial(bring_up, alone=False), names))
-    return {name: loaded[name] for name in work.spec.loading_order if name in loaded}
+    return in_turn(work.spec, concerned(work, items), bring_up)
 
 
-def _in_turn(work: Work, names: list[str]) -> Iterator[list[str]]:
-    """Sources that don't look each other up, after all that they look up."""
-    waiting = {name: {lookup.source for lookup in work.spec.sources[name].lookups} & set(names) for name in names}
-    while waiting:
-        ready = [name for name in names if name in waiting and not waiting[name]]
-        yield ready
-        waiting = {name: others - set(ready) for name, others in waiting.items() if name not in ready}
-
-
-def _load_source(work: Work, name: str, rows: Rows | None, items: list[Item], totals: Totals, *, alone: bool) -> Loaded:
+def _load_source(work: Work, turn: Turn, rows: Rows | None, items: list[Item], totals: Totals) -> Loaded:
     """Compares, commits, and looks whether a looked-up table was committed to meanwhile: whoever did that may have
     compared ours before our rows were there. If so, all of ours is compared again."""
+    name = turn.source
     table = work.table(name)
     if not items and table.find() is None:
         return Loaded()
@@ -133,7 +112,7 @@ def _load_source(work: Work, name: str, rows: Rows | None, items: list[Item], to
     incoming = _incoming(work, enrichment, parts, totals, loaded) if parts else None
     for round_number in range(ROUNDS):
         compare_all = work.arguments.full or round_number > 0
-        loaded.add(_commit(work, name, enrichment, incoming, totals, compare_all=compare_all, alone=alone))
+        loaded.add(_commit(work, turn, enrichment, incoming, totals, compare_all=compare_all))
         if not enrichment.moved_on():
             again = [item for item in items if not item.claimed and not item.problems]
             if work.arguments.retry_quarantined and parts and again:
@@ -199,15 +178,14 @@ def _kept_keys(parts: Split) -> tuple[Any, bool]:
 
 def _commit(
     work: Work,
-    name: str,
+    turn: Turn,
     enrichment: Enrichment,
     incoming: Incoming | None,
     totals: Totals,
     *,
     compare_all: bool,
-    alone: bool,
 ) -> Loaded:
-    table = work.table(name)
+    table = work.table(turn.source)
     replaced: list[tuple[Delta, str]] = []
     known = {"holds": False}
 
@@ -220,13 +198,16 @@ def _commit(
         return needed
 
     def attempt() -> tuple[Delta, str]:
-        loader = _LOADERS[table.source.loading](table, alone)
+        loader = _LOADERS[table.source.loading](table, turn.is_alone)
         delta = loader.delta(incoming, enrichment, compares)
+        if not delta.changes_values:
+            turn.let_others_read()
+        turn.wait_to_write()
         if delta.changes:
             told = ", ".join(f"{kind} {count}" for kind, count in delta.counts.items() if count)
             work.say(f"{table.source.silver_table}, to write: {told}")
             try:
-                loader.commit(delta)
+                delta = _write(work, loader, delta, enrichment)
             except Exception:
                 delta.rows.unpersist()
                 raise
@@ -238,6 +219,8 @@ def _commit(
             replaced.append((delta, snapshot))
             delta.rows.unpersist()
             raise CommitConflict("rows that it may have removed were not there to be replaced")
+        if delta.changes and not delta.changes_values:
+            work.advanced[turn.source] = (delta.before, snapshot)
         return delta, snapshot
 
     delta, snapshot = persistently(table.name, attempt, work.say)
@@ -248,6 +231,18 @@ def _commit(
             totals.named.append(_name_failed(enrichment, delta, check))
     delta.rows.unpersist()
     return Loaded(counts, snapshot, delta.warned)
+
+
+def _write(work: Work, loader: Upsert | Append, delta: Delta, enrichment: Enrichment) -> Delta:
+    """Commit; returns the delta with its late checks counted, beside the commit if they are not yet."""
+    if delta.is_noted:
+        loader.commit(delta)
+        return delta
+    with ThreadPoolExecutor(1, initializer=use_session, initargs=(work.spark,)) as beside:
+        counting = beside.submit(counted, delta.rows, enrichment, delta.before)
+        loader.commit(delta)
+        found = counting.result()
+    return replace(delta, failed=found.failed, warned=found.warned, is_noted=True)
 
 
 def _in_all(attempts: list[tuple[Delta, str]]) -> tuple[Counter[str], str]:

@@ -45,6 +45,11 @@ def _keep_class_names(spark: SparkSession) -> None:
         setattr(jvm, name, getattr(jvm, name))
 
 
+def use_session(spark: SparkSession) -> None:
+    """For a new thread: by the active session Iceberg knows the catalogs, and a thread begins without one."""
+    spark._jvm.SparkSession.setActiveSession(spark._jsparkSession)
+
+
 @contextmanager
 def planned_for(spark: SparkSession, input_bytes: int) -> Iterator[None]:
     """Where there is little to read, planning and compiling queries takes longer than running them as they are.

@@ -7,10 +7,19 @@ from functools import cached_property
 from typing import Any
 
 from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from lake.iceberg import CommitConflict, find, load, lost_commit, persistently, snapshot_id
+from lake.iceberg import (
+    CommitConflict,
+    columns_of,
+    find,
+    load,
+    lost_commit,
+    partitioned_by,
+    persistently,
+    snapshot_id,
+)
 from lake.names import quoted, spark_type
 from lakectl.core.columns import LINEAGE
 from lakectl.core.values import decimal_of
@@ -127,7 +136,7 @@ class Table:
             was = properties.get(name, now)
             if was != now:
                 found.append(f"{name.partition('.')[2]} was {was or 'none'} and is {now or 'none'}")
-        have = self._types(loaded)
+        have = {column.name: column.type for column in columns_of(self.spark, loaded).values()}
         for name, kind in self.columns.items():
             if name in have and have[name] != _iceberg(kind) and not _widens(have[name], _iceberg(kind)):
                 found.append(f"{name} is {have[name]} there and {_iceberg(kind)} in the specification")
@@ -135,11 +144,12 @@ class Table:
 
     def _evolve(self, loaded: Any, say: Callable[[str], None]) -> list[str]:
         """One commit for all columns, and one each for partitioning and properties, where something differs."""
-        have = self._types(loaded)
+        columns = {column.name: column for column in columns_of(self.spark, loaded).values()}
         types = self.spark._jvm.org.apache.iceberg.types.Types
-        missing = [name for name in self.columns if name not in have]
-        wider = [name for name, kind in self.columns.items() if name in have and have[name] != _iceberg(kind)]
-        docs = {name: text for name, text in self._docs.items() if name in have and _doc(loaded, name) != text}
+        missing = [name for name in self.columns if name not in columns]
+        there = {name: kind for name, kind in self.columns.items() if name in columns}
+        wider = [name for name, kind in there.items() if columns[name].type != _iceberg(kind)]
+        docs = {name: text for name, text in self._docs.items() if name in columns and columns[name].doc != text}
         if missing or wider or docs:
             update = loaded.updateSchema()
             for name in missing:
@@ -163,7 +173,7 @@ class Table:
         return missing
 
     def _partition(self, loaded: Any, say: Callable[[str], None]) -> None:
-        have = {(column, transform): name for name, column, transform in _partition_fields(loaded)}
+        have = partitioned_by(self.spark, loaded)
         wanted = {(field.column, _transform(field)): field for field in self.source.partition_by}
         if have.keys() == wanted.keys():
             return
@@ -212,23 +222,20 @@ class Table:
             + f"TBLPROPERTIES ({listed})"
         )
 
-    @staticmethod
-    def _types(loaded: Any) -> dict[str, str]:
-        """Column -> its Iceberg type, as the specification of Iceberg writes it."""
-        return {column.name(): column.type().toString().replace(" ", "") for column in loaded.schema().columns()}
-
     # ---- writing
 
-    def overwrite(self, rows: DataFrame, before: str, mark: dict[str, str] | None = None) -> None:
-        """Replace all rows in one commit. Raises CommitConflict when anybody has committed since the snapshot
-        ``before`` (``""``: ever)."""
+    def overwrite(
+        self, rows: DataFrame, before: str, mark: dict[str, str] | None = None, *, where: Column | None = None
+    ) -> None:
+        """Replace all rows, or those ``where`` this holds, in one commit. Raises CommitConflict when anybody has added
+        such rows since the snapshot ``before`` (``""``: ever)."""
         writer = rows.writeTo(self.name).option("isolation-level", "serializable")
         if before:
             writer = writer.option("validate-from-snapshot-id", before)
         for name, value in (mark or {}).items():
             writer = writer.option(f"snapshot-property.{name}", value)
         try:
-            writer.overwrite(F.lit(True))
+            writer.overwrite(F.lit(True) if where is None else where)
         except Exception as error:
             lost = lost_commit(error)
             if lost:
@@ -252,20 +259,6 @@ def _widens(old: str, new: str) -> bool:
     if before and after:
         return before[1] == after[1] and before[0] < after[0]
     return (old, new) == ("int", "long")
-
-
-def _doc(loaded: Any, name: str) -> str:
-    return loaded.schema().findField(name).doc() or ""
-
-
-def _partition_fields(loaded: Any) -> list[tuple[str, str, str]]:
-    """(name, column, transform) of the current partitioning."""
-    schema = loaded.schema()
-    found = (
-        (each.name(), schema.findColumnName(each.sourceId()), each.transform().toString())
-        for each in loaded.spec().fields()
-    )
-    return [each for each in found if each[2] != "void"]
 
 
 def _transform(field: PartitionField) -> str:

@@ -70,10 +70,11 @@ class Upsert:
         if not parts:
             return nothing(self._columns, silver, before)
         rows = reduce(DataFrame.unionByName, parts)
-        if incoming and incoming.is_counted and not (compares or reads_all or enrichment.notes):
+        if incoming and incoming.is_counted and not (compares or reads_all):
             counts = dict.fromkeys(KINDS, 0) | {"insert": incoming.keys}
             bounds = (incoming.lowest, incoming.highest)
-            return Delta(rows, counts, before, *bounds, compared_all=compared_all)
+            is_noted = not enrichment.notes
+            return Delta(rows, counts, before, *bounds, compared_all=compared_all, is_noted=is_noted, is_new=True)
         # What was compared with nothing is cheaper to make again than to keep.
         rows = rows.persist(StorageLevel.DISK_ONLY) if compares or reads_all else rows
         return replace(counted(rows, enrichment, before, self._keys[0]), compared_all=compared_all)
@@ -136,6 +137,8 @@ class Upsert:
         small = summary_number(self.table.load(), "total-files-size") <= SMALL_BYTES
         if not delta.before or (small and not self.table.source.partition_by):
             self._replace_all(delta)
+        elif delta.is_new:
+            self._add(delta)
         else:
             self._merge(delta)
 
@@ -143,13 +146,23 @@ class Upsert:
         """In one commit, which is refused if anybody has committed since ``delta.before``: cheaper than a MERGE where
         all rows are in a file or two, and where there are none."""
         rows = delta.rows.where(F.col(KIND).isin(*WRITTEN)).select(*self._columns)
-        if delta.before:
+        replaced = sum(delta.counts[kind] for kind in (*WRITTEN, "delete")) - delta.counts["insert"]
+        all_are_replaced = replaced > 0 and replaced == summary_number(self.table.load(), "total-records")
+        if delta.before and not all_are_replaced:
             changed = delta.rows.where(F.col(KIND).isin(*WRITTEN, "delete")).select(*self._keys)
             kept = self.table.rows(delta.before).join(changed, self._keys, "left_anti")
             rows = rows.unionByName(fitted(kept, self._columns))
         if not self.table.source.partition_by and sum(delta.counts.values()) <= _ONE_FILE_ROWS:
             rows = rows.coalesce(1)
         self.table.overwrite(rows, delta.before)
+
+    def _add(self, delta: Delta) -> None:
+        """Rows whose keys no file of the table can have. Not an append, which would succeed beside that of another run
+        with the same keys: it replaces what lies between them, which is nothing, and is refused if anybody has added
+        something there. Cheaper than a MERGE, which looks for each of them.
+        """
+        between = f"{self._keys[0]} BETWEEN {literal(delta.lowest)} AND {literal(delta.highest)}"
+        self.table.overwrite(delta.rows.select(*self._columns), delta.before, where=F.expr(between))
 
     def _merge(self, delta: Delta) -> None:
         """Never an append: two insert-only commits by racing runs would both succeed and double the rows

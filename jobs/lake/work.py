@@ -18,7 +18,9 @@ from lakectl.spec.model import Column, LakeSpec, SourceSpec
 @dataclass
 class Work:
     """``added``: source -> columns, all text, that its files have beside those of the specification and that its silver
-    table has or gets; ``copies``: of landings that were overwritten; ``spec_changed``: since the last run."""
+    table has or gets; ``copies``: of landings that were overwritten; ``spec_changed``: since the last run;
+    ``advanced``: source -> the snapshot of its table before and after a commit of this run that changed row versions
+    alone."""
 
     spark: SparkSession
     arguments: Arguments
@@ -27,6 +29,7 @@ class Work:
     copies: Copies
     added: dict[str, tuple[str, ...]] = field(default_factory=dict)
     spec_changed: bool = False
+    advanced: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     @property
     def spec(self) -> LakeSpec:

@@ -37,7 +37,9 @@ def compare(spark, monkeypatch):
 
     spec = default_spec()
     work = SimpleNamespace(
-        checks=lambda name: Checks(spec.sources[name]), table=lambda _: SimpleNamespace(find=lambda: None)
+        advanced={},
+        checks=lambda name: Checks(spec.sources[name]),
+        table=lambda _: SimpleNamespace(find=lambda: None),
     )
     views = {"products": "SELECT 1 AS product_id, 'Toys' AS category"}
 

@@ -150,7 +150,9 @@ def enrichment(**snapshots: str) -> Any:
 
     spec = default_spec()
     work = SimpleNamespace(
-        checks=lambda name: Checks(spec.sources[name]), table=lambda _: SimpleNamespace(find=lambda: None)
+        advanced={},
+        checks=lambda name: Checks(spec.sources[name]),
+        table=lambda _: SimpleNamespace(find=lambda: None),
     )
     made = Enrichment(work, "orders")
     for name, snapshot in snapshots.items():
