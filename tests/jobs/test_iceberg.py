@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
+from decimal import Decimal
 from unittest.mock import Mock
 
 import pytest
@@ -15,22 +16,28 @@ def test_files_that_can_have_a_key_are_found_by_their_statistics_whatever_its_ty
     spark, table = job_lake.spark, f"glue_catalog.{job_lake.database}.keys"
     assert find(spark, table) is None
     assert find(spark, "glue_catalog.no_such_database.keys") is None
-    spark.sql(f"CREATE TABLE {table} (id BIGINT, number INT, name STRING, day DATE) USING iceberg")
+    spark.sql(
+        f"CREATE TABLE {table} (id BIGINT, number INT, name STRING, day DATE, at TIMESTAMP_NTZ, fare DECIMAL(10,2)) USING iceberg"
+    )
     assert not bytes_between(spark, find(spark, table), "id", 1, 2)
-    spark.sql(f"INSERT INTO {table} VALUES (10, 10, 'k', DATE '2026-11-10'), (5000000000, 20, 't', DATE '2026-11-20')")
+    first = "(10, 10, 'k', DATE '2026-11-10', TIMESTAMP_NTZ '2026-11-10 12:00:00', 1.50)"
+    second = "(5000000000, 20, 't', DATE '2026-11-20', TIMESTAMP_NTZ '2026-11-20 12:00:00.5', 2.50)"
+    spark.sql(f"INSERT INTO {table} VALUES {first}, {second}")
     loaded = find(spark, table)
     may_have = [
         ("id", 20, 30), ("id", 5_000_000_000, 6_000_000_000), ("number", 1, 10), ("name", "a", "l"),
-        ("day", date(2026, 11, 20), date(2026, 12, 1)),
+        ("day", date(2026, 11, 20), date(2026, 12, 1)), ("at", datetime(2026, 11, 20), datetime(2026, 11, 20, 23)),
+        ("fare", Decimal("1.50"), Decimal("2")),
     ]  # fmt: skip
     cannot = [
         ("id", 1, 9), ("id", 5_000_000_001, 5_000_000_002), ("number", 21, 30), ("name", "u", "z"),
-        ("day", date(2026, 1, 1), date(2026, 11, 9)),
+        ("day", date(2026, 1, 1), date(2026, 11, 9)), ("at", datetime(2026, 11, 20, 13), datetime(2026, 11, 21)),
+        ("fare", Decimal("2.51"), Decimal("3")),
     ]  # fmt: skip
     assert [bytes_between(spark, loaded, *asked) > 0 for asked in may_have] == [True] * len(may_have)
     assert [bytes_between(spark, loaded, *asked) for asked in cannot] == [0] * len(cannot)
     assert bytes_between(spark, loaded, "name", None, None) == 0  # no order has a key
-    spark.sql(f"INSERT INTO {table} VALUES (10, 10, 'k', DATE '2026-11-10')")
+    spark.sql(f"INSERT INTO {table} VALUES {first}")
     one, both = (bytes_between(spark, find(spark, table), "id", 10, 10, most) for most in (0, 10**6))
     files = [row[0] for row in spark.sql(f"SELECT file_size_in_bytes FROM {table}.files").collect()]
     assert one in files
