@@ -16,9 +16,8 @@ def test_files_that_can_have_a_key_are_found_by_their_statistics_whatever_its_ty
     spark, table = job_lake.spark, f"glue_catalog.{job_lake.database}.keys"
     assert find(spark, table) is None
     assert find(spark, "glue_catalog.no_such_database.keys") is None
-    spark.sql(
-        f"CREATE TABLE {table} (id BIGINT, number INT, name STRING, day DATE, at TIMESTAMP_NTZ, fare DECIMAL(10,2)) USING iceberg"
-    )
+    columns = "id BIGINT, number INT, name STRING, day DATE, at TIMESTAMP_NTZ, fare DECIMAL(10,2)"
+    spark.sql(f"CREATE TABLE {table} ({columns}) USING iceberg")
     assert not bytes_between(spark, find(spark, table), "id", 1, 2)
     first = "(10, 10, 'k', DATE '2026-11-10', TIMESTAMP_NTZ '2026-11-10 12:00:00', 1.50)"
     second = "(5000000000, 20, 't', DATE '2026-11-20', TIMESTAMP_NTZ '2026-11-20 12:00:00.5', 2.50)"
