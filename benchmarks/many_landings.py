@@ -1,4 +1,4 @@
-"""A source that lands every minute for a week: what commands cost with 10,000 landings behind them."""
+"""A source that lands every minute for a week: what a run over 10,000 landings costs, and commands with them behind."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 
 from benchmarks.sandbox import Figure, Settings, fresh_endpoint, lakectl, open_lake
+from benchmarks.transform_lake import run
 from lakectl.core.landing_key import LandingKey, file_name, numbered
 from lakectl.core.ledger_items import Item, guard_item, partition, run_item
 from lakectl.core.ledger_table import in_batches, to_item
@@ -20,6 +21,7 @@ A_DAY = 1440
 ROWS = 10
 COMMANDS = (("runs",), ("runs", "--pending"), ("status",), ("plan",), ("reconcile",))
 LIMIT_S, DOWN_LIMIT_S = 3.0, 15.0
+RUN_LIMIT_S, RUN_LIMIT_MB = 120.0, 2_000.0
 HEADER = b"order_id,order_date,customer_id,product_id,qty,unit_price,channel\n"
 
 
@@ -33,6 +35,21 @@ def measure(_: Settings) -> Iterator[Figure]:
             seconds = min(lakectl(*command) for _ in range(3))
             yield _figure(" ".join(command), seconds, LIMIT_S)
         yield _figure("down", lakectl("down", "--yes"), DOWN_LIMIT_S)
+    yield _one_run()
+
+
+def _one_run() -> Figure:
+    """All of them pending, and loaded by one run."""
+    with fresh_endpoint() as endpoint:
+        lake = open_lake(endpoint)
+        up(lake)
+        fill(lake, COUNT, PENDING)
+        ran = run(endpoint, lake)
+        assert ran.result["rows_inserted"] == COUNT * ROWS, ran.result
+    told = f"{ran.seconds:.1f} s, {ran.peak_mb:,.0f} MB"
+    promised = f"at most {RUN_LIMIT_S:.0f} s and {RUN_LIMIT_MB:,.0f} MB"
+    holds = ran.seconds <= RUN_LIMIT_S and ran.peak_mb <= RUN_LIMIT_MB
+    return Figure(f"one run over {COUNT:,} pending landings", told, promised, holds)
 
 
 def _figure(command: str, seconds: float, limit: float) -> Figure:

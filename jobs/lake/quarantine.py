@@ -56,7 +56,13 @@ class Split:
     def only(self, items: list[Item]) -> None:
         """Only the rows of these landings; others were refused since, or are older."""
         self.items = items
-        ours = F.col(LANDING_NO).isin([item.number for item in items])
+        wanted = {item.number for item in items}
+        others = [item.number for item in self._rows.items if item.number not in wanted]
+        if not others:
+            return
+        # Each number is a call of the JVM.
+        number = F.col(LANDING_NO)
+        ours = ~number.isin(others) if len(others) < len(wanted) else number.isin(sorted(wanted))
         self.keep(lambda rows: rows.where(ours))
         self.aside = [frame.where(ours) for frame in self.aside]
 

@@ -6,9 +6,10 @@ with one task, and Athena's tables do not read it either.
 
 from __future__ import annotations
 
+import json
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date
 from functools import cached_property, reduce
@@ -22,7 +23,7 @@ from lake import joined, reading_csv, reading_json, reading_parquet
 from lake.derived import with_derived
 from lake.files import check_header, header_of
 from lake.landings import Item
-from lake.names import CONTENT, CORRUPT, FLAGS, LANDING_NO, RAW, quoted
+from lake.names import CONTENT, CORRUPT, FLAGS, LANDING_NO, RAW, quoted, spark_type
 from lake.policies import BITS, FURTHER, ODD_QUOTES, OPEN_QUOTE, Checks
 from lakectl.core.columns import LINEAGE
 from lakectl.core.csv_files import REPLACEMENT
@@ -34,7 +35,8 @@ _JUDGED = (LANDING_NO, FLAGS, CONTENT)
 # What a format's module gives each row beside CORRUPT, the RAW texts and the typed columns: the object that it is of,
 # and whether it has an odd number of quotes, an open one, or fields that are not the source's.
 OBJECT, ODD, OPEN, MORE = "_lake_object", "_lake_odd_quotes", "_lake_open_quote", "_lake_further"
-_OF_THE_LANDING = tuple(name for name in LINEAGE if name != "_lake_loaded_at")
+_OF_THE_LANDING = {name: kind for name, kind in LINEAGE.items() if name != "_lake_loaded_at"}
+_MOST_LITERALS = 200
 
 
 @dataclass(frozen=True)
@@ -141,14 +143,15 @@ def _numbered(spark: SparkSession, rows: DataFrame, items: list[Item]) -> DataFr
         return rows.withColumn(LANDING_NO, F.lit(items[0].number)).drop(OBJECT)
     # Without the scheme: what was asked for as s3:// may be reported as s3a://.
     rows = rows.withColumn(OBJECT, F.regexp_replace(F.col(OBJECT), _SCHEME, ""))
-    objects = [(f"'{quoted(re.sub(_SCHEME, '', item.copy or item.path))}'", str(item.number)) for item in items]
-    return rows.join(F.broadcast(_literals(spark, (OBJECT, LANDING_NO), objects)), OBJECT, "left").drop(OBJECT)
+    objects = [(re.sub(_SCHEME, "", item.copy or item.path), item.number) for item in items]
+    numbers = _relation(spark, {OBJECT: "string", LANDING_NO: "int"}, objects)
+    return rows.join(F.broadcast(numbers), OBJECT, "left").drop(OBJECT)
 
 
 def _stamped(rows: DataFrame, items: list[Item]) -> DataFrame:
     """``rows`` with the lineage columns. They are not kept with each row: landings are few."""
     if len(items) > 1:
-        stamps = _literals(rows.sparkSession, (LANDING_NO, *_OF_THE_LANDING), map(_stamp_literals, items))
+        stamps = _relation(rows.sparkSession, {LANDING_NO: "int", **_OF_THE_LANDING}, list(map(_stamp, items)))
         return rows.join(F.broadcast(stamps), LANDING_NO, "left")
     item = items[0]
     return rows.select(
@@ -161,21 +164,26 @@ def _stamped(rows: DataFrame, items: list[Item]) -> DataFrame:
     )
 
 
-def _literals(spark: SparkSession, names: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> DataFrame:
-    """A relation of SQL literals: Spark needs no job to broadcast it."""
-    values = ", ".join(f"({', '.join(row)})" for row in rows)
-    return spark.sql(f"SELECT * FROM VALUES {values} AS landing({', '.join(names)})")  # noqa: S608 - quoted
+def _relation(spark: SparkSession, columns: dict[str, str], rows: Sequence[tuple[str | int, ...]]) -> DataFrame:
+    """``columns``: name -> type. Few rows are SQL literals, which Spark broadcasts without a job; to parse many takes
+    it longer than the rest of the run, so they are one text."""
+    if len(rows) <= _MOST_LITERALS:
+        values = ", ".join(f"({', '.join(map(_literal, row))})" for row in rows)
+        made = spark.sql(f"SELECT * FROM VALUES {values} AS landing({', '.join(columns)})")  # noqa: S608 - quoted
+    else:
+        text = json.dumps([dict(zip(columns, row, strict=True)) for row in rows])
+        fields = ", ".join(f"{name} {'int' if kind == 'int' else 'string'}" for name, kind in columns.items())
+        made = spark.range(1).select(F.inline(F.from_json(F.lit(text), f"array<struct<{fields}>>")))
+    return made.select(*(F.col(name).cast(spark_type(kind)).alias(name) for name, kind in columns.items()))
 
 
-def _stamp_literals(item: Item) -> tuple[str, ...]:
-    return (
-        str(item.number),
-        f"'{quoted(item.path)}'",
-        f"'{item.landing.version_id}'",
-        f"DATE '{item.landing.ingest_date}'",
-        f"'{item.batch}'",
-        f"TIMESTAMP_NTZ '{_moment(item)}'",
-    )
+def _literal(value: str | int) -> str:
+    return str(value) if isinstance(value, int) else f"'{quoted(value)}'"
+
+
+def _stamp(item: Item) -> tuple[str | int, ...]:
+    landing = item.landing
+    return item.number, item.path, landing.version_id, landing.ingest_date, item.batch, _moment(item)
 
 
 def _moment(item: Item) -> str:
