@@ -69,7 +69,7 @@ class Silver:
         """Seconds of the run. Raises SystemExit unless it wrote ``counts``, and nothing else."""
         for source, file in files.items():
             put(self.lake, source, file, day)
-        path = f"s3://{self.lake.names.raw_bucket}/retail/orders/ingest_date={day}/"
+        path = f"s3://{self.lake.names.raw_bucket}/{self.lake.config.landing.prefix}"
         ran = run(self.endpoint, self.lake, arguments={"--RAW_PATH": path})
         settle(self.endpoint)
         for name in ("rows_inserted", "rows_updated", "rows_advanced", "rows_reenriched"):

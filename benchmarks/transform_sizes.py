@@ -63,16 +63,16 @@ def _small_file_onto_nothing(files: Files) -> Ran:
     with bench_lake(standby=False) as (endpoint, lake):
         for source in ("customers", "products"):
             put(lake, source, getattr(files, source), DAYS[0])
-        _load(endpoint, lake, DAYS[0], "customers")
+        _load(endpoint, lake)
         put(lake, "orders", files.orders, DAYS[1])
-        return _load(endpoint, lake, DAYS[1], rows_inserted=SMALL)
+        return _load(endpoint, lake, rows_inserted=SMALL)
 
 
 def _from_nothing(endpoint: Endpoint, lake: Lake, files: Files, size: int) -> Iterator[Figure]:
     for source in ("customers", "products", "orders"):
         put(lake, source, getattr(files, source), DAYS[0])
     other = timed([sys.executable, "-m", "benchmarks.transform_duckdb", *_places(lake)], _credentials(endpoint))
-    ours = _load(endpoint, lake, DAYS[0], rows_inserted=size)
+    ours = _load(endpoint, lake, rows_inserted=size)
     most = AGAINST_DUCKDB.get(size)
     yield _ratio(f"{size:,} orders from nothing", ours, "DuckDB", other, most)
     yield Figure("peak memory for it", f"{ours.peak_mb:,.0f} MB", f"< {PEAK_MB} MB", 0 < ours.peak_mb < PEAK_MB)
@@ -84,18 +84,18 @@ def _onto_much(
     endpoint: Endpoint, lake: Lake, files: Files, small: Files, size: int, onto_nothing: Ran
 ) -> Iterator[Figure]:
     put(lake, "orders", small.orders, DAYS[1])
-    new = _load(endpoint, lake, DAYS[1], rows_inserted=SMALL)
+    new = _load(endpoint, lake, rows_inserted=SMALL)
     other = onto_nothing.seconds
     yield _ratio(f"the same {SMALL:,} new orders onto {size:,}", new, "onto nothing", other, NEW_RATIO)
     changes = files.orders.with_name("changes.csv")
     put(lake, "orders", renumbered(files.orders, changes, 0, every=size // SMALL, most=SMALL, qty="99"), DAYS[2])
-    changed = _load(endpoint, lake, DAYS[2], rows_updated=SMALL)
+    changed = _load(endpoint, lake, rows_updated=SMALL)
     yield _ratio(f"{SMALL:,} changed orders in {size:,}", changed, "onto nothing", other, UPDATE_RATIO)
 
 
-def _load(endpoint: Endpoint, lake: Lake, day: str, source: str = "orders", **counts: int) -> Ran:
-    """A run over what landed on ``day``. Raises SystemExit unless it wrote ``counts``, and nothing else."""
-    path = f"s3://{lake.names.raw_bucket}/retail/{source}/ingest_date={day}/"
+def _load(endpoint: Endpoint, lake: Lake, **counts: int) -> Ran:
+    """A run over what has landed. Raises SystemExit unless it wrote ``counts`` orders, and no others."""
+    path = f"s3://{lake.names.raw_bucket}/{lake.config.landing.prefix}"
     ran = run(endpoint, lake, arguments={"--RAW_PATH": path})
     settle(endpoint)
     found = ran.result["sources"].get("orders", {})
