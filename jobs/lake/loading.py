@@ -17,6 +17,7 @@ from lake.delta import WRITTEN, Delta, Incoming, counted
 from lake.enrich import Enrichment, newest
 from lake.iceberg import CommitConflict, bytes_between, parent_id, persistently, snapshot_id
 from lake.landings import Item
+from lake.loading_order import Place, in_order
 from lake.names import KIND
 from lake.naming import NAMED
 from lake.policies import WARN
@@ -26,7 +27,6 @@ from lake.retrying import release
 from lake.session import SMALL_BYTES, use_session
 from lake.snapshots import Snapshot
 from lake.table import ADDED
-from lake.turns import Turn, in_turn
 from lake.upsert import Upsert
 from lake.work import Work
 
@@ -86,19 +86,19 @@ def silver_bytes(work: Work, items: list[Item], totals: dict[str, Totals]) -> in
 def load(work: Work, rows: dict[str, Rows], items: list[Item], totals: dict[str, Totals]) -> dict[str, Loaded]:
     """Bring silver up to date with the accepted landings: what changed, by source."""
 
-    def bring_up(turn: Turn) -> Loaded:
+    def bring_up(place: Place) -> Loaded:
         use_session(work.spark)
-        name = turn.source
+        name = place.source
         landed = [item for item in items if item.landing.source == name and not item.problems]
-        return _load_source(work, turn, rows.get(name), landed, totals.setdefault(name, Totals()))
+        return _load_source(work, place, rows.get(name), landed, totals.setdefault(name, Totals()))
 
-    return in_turn(work.spec, concerned(work, items), bring_up)
+    return in_order(work.spec, concerned(work, items), bring_up)
 
 
-def _load_source(work: Work, turn: Turn, rows: Rows | None, items: list[Item], totals: Totals) -> Loaded:
+def _load_source(work: Work, place: Place, rows: Rows | None, items: list[Item], totals: Totals) -> Loaded:
     """Compares, commits, and looks whether a looked-up table was committed to meanwhile: whoever did that may have
     compared ours before our rows were there. If so, all of ours is compared again."""
-    name = turn.source
+    name = place.source
     table = work.table(name)
     if not items and table.find() is None:
         return Loaded()
@@ -112,7 +112,7 @@ def _load_source(work: Work, turn: Turn, rows: Rows | None, items: list[Item], t
     incoming = _incoming(work, enrichment, parts, totals, loaded) if parts else None
     for round_number in range(ROUNDS):
         compare_all = work.arguments.full or round_number > 0
-        loaded.add(_commit(work, turn, enrichment, incoming, totals, compare_all=compare_all))
+        loaded.add(_commit(work, place, enrichment, incoming, totals, compare_all=compare_all))
         if not enrichment.moved_on():
             again = [item for item in items if not item.claimed and not item.problems]
             if work.arguments.retry_quarantined and parts and again:
@@ -178,14 +178,14 @@ def _kept_keys(parts: Split) -> tuple[Any, bool]:
 
 def _commit(
     work: Work,
-    turn: Turn,
+    place: Place,
     enrichment: Enrichment,
     incoming: Incoming | None,
     totals: Totals,
     *,
     compare_all: bool,
 ) -> Loaded:
-    table = work.table(turn.source)
+    table = work.table(place.source)
     replaced: list[tuple[Delta, str]] = []
     known = {"holds": False}
 
@@ -198,11 +198,11 @@ def _commit(
         return needed
 
     def attempt() -> tuple[Delta, str]:
-        loader = _LOADERS[table.source.loading](table, turn.is_alone)
+        loader = _LOADERS[table.source.loading](table, place.is_alone)
         delta = loader.delta(incoming, enrichment, compares)
         if not delta.changes_values:
-            turn.let_others_read()
-        turn.wait_to_write()
+            place.let_others_read()
+        place.wait_to_write()
         if delta.changes:
             told = ", ".join(f"{kind} {count}" for kind, count in delta.counts.items() if count)
             work.say(f"{table.source.silver_table}, to write: {told}")
@@ -220,7 +220,7 @@ def _commit(
             delta.rows.unpersist()
             raise CommitConflict("rows that it may have removed were not there to be replaced")
         if delta.changes and not delta.changes_values:
-            work.advanced[turn.source] = (delta.before, snapshot)
+            work.advanced[place.source] = (delta.before, snapshot)
         return delta, snapshot
 
     delta, snapshot = persistently(table.name, attempt, work.say)

@@ -23,31 +23,31 @@ def spec() -> Any:
 
 
 def test_a_source_is_compared_once_what_it_looks_up_is_readable_and_written_once_that_is_committed(spec: Any) -> None:
-    from lake.turns import in_turn
+    from lake.loading_order import in_order
 
     compared_b, said = threading.Event(), []
 
-    def bring_up(turn: Any) -> str:
-        if turn.source == "a":
-            turn.let_others_read()
+    def bring_up(place: Any) -> str:
+        if place.source == "a":
+            place.let_others_read()
             assert compared_b.wait(20)  # b is compared while a is at work
             said.append("a is committed")
-        if turn.source == "b":
+        if place.source == "b":
             compared_b.set()
-            turn.wait_to_write()
+            place.wait_to_write()
             said.append("b is committed")
-        if turn.source == "c":
+        if place.source == "c":
             said.append("c is compared")
-        return turn.source
+        return place.source
 
-    assert in_turn(spec, ["a", "b", "c"], bring_up) == {"a": "a", "b": "b", "c": "c"}
+    assert in_order(spec, ["a", "b", "c"], bring_up) == {"a": "a", "b": "b", "c": "c"}
     assert said == ["a is committed", "b is committed", "c is compared"]  # b never said that others may read it
 
 
 def test_who_is_alone_is_told(spec: Any) -> None:
-    from lake.turns import in_turn
+    from lake.loading_order import in_order
 
-    assert in_turn(spec, ["a", "b", "c", "d"], lambda turn: turn.is_alone) == {
+    assert in_order(spec, ["a", "b", "c", "d"], lambda place: place.is_alone) == {
         "a": False,
         "b": True,
         "c": True,
@@ -56,19 +56,19 @@ def test_who_is_alone_is_told(spec: Any) -> None:
 
 
 def test_what_fails_keeps_those_that_look_it_up_from_writing(spec: Any) -> None:
-    from lake.turns import in_turn
+    from lake.loading_order import in_order
 
     written, compared_b = [], threading.Event()
 
-    def bring_up(turn: Any) -> None:
-        if turn.source == "a":
-            turn.let_others_read()
+    def bring_up(place: Any) -> None:
+        if place.source == "a":
+            place.let_others_read()
             assert compared_b.wait(20)
             raise RuntimeError("no commit")
         compared_b.set()
-        turn.wait_to_write()
-        written.append(turn.source)
+        place.wait_to_write()
+        written.append(place.source)
 
     with pytest.raises(RuntimeError, match="no commit"):
-        in_turn(spec, ["a", "b", "c"], bring_up)
+        in_order(spec, ["a", "b", "c"], bring_up)
     assert written == []

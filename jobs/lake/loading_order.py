@@ -13,8 +13,8 @@ _AT_ONCE = 4
 T = TypeVar("T")
 
 
-class Turn:
-    """A source's turn. ``is_alone``: no other table is written at the same time."""
+class Place:
+    """A source's place in the loading order. ``is_alone``: no other table is written at the same time."""
 
     def __init__(self, source: str, *, is_alone: bool, earlier: tuple[Future[T], ...]) -> None:
         self.source = source
@@ -35,7 +35,7 @@ class Turn:
             each.result()
 
 
-def in_turn(spec: LakeSpec, names: list[str], bring_up: Callable[[Turn], T]) -> dict[str, T]:
+def in_order(spec: LakeSpec, names: list[str], bring_up: Callable[[Place], T]) -> dict[str, T]:
     """What ``bring_up`` returns for each source, in the order of ``names``.
 
     A source comes after those that it looks up; those that do not wait for each other come beside each other. It is
@@ -43,19 +43,19 @@ def in_turn(spec: LakeSpec, names: list[str], bring_up: Callable[[Turn], T]) -> 
     """
     ended: dict[str, Future[T]] = {}
 
-    def ends_readable(turn: Turn) -> T:
+    def ends_readable(place: Place) -> T:
         try:
-            return bring_up(turn)
+            return bring_up(place)
         finally:
-            turn.let_others_read()
+            place.let_others_read()
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         for level in _levels(spec, names):
             earlier = tuple(ended.values())
-            turns = [Turn(name, is_alone=len(level) == 1, earlier=earlier) for name in level]
-            ended.update({turn.source: pool.submit(ends_readable, turn) for turn in turns})
-            for turn in turns:
-                turn.until_readable()
+            places = [Place(name, is_alone=len(level) == 1, earlier=earlier) for name in level]
+            ended.update({place.source: pool.submit(ends_readable, place) for place in places})
+            for place in places:
+                place.until_readable()
             for each in ended.values():
                 if each.done():
                     each.result()
