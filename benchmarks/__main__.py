@@ -18,6 +18,7 @@ FIGURES = (
     "landing",
     "events",
     "many_landings",
+    "many_sources",
     "validate",
     "local_aws",
     "transform",

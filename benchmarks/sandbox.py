@@ -17,7 +17,7 @@ import boto3
 
 from lakectl import project
 from lakectl.aws import Aws
-from lakectl.config import Config
+from lakectl.config import Config, load
 from lakectl.local import control
 from lakectl.local.control import Endpoint
 from lakectl.ops.lake import Lake
@@ -101,10 +101,12 @@ def timed(command: list[str], extra: Mapping[str, str]) -> float:
     return seconds
 
 
-def open_lake(endpoint: Endpoint) -> Lake:
-    """The default lake on ``endpoint``."""
+def open_lake(endpoint: Endpoint, config_file: Path | None = None) -> Lake:
+    """The lake of a config file (default: the tutorial's) on ``endpoint``."""
     session = boto3.Session(endpoint.access_key_id, endpoint.secret_access_key, region_name=endpoint.region)
-    return Lake(Config(), project.find(), Aws(session, endpoint.region, endpoint.url))
+    found = project.find(str(config_file) if config_file else None)
+    config = load(config_file) if config_file else Config()
+    return Lake(config, found, Aws(session, endpoint.region, endpoint.url))
 
 
 def put_versions(lake: Lake, count: int) -> None:
