@@ -192,9 +192,11 @@ def s3_call(chance: random.Random, sender: Sender) -> None:
     bucket = chance.choice((OTHER, OTHER, OTHER, "no-such-bucket", "..", "", "A" * 70))
     query = chance.choice(S3_QUERIES)
     more = f"&{quote(chance.choice(TEXTS), errors='replace')}={chance.randrange(9)}" if chance.random() < 0.3 else ""
-    target = f"/{bucket}/{key}" + (f"?{query}{more}" if query else "")
     headers = dict(chance.sample(S3_HEADERS, chance.randrange(3)))
     method = chance.choice(("GET", "PUT", "POST", "DELETE", "HEAD", "OPTIONS", "PATCH"))
+    if method == "DELETE":
+        key = key or "x"  # without one, it deletes the bucket that is asked for
+    target = f"/{bucket}/{key}" + (f"?{query}{more}" if query else "")
     body = chance.choice(S3_BODIES)
     signed = sender.signed("s3", method, target, body, headers)
     raw_requests.send(sender.endpoint, method, target, body, signed)
@@ -225,12 +227,8 @@ def mangled(chance: random.Random, sender: Sender) -> None:
             lines = [each for each in lines if not each.startswith("content-length")] + ["transfer-encoding: chunked"]
             body = chance.choice((b"ffffffffffffffff", b"-1", b"5", b"", b"g")) + b"\r\n" + body
         else:
-            lines.append(
-                chance.choice(("transfer-encoding: chunked", "content-length: -1", "content-length: 1e3", "host: x"))
-            )
-    verb = chance.choice(
-        ("POST / HTTP/1.1", "POST / HTTP/1.1", "PO ST /", "GET http://x/ HTTP/1.1", "POST /%zz HTTP/1.1", "")
-    )
+            lines.append(chance.choice(ADDED))
+    verb = chance.choice(VERBS)
     sent = "\r\n".join([verb, *lines, "", ""]).encode("latin-1", "replace") + body[: chance.randrange(len(body) + 1)]
     with socket.create_connection(("127.0.0.1", sender.endpoint.port), timeout=5) as connection:
         connection.sendall(sent)
