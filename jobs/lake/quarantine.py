@@ -102,7 +102,8 @@ def check_late(parts: Split, enrichment: Enrichment, table: Table) -> dict[str, 
         return {}
     late = _Late(enrichment, table if any(not item.claimed for item in parts.items) else None)
     rows = late.judged(parts.kept)
-    counts = [F.sum((test & ~F.col(_KNOWN)).cast("int")).alias(f"count_{n}") for n, test in enumerate(failing.values())]
+    failing = {check: test & ~F.col(_KNOWN) for check, test in failing.items()}
+    counts = [F.sum(test.cast("int")).alias(f"count_{place}") for place, test in enumerate(failing.values())]
     values = [
         F.slice(F.array_sort(F.collect_set(F.when(test, told(enrichment, check)))), 1, _NAMED).alias(f"values_{place}")
         for place, (check, test) in enumerate(failing.items())
@@ -110,6 +111,7 @@ def check_late(parts: Split, enrichment: Enrichment, table: Table) -> dict[str, 
     numbered = {item.number: item for item in parts.items}
     aside = F.sum(late.set_aside.cast("int")).alias("aside")
     found: dict[str, int] = {}
+    any_aside = False
     for row in rows.groupBy(LANDING_NO).agg(*counts, *values, aside).collect():
         item = numbered[row[LANDING_NO]]
         for place, check in enumerate(failing):
@@ -120,7 +122,8 @@ def check_late(parts: Split, enrichment: Enrichment, table: Table) -> dict[str, 
             if parts.checks.policies[check] == FAIL:
                 item.problems.append(problem(enrichment, check, count, row[f"values_{place}"]))
         item.set_aside = 0 if item.problems else item.set_aside + row["aside"]
-    if any(check in found for check in enrichment.failing(QUARANTINE)):
+        any_aside = any_aside or bool(row["aside"] and not item.problems)
+    if any_aside:
         names = [F.when(test, check) for check, test in enrichment.failing(QUARANTINE).items()]
         raw = late.judged(parts.raw).where(late.set_aside)
         parts.aside.append(raw.withColumn(REASON, F.concat_ws(", ", *names)))

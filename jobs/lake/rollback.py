@@ -9,8 +9,11 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
-from lake.iceberg import load
+from lake.delta import fitted
+from lake.iceberg import commit, find, load, persistently
 from lake.maintenance import CATALOG, Arguments
+from lake.quarantine import IDENTITY
+from lakectl.core import applied_spec
 from lakectl.core.glue_runs import ENDED
 from lakectl.core.ledger import LOADED, REVERTED, Entry, Ledger
 
@@ -22,7 +25,13 @@ class Undone:
     """Snapshots that have left the table's ancestry, and when the first of them was committed."""
 
     snapshots: frozenset[str]
-    since: str  # ISO 8601 UTC with milliseconds and Z, as the ledger writes it
+    since_ms: int
+
+    @property
+    def since(self) -> str:
+        """ISO 8601 UTC with milliseconds and Z, as the ledger writes it."""
+        first = datetime.fromtimestamp(self.since_ms / 1000, UTC)
+        return first.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
     def holds(self, entry: Entry) -> bool:
         """Whether what was loaded is gone.
@@ -51,7 +60,8 @@ def roll_back(
 
     ``refuse`` raises while a transform is active. It is asked again when the table is back: a run that began
     before may call rows loaded that are gone, and one that begins after finds the table as it is now.
-    Landings follow the silver table of their source; of tables of rejected rows the ledger knows nothing.
+    Landings follow the silver table of their source, and so do rows that were quarantined until a run that is undone
+    loaded them. The next run looks at every table: others may show values of this one, and this one what others had.
 
     Raises RuntimeError for a snapshot that is not in the table's ancestry.
     """
@@ -64,14 +74,17 @@ def roll_back(
     if before != wanted:
         spark.sql(f"CALL {CATALOG}.system.rollback_to_snapshot('{table}', {wanted})").collect()
     say(f"{table} is at snapshot {wanted}")
+    applied_spec.look_again(ledger.table)
     refuse()
     lost = undone(_snapshots(spark, table), wanted)
+    source = arguments.table.removesuffix(_SILVER) if arguments.table.endswith(_SILVER) else ""
+    again = quarantined_again(spark, f"{arguments.silver_db}.{source}_rejected", lost, say) if source else 0
     reverted, requeued = [], []
-    for entry in _entries(ledger, arguments.table):
+    for entry in list(ledger.history(source)) if source else ():
         if lost.holds(entry) and ledger.reverted(entry, f"rolled back to snapshot {wanted}"):
             reverted.append(entry.landing.key)
-        again = lost.holds(entry) or (entry.load_status == REVERTED and entry.snapshot_id in lost.snapshots)
-        if arguments.requeue and again and not _kept_out(entry, arguments) and ledger.requeue(entry):
+        is_lost = lost.holds(entry) or (entry.load_status == REVERTED and entry.snapshot_id in lost.snapshots)
+        if arguments.requeue and is_lost and not _kept_out(entry, arguments) and ledger.requeue(entry):
             requeued.append(entry.landing.key)
     say(f"{len(reverted)} landings reverted, {len(requeued)} of them pending again")
     return {
@@ -82,6 +95,7 @@ def roll_back(
         "snapshots_undone": sorted(lost.snapshots),
         "landings_reverted": reverted,
         "landings_requeued": requeued,
+        "rows_quarantined_again": again,
     }
 
 
@@ -94,8 +108,39 @@ def undone(snapshots: dict[int, tuple[int | None, int]], wanted: int) -> Undone:
     kept = set(_ancestors(snapshots, wanted))
     moment = snapshots[wanted][1]
     lost = {key: when for key, (_, when) in snapshots.items() if key not in kept and when >= moment}
-    first = datetime.fromtimestamp(min(lost.values(), default=0) / 1000, UTC)
-    return Undone(frozenset(map(str, lost)), first.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z")
+    return Undone(frozenset(map(str, lost)), min(lost.values(), default=0))
+
+
+def quarantined_again(spark: SparkSession, rejected: str, lost: Undone, say: Callable[[str], None]) -> int:
+    """Put the rows back into ``rejected`` that have left it since the first snapshot of ``lost``: a run had loaded
+    them, and that is undone. Returns how many they are."""
+    table = f"{CATALOG}.{rejected}"
+    if not lost.snapshots or find(spark, table) is None:
+        return 0
+    snapshots = _snapshots(spark, rejected)
+    history = list(_ancestors(snapshots, _current(spark, rejected)))
+    then = next((each for each in history if snapshots[each][1] < lost.since_ms), None)
+    if then is None:
+        if history and snapshots[history[-1]][0] is not None:
+            say(f"rows that were quarantined before may be missing in {rejected}: its older snapshots have expired")
+        return 0
+    was = spark.read.option("snapshot-id", str(then)).table(table)
+    now = spark.table(table)
+    gone = was.join(now.select(*IDENTITY), list(IDENTITY), "left_anti").localCheckpoint()
+    rows = gone.count()
+    if rows:
+        fitted(gone, dict(now.dtypes)).createOrReplaceTempView("quarantined_again")
+        same = " AND ".join(f"old.{name} = new.{name}" for name in IDENTITY)
+        persistently(
+            rejected,
+            lambda: commit(
+                spark,
+                f"MERGE INTO {table} AS old USING quarantined_again AS new ON {same} WHEN NOT MATCHED THEN INSERT *",
+            ),
+            say,
+        )
+        say(f"{rows} rows are quarantined again")
+    return rows
 
 
 def _ancestors(snapshots: dict[int, tuple[int | None, int]], current: int | None) -> Iterator[int]:
@@ -114,12 +159,6 @@ def _snapshots(spark: SparkSession, table: str) -> dict[int, tuple[int | None, i
 def _current(spark: SparkSession, table: str) -> int | None:
     snapshot = load(spark, f"{CATALOG}.{table}").currentSnapshot()
     return int(snapshot.snapshotId()) if snapshot else None
-
-
-def _entries(ledger: Ledger, table: str) -> Iterator[Entry]:
-    """The landings of the table's source."""
-    if table.endswith(_SILVER):
-        yield from list(ledger.history(table.removesuffix(_SILVER)))
 
 
 def _kept_out(entry: Entry, arguments: Arguments) -> bool:

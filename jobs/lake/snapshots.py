@@ -18,6 +18,8 @@ class Snapshot(Upsert):
     deleted: it may be the row of any key.
     """
 
+    _gone: DataFrame | None = None
+
     def _compared(
         self, rows: DataFrame, silver: DataFrame, incoming: Incoming, notes: tuple[str, ...]
     ) -> list[DataFrame]:
@@ -31,8 +33,14 @@ class Snapshot(Upsert):
         gone = silver.join(rows.select(*self._keys), self._keys, "left_anti")
         if incoming.kept is not None:
             gone = gone.join(incoming.kept, self._keys, "left_anti")
+        self._gone = gone.select(*self._keys)
         noted = shaped(gone, self._columns).withColumns({note: F.lit(False) for note in notes})
         return [classified, noted.withColumns({KIND: F.lit("delete"), MOVED: F.lit(False)})]
+
+    def _without_newer(self, changed: DataFrame, incoming: Incoming) -> DataFrame:
+        """Nor what is deleted: written again with other looked-up values, it would stay."""
+        changed = super()._without_newer(changed, incoming)
+        return changed if self._gone is None else changed.join(self._gone, self._keys, "left_anti")
 
     def _may_have(self, loaded: object, incoming: Incoming) -> bool:  # noqa: ARG002
         return True

@@ -54,8 +54,12 @@ def rollback(app: App, snapshot: str, table: str | None, requeue: bool, kept_out
     refuse(app, run)
     reverted, requeued = (run.result.get(f"landings_{name}", []) for name in ("reverted", "requeued"))
     app.out.item("ok", f"{undoing.table} is at snapshot {snapshot}", f"{len(reverted)} landings reverted")
+    if again := run.result.get("rows_quarantined_again"):
+        app.out.item("note", f"{again} rows are quarantined again", "runs that are undone had loaded them")
     if requeued:
         app.out.say(f"{len(requeued)} landings are pending again. Load them: lakectl run-transform")
+    elif undoing.snapshots and ops.is_shared(app.lake, undoing.table):
+        app.out.say("The next run brings looked-up values up to date: lakectl run-transform")
 
 
 def _show(app: App, undoing: Undoing) -> None:

@@ -59,6 +59,11 @@ class Ledger:
     def __init__(self, table: str, client: Any = None) -> None:
         self._table = LedgerTable(table, client)
 
+    @property
+    def table(self) -> LedgerTable:
+        """The run log that it is in."""
+        return self._table
+
     # ---- what landed
 
     def record(self, landing: Landing, *, look_first: bool = False) -> Entry:

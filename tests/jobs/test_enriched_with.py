@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from lakes import plain_sources
 from whole_job import DIMENSIONS, JobLake, Ran, line
 
 from lakectl.config import default_spec
@@ -213,3 +214,17 @@ def test_the_same_values_are_known_by_their_hashes(spark: Any) -> None:
     for other in (people[:1], [(1, "North"), (2, "")], [(1, None), (2, "North")], []):
         assert not same_rows(frame(people), frame(other))
     assert same_rows(frame([]), frame([]))
+
+
+def test_what_a_snapshot_deletes_is_not_written_again_with_other_looked_up_values(job_lake: JobLake) -> None:
+    sources = plain_sources()
+    sources["orders"]["loading"] = "snapshot"
+    job_lake.settings = {"sources": sources}
+    story = Story(job_lake)
+    job_lake.dimensions()
+    job_lake.orders(line(1), line(2))
+    story.run()
+    story.customers(SOUTH)
+    job_lake.orders(line(2), date="2025-09-02")
+    assert story.run()
+    assert job_lake.rows("order_id", "region") == [(2, "South")]

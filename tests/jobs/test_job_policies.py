@@ -110,6 +110,21 @@ def test_only_the_reference_that_warns_is_counted(job_lake: JobLake) -> None:
     assert result["rows_warned"] == 2  # the third is counted once, though it fails two checks
 
 
+def test_a_row_to_quarantine_in_a_landing_that_is_refused_stops_no_other(job_lake: JobLake) -> None:
+    """The run died: it went to read the quarantined rows, and there was no landing to read them from."""
+    sources = plain_sources()
+    for lookup, missing in (("customers", "fail"), ("products", "quarantine")):
+        sources["orders"]["lookups"][lookup]["missing"] = missing
+    job_lake.settings = {"sources": sources}
+    job_lake.dimensions()
+    job_lake.orders(line(1, customer=77), line(2, product=88), batch="0001")
+    job_lake.orders(line(3), batch="0002")
+    ran = job_lake.run()
+    assert ran.error.startswith("LandingsRefused: 1 landings refused"), ran.error
+    assert (ran.orders["rows_inserted"], ran.orders["rows_quarantined"]) == (1, 0)
+    assert job_lake.rows("order_id") == [(3,)]
+
+
 def test_a_landing_in_which_no_row_has_a_key_is_set_aside_whatever_the_type_of_the_key(job_lake: JobLake) -> None:
     sources = plain_sources()
     sources["orders"]["columns"] = {**sources["orders"]["columns"], "order_id": "string"}

@@ -14,6 +14,8 @@ from lakectl.ops.runs import run_log, transform
 from lakectl.ops.tables.maintain import maintenance_job
 from lakectl.ops.tables.snapshots import Snapshot, snapshots, table_of
 
+_SILVER = "_silver"
+
 
 @dataclass(frozen=True)
 class Undoing:
@@ -38,21 +40,30 @@ def plan(lake: Lake, snapshot_id: str, table: str | None = None) -> Undoing:
             f"choose one that is: lakectl snapshots {table}",
         )
     undone = tuple(each for each in known[: known.index(target)] if each.in_history)  # newest first
-    return Undoing(table, target, undone, tuple(_landings(lake, undone)))
+    return Undoing(table, target, undone, tuple(_landings(lake, table, undone)))
 
 
-def _landings(lake: Lake, undone: Sequence[Snapshot]) -> list[Entry]:
-    """Those that a rollback makes REVERTED (the job decides; this is for show)."""
-    if not undone:
+def _landings(lake: Lake, table: str, undone: Sequence[Snapshot]) -> list[Entry]:
+    """Those of the table's source that a rollback makes REVERTED (the job decides; this is for show)."""
+    if not undone or not table.endswith(_SILVER):
         return []
     ids = {each.id for each in undone}
     since = undone[-1].committed_at.replace(" ", "T") + "Z"
     found = []
-    for entry in run_log.runs(lake):
+    for entry in run_log.runs(lake, table.removesuffix(_SILVER)):
         is_undone = entry.snapshot_id in ids or (not entry.snapshot_id and entry.loaded_at >= since)
         if entry.load_status == LOADED and is_undone:
             found.append(entry)
     return found
+
+
+def is_shared(lake: Lake, table: str) -> bool:
+    """Whether rows of ``table`` and of others show each other's values: then a run must bring them up to date."""
+    spec = lake.config.spec
+    return any(
+        source.silver_table == table and (source.lookups or any(spec.dependents(source.name)))
+        for source in spec.sources.values()
+    )
 
 
 def refuse_while_loading(lake: Lake) -> None:
