@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import replace
 from functools import partial
 
 from lake import session
@@ -68,7 +69,9 @@ def main(argv: list[str]) -> None:
             if not items:
                 break
             spark.catalog.clearCache()
+            # What these ask for has been done: from here on only what is new counts.
             work.spec_changed = False
+            work.arguments = replace(work.arguments, full=False)
     finally:
         copies.remove()
     refuse(done.items)

@@ -95,6 +95,17 @@ def with_a_note(lake: JobLake) -> None:
     lake.land("sales", "id,shop,amount,note\n3,a,3.50,new\n", date="2025-09-03")
 
 
+def recorded(lake: JobLake) -> int:
+    """The landings, all in the run log: what the function on the bucket's events does."""
+    from lake.arguments import parse
+    from lake.landings import Inbox
+
+    from lakectl.core.ledger import Ledger
+
+    inbox = Inbox(parse(lake.argv()), Ledger(lake.ledger_table))
+    return len(list(inbox._known(inbox._under_path())))
+
+
 def test_what_lands_under_another_specification_is_judged_by_it_though_the_run_had_begun(
     lake: JobLake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -113,15 +124,10 @@ def test_a_run_takes_nothing_more_once_the_specification_has_changed(
 ) -> None:
     """It would judge what lands from then on by the one that it began with."""
     import retail_bronze_to_silver as job
-    from lake.arguments import parse
-    from lake.landings import Inbox
-
-    from lakectl.core.ledger import Ledger
 
     def meanwhile() -> None:
         with_a_note(lake)
-        inbox = Inbox(parse(lake.argv()), Ledger(lake.ledger_table))
-        assert len(list(inbox._known(inbox._under_path()))) == 4  # as the function on the bucket's events does
+        assert recorded(lake) == 4
 
     lake.land("sales", "id,shop,amount\n4,b,4.50\n", date="2025-09-02")
     at(monkeypatch, (job, "judge"), meanwhile)
@@ -134,3 +140,23 @@ def test_a_run_takes_nothing_more_once_the_specification_has_changed(
     assert lake.waiting() == ["retail/sales/ingest_date=2025-09-03/sales.csv"]
     assert lake.run(path=None).error == ""
     assert lake.rows("id", "note", table="sales_silver") == [(1, None), (2, None), (3, "new"), (4, None)]
+
+
+def test_a_full_run_compares_everything_once_though_more_lands_meanwhile(
+    lake: JobLake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import retail_bronze_to_silver as job
+
+    def meanwhile() -> None:
+        lake.land("sales", "id,shop,amount\n3,a,3.50\n", date="2025-09-02")
+        assert recorded(lake) == 3
+
+    at(monkeypatch, (job, "judge"), meanwhile)
+    ran = lake.run(FULL="true")
+    assert ran.error == "", ran.said
+    assert sum("landings to read" in said for said in ran.said) == 2
+    assert sum("comparing all of sales_silver" in said for said in ran.said) == 1, ran.said
+    assert lake.rows("id", "town", "label", table="sales_silver") == [
+        (1, "Bonn", "a!"), (2, "Ulm", "b!"), (3, "Bonn", "a!"),
+    ]  # fmt: skip
+    assert ran.result["sources"]["sales"]["rows_read"] == 3
