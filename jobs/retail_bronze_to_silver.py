@@ -9,7 +9,8 @@ The story of a run:
 3. go through the sources, each after those that it looks up: give its rows what they look up and what is derived,
    compute what would change in its silver table, and commit that, or nothing
 4. settle the landings in the ledger, and write there what the run did
-5. again with what has landed meanwhile: Spark is up, so that costs less than another run
+5. again with what has landed meanwhile: Spark is up, so that costs less than another run. Not under another
+   specification: then the next run takes it
 6. exit non-zero if a landing was refused
 
 What a source's files are like, and what becomes of them, is in the lake's specification (``--LAKE_SPEC``).
@@ -21,10 +22,11 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import replace
 from functools import partial
 
 from lake import session
-from lake.arguments import parse
+from lake.arguments import Arguments, parse, renewed
 from lake.checks import Totals
 from lake.copies import Copies
 from lake.judging import judge
@@ -46,36 +48,63 @@ ROUNDS = 10
 def main(argv: list[str]) -> None:
     arguments = parse(argv)
     say(f"run {arguments.run_id}: path {arguments.raw_path or '-'}, batch {arguments.batch_id or '-'}")
-    inbox = Inbox(arguments, Ledger(arguments.ledger_table))
     done = Done()
-    items = inbox.take()
+    arguments, inbox, items = take(arguments)
     done.took["claimed"] = elapsed()
-    spec_changed = applied_spec.differs(LedgerTable(arguments.ledger_table), arguments.lake_spec)
-    if not (items or spec_changed or arguments.retry_quarantined):
+    applied = applied_spec.Record(LedgerTable(arguments.ledger_table), arguments.lake_spec)
+    if not (items or applied.differs or arguments.retry_quarantined):
         say("nothing is pending: silver is up to date")
         return inbox.finish([], {}, partial(report, inbox, done, elapsed))
     spark = session.build(arguments.silver_warehouse)
     say(f"Spark {spark.version} is up")
     done.took["spark_up"] = elapsed()
     copies = Copies(inbox.s3, arguments.silver_warehouse, arguments.run_id)
-    work = Work(spark, arguments, inbox, say, copies, spec_changed=spec_changed)
+    work = Work(spark, arguments, inbox, say, copies, spec_changed=applied.differs)
     if arguments.retry_quarantined:
         items += quarantined(work)
     try:
         for _ in range(ROUNDS):
-            bring_in(work, items, done)
-            items = inbox.take_new()
+            bring_in(work, items, done, applied)
+            items = take_new(work)
             if not items:
                 break
             spark.catalog.clearCache()
+            # What these ask for has been done: from here on only what is new counts.
             work.spec_changed = False
+            work.arguments = replace(work.arguments, full=False)
     finally:
         copies.remove()
     refuse(done.items)
     return None
 
 
-def bring_in(work: Work, items: list[Item], done: Done) -> None:
+def take(arguments: Arguments) -> tuple[Arguments, Inbox, list[Item]]:
+    """The landings, and the specification that they are judged by: the one that is there once they are claimed. What
+    landed under it is never judged by the one before, with which the run may have begun."""
+    while True:
+        inbox = Inbox(arguments, Ledger(arguments.ledger_table))
+        items = inbox.take()
+        current = renewed(arguments, inbox.s3)
+        if current is arguments:
+            return arguments, inbox, items
+        inbox.give_back(items)
+        arguments = current
+
+
+def take_new(work: Work) -> list[Item]:
+    """What has landed meanwhile; nothing when the specification is another one by now."""
+    items = work.inbox.take_new()
+    if not items or renewed(work.arguments, work.inbox.s3) is work.arguments:
+        return items
+    count = work.inbox.give_back(items)
+    say(
+        "the specification has changed since this run began: the next run loads what has landed meanwhile, "
+        f"{count:,} landing{'s' * (count != 1)}"
+    )
+    return []
+
+
+def bring_in(work: Work, items: list[Item], done: Done, applied: applied_spec.Record) -> None:
     """Landings into silver and out of the ledger; adds to ``done``."""
     say(f"{len(items)} landings to read, {sum(item.claimed for item in items)} of them new")
     totals, loaded = into_silver(work, items, done.took)
@@ -84,7 +113,7 @@ def bring_in(work: Work, items: list[Item], done: Done) -> None:
     for text in (text for each in totals.values() for text in each.named):
         say(f"warning: {text}")
     done.add(items, totals, loaded)
-    applied_spec.write(LedgerTable(work.arguments.ledger_table), work.arguments.lake_spec)
+    applied.write()
     snapshots = {source: each.snapshot for source, each in loaded.items() if each.snapshot}
     work.inbox.finish(items, snapshots, partial(report, work.inbox, done, elapsed))
 

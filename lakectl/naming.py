@@ -65,11 +65,11 @@ class Names:
 
     @property
     def job_script_key(self) -> str:
-        return "jobs/retail_bronze_to_silver.py"
+        return f"jobs/{self.config.glue.job}.py"
 
     @property
     def maintenance_script_key(self) -> str:
-        return "jobs/retail_maintenance.py"
+        return f"jobs/{self.config.glue.maintenance_job}.py"
 
     @property
     def job_package_key(self) -> str:

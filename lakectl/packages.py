@@ -18,8 +18,8 @@ SPEC_FILE = "lake.json"
 READABLE = 0o644 << 16
 UNIX = 3  # else zipfile writes down the system that it runs on
 LAKECTL = Path(__file__).parent
-# What core needs of the rest: the specification, and reading it.
-BESIDE_CORE = ("__init__.py", "spec/__init__.py", "spec/model.py", "spec/json_form.py")
+# What core needs of the rest: the specification, reading it, and how a column's dates are written.
+BESIDE_CORE = ("__init__.py", *(f"spec/{name}.py" for name in ("__init__", "model", "json_form", "date_patterns")))
 FUNCTIONS = ("log_ingestion_run", "start_glue_job")
 ZIPS = (*FUNCTIONS, "job")
 NAMES = (*ZIPS, "spec")

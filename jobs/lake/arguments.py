@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import boto3
@@ -21,7 +21,7 @@ OPTIONAL = ("RAW_PATH", "BATCH_ID", "FULL", "RETRY_FAILED", "RETRY_QUARANTINED",
 @dataclass(frozen=True)
 class Arguments:
     """``run_id`` is Glue's own; a run outside Glue gets one that no GetJobRun knows. ``spec``: the lake's sources, with
-    the policies of this run; ``lake_spec``: the same without them."""
+    the policies of this run; ``lake_spec``: the same without them, as it was read from ``spec_at``."""
 
     raw_bucket: str
     silver_db: str
@@ -35,6 +35,8 @@ class Arguments:
     full: bool = False
     retry_failed: bool = False
     retry_quarantined: bool = False
+    on_bad_rows: str = ""
+    spec_at: str = ""
     spec: LakeSpec = field(default_factory=lambda: LakeSpec({}))
     lake_spec: LakeSpec = field(default_factory=lambda: LakeSpec({}))
 
@@ -68,9 +70,19 @@ def parse(argv: list[str], s3: Any = None) -> Arguments:
         full=_is_true(values.get("FULL")),
         retry_failed=_is_true(values.get("RETRY_FAILED")),
         retry_quarantined=_is_true(values.get("RETRY_QUARANTINED")),
-        spec=overridden(spec, on_bad_rows) if on_bad_rows else spec,
+        on_bad_rows=on_bad_rows,
+        spec_at=values["LAKE_SPEC"],
+        spec=_for_this_run(spec, on_bad_rows),
         lake_spec=spec,
     )
+
+
+def renewed(arguments: Arguments, s3: Any = None) -> Arguments:
+    """The arguments with the specification of now; ``arguments`` itself while that is the same. Raises as ``parse``."""
+    spec = read_spec(arguments.spec_at, s3)
+    if spec == arguments.lake_spec:
+        return arguments
+    return replace(arguments, spec=_for_this_run(spec, arguments.on_bad_rows), lake_spec=spec)
 
 
 def read_spec(address: str, s3: Any = None) -> LakeSpec:
@@ -81,6 +93,10 @@ def read_spec(address: str, s3: Any = None) -> LakeSpec:
     except ClientError as error:
         raise ValueError(f"--LAKE_SPEC {address} can't be read: {error}; put it there with: lakectl up") from error
     return from_json(body)
+
+
+def _for_this_run(spec: LakeSpec, on_bad_rows: str) -> LakeSpec:
+    return overridden(spec, on_bad_rows) if on_bad_rows else spec
 
 
 def _given(name: str, argv: list[str]) -> bool:

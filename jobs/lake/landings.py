@@ -300,6 +300,12 @@ class Inbox:
 
     # ---- finishing
 
+    def give_back(self, items: Iterable[Item]) -> int:
+        """Claimed landings are pending again; returns how many."""
+        claimed = [item for item in items if item.claimed]
+        self._in_parallel(lambda item: self._ledger.release(item.entry, self._arguments.run_id), claimed)
+        return len(claimed)
+
     def finish(self, items: list[Item], snapshots: Mapping[str, str], report: Callable[[list[Item]], Result]) -> None:
         """Settle the claimed landings in the ledger and write the run's result (see ``results.settle``)."""
         settle(self._ledger, self._arguments.run_id, items, snapshots, report)

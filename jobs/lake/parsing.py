@@ -9,8 +9,8 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from lakectl.core import dates, values
-from lakectl.core.dates import Pattern
 from lakectl.spec import model
+from lakectl.spec.date_patterns import MONTHS, Pattern
 
 _FIRST, _LAST = "0001-01-01 00:00:00", "9999-12-31 23:59:59.999999"
 
@@ -121,7 +121,7 @@ def _day(part: _Parts) -> Column:
     year = F.concat(F.lit("20"), part["year"]) if part.pattern.short_year else part["year"]
     month = part.padded("month", 2)
     if part.pattern.named_month:
-        pairs = ((name, f"{number:02}") for number, name in enumerate(dates.MONTHS, 1))
+        pairs = ((name, f"{number:02}") for number, name in enumerate(MONTHS, 1))
         month = F.create_map(*(F.lit(text) for pair in pairs for text in pair))[F.lower(part["month"])]
     return F.concat_ws("-", year, month, part.padded("day", 2))
 

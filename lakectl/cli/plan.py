@@ -12,6 +12,7 @@ from lakectl.cli.app import App, lake_command
 
 if TYPE_CHECKING:
     from lakectl.engine.model import Plan
+    from lakectl.ops.lake import Lake
     from lakectl.ops.runs.transform import JobRun
     from lakectl.output import Mark, Output
     from lakectl.spec.evolution import Evolution
@@ -43,15 +44,12 @@ def plan(ctx: click.Context, app: App, down: bool, keep_data: bool, adopt: bool)
       lakectl plan --down --json
     """
     from lakectl.ops import provision
-    from lakectl.ops.runs import transform
-    from lakectl.ops.tables import spec_changes
     from lakectl.spec.evolution import Evolution
 
     lake = app.announce()
     with app.out.busy("reading what is there"):
         todo = provision.down_plan(lake, keep_data) if down else provision.plan(lake, adopt=adopt)
-        silver = Evolution() if down else spec_changes.pending(lake)
-        active = transform.active(lake) if silver != Evolution() else None
+        silver, active = (Evolution(), None) if down else read_silver(lake)
     show(app.out, todo)
     show_silver(app.out, silver, active)
     app.out.result({**as_data(todo), "silver": silver_as_data(silver)})
@@ -84,6 +82,17 @@ def show(out: Output, plan: Plan) -> None:
     if not plan.pending:
         parts.insert(0, "Nothing to do")
     out.say(", ".join(parts) + ".")
+
+
+def read_silver(lake: Lake) -> tuple[Evolution, JobRun | None]:
+    """What the specification means for silver tables that exist; and where it means something, the run at work."""
+    from lakectl.ops.provision import another_specification
+    from lakectl.ops.tables import spec_changes
+    from lakectl.spec.evolution import Evolution
+
+    silver = spec_changes.pending(lake)
+    runs = another_specification.at_work(lake) if silver != Evolution() else []
+    return silver, runs[0] if runs else None
 
 
 def show_silver(out: Output, silver: Evolution, active: JobRun | None = None) -> None:

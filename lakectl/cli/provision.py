@@ -10,6 +10,7 @@ from lakectl.cli import group, progress
 from lakectl.cli.app import App, lake_command
 
 if TYPE_CHECKING:
+    from lakectl.engine.model import Plan
     from lakectl.ops.lake import Lake
 
 adopt_option = click.option("--adopt", is_flag=True, help="Take over resources that have our names but not our tag.")
@@ -18,21 +19,45 @@ adopt_option = click.option("--adopt", is_flag=True, help="Take over resources t
 def make(app: App, steps: tuple[str, ...] | None, adopt: bool = False) -> dict[str, Any]:
     """Plan and apply, showing both; the outcome as data.
 
-    Raises :class:`LakectlError` when anything failed, ``KeyboardInterrupt`` when interrupted.
+    Another specification waits for the runs that are at work. Raises :class:`LakectlError` when anything failed,
+    ``KeyboardInterrupt`` when interrupted.
     """
-    from lakectl.cli.plan import show_silver
+    from lakectl.cli.plan import read_silver, show_silver
     from lakectl.ops import provision
-    from lakectl.ops.tables import spec_changes
 
     lake = app.announce()
     with app.out.busy("reading what is there"):
         plan = provision.plan(lake, steps, adopt)
+    provision.refuse_foreign(lake, plan)
+    if _waited(app, plan):
+        with app.out.busy("reading what is there"):
+            plan = provision.plan(lake, steps, adopt)
     with progress.watching(app.out, plan) as observer:
         result = provision.up(lake, plan, observer)
     progress.summarize(app.out, plan, result, "lakectl up")
     if steps is None:
-        show_silver(app.out, spec_changes.pending(lake))
+        show_silver(app.out, *read_silver(lake))
     return progress.as_data(plan, result)
+
+
+def _waited(app: App, plan: Plan) -> bool:
+    """Whether runs were at work while ``plan`` changes their specification; they have ended when this returns."""
+    from lakectl.ops.provision import another_specification
+
+    lake = app.lake
+    if not another_specification.is_in(lake, plan):
+        return False
+    runs = another_specification.at_work(lake)
+    if not runs:
+        return False
+    names = ", ".join(run.id for run in runs)
+    app.out.say(
+        f"The specification has changed, and run {names} is active: waiting for its end, at most "
+        f"{another_specification.WAIT_S / 60:.0f} minutes. Nothing has been changed yet."
+    )
+    with app.out.busy(f"run {names}") as update:
+        another_specification.wait_for(lake, runs, lambda run: update(f"run {run.id}: {run.state}"))
+    return True
 
 
 def show_workgroup(app: App, lake: Lake) -> None:
@@ -53,6 +78,8 @@ def show_workgroup(app: App, lake: Lake) -> None:
 @click.option("--explain", is_flag=True, help="Do nothing; print the AWS CLI commands instead.")
 def up(app: App, adopt: bool, explain: bool) -> None:
     """Make the whole lake, or what is missing of it.
+
+    Where the specification has changed, it first waits for a run that is active: at most ten minutes.
 
     \b
     Examples:

@@ -19,12 +19,7 @@ if TYPE_CHECKING:
     from lakectl.core.ledger_table import LedgerTable
 
 _KEY = ("SPEC", "SILVER")
-
-
-def differs(table: LedgerTable, spec: LakeSpec) -> bool:
-    """Whether silver was last brought to another specification. False before the first time."""
-    found = _item(table)
-    return found is not None and found["sha256"] != _hash(to_json(spec))
+_ATTEMPTS = 10
 
 
 def read(table: LedgerTable) -> LakeSpec | None:
@@ -36,12 +31,45 @@ def read(table: LedgerTable) -> LakeSpec | None:
     return from_json(gzip.decompress(base64.b64decode(found["spec"]))) if found and found.get("spec") else None
 
 
-def write(table: LedgerTable, spec: LakeSpec) -> None:
-    """Silver is what ``spec`` says."""
-    text = to_json(spec)
-    # An item holds 400 KB; 20 sources of 50 columns are 170 KB of JSON, and 8 KB so.
-    packed = base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
-    table.transact([table.put({"pk": _KEY[0], "sk": _KEY[1], "sha256": _hash(text), "spec": packed})])
+class Record:
+    """The record for one run, which brings silver to ``spec``."""
+
+    def __init__(self, table: LedgerTable, spec: LakeSpec) -> None:
+        self._table = table
+        self._text = to_json(spec)
+        self._hash = _hash(self._text)
+        self._found = _item(table)
+        self._others = False
+
+    @property
+    def differs(self) -> bool:
+        """Whether silver was last brought to another specification. False before the first time."""
+        return self._found is not None and self._found["sha256"] != self._hash
+
+    def write(self) -> None:
+        """Silver is what the specification says.
+
+        Where a run with another one has written since this object was made, some rows may be as that one says: the
+        record then has no hash, so that the next run looks at all tables.
+        """
+        # An item holds 400 KB; 20 sources of 50 columns are 170 KB of JSON, and 8 KB so.
+        packed = base64.b64encode(gzip.compress(self._text.encode(), mtime=0)).decode()
+        for _ in range(_ATTEMPTS):
+            number = int(self._found.get("written_times", 0)) if self._found else 0
+            item: Item = {"pk": _KEY[0], "sk": _KEY[1], "sha256": "" if self._others else self._hash, "spec": packed}
+            item["written_times"] = number + 1
+            if not self._found:
+                put = self._table.put(item, "attribute_not_exists(pk)")
+            elif number:
+                put = self._table.put(item, "written_times = :seen", {":seen": number})
+            else:  # written before records were numbered
+                put = self._table.put(item, "attribute_exists(pk) AND attribute_not_exists(written_times)")
+            if self._table.transact([put]):
+                self._found = item
+                return
+            self._found = _item(self._table)
+            self._others |= self.differs
+        raise RuntimeError(f"other runs wrote {_KEY[0]} / {_KEY[1]} of {self._table.name} {_ATTEMPTS} times in a row")
 
 
 def look_again(table: LedgerTable) -> None:

@@ -62,7 +62,7 @@ def workgroup(names: Names, project: Project) -> list[Resource]:
         output=names.query_results,
         engine_version=config.engine_version,
         bytes_cutoff=config.bytes_scanned_cutoff,
-        description="Queries of the retail lakehouse",
+        description=f"Queries of the lake {names.config.name}",
         needs=(Bucket.id_of(names.tmp_bucket),),
     )
     queries = [

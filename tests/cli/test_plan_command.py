@@ -61,7 +61,7 @@ def test_exit_code_2_while_changes_are_pending_and_0_when_all_is_in_place(
 
 def changed_specification(folder: Path, client: Any) -> None:
     """`plan` after a run, with other columns in the configuration, and with another key."""
-    applied_spec.write(LedgerTable("ingestion_runs-planned", client("dynamodb")), default_spec())
+    applied_spec.Record(LedgerTable("ingestion_runs-planned", client("dynamodb")), default_spec()).write()
     columns = [{"Name": name, "Type": kind} for name, kind in default_spec().silver_columns("orders").items()]
     table = {"Name": "orders_silver", "StorageDescriptor": {"Columns": columns}}
     client("glue").create_table(DatabaseName="retail_silver_planned", TableInput=table)

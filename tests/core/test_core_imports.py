@@ -16,6 +16,7 @@ from lakectl.spec.model import LakeSpec
 
 CORE = packages.LAKECTL / "core"
 AWS = {"boto3", "botocore"}
+SPECIFICATION = tuple(f"lakectl.spec.{name}" for name in ("model", "json_form", "date_patterns"))
 # Glue has it, and lakectl[local]. It is imported when the first Parquet file is looked at.
 LAZY = {"parquet_files": "pyarrow"}
 # Those that speak to AWS. The rest must not pay for importing boto3.
@@ -48,7 +49,7 @@ def test_core_imports_itself_the_specification_and_boto3_only(path: Path) -> Non
     for name in imported(path):
         top = name.partition(".")[0]
         allowed = top in sys.stdlib_module_names or top in AWS or top == LAZY.get(path.stem)
-        assert allowed or name.startswith(("lakectl.core", "lakectl.spec.model", "lakectl.spec.json_form")), name
+        assert allowed or name.startswith(("lakectl.core", *SPECIFICATION)), name
 
 
 def test_what_does_not_speak_to_aws_does_not_import_boto3() -> None:

@@ -6,11 +6,17 @@ import io
 import re
 import tokenize
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from lakectl import packages
+from lakectl import config, lake, packages, project
 from lakectl.config import default_spec
+from lakectl.naming import Names
+from lakectl.ops.init import config_text
+from lakectl.ops.init.draft import Draft
+from lakectl.spec.model import Column, FileFormat
 
 ROOT = packages.LAKECTL.parent
 # The tutorial itself: its sample data, the demo, and the defaults of the configuration.
@@ -56,6 +62,21 @@ def test_no_code_names_a_source_or_column_of_the_tutorial(folder: str) -> None:
         for path in sorted(paths)
         for line, name in found(path.read_text(encoding="utf-8"), words)
     ] == []
+
+
+def test_no_resource_of_another_lake_speaks_of_the_tutorial(tmp_path: Path) -> None:
+    """Names, descriptions, comments, tags, arguments and policies, of a lake that `init --from` has written."""
+    column = Column("ride_id", "bigint", description="Of one ride")
+    draft = Draft("rides", [], FileFormat(), [column], "t", 1, keys=("ride_id",), starts_run=True)
+    home = tmp_path / "lake.yaml"
+    home.write_text(config_text.own("city", [draft]))
+    where = replace(project.find(), config_file=home)
+    made = lake.resources(Names(config.load(home), "123456789012", "eu-west-1"), where)
+    assert len(made) > 30
+    words = {"retail", "tutorial", "demo", *default_spec().sources}
+    for resource in made:
+        told = repr((resource.id, resource.arn, dict(resource.desired()), resource.tags, resource.needs)).lower()
+        assert not [word for word in words if word in told], (resource.id, told)
 
 
 @pytest.mark.parametrize(

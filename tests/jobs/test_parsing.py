@@ -6,8 +6,6 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-import pytest
-
 from lakectl.core import values
 from lakectl.spec.model import Column
 
@@ -112,18 +110,3 @@ def test_blanks_and_texts_for_nothing_are_nothing(spark: Any) -> None:
         column, nulls = Column("x", kind), ("NA", "-")
         assert [row[0] for row in frame.select(clean(F.col("text"), column, nulls)).collect()] == wanted
         assert [values.clean(text, column, nulls) for text in texts] == wanted
-
-
-@pytest.mark.parametrize(
-    ("pattern", "says"),
-    [
-        ("yyyy-MM-dd'T", "a quote has no partner"),
-        ("yyyy-MM-dd G", "'G' is not supported"),
-        ("dd/dd/yyyy", "the day twice"),
-    ],
-)
-def test_a_pattern_that_cannot_be_read_is_named(pattern: str, says: str) -> None:
-    from lakectl.core.dates import compiled
-
-    with pytest.raises(ValueError, match=says):
-        compiled(pattern)

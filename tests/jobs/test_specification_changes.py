@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from test_job_races import at
 from whole_job import JobLake
 
 BEFORE: dict[str, Any] = {
@@ -85,3 +86,77 @@ def test_what_would_lose_rows_is_refused_until_the_table_is_built_again(lake: Jo
     assert lake.rows("shop", "amount", "town", table="sales_silver") == [("a", 1.5, "Bonn"), ("b", 2.5, "Ulm")]
     table = lake.table("sales_silver")
     assert before in [snapshot.snapshot_id for snapshot in table.metadata.snapshots]
+
+
+def with_a_note(lake: JobLake) -> None:
+    """Another specification is put in its place, and a file of its shape lands: what `up` and `land` do."""
+    lake.settings["sources"]["sales"]["columns"]["note"] = "string"
+    lake.put_spec()
+    lake.land("sales", "id,shop,amount,note\n3,a,3.50,new\n", date="2025-09-03")
+
+
+def recorded(lake: JobLake) -> int:
+    """The landings, all in the run log: what the function on the bucket's events does."""
+    from lake.arguments import parse
+    from lake.landings import Inbox
+
+    from lakectl.core.ledger import Ledger
+
+    inbox = Inbox(parse(lake.argv()), Ledger(lake.ledger_table))
+    return len(list(inbox._known(inbox._under_path())))
+
+
+def test_what_lands_under_another_specification_is_judged_by_it_though_the_run_had_begun(
+    lake: JobLake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The specification changes after the run has read it, and before it takes the landings."""
+    from lake.landings import Inbox
+
+    at(monkeypatch, (Inbox, "take"), lambda: with_a_note(lake))
+    ran = lake.run()
+    assert ran.error == "", ran.said
+    assert lake.rows("id", "note", table="sales_silver") == [(1, None), (2, None), (3, "new")]
+    assert set(lake.statuses().values()) == {"LOADED"}
+
+
+def test_a_run_takes_nothing_more_once_the_specification_has_changed(
+    lake: JobLake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would judge what lands from then on by the one that it began with."""
+    import retail_bronze_to_silver as job
+
+    def meanwhile() -> None:
+        with_a_note(lake)
+        assert recorded(lake) == 4
+
+    lake.land("sales", "id,shop,amount\n4,b,4.50\n", date="2025-09-02")
+    at(monkeypatch, (job, "judge"), meanwhile)
+    ran = lake.run()
+    assert ran.error == "", ran.said
+    assert ran.said[-1].endswith(
+        "the specification has changed since this run began: the next run loads what has landed meanwhile, 1 landing"
+    )
+    assert lake.rows("id", table="sales_silver") == [(1,), (2,), (4,)]
+    assert lake.waiting() == ["retail/sales/ingest_date=2025-09-03/sales.csv"]
+    assert lake.run(path=None).error == ""
+    assert lake.rows("id", "note", table="sales_silver") == [(1, None), (2, None), (3, "new"), (4, None)]
+
+
+def test_a_full_run_compares_everything_once_though_more_lands_meanwhile(
+    lake: JobLake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import retail_bronze_to_silver as job
+
+    def meanwhile() -> None:
+        lake.land("sales", "id,shop,amount\n3,a,3.50\n", date="2025-09-02")
+        assert recorded(lake) == 3
+
+    at(monkeypatch, (job, "judge"), meanwhile)
+    ran = lake.run(FULL="true")
+    assert ran.error == "", ran.said
+    assert sum("landings to read" in said for said in ran.said) == 2
+    assert sum("comparing all of sales_silver" in said for said in ran.said) == 1, ran.said
+    assert lake.rows("id", "town", "label", table="sales_silver") == [
+        (1, "Bonn", "a!"), (2, "Ulm", "b!"), (3, "Bonn", "a!"),
+    ]  # fmt: skip
+    assert ran.result["sources"]["sales"]["rows_read"] == 3

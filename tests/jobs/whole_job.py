@@ -112,7 +112,7 @@ class JobLake:
 
     # ---- running
 
-    def _put_spec(self) -> str:
+    def put_spec(self) -> str:
         """The address of the lake's specification: the tutorial's, with ``settings`` in the shape of lake.yaml."""
         spec = Config.model_validate(self.settings).spec
         key = f"specs/{self.database}.json"
@@ -126,7 +126,7 @@ class JobLake:
             "SILVER_WAREHOUSE": f"s3://{WAREHOUSE}/",
             "LEDGER_TABLE": self.ledger_table,
             "LANDING_PREFIX": "retail/",
-            "LAKE_SPEC": self._put_spec(),
+            "LAKE_SPEC": self.put_spec(),
             "JOB_NAME": "job",
             **({"RAW_PATH": f"s3://{self.raw}/{path}"} if path else {}),
             **arguments,

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 
 from lakectl.core import dates
-from lakectl.core.dates import ISO_DATE, ISO_TIMESTAMP
+from lakectl.spec.date_patterns import ISO_DATE, ISO_TIMESTAMP
 
 # The first that fits is taken: four digits of a year before two, fixed widths before others.
 DATES = (

@@ -18,7 +18,7 @@ from lakectl.core.landing_key import file_endings
 from lakectl.errors import LakectlError, UsageError
 from lakectl.ops.lake import Lake
 from lakectl.ops.landing import landing_file, landing_paths, upload
-from lakectl.ops.landing.landed_bytes import LandedBytes
+from lakectl.ops.landing.landed_bytes import LandedBytes, repeated
 from lakectl.ops.landing.landing_file import Check, LandingFile
 from lakectl.ops.landing.landing_keys import AUTO, batches_for, key_for, next_batch
 from lakectl.ops.landing.landing_paths import STDIN
@@ -33,7 +33,7 @@ RACES = 20  # how often a batch number may be taken by somebody else between our
 
 
 class InSilver(LakectlError):
-    """The bytes were landed before, and would be loaded a second time."""
+    """The bytes were landed before, or are by the same command, and would be loaded a second time."""
 
 
 @dataclass(frozen=True)
@@ -107,12 +107,14 @@ def land(
     """Write each file under its key, only when nothing is there.
 
     ``batch`` is four digits, ``"auto"`` (the next free number of source and date for each file) or ``None``.
-    The same bytes already there: fine. The same bytes under another key, for a source that appends: refused, unless
-    ``again``. Other bytes: the other files still land, then :class:`Taken` with the command
-    that lands the file as a new batch; what was landed before stays as it is.
+    The same bytes already there: fine. The same bytes under another key, or in another one of ``files``, for a source
+    that appends: refused, unless ``again``. Other bytes: the other files still land, then :class:`Taken` with the
+    command that lands the file as a new batch; what was landed before stays as it is.
     """
     landed: list[Landed] = []
     taken: list[tuple[LandingFile, LakectlError]] = []
+    if not again:
+        files, taken = _each_once(lake, files)
 
     def one(job: tuple[LandingFile, str | None]) -> Landed | tuple[LandingFile, LakectlError]:
         return _land_one(lake, job[0], ingest_date, job[1], batch == AUTO, progress, lean, None if again else known)
@@ -152,6 +154,19 @@ def land(
         hint = _as_further_rows(file) if isinstance(refusal, InSilver) else _as_a_batch(file, ingest_date)
         raise type(refusal)(refusal.message + more, hint)
     return landed
+
+
+def _each_once(
+    lake: Lake, files: Sequence[LandingFile]
+) -> tuple[list[LandingFile], list[tuple[LandingFile, LakectlError]]]:
+    """``files`` without those of sources that append whose bytes an earlier one has; and why these are refused."""
+    appended = [file for file in files if lake.config.spec.sources[file.source].loading == "append"]
+    refused: list[tuple[LandingFile, LakectlError]] = [
+        (file, InSilver(f"{file.label}: its bytes are those of {first.label}, which lands with it"))
+        for file, first in repeated(appended)
+    ]
+    left_out = {id(file) for file, _ in refused}
+    return [file for file in files if id(file) not in left_out], refused
 
 
 def _turn(spec: LakeSpec, source: str) -> tuple[bool, int]:

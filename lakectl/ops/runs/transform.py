@@ -131,11 +131,13 @@ def latest(lake: Lake) -> JobRun | None:
 
 def active(lake: Lake, job: Job | None = None) -> JobRun | None:
     """The oldest run that has not ended, or ``None``: the one that others wait for."""
-    last = None
-    for run in _runs(lake, job or transform_job(lake)):
-        # Runs come newest first, and one that waits may be older than one that has ended: look at all of a page.
-        last = run if not run.ended else last
-    return last
+    return next(iter(active_runs(lake, job)), None)
+
+
+def active_runs(lake: Lake, job: Job | None = None) -> list[JobRun]:
+    """Those of the last runs that have not ended, oldest first."""
+    # Runs come newest first, and one that waits may be older than one that has ended: look at all of a page.
+    return [run for run in _runs(lake, job or transform_job(lake)) if not run.ended][::-1]
 
 
 def _runs(lake: Lake, job: Job) -> Iterator[JobRun]:
