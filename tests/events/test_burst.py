@@ -28,14 +28,15 @@ def lake(endpoint: Endpoint) -> Iterator[Lake]:
 def workers(lake: Lake, server: int) -> int:
     """The processes that run this lake's functions."""
     mine = 0
+    functions = [f"AWS_LAMBDA_FUNCTION_NAME={name}" for name in (lake.names.log_function, lake.names.start_function)]
     for process in Path("/proc").glob("[0-9]*"):
         try:
             parent = int((process / "stat").read_text().rpartition(")")[2].split()[1])
             is_worker = b"lambda_worker" in (process / "cmdline").read_bytes()
-            ours = lake.names.run_log.encode() in (process / "environ").read_bytes()
+            variables = (process / "environ").read_bytes().decode().split("\0")
         except (OSError, IndexError):
             continue
-        mine += parent == server and is_worker and ours
+        mine += parent == server and is_worker and any(name in variables for name in functions)
     return mine
 
 
