@@ -282,7 +282,7 @@ class Inbox:
 
     def _landed_at(self, entry: Entry, last_modified: datetime) -> datetime:
         noted = 0 if entry.load_status == DUPLICATE else entry.versions
-        return _landed_at(last_modified, noted or self._ledger.known_versions(entry.landing))
+        return _landed_at(last_modified, noted or self._ledger.number_of(entry.landing))
 
     def _set_aside(self, entry: Entry, by: str) -> Entry | None:
         self.superseded.append(f"{entry.landing.key} version {entry.landing.version_id}, by {by}")

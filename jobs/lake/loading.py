@@ -114,9 +114,8 @@ def _load_source(work: Work, place: Place, rows: Rows | None, items: list[Item],
         compare_all = work.arguments.full or round_number > 0
         loaded.add(_commit(work, place, enrichment, incoming, totals, compare_all=compare_all))
         if not enrichment.moved_on():
-            again = [item for item in items if not item.claimed and not item.problems]
-            if work.arguments.retry_quarantined and parts and again:
-                release(work, parts, again)
+            if work.arguments.retry_quarantined and parts:
+                release(work, parts)
             return loaded
         work.say(f"a table that {name} looks up was committed to meanwhile")
         enrichment, incoming = Enrichment(work, name), None
@@ -136,7 +135,7 @@ def _learn_added(work: Work, name: str) -> None:
 def _incoming(work: Work, enrichment: Enrichment, parts: Split, totals: Totals, loaded: Loaded) -> Incoming | None:
     """What is to be loaded, each key once; what is not is quarantined, or refuses its landing."""
     source, items = enrichment.source, parts.items
-    totals.checks.update(check_late(parts, enrichment, work.table(source.name)))
+    totals.checks.update(check_late(work, parts, enrichment))
     # A reference that is not there may have refused a landing.
     accepted = [item for item in items if not item.problems]
     if len(accepted) < len(items):

@@ -15,15 +15,16 @@ from lake.landings import Item
 from lake.names import CONTENT, CORRUPT, FLAGS, LANDING_NO, RAW, REASON, WARNED, quoted, spark_type
 from lake.policies import FAIL, QUARANTINE, WARN, Checks
 from lake.reading import Rows
-from lake.table import Table
 from lake.work import Work
-from lakectl.core.columns import REJECTED, RESERVED_PREFIX
+from lakectl.core.columns import REJECTED, RESERVED_PREFIX, STAMP
 from lakectl.spec.model import SourceSpec
 
 # A row of a landing: whichever run sets it aside, it is in the table once.
 IDENTITY = ("_lake_file", "_lake_version", "_lake_row_hash")
 _NAMED = 10
-_CLASH, _KNOWN = RESERVED_PREFIX + "clash", RESERVED_PREFIX + "known"
+_CLASH, _KNOWN, _THERE, _NEWEST, _ASIDE = (
+    RESERVED_PREFIX + name for name in ("clash", "known", "there", "newest", "aside")
+)
 Step = Callable[[DataFrame], DataFrame]
 
 
@@ -45,8 +46,14 @@ class Split:
     @property
     def raw(self) -> DataFrame:
         """What the kept rows were read from, for landings with quarantined rows. Few runs ask for it."""
-        raw = self._rows.raw([item for item in self._rows.items if item.set_aside])
-        return reduce(lambda rows, step: step(rows), self._steps, raw)
+        return self._raw([item for item in self._rows.items if item.set_aside])
+
+    def _raw(self, items: list[Item]) -> DataFrame:
+        return reduce(lambda rows, step: step(rows), self._steps, self._rows.raw(items))
+
+    def with_texts(self) -> None:
+        """Read the kept rows once more, with the texts that they were read from."""
+        self.kept = self._raw(self.items)
 
     def keep(self, step: Step) -> None:
         """Only the rows that ``step`` leaves of those kept."""
@@ -91,16 +98,19 @@ def split(rows: Rows, checks: Checks, accepted: Iterable[Item]) -> Split:
     return parts
 
 
-def check_late(parts: Split, enrichment: Enrichment, table: Table) -> dict[str, int]:
+def check_late(work: Work, parts: Split, enrichment: Enrichment) -> dict[str, int]:
     """Apply ``fail`` and ``quarantine`` of the lookups and checks that see other tables: rows for each check.
 
-    A refused landing gets its problem. (``warn`` costs no pass of its own: the delta counts them.) Rows that ``table``
-    has already are not judged again: what they looked up may be gone by now.
+    A refused landing gets its problem. (``warn`` costs no pass of its own: the delta counts them.) Of landings that
+    are read once more, rows that silver has, or has something newer for, are not judged again: what they looked up may
+    be gone by now.
     """
     failing = enrichment.failing(FAIL, QUARANTINE)
     if not failing:
         return {}
-    late = _Late(enrichment, table if any(not item.claimed for item in parts.items) else None)
+    late = _Late(work, parts, enrichment)
+    if not parts.source.keys and any(not item.claimed for item in parts.items):
+        parts.with_texts()
     rows = late.judged(parts.kept)
     failing = {check: test & ~F.col(_KNOWN) for check, test in failing.items()}
     counts = [F.sum(test.cast("int")).alias(f"count_{place}") for place, test in enumerate(failing.values())]
@@ -132,23 +142,44 @@ def check_late(parts: Split, enrichment: Enrichment, table: Table) -> dict[str, 
 
 
 class _Late:
-    """What a source's rows look like to the checks that see other tables. ``table``: of rows that are there already,
-    where some may be."""
+    """What a source's rows look like to the checks that see other tables."""
 
-    def __init__(self, enrichment: Enrichment, table: Table | None) -> None:
+    def __init__(self, work: Work, parts: Split, enrichment: Enrichment) -> None:
+        self._work = work
         self._enrichment = enrichment
-        self._table = table
+        self._again = [item.number for item in parts.items if not item.claimed]
         quarantined = reduce(Column.__or__, enrichment.failing(QUARANTINE).values(), F.lit(False))
         self.set_aside = quarantined & ~F.col(_KNOWN)
 
     def judged(self, rows: DataFrame) -> DataFrame:
-        """Enriched ``rows`` with KNOWN: whether the table has the row."""
+        """Enriched ``rows`` with KNOWN: whether they are read once more and silver has them."""
         rows = self._enrichment.apply(rows)
-        if self._table is None:
+        if not self._again:
             return rows.withColumn(_KNOWN, F.lit(False))
-        identity = [*self._enrichment.source.keys, "_lake_file", "_lake_version"]
-        known = self._table.rows().select(*identity).distinct().withColumn(_KNOWN, F.lit(True))
-        return rows.join(known, identity, "left").withColumn(_KNOWN, F.coalesce(F.col(_KNOWN), F.lit(False)))
+        rows = self._by_key(rows) if self._enrichment.source.keys else self._by_text(rows)
+        again = F.col(LANDING_NO).isin(self._again)
+        return rows.withColumn(_KNOWN, F.coalesce(F.col(_KNOWN) & again, F.lit(False)))
+
+    def _by_key(self, rows: DataFrame) -> DataFrame:
+        """Silver has the row, or a newer one of its key."""
+        keys, version = self._enrichment.source.keys, ("_lake_file", "_lake_version")
+        there = self._silver().select(*keys, F.struct(*version).alias(_THERE), F.struct(*STAMP).alias(_NEWEST))
+        is_same, is_newer = F.col(_THERE) == F.struct(*version), F.col(_NEWEST) >= F.struct(*STAMP)
+        return rows.join(there, list(keys), "left").withColumn(_KNOWN, is_same | is_newer)
+
+    def _by_text(self, rows: DataFrame) -> DataFrame:
+        """Silver has rows of the landing, and this one was not quarantined: no key tells them apart."""
+        there = self._silver().select("_lake_file", "_lake_version").distinct().withColumn(_THERE, F.lit(True))
+        rows = rows.join(there, ["_lake_file", "_lake_version"], "left")
+        table = rejected_table(self._work, self._enrichment.source)
+        if find(self._work.spark, table) is None:
+            return rows.withColumn(_KNOWN, F.col(_THERE))
+        aside = self._work.spark.table(table).select(*IDENTITY).withColumn(_ASIDE, F.lit(True))
+        rows = rows.withColumn("_lake_row_hash", row_hash(self._enrichment.source))
+        return rows.join(aside, list(IDENTITY), "left").withColumn(_KNOWN, F.col(_THERE) & F.col(_ASIDE).isNull())
+
+    def _silver(self) -> DataFrame:
+        return self._work.table(self._enrichment.source.name).rows()
 
 
 def told(enrichment: Enrichment, check: str) -> Column:
@@ -236,14 +267,13 @@ def _ensure(work: Work, table: str, source: SourceSpec, columns: dict[str, str])
 
 def _shaped(aside: DataFrame, source: SourceSpec, columns: dict[str, str], run_id: str) -> DataFrame:
     names = [column.name for column in source.columns]
-    texts = F.to_json(F.struct(*(F.col(RAW + name).alias(name) for name in names)))
     lineage = ("_lake_ingest_date", "_lake_batch", "_lake_landed_at")
     ready = aside.select(
         # What looks like the fields of a broken row is no one's.
         *(F.when(F.col(CORRUPT).isNull(), F.col(RAW + name)).alias(name) for name in names),
         F.col(REASON).alias("_lake_reasons"),
         F.col(CORRUPT).alias("_lake_line"),
-        F.sha2(F.coalesce(F.col(CORRUPT), texts), 256).alias("_lake_row_hash"),
+        row_hash(source).alias("_lake_row_hash"),
         "_lake_file",
         "_lake_version",
         *lineage,
@@ -254,6 +284,12 @@ def _shaped(aside: DataFrame, source: SourceSpec, columns: dict[str, str], run_i
     )
     stamped = once.withColumn("_lake_run", F.lit(run_id)).withColumn("_lake_rejected_at", F.current_timestamp())
     return stamped.select(*(F.col(name).cast(spark_type(kind)).alias(name) for name, kind in columns.items()))
+
+
+def row_hash(source: SourceSpec) -> Column:
+    """What identifies a row of a landing: its texts, or its line where it can't be cut into fields."""
+    texts = F.to_json(F.struct(*(F.col(RAW + column.name).alias(column.name) for column in source.columns)))
+    return F.sha2(F.coalesce(F.col(CORRUPT), texts), 256)
 
 
 def with_warning(rows: DataFrame, checks: Checks) -> DataFrame:

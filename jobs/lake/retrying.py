@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from pyspark.sql import functions as F
 
 from lake.iceberg import commit, find, persistently
@@ -27,16 +25,19 @@ def quarantined(work: Work) -> list[Item]:
     return found
 
 
-def release(work: Work, parts: Split, items: Iterable[Item]) -> None:
-    """Take the rows of ``items`` that are in silver now out of the table of rejected ones. Comes after silver's commit:
+def release(work: Work, parts: Split) -> None:
+    """Take the rows that were judged again and loaded out of the table of rejected ones. Comes after silver's commit:
     a crash in between leaves a row in both, and the next such run takes it out."""
+    items = [item for item in parts.items if not item.claimed and not item.problems]
+    if not items:
+        return
     table, view = rejected_table(work, parts.source), f"{parts.source.name}_released"
-    files = [item.path for item in items]
+    versions = [f"{item.landing.version_id} {item.path}" for item in items]
     again = rejected_rows(work, parts)
 
     def attempt() -> None:
-        rows = work.spark.table(table).where(F.col("_lake_file").isin(files))
-        gone = rows.where(F.col("_lake_reasons").contains(_OF_LOOKUPS)).select(*IDENTITY)
+        version = F.concat_ws(" ", "_lake_version", "_lake_file")
+        gone = work.spark.table(table).where(version.isin(versions)).select(*IDENTITY)
         if again is not None:
             gone = gone.join(again.select(*IDENTITY), list(IDENTITY), "left_anti")
         gone = gone.localCheckpoint()

@@ -44,6 +44,7 @@ from lakectl.core.ledger_versions import (
     Move,
     Version,
     is_later,
+    oldest_first,
     settle,
 )
 
@@ -210,9 +211,17 @@ class Ledger:
         """Every landing of ``source`` ever, oldest first: costs the history, not the news."""
         return map(entry_of, self._table.query(partition("SRC", source)))
 
-    def known_versions(self, landing: Landing) -> int:
-        """How many versions of the landing's key the ledger knows."""
-        return len(self._guards(landing))
+    def number_of(self, landing: Landing) -> int:
+        """Which version of its key the landing is, from 1 in the order in which they were written; while that can't be
+        known, how many versions the ledger knows."""
+        guards = self._guards(landing)
+        if len(guards) < 2:
+            return len(guards)
+        runs = self._table.get_many((guard["run_pk"], guard["run_sk"]) for guard in guards)
+        known = ((guard, runs.get((guard["run_pk"], guard["run_sk"]))) for guard in guards)
+        versions = [Version.of(guard, run) for guard, run in known if run]
+        ordered = [version.id for version in oldest_first(versions) or ()]
+        return ordered.index(landing.version_id) + 1 if landing.version_id in ordered else len(guards)
 
     # ---- how a landing moves
 
