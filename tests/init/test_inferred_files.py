@@ -33,10 +33,10 @@ LATIN = "id;name\n1;Björn\n2;Zoë\n".encode("cp1252")
         ("a.csv", 'id,name\n1,"Ada ""L."", x"\n2,Bob\n', FileFormat()),
         ("a.csv", "id,name\n1,Björn\n2,Zoë\n".encode("cp1252"), FileFormat(encoding="windows-1252")),
         ("a.csv", "id,name\n1,a\x81\n2,Zoë\n".encode("latin-1"), FileFormat(encoding="iso-8859-1")),
-        ("a.csv.gz", gzip.compress(PLAIN.encode()), FileFormat()),
-        ("a.csv.gz", gzip.compress(LATIN), FileFormat(delimiter=";", encoding="windows-1252")),
+        ("a.csv.gz", gzip.compress(PLAIN.encode(), mtime=0), FileFormat()),
+        ("a.csv.gz", gzip.compress(LATIN, mtime=0), FileFormat(delimiter=";", encoding="windows-1252")),
         ("a.jsonl", '{"id": 1, "name": "Ada"}\n{"id": 2, "name": null}\n', FileFormat("jsonl")),
-        ("a.ndjson.gz", gzip.compress(b'{"id": 1, "name": "Ada"}\n{"id": 2}\n'), FileFormat("jsonl")),
+        ("a.ndjson.gz", gzip.compress(b'{"id": 1, "name": "Ada"}\n{"id": 2}\n', mtime=0), FileFormat("jsonl")),
     ],
 )  # fmt: skip
 def test_how_a_file_is_written(infer: Infer, name: str, content: str | bytes, form: FileFormat) -> None:
