@@ -282,7 +282,10 @@ class Inbox:
 
     def _landed_at(self, entry: Entry, last_modified: datetime) -> datetime:
         noted = 0 if entry.load_status == DUPLICATE else entry.versions
-        return _landed_at(last_modified, noted or self._ledger.number_of(entry.landing))
+        # What was just taken is the newest, whatever a clock says; what is read once more has others after it.
+        is_new = entry.load_status in (PENDING, CLAIMED)
+        number = self._ledger.known_versions if is_new else self._ledger.number_of
+        return _landed_at(last_modified, noted or number(entry.landing))
 
     def _set_aside(self, entry: Entry, by: str) -> Entry | None:
         self.superseded.append(f"{entry.landing.key} version {entry.landing.version_id}, by {by}")

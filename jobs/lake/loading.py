@@ -153,9 +153,10 @@ def _incoming(work: Work, enrichment: Enrichment, parts: Split, totals: Totals, 
         return None
     kept = with_warning(parts.kept, enrichment.checks)
     # One landing without repeats is what mostly comes: it needs no shuffle to have each key once.
-    if source.keys and (len(accepted) > 1 or accepted[0].rows != totals.keys):
+    # (The gate has counted those too that were refused since.)
+    if source.keys and (len(items) > 1 or accepted[0].rows != totals.keys):
         kept = newest(kept, source.keys)
-    is_whole = len(accepted) == 1 and not accepted[0].set_aside
+    is_whole = len(items) == 1 and not accepted[0].set_aside
     known = (totals.keys, totals.lowest, totals.highest, is_whole)
     if source.loading != "snapshot":
         return Incoming(kept, accepted, *known)

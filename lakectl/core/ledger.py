@@ -211,6 +211,10 @@ class Ledger:
         """Every landing of ``source`` ever, oldest first: costs the history, not the news."""
         return map(entry_of, self._table.query(partition("SRC", source)))
 
+    def known_versions(self, landing: Landing) -> int:
+        """How many versions of the landing's key the ledger knows."""
+        return len(self._guards(landing))
+
     def number_of(self, landing: Landing) -> int:
         """Which version of its key the landing is, from 1 in the order in which they were written; while that can't be
         known, how many versions the ledger knows."""
