@@ -8,12 +8,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 
 T = TypeVar("T")
+WAITING = {"PENDING", "CLAIMED"}
 
 
 def run_lakectl(*arguments: str, cwd: Path, code: int = 0, with_errors: bool = True) -> str:
@@ -33,6 +35,38 @@ def run_lakectl(*arguments: str, cwd: Path, code: int = 0, with_errors: bool = T
 
 def run_json(*arguments: str, cwd: Path) -> Any:
     return json.loads(run_lakectl(*arguments, "--json", cwd=cwd, with_errors=False))
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project's folder and the program in it. ``flags`` go with every command."""
+
+    folder: Path
+    flags: tuple[str, ...] = ()
+
+    def run(self, *arguments: str, code: int = 0) -> str:
+        return run_lakectl(*arguments, *self.flags, cwd=self.folder, code=code)
+
+    def json(self, *arguments: str) -> Any:
+        return run_json(*arguments, *self.flags, cwd=self.folder)
+
+    def query(self, sql: str) -> list[list[Any]]:
+        """The rows that Athena answers, as text."""
+        rows: list[list[Any]] = self.json("query", sql)["rows"]
+        return rows
+
+    def landings(self, source: str = "") -> dict[str, str]:
+        """key -> load status, of the newest landing of each."""
+        return {run["key"]: run["load_status"] for run in reversed(self.json("runs", *([source] if source else [])))}
+
+    def settled(self, source: str = "", *, having: str = "") -> dict[str, str]:
+        """As ``landings``, once none waits or is in a run, and one has ``having`` in its key."""
+
+        def probe() -> dict[str, str] | None:
+            found = self.landings(source)
+            return found if any(having in key for key in found) and not WAITING & set(found.values()) else None
+
+        return wait_for(probe, what="loading all that has landed")
 
 
 def wait_for(probe: Callable[[], T | None], seconds: float = 180.0, what: str = "it") -> T:
