@@ -30,7 +30,7 @@ class Place:
         self._readable.wait()
 
     def wait_to_write(self) -> None:
-        """Until all that is looked up has been committed. Raises what went wrong there."""
+        """Until all sources that come earlier have been committed. Raises what went wrong there."""
         for each in self._earlier:
             each.result()
 

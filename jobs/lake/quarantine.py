@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from functools import reduce
 
 from pyspark import StorageLevel
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from lake.enrich import Enrichment
@@ -219,17 +219,22 @@ def store(work: Work, parts: Split) -> None:
         have = spark.table(table).columns
         more = [F.lit(None).cast("string").alias(name) for name in have if name not in columns]
         fresh.select(*columns, *more).createOrReplaceTempView(view)
-        same = " AND ".join(f"old.{name} = new.{name}" for name in IDENTITY)
-        # Not insert-only: two of those by racing runs would both succeed (apache/iceberg#12653). Who set
-        # a row aside first stays its run, so a row that is there already is matched and stays as it is.
-        commit(
-            spark,
-            f"MERGE INTO {table} AS old USING {view} AS new ON {same} "
-            "WHEN MATCHED THEN UPDATE SET old._lake_run = old._lake_run WHEN NOT MATCHED THEN INSERT *",
-        )
+        add(spark, table, view)
 
     persistently(table, attempt, work.say)
     rejected.unpersist()
+
+
+def add(spark: SparkSession, table: str, view: str) -> None:
+    """Commit the rows of ``view`` that the table of rejected rows does not have. Raises CommitConflict."""
+    same = " AND ".join(f"old.{name} = new.{name}" for name in IDENTITY)
+    # Not insert-only: two of those by racing runs would both succeed (apache/iceberg#12653). Who set
+    # a row aside first stays its run, so a row that is there already is matched and stays as it is.
+    commit(
+        spark,
+        f"MERGE INTO {table} AS old USING {view} AS new ON {same} "
+        "WHEN MATCHED THEN UPDATE SET old._lake_run = old._lake_run WHEN NOT MATCHED THEN INSERT *",
+    )
 
 
 def rejected_table(work: Work, source: SourceSpec) -> str:

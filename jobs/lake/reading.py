@@ -165,8 +165,8 @@ def _stamped(rows: DataFrame, items: list[Item]) -> DataFrame:
 
 
 def _relation(spark: SparkSession, columns: dict[str, str], rows: Sequence[tuple[str | int, ...]]) -> DataFrame:
-    """``columns``: name -> type. Few rows are SQL literals, which Spark broadcasts without a job; to parse many takes
-    it longer than the rest of the run, so they are one text."""
+    """``columns``: name -> type. Few rows are SQL literals, which Spark broadcasts without a job. Thousands take its
+    parser seconds, so many rows are one text."""
     if len(rows) <= _MOST_LITERALS:
         values = ", ".join(f"({', '.join(map(_literal, row))})" for row in rows)
         made = spark.sql(f"SELECT * FROM VALUES {values} AS landing({', '.join(columns)})")  # noqa: S608 - quoted

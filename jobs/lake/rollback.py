@@ -10,9 +10,9 @@ from typing import Any
 from pyspark.sql import SparkSession
 
 from lake.delta import fitted
-from lake.iceberg import commit, find, load, persistently
+from lake.iceberg import find, load, persistently
 from lake.maintenance import CATALOG, Arguments
-from lake.quarantine import IDENTITY
+from lake.quarantine import IDENTITY, add
 from lakectl.core import applied_spec
 from lakectl.core.glue_runs import ENDED
 from lakectl.core.ledger import LOADED, REVERTED, Entry, Ledger
@@ -130,15 +130,7 @@ def quarantined_again(spark: SparkSession, rejected: str, lost: Undone, say: Cal
     rows = gone.count()
     if rows:
         fitted(gone, dict(now.dtypes)).createOrReplaceTempView("quarantined_again")
-        same = " AND ".join(f"old.{name} = new.{name}" for name in IDENTITY)
-        persistently(
-            rejected,
-            lambda: commit(
-                spark,
-                f"MERGE INTO {table} AS old USING quarantined_again AS new ON {same} WHEN NOT MATCHED THEN INSERT *",
-            ),
-            say,
-        )
+        persistently(rejected, lambda: add(spark, table, "quarantined_again"), say)
         say(f"{rows} rows are quarantined again")
     return rows
 

@@ -46,4 +46,4 @@ class Snapshot(Upsert):
         return True
 
     def commit(self, delta: Delta) -> None:
-        self._replace_all(delta)
+        self._replace_all(delta, self.table.load())

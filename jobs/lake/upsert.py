@@ -134,20 +134,21 @@ class Upsert:
 
     def commit(self, delta: Delta) -> None:
         """Commit what ``delta`` changes. Raises CommitConflict."""
-        small = summary_number(self.table.load(), "total-files-size") <= SMALL_BYTES
+        loaded = self.table.load()
+        small = summary_number(loaded, "total-files-size") <= SMALL_BYTES
         if not delta.before or (small and not self.table.source.partition_by):
-            self._replace_all(delta)
+            self._replace_all(delta, loaded)
         elif delta.is_new:
             self._add(delta)
         else:
             self._merge(delta)
 
-    def _replace_all(self, delta: Delta) -> None:
+    def _replace_all(self, delta: Delta, loaded: Any) -> None:
         """In one commit, which is refused if anybody has committed since ``delta.before``: cheaper than a MERGE where
         all rows are in a file or two, and where there are none."""
         rows = delta.rows.where(F.col(KIND).isin(*WRITTEN)).select(*self._columns)
         replaced = sum(delta.counts[kind] for kind in (*WRITTEN, "delete")) - delta.counts["insert"]
-        all_are_replaced = replaced > 0 and replaced == summary_number(self.table.load(), "total-records")
+        all_are_replaced = replaced > 0 and replaced == summary_number(loaded, "total-records")
         if delta.before and not all_are_replaced:
             changed = delta.rows.where(F.col(KIND).isin(*WRITTEN, "delete")).select(*self._keys)
             kept = self.table.rows(delta.before).join(changed, self._keys, "left_anti")

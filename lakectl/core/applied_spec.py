@@ -55,28 +55,40 @@ class Record:
         # An item holds 400 KB; 20 sources of 50 columns are 170 KB of JSON, and 8 KB so.
         packed = base64.b64encode(gzip.compress(self._text.encode(), mtime=0)).decode()
         for _ in range(_ATTEMPTS):
-            number = int(self._found.get("written_times", 0)) if self._found else 0
-            item: Item = {"pk": _KEY[0], "sk": _KEY[1], "sha256": "" if self._others else self._hash, "spec": packed}
-            item["written_times"] = number + 1
-            if not self._found:
-                put = self._table.put(item, "attribute_not_exists(pk)")
-            elif number:
-                put = self._table.put(item, "written_times = :seen", {":seen": number})
-            else:  # written before records were numbered
-                put = self._table.put(item, "attribute_exists(pk) AND attribute_not_exists(written_times)")
-            if self._table.transact([put]):
-                self._found = item
+            item: Item = {"sha256": "" if self._others else self._hash, "spec": packed}
+            if written := _replace(self._table, self._found, item):
+                self._found = written
                 return
             self._found = _item(self._table)
             self._others |= self.differs
-        raise RuntimeError(f"other runs wrote {_KEY[0]} / {_KEY[1]} of {self._table.name} {_ATTEMPTS} times in a row")
+        raise _kept_changing(self._table)
 
 
 def look_again(table: LedgerTable) -> None:
-    """The next run looks at every table, as it does for another specification: one of them is not as runs left it."""
-    found = _item(table)
-    if found is not None:
-        table.transact([table.put({**found, "sha256": ""})])
+    """The next run looks at every table, as it does for another specification: one of them is not as runs left it.
+    A run that is at work does not count as that one."""
+    for _ in range(_ATTEMPTS):
+        found = _item(table)
+        if found is None or _replace(table, found, {**found, "sha256": ""}):
+            return
+    raise _kept_changing(table)
+
+
+def _replace(table: LedgerTable, found: Item | None, item: Item) -> Item | None:
+    """Write ``item``, and return it, if the record is still as it was ``found``; None if it has been written since."""
+    number = int(found.get("written_times", 0)) if found else 0
+    item = {**item, "pk": _KEY[0], "sk": _KEY[1], "written_times": number + 1}
+    if not found:
+        put = table.put(item, "attribute_not_exists(pk)")
+    elif number:
+        put = table.put(item, "written_times = :seen", {":seen": number})
+    else:  # written before records were numbered
+        put = table.put(item, "attribute_exists(pk) AND attribute_not_exists(written_times)")
+    return item if table.transact([put]) else None
+
+
+def _kept_changing(table: LedgerTable) -> RuntimeError:
+    return RuntimeError(f"other runs wrote {_KEY[0]} / {_KEY[1]} of {table.name} {_ATTEMPTS} times in a row")
 
 
 def _item(table: LedgerTable) -> Item | None:

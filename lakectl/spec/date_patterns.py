@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+MICROSECONDS = 6  # digits of a fraction that are kept
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH_NAMES = "|".join("".join(f"[{letter.upper()}{letter}]" for letter in name) for name in MONTHS)
 
@@ -45,7 +46,10 @@ LETTERS: dict[str, tuple[str, str, int]] = {
     "mm": ("minute", "[0-5][0-9]", 2),
     "s": ("second", "[0-5]?[0-9]", 0),
     "ss": ("second", "[0-5][0-9]", 2),
-    **{"S" * count: ("fraction", f"[0-9]{{{min(count, 6)}}}", min(count, 6)) for count in range(1, 10)},
+    **{
+        "S" * count: ("fraction", f"[0-9]{{{min(count, MICROSECONDS)}}}", min(count, MICROSECONDS))
+        for count in range(1, 10)
+    },
     "X": ("offset", f"Z|{_offset('', minutes_too=False)}", 0),
     "XX": ("offset", f"Z|{_offset('')}", 0),
     "XXX": ("offset", f"Z|{_offset(':')}", 0),
@@ -55,7 +59,6 @@ LETTERS: dict[str, tuple[str, str, int]] = {
     "Z": ("offset", _offset(""), 0),
 }
 ALLOWED = "yyyy yy uuuu uu M MM MMM d dd H HH h hh a m mm s ss S… X XX XXX x xx xxx Z, and text in '…'"
-MICROSECONDS = 6
 _TOKEN = re.compile(r"'((?:[^']|'')*)'|([A-Za-z])\2*|([^A-Za-z'])")
 # Java keeps them for itself.
 _KEPT = "[]{}#"

@@ -54,33 +54,6 @@ def test_rows_without_keys_are_loaded_once_and_leave_quarantine(
     assert lake.rows("driver_id", table="pings_rejected") == []
 
 
-def test_a_version_of_an_object_has_its_place_among_the_others_when_it_is_read_once_more(
-    spark: Any, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """S3 tells times in seconds, and version ids have no order: the older version could win against the newer one."""
-    from datetime import UTC, datetime
-
-    from lake.landings import Inbox
-
-    head, second = Inbox._head, datetime(2025, 9, 1, 10, tzinfo=UTC)
-
-    def in_one_second(self: Inbox, bucket: str, key: str, version_id: str = "") -> dict[str, Any] | None:
-        found = head(self, bucket, key, version_id)
-        return found and {**found, "LastModified": second}
-
-    monkeypatch.setattr(Inbox, "_head", in_one_second)
-    lake, names = RidesLake(spark, endpoint), ("a", "b", "c", "d", "e")
-    lake.everything()
-    for zone in (9, 1):
-        for name in names:
-            lake.lines("rides", ride(name, zone=zone), batch=f"000{names.index(name)}")
-        assert lake.run().error == ""
-    lake.zones(*ZONES, MARS, day=2)
-    assert lake.run().error == ""
-    retried(lake)
-    assert lake.rows("ride_id", "zone_id", table="rides_silver") == [(name, 1) for name in names]
-
-
 def test_only_rows_that_were_judged_again_leave_quarantine(spark: Any, endpoint: Endpoint) -> None:
     """Here the object's first version is gone for good, so nobody can judge its row."""
     lake = RidesLake(spark, endpoint)

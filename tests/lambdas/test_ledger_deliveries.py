@@ -42,6 +42,16 @@ def test_any_order_of_late_and_doubled_events_gives_the_same_ledger(ledger, rows
     assert [item["sk"] for item in rows("PENDING#")] == [item["sk"] for item in pending]
 
 
+def test_a_version_has_its_number_whatever_landed_after_it(ledger) -> None:
+    """S3 tells times in seconds: the number is what puts the versions of one second in order, also when an older one is
+    read once more."""
+    entries = [
+        deliver(ledger, record_event(version=version, etag=version, sequencer=f"{number:02X}"))
+        for number, version in enumerate(("v1", "v2", "v3"), start=1)
+    ]
+    assert [ledger.number_of(entry.landing) for entry in entries] == [1, 2, 3]
+
+
 def test_a_late_event_does_not_touch_what_is_loaded(ledger, rows) -> None:
     entry = deliver(ledger, record_event())
     ledger.claim(entry, "jr_1")

@@ -94,3 +94,13 @@ def test_twenty_sources_of_fifty_columns_fit_into_an_item(table: LedgerTable) ->
     Record(table, spec).write()
     assert len(str(table.get("SPEC", "SILVER"))) < 40_000
     assert applied_spec.read(table) == spec
+
+
+def test_a_run_that_had_begun_before_a_rollback_leaves_it_to_the_next_one_to_look_again(table: LedgerTable) -> None:
+    Record(table, OTHER).write()
+    at_work = Record(table, OTHER)
+    applied_spec.look_again(table)
+    at_work.write()
+    assert differs(table, OTHER)
+    Record(table, OTHER).write()
+    assert not differs(table, OTHER)
