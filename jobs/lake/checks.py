@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any
@@ -11,16 +12,18 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from lake.landings import Item
-from lake.lines import further_fields, open_quote
+from lake.lines import further_fields, quote_problem
 from lake.names import CONTENT, FLAGS, LANDING_NO, spark_type
 from lake.naming import name_clashes, name_rows
-from lake.policies import FAIL, FURTHER, IGNORE, ODD_QUOTES, OPEN_QUOTE, QUARANTINE, WARN, Checks
+from lake.policies import FAIL, FURTHER, IGNORE, QUARANTINE, WARN, Checks
 from lake.reading import Rows
 from lake.work import Work
 from lakectl.spec.model import SourceSpec
 
 _WHOLE = ("bigint", "int")
-_OF_LINES = {OPEN_QUOTE: "open_quotes", ODD_QUOTES: "odd_quotes", FURTHER: "further"}
+_OF_LINES = {FURTHER: "further"}
+# Files whose quotes are looked at beside each other, while Spark reads the rows.
+_AT_ONCE = 4
 
 
 @dataclass
@@ -42,8 +45,18 @@ def gate(work: Work, frames: dict[str, Rows], items: list[Item]) -> dict[str, To
     Returns what was counted for each source of ``items``.
     """
     checks = {name: work.checks(name) for name in frames}
-    counted = _count(frames, checks) if frames else {}
     totals = {item.landing.source: Totals() for item in items}
+    with ThreadPoolExecutor(_AT_ONCE) as beside:
+        looks = {
+            item.number: beside.submit(quote_problem, work.inbox.s3, item, work.source_of(item))
+            for item in items
+            if not item.problems
+        }
+        try:
+            counted = _count(frames, checks) if frames else {}
+        except BaseException:
+            beside.shutdown(cancel_futures=True)
+            raise
     for item in items:
         name, row = item.landing.source, counted.get(item.number)
         if item.problems:
@@ -52,6 +65,8 @@ def gate(work: Work, frames: dict[str, Rows], items: list[Item]) -> dict[str, To
             _empty(item, work.source(name))
             continue
         row = _named(row, checks[name])
+        if problem := looks[item.number].result():
+            item.problems.append(problem)
         _judge(work, item, row, frames[name], checks[name], totals[name])
         if not item.problems:
             _pass(totals[name], row)
@@ -82,13 +97,6 @@ def _judge(work: Work, item: Item, row: dict[str, Any], rows: Rows, checks: Chec
         found["duplicate_keys"] = row["clash_rows"]
     failing = [check for check in found if policies[check] == FAIL]
     by_row = [check for check in failing if check in checks.bits]
-    if row["open_quotes"]:
-        item.problems.append(
-            f"{row['open_quotes']} lines have a quote without its partner (a line break inside quotes is not read)"
-        )
-        by_row = by_row or ["broken_rows"]
-    elif row["odd_quotes"] and (problem := open_quote(s3, item, source)):
-        item.problems.append(problem)
     if row["further"] and work.spec.schema_evolution == FAIL:
         item.problems.append(
             f"{further_fields(s3, item, source)}: not in the configuration; name it there, or set schema_evolution to "

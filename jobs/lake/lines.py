@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -62,15 +63,18 @@ def _cleaned(text: str, name: str, source: SourceSpec) -> str:
     return text if column is None else clean(text, column, source.file.nulls) or ""
 
 
-def open_quote(s3: Any, item: Item, source: SourceSpec) -> str:
-    """Which line has a quote without its partner, or ``""``."""
+def quote_problem(s3: Any, item: Item, source: SourceSpec) -> str:
+    """Which line of a CSV file can't be cut into fields for certain, and why; or ``""``. Spark takes an open quote for
+    text up to the end of its line, and does not tell."""
+    if source.file.format != "csv":
+        return ""
     try:
-        for number, line in _lines(s3, item):
-            if csv_files.has_open_quote(line, source.file):
-                return f"line {number} has a quote without its partner (a line break inside quotes is not read)"
+        found = csv_files.first_quote_problem(_stream(s3, item), source.file)
     except csv_files.LineTooLong as error:
-        return f"its quotes can't be looked at: {error}"
-    return ""
+        return str(error)
+    except GZIP_ERRORS:  # Spark can't read it either, and then `unreadable` says so
+        return ""
+    return f"line {found[0]}: {found[1]}" if found else ""
 
 
 def further_fields(s3: Any, item: Item, source: SourceSpec) -> str:
@@ -103,7 +107,12 @@ def unreadable(s3: Any, item: Item, source: SourceSpec) -> str:
 
 def _lines(s3: Any, item: Item) -> Iterator[tuple[int, bytes]]:
     """Numbered. Raises LineTooLong."""
+    return enumerate(csv_files.lines(_stream(s3, item)), start=1)
+
+
+def _stream(s3: Any, item: Item) -> Any:
+    """All bytes, unpacked."""
+    if item.content:
+        return io.BytesIO(item.content)
     stream = body(s3, item)
-    if is_compressed(item):
-        stream = gzip.GzipFile(fileobj=stream)
-    return enumerate(csv_files.lines(stream), start=1)
+    return gzip.GzipFile(fileobj=stream) if is_compressed(item) else stream

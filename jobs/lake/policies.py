@@ -15,16 +15,11 @@ IGNORE: Policy = "ignore"
 ADD = "add"
 # Built-in checks that one row by itself decides, each a bit of its flags.
 BITS = {"broken_rows": 1, "null_keys": 2, "required": 4, "dates": 8, "numbers": 16, "booleans": 32}
-# A broken row with a quote that has no partner on its line. Under every policy its landing is refused: the
-# lines before and after it may look whole and be parts of one value.
-OPEN_QUOTE = 64
-# A value with an odd number of quotes: an inch sign, or what is left of a value with a line break. Only its line tells.
-ODD_QUOTES = 128
 # A row with a field that its source does not name, where such a landing is to be refused.
-FURTHER = 256
-_FIRST_OWN = 512
+FURTHER = 64
+_FIRST_OWN = 128
 # The flags are a BIGINT.
-_MOST_OWN = 53
+_MOST_OWN = 56
 # What --ON_BAD_ROWS speaks of: rows that can't be read for certain.
 BAD_ROWS = (*BITS, "duplicate_keys")
 

@@ -24,7 +24,7 @@ from lake.derived import with_derived
 from lake.files import check_header, header_of
 from lake.landings import Item
 from lake.names import CONTENT, CORRUPT, FLAGS, LANDING_NO, RAW, quoted, spark_type
-from lake.policies import BITS, FURTHER, ODD_QUOTES, OPEN_QUOTE, Checks
+from lake.policies import BITS, FURTHER, Checks
 from lakectl.core.columns import LINEAGE
 from lakectl.core.csv_files import REPLACEMENT
 from lakectl.core.values import check_of
@@ -33,8 +33,8 @@ from lakectl.spec.model import SourceSpec
 _SCHEME = "^[a-z0-9]+:/*"
 _JUDGED = (LANDING_NO, FLAGS, CONTENT)
 # What a format's module gives each row beside CORRUPT, the RAW texts and the typed columns: the object that it is of,
-# and whether it has an odd number of quotes, an open one, or fields that are not the source's.
-OBJECT, ODD, OPEN, MORE = "_lake_object", "_lake_odd_quotes", "_lake_open_quote", "_lake_further"
+# and whether it has fields that are not the source's.
+OBJECT, MORE = "_lake_object", "_lake_further"
 _OF_THE_LANDING = {name: kind for name, kind in LINEAGE.items() if name != "_lake_loaded_at"}
 _MOST_LITERALS = 200
 
@@ -217,9 +217,8 @@ def _flags(checks: Checks) -> Column:
     # The fields of a broken row are no one's: what they look like says nothing more.
     tests = [F.when(test, F.lit(checks.bits[check]).cast("bigint")).otherwise(0) for check, test in failed.items()]
     whole = reduce(Column.__add__, tests, F.lit(0).cast("bigint"))
-    torn = F.when(F.col(OPEN), F.lit(BITS["broken_rows"] | OPEN_QUOTE)).otherwise(F.lit(BITS["broken_rows"]))
-    flags = F.when(broken, torn.cast("bigint")).otherwise(whole)
-    return flags + F.when(F.col(ODD), ODD_QUOTES).otherwise(0) + F.when(F.col(MORE), FURTHER).otherwise(0)
+    flags = F.when(broken, F.lit(BITS["broken_rows"]).cast("bigint")).otherwise(whole)
+    return flags + F.when(F.col(MORE), FURTHER).otherwise(0)
 
 
 def _content(source: SourceSpec) -> Column:

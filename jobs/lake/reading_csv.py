@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from functools import reduce
 
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
 
@@ -41,8 +40,6 @@ def raw(
     if is_joined:
         number = f"^[0-9]+{re.escape(source.file.delimiter)}"
         lines = lines.withColumn(CORRUPT, F.regexp_replace(CORRUPT, number, ""))
-    has_quote = (F.coalesce(F.col(field).contains(quote), F.lit(False)) for field in fields.values())
-    odd = reduce(Column.__or__, (_quotes(F.col(field), quote) % 2 == 1 for field in fields.values()))
     texts = {
         column.name: clean(F.col(fields[column.name]), column, source.file.nulls)
         if column.name in fields
@@ -52,8 +49,6 @@ def raw(
     found = lines.select(
         *(text.alias(RAW + name) for name, text in texts.items()),
         F.col(CORRUPT),
-        F.coalesce(_quotes(F.col(CORRUPT), quote) % 2 == 1, F.lit(False)).alias("_lake_open_quote"),
-        F.when(reduce(Column.__or__, has_quote), odd).otherwise(F.lit(False)).alias("_lake_odd_quotes"),
         F.lit(False).alias("_lake_further"),
         *(
             [F.col(LANDING_NO).cast("int").alias(LANDING_NO)]
@@ -63,9 +58,3 @@ def raw(
     )
     typed = [parse(F.col(RAW + column.name), column).alias(column.name) for column in source.columns]
     return found.select("*", *typed)
-
-
-def _quotes(text: Column, quote: str) -> Column:
-    """How many quotes the text has; 0 for NULL."""
-    there = F.coalesce(text, F.lit(""))
-    return F.length(there) - F.length(F.translate(there, quote, ""))

@@ -40,8 +40,6 @@ def raw(spark: SparkSession, source: SourceSpec, paths: list[str], *, is_joined:
     return rows.select(
         *(F.col("row.texts")[place].alias(RAW + column.name) for place, column in columns),
         F.when(F.col("row.broken"), F.col("value")).alias(CORRUPT),
-        F.lit(False).alias("_lake_open_quote"),
-        F.lit(False).alias("_lake_odd_quotes"),
         F.col("row.further").alias("_lake_further"),
         origin,
         *(F.col("row.plain")[place].cast(spark_type(column.type)).alias(column.name) for place, column in columns),

@@ -47,8 +47,6 @@ def raw(
     return rows.select(
         *chosen,
         F.lit(None).cast("string").alias(CORRUPT),
-        F.lit(False).alias("_lake_open_quote"),
-        F.lit(False).alias("_lake_odd_quotes"),
         F.lit(False).alias("_lake_further"),
         F.col("_metadata.file_path").alias("_lake_object"),
     )

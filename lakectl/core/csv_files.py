@@ -117,25 +117,64 @@ def is_blank(line: str) -> bool:
     return not line.strip(_BLANK)
 
 
-def has_open_quote(line: str | bytes, file: FileFormat = PLAIN) -> bool:
-    """Whether a quote has no partner on its line."""
-    quote = file.quote
-    return (line.count(quote) if isinstance(line, str) else line.count(quote.encode(file.encoding))) % 2 == 1
+def quote_problem(line: str, file: FileFormat = PLAIN) -> str:
+    """Why a line can't be cut into fields for certain, or ``""``."""
+    if line.count(file.quote) % 2:
+        return "a quote has no partner on its line (a line break inside quotes is not read)"
+    try:
+        fields(line, file)
+    except ValueError as error:
+        return f"not readable as CSV: {error}"
+    return ""
+
+
+def first_quote_problem(stream: Any, file: FileFormat = PLAIN) -> tuple[int, str] | None:
+    """Of the lines below the header: the first that has one, its number and what it is. Raises LineTooLong."""
+    quote = file.quote.encode(file.encoding)
+    number = 0
+    for block in _blocks(stream):
+        if quote in block and not _all_paired([line for line in block.splitlines() if quote in line], file):
+            for at, line in enumerate(block.splitlines(), start=number + 1):
+                text = line.decode(file.encoding, "replace")
+                if at > 1 and not is_blank(text) and (problem := quote_problem(text, file)):
+                    return at, problem
+        number += block.count(b"\n") + block.count(b"\r") - block.count(b"\r\n")
+    return None
+
+
+def _all_paired(lines: list[bytes], file: FileFormat) -> bool:
+    """Whether no line has a problem. One reader for all of them is several times as fast as one for each."""
+    texts = [line.decode(file.encoding, "replace") for line in lines]
+    if any(text.count(file.quote) % 2 for text in texts):
+        return False
+    try:
+        rows = sum(1 for _ in csv.reader(texts, strict=True, delimiter=file.delimiter, quotechar=file.quote))
+    except csv.Error:
+        return False
+    return rows == len(texts)  # fewer: one goes on in the next line
 
 
 def lines(stream: Any) -> Iterator[bytes]:
     """The lines of a binary stream, without their ends. Raises LineTooLong."""
+    for block in _blocks(stream):
+        yield from block.splitlines()
+
+
+def _blocks(stream: Any) -> Iterator[bytes]:
+    """A stream in pieces of whole lines. Raises LineTooLong."""
     rest = b""
     for chunk in iter(lambda: stream.read(CHUNK), b""):
         data = rest + chunk
         # A CR at the end may be half of a CR LF.
-        held = b"\r" if data.endswith(b"\r") else b""
-        parts = data[: len(data) - len(held)].splitlines(keepends=True)
-        rest = (parts.pop() if parts and parts[-1][-1:] not in b"\r\n" else b"") + held
-        yield from (part.rstrip(b"\r\n") for part in parts)
+        last = len(data) - data.endswith(b"\r")
+        end = max(data.rfind(b"\n", 0, last), data.rfind(b"\r", 0, last)) + 1
+        rest = data[end:]
+        if end:
+            yield data[:end]
         if len(rest) > MAX_LINE_BYTES:
             raise LineTooLong(f"the line has more than {MAX_LINE_BYTES:,} bytes")
-    yield from rest.splitlines()
+    if rest:
+        yield rest
 
 
 def value_problem(row: Mapping[str, str], source: SourceSpec) -> tuple[str, str, str] | None:

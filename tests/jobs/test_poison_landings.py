@@ -43,6 +43,14 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
     "a torn gzip file": (gzip.compress(f"{HEADER}\n{line(1)}\n".encode() * 3000)[:-9], "not a whole gzip file"),
     "a column of the job's own": (with_column("_lake_flags", 1), "_lake_flags"),
     "a quote that is not closed": (f'{HEADER}\n{line(1)[:-3]}"web\n{line(2)}"\n', "quote"),
+    "a last field with an open quote": (
+        f'{HEADER}\n{line(1)[:-3]}"a line\n{line(2)}\n',
+        "line 2: a quote has no partner",
+    ),
+    "a value that goes on after its closing quote": (
+        f'{HEADER}\n{line(1)[:-3]}"the "best" web"\n',
+        "line 2: not readable",
+    ),
     "values of every wrong kind": ("\n".join((HEADER, *BAD_VALUES)) + "\n", "line 2: order_date is '01/01/0000'"),
 }
 LOADED = {

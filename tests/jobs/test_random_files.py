@@ -133,7 +133,8 @@ def run_over(lake: JobLake, random: Random, folder: Path, files: int) -> None:
             assert orders is None or "occur more than once" in item["reason"], (key, item["reason"])
             continue
         assert item["load_status"] == "LOADED", (key, item["load_status"])
-        for order, row in (orders or {}).items():
+        assert orders is not None, (key, "refused by `land`, and loaded by the job")
+        for order, row in orders.items():
             file, *told = rows[order]
             # A mutated id may be that of an order in a later batch.
             assert tuple(told) == row or not file.endswith(key), (key, order, told, row)

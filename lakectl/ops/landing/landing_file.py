@@ -173,18 +173,15 @@ class _Table:
 
     def _failure(self, line: int, text: str) -> str | None:
         where, file = f"{self.label}:{line}", self.source.file
-        if csv_files.has_open_quote(text, file):
-            return f"{where}: a quote has no partner on its line (a line break inside quotes is not read): {text}"
-        try:
-            row = csv_files.fields(text, file)
-        except ValueError as error:
-            return f"{where}: not readable as CSV: {error}: {text}"
+        if problem := csv_files.quote_problem(text, file):
+            return f"{where}: {problem}: {text}"
+        row = csv_files.fields(text, file)
         if len(row) != len(self.header):
             return f"{where}: {len(row)} values, expected {len(self.header)} as in the header: {text}"
-        problem = csv_files.value_problem(dict(zip(self.header, row, strict=True)), self.source)
-        if not problem:
+        unfit_value = csv_files.value_problem(dict(zip(self.header, row, strict=True)), self.source)
+        if not unfit_value:
             return None
-        name, value, wanted = problem
+        name, value, wanted = unfit_value
         return f"{where}: {name} = {value!r}: expected {wanted}"
 
 
