@@ -14,6 +14,7 @@ from lakectl.cli.group import LazyGroup
 from lakectl.errors import LakectlError
 
 EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 64, 130
+INTERRUPTED = "interrupted; run the same command again to go on"
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -42,8 +43,12 @@ def run(arguments: list[str] | None = None) -> None:
         code = cli.main(args=arguments, prog_name="lakectl", standalone_mode=False)
         sys.stdout.flush()
     except LakectlError as error:
-        _complain(error.message, error.hint)
-        code = error.exit_code
+        if _follows_an_interrupt(error):
+            _complain(INTERRUPTED, None)
+            code = EXIT_INTERRUPTED
+        else:
+            _complain(error.message, error.hint)
+            code = error.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.ctx.get_help() if error.ctx else "", err=True)
         code = EXIT_USAGE
@@ -55,7 +60,7 @@ def run(arguments: list[str] | None = None) -> None:
         _complain(error.format_message(), None)
         code = EXIT_FAILED
     except (KeyboardInterrupt, click.exceptions.Abort):
-        _complain("interrupted; run the same command again to go on", None)
+        _complain(INTERRUPTED, None)
         code = EXIT_INTERRUPTED
     except BrokenPipeError:
         # Whoever read us (`head`) has gone. Nothing more can be written, not even at exit.
@@ -65,7 +70,7 @@ def run(arguments: list[str] | None = None) -> None:
         if os.environ.get("LAKECTL_DEBUG"):
             raise
         if _is_interrupt(error):
-            _complain("interrupted; run the same command again to go on", None)
+            _complain(INTERRUPTED, None)
             sys.exit(EXIT_INTERRUPTED)
         text = str(error).splitlines()[0] if str(error) else "no message"
         _complain(f"unexpected {type(error).__name__}: {text}", "this is a bug; see more with LAKECTL_DEBUG=1")
@@ -76,6 +81,16 @@ def run(arguments: list[str] | None = None) -> None:
         sys.stderr.flush()
         os._exit(code)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _follows_an_interrupt(error: BaseException | None) -> bool:
+    """Whether it was raised for a Ctrl-C: click's prompt makes Abort of one, and we UsageError of that.
+
+    What the error says is not looked at: the error of a job may speak of a Ctrl-C of its own.
+    """
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _is_interrupt(error: BaseException | None) -> bool:
