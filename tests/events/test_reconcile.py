@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -78,15 +79,38 @@ def test_rows_whose_object_is_gone_are_named(lake: Lake) -> None:
 def test_a_landing_on_its_way_is_not_called_lost(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     """The rows were read before the landing, the bucket after it."""
     key = "retail/customers/ingest_date=2026-11-02/customers.csv"
-    versions = ops.landed_versions
+    versions, landed = ops.landed_versions, []
 
     def landing_meanwhile(of: Lake) -> Iterator[dict]:
-        put(lake, key)
+        if not landed:
+            landed.append(put(lake, key))
         return versions(of)
 
     monkeypatch.setattr(ops, "landed_versions", landing_meanwhile)
     assert not ops.differences(lake).any
     assert len(rows_of(lake, key)) == 1
+
+
+def test_a_row_that_is_younger_than_the_listing_is_not_called_gone(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = "retail/customers/ingest_date=2026-11-02/customers.csv"
+    versions, rows, landed = ops.landed_versions, ops._rows, threading.Event()
+
+    def listed_before_it_lands(of: Lake) -> Iterator[dict]:
+        found = list(versions(of))
+        if not landed.is_set():
+            put(lake, key)
+            wait_for(lambda: rows_of(lake, key), what="the row")
+            landed.set()
+        return iter(found)
+
+    def read_after_it_landed(of: Lake) -> ops._Rows:
+        landed.wait(60)
+        return rows(of)
+
+    monkeypatch.setattr(ops, "landed_versions", listed_before_it_lands)
+    monkeypatch.setattr(ops, "_rows", read_after_it_landed)
+    found = ops.differences(lake)
+    assert (found.any, found.objects, found.rows) == (False, 1, 1)
 
 
 def test_what_landed_before_the_lake_had_its_source_is_named_and_brought_in(endpoint: Endpoint, lake: Lake) -> None:

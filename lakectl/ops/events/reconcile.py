@@ -61,13 +61,21 @@ class _Rows:
 def differences(lake: Lake) -> Differences:
     """Compare every version of every landed object with every run item.
 
-    Holds a hash of each, not the items. Raises :class:`LakectlError` when AWS says no.
+    Holds a hash of each, not the items; lists the bucket a second time if they differ. Raises :class:`LakectlError`
+    when AWS rejects a request.
     """
-    rows = _rows(lake)
-    found = Differences(rows=rows.count)
+    with ThreadPoolExecutor(1) as beside:
+        reading = beside.submit(_rows, lake)
+        versions = [(_identity_of(version), version["IsLatest"]) for version in landed_versions(lake)]
+        rows = reading.result()
+    found = Differences(objects=len(versions), rows=rows.count)
+    if _agree(rows, versions):
+        return found
+    # Listed once more, now that the rows are known: a row is younger than no object that is listed after it was read.
+    found.objects = 0
     for version in landed_versions(lake):
         found.objects += 1
-        identity = _identity(version["Key"], version.get("VersionId"), version["ETag"])
+        identity = _identity_of(version)
         rows.expected.discard(identity)
         if identity not in rows.all:
             found.unlogged.append(version)
@@ -81,6 +89,14 @@ def differences(lake: Lake) -> Differences:
             entry for entry in run_log.runs(lake) if _identity(entry.key, entry.version_id, entry.etag) in rows.expected
         ]
     return found
+
+
+def _agree(rows: _Rows, versions: Sequence[tuple[int, bool]]) -> bool:
+    """Whether nothing differs. ``versions``: a hash, and whether it is the current one."""
+    not_loaded = rows.set_aside | rows.ignored
+    return rows.expected <= {identity for identity, _ in versions} and all(
+        identity in rows.all and not (is_latest and identity in not_loaded) for identity, is_latest in versions
+    )
 
 
 def _rows(lake: Lake) -> _Rows:
@@ -176,6 +192,10 @@ def _still_unlogged(lake: Lake, versions: list[dict[str, Any]]) -> list[dict[str
         for run_key in table.get_many(logged):
             del by_guard[logged[run_key]]
     return list(by_guard.values())
+
+
+def _identity_of(version: Mapping[str, Any]) -> int:
+    return _identity(version["Key"], version.get("VersionId"), version["ETag"])
 
 
 def _identity(key: str, version_id: str | None, etag: str) -> int:
