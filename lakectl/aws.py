@@ -6,8 +6,10 @@ The only place that turns a target into an endpoint and credentials. Nothing tha
 
 from __future__ import annotations
 
+import os
 import re
 import threading
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -28,7 +30,7 @@ from botocore.exceptions import (
     ProfileNotFound,
     TokenRetrievalError,
 )
-from botocore.session import get_session
+from botocore.session import Session
 from botocore.utils import parse_timestamp
 
 from lakectl import __version__
@@ -57,6 +59,13 @@ DENIED_CODES = frozenset(("AccessDenied", "AccessDeniedException", "Unauthorized
 DENIED_ACTION = re.compile(r"not authorized to perform:? ([\w-]+:\w+)")
 ISO_8601 = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z")
 
+# botocore's settings (name -> key of the config file, environment variable, default, type) without file and variable.
+_FILES = ("config_file", "credentials_file")
+ISOLATED = {
+    name: (None, None, os.devnull if name in _FILES else default, kind)
+    for name, (_, _, default, kind) in Session.SESSION_VARIABLES.items()
+}
+
 # Endpoints that were started for this process, and what tells why one of them does not answer.
 _started: dict[str, Callable[[str, Exception], LakectlError]] = {}
 
@@ -66,6 +75,7 @@ class Aws:
 
     ``account`` is asked of STS when it is not given. For people: ``where`` it is, ``environment`` the lakectl command
     whose output points a shell there ("" where the user's own settings do), ``billed`` whether what runs there is paid.
+    ``proxies``: those to use, instead of the environment's.
     """
 
     def __init__(
@@ -78,6 +88,7 @@ class Aws:
         where: str = "",
         environment: str = "",
         billed: bool = True,
+        proxies: Mapping[str, str] | None = None,
     ) -> None:
         self.session = session
         self.region = region
@@ -89,6 +100,7 @@ class Aws:
         self._where = where
         self.environment = environment
         self.billed = billed
+        self._proxies = proxies
 
     def client(self, service: str) -> Any:
         """The boto3 client of ``service`` (made once)."""
@@ -100,6 +112,7 @@ class Aws:
                     endpoint_url=self.endpoint_url,
                     config=BotoConfig(
                         retries={"mode": "standard", "total_max_attempts": self.attempts},
+                        proxies=self._proxies,
                         connect_timeout=CONNECT_TIMEOUT_S,
                         read_timeout=READ_TIMEOUT_S,
                         max_pool_connections=MAX_CONNECTIONS,
@@ -109,6 +122,29 @@ class Aws:
                     ),
                 )
             return self._clients[service]
+
+    def watch(self, show: Callable[[str], None]) -> None:
+        """Have ``show`` told of each call that is made from now on: service, operation, HTTP status, milliseconds."""
+        started: dict[int, float] = {}
+
+        def begun(context: dict[str, Any], **_: Any) -> None:
+            started[id(context)] = time.monotonic()
+
+        def ended(context: dict[str, Any], model: Any, status: str) -> None:
+            milliseconds = (time.monotonic() - started.pop(id(context), time.monotonic())) * 1000
+            show(f"{model.service_model.service_name} {model.name}  {status}  {milliseconds:,.0f} ms")
+
+        def answered(context: dict[str, Any], model: Any, http_response: Any, **_: Any) -> None:
+            ended(context, model, str(http_response.status_code))
+
+        def failed(context: dict[str, Any], exception: Exception, event_name: str, **_: Any) -> None:
+            show(f"{event_name.removeprefix('after-call-error.').replace('.', ' ')}  {type(exception).__name__}")
+            started.pop(id(context), None)
+
+        events = self.session.events
+        events.register("before-call", begun)
+        events.register("after-call", answered)
+        events.register("after-call-error", failed)
 
     @property
     def account(self) -> str:
@@ -130,6 +166,15 @@ class Aws:
         return self._where or f"account {self.account}"
 
 
+def is_running(config: Config) -> bool:
+    """Whether :func:`connect` would start nothing."""
+    if config.target != "local":
+        return True
+    from lakectl.local import control
+
+    return control.running() is not None
+
+
 def connect(config: Config, progress: Callable[[str], None] | None = None) -> Aws:
     """A session for the config's target. For ``local`` the endpoint is started when it is not running.
 
@@ -145,7 +190,7 @@ def connect(config: Config, progress: Callable[[str], None] | None = None) -> Aw
             aws_access_key_id=endpoint.access_key_id,
             aws_secret_access_key=endpoint.secret_access_key,
             region_name=config.region,
-            botocore_session=_session(),
+            botocore_session=_session(isolated=True),
         )
         return Aws(
             session,
@@ -155,6 +200,7 @@ def connect(config: Config, progress: Callable[[str], None] | None = None) -> Aw
             where="this machine",
             environment="local env",
             billed=False,
+            proxies={},
         )
     try:
         session = boto3.Session(
@@ -167,12 +213,13 @@ def connect(config: Config, progress: Callable[[str], None] | None = None) -> Aw
     return Aws(session, config.region, config.endpoint_url)
 
 
-def _session(profile: str | None = None) -> Any:
+def _session(profile: str | None = None, *, isolated: bool = False) -> Any:
     """A botocore session that takes every folder of its data for a service.
 
     botocore makes sure that there is a model in each of the 400, twice, which costs more than loading ours.
+    ``isolated``: from the AWS settings of the shell and of ``~/.aws``, which are about another AWS.
     """
-    session = get_session()
+    session = Session(session_vars=ISOLATED if isolated else None)
     if profile:
         session.set_config_variable("profile", profile)
     loader = session.get_component("data_loader")

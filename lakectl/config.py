@@ -143,6 +143,10 @@ class Glue(_Section):
         return glue_versions.VERSIONS[self.version]
 
     @property
+    def dpu_per_worker(self) -> float:
+        return glue_versions.DPU_PER_WORKER[self.worker_type]
+
+    @property
     def usd_per_dpu_hour(self) -> float:
         return self.capabilities.usd_per_dpu_hour if self.price_per_dpu_hour is None else self.price_per_dpu_hour
 
@@ -244,10 +248,14 @@ ENVIRONMENT: dict[str, tuple[str, ...]] = {
 }
 
 
+OF_LAKECTL = "LAKECTL_"
+
+
 def load(path: Path, overrides: Mapping[str, Any] | None = None, environ: Mapping[str, str] = os.environ) -> Config:
     """Read, merge and validate the configuration.
 
-    ``overrides`` holds the flags that were given (keys of the top level; ``None`` = not given).
+    ``overrides`` holds the flags that were given (keys of the top level; ``None`` = not given). The local target takes
+    ``LAKECTL_…`` only from ``environ``: what the shell says of AWS is about another AWS.
     Raises :class:`UsageError` with file and line for a missing file, bad YAML, an unknown key,
     a wrong type or a value that is not allowed, and a flag that says nothing of the local target.
     """
@@ -255,24 +263,34 @@ def load(path: Path, overrides: Mapping[str, Any] | None = None, environ: Mappin
     keys = (*(name for name in Config.model_fields if name != "spec"), *parsing.KEYS)
     data = {key: item.value for key, item in document.known(keys).items() if key not in parsing.KEYS}
     data["spec"] = _spec_of(document)
-    origin: dict[str, str] = {}
-    for key, names in ENVIRONMENT.items():
-        name = next((n for n in names if environ.get(n)), None)
-        if name:
-            data[key], origin[key] = environ[name], name
-    for key, value in (overrides or {}).items():
-        if value is not None:
-            data[key], origin[key] = value, "--" + key.replace("_", "-")
+    flags = {key: value for key, value in (overrides or {}).items() if value is not None}
+    settings = given(flags, environ, data.get("target"))
+    data |= {key: value for key, (value, _) in settings.items()}
     try:
         config = Config.model_validate(data)
     except ValidationError as error:
+        origin = {key: source for key, (_, source) in settings.items()}
         raise usage_error(error, Config, path, document.node, origin) from None
     if config.target == "local":
         for key in ("profile", "endpoint_url"):
-            if (overrides or {}).get(key):
+            if flags.get(key):
                 flag = "--" + key.replace("_", "-")
                 raise UsageError(f"{flag} has no meaning on the local target", f"add --target aws, or drop {flag}")
     return config
+
+
+def given(flags: Mapping[str, Any], environ: Mapping[str, str], in_file: Any = None) -> dict[str, tuple[Any, str]]:
+    """Key -> (value, the flag or the variable that it comes from). ``in_file``: the target that the file names."""
+    found = {}
+    for key, names in ENVIRONMENT.items():
+        name = next((n for n in names if environ.get(n)), None)
+        if name:
+            found[key] = (environ[name], name)
+    found |= {key: (value, "--" + key.replace("_", "-")) for key, value in flags.items()}
+    target = found.get("target", (in_file or "local", ""))[0]
+    if target == "local":
+        return {key: (value, name) for key, (value, name) in found.items() if name.startswith(("--", OF_LAKECTL))}
+    return found
 
 
 def load_for(project: Project, overrides: Mapping[str, Any] | None = None) -> Config:

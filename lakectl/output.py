@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Mark = Literal["ok", "failed", "skipped", "note", "create", "change", "delete"]
 WIDTH_WHEN_PIPED = 200
 BAR_WIDTH = 20
+ITEM_INDENT = " " * 6
 
 
 class Output(Protocol):
@@ -91,7 +92,18 @@ class Console:
             self._console = RichConsole(highlight=False, width=WIDTH_WHEN_PIPED)
 
     def say(self, text: str = "") -> None:
+        indent = text[: len(text) - len(text.lstrip())]
+        for line in text.split("\n"):
+            for part in tables.wrapped(line, self._width, indent):
+                self._line(part)
+
+    def _line(self, text: str) -> None:
         self._console.print(text, markup=False, soft_wrap=True)
+
+    @property
+    def _width(self) -> int:
+        """Of the terminal, else 0: a pipe gets each line whole."""
+        return self._console.width if self._console.is_terminal else 0
 
     def heading(self, text: str) -> None:
         from rich.text import Text
@@ -103,10 +115,14 @@ class Console:
         from rich.text import Text
 
         sign, style = self.MARKS[mark]
-        line = Text.assemble(("  " + sign + " ", style), text)
-        if detail:
-            line.append("  " + detail, style="dim" if mark != "failed" else "red")
-        self._console.print(line, soft_wrap=True)
+        first, *rest = tables.wrapped(f"  {sign} {text}" + (f"  {detail}" if detail else ""), self._width, ITEM_INDENT)
+        line = Text(first)
+        line.stylize(style, 2, 2 + len(sign))
+        told = len(f"  {sign} {text}")
+        if detail and len(first) > told:
+            line.stylize("dim" if mark != "failed" else "red", told)
+        for each in (line, *(Text(more, style="red" if mark == "failed" else "dim") for more in rest)):
+            self._console.print(each, soft_wrap=True)
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[str] = ()) -> None:
         self._lines(columns, [[tables.shown(value) for value in row] for row in rows], right)
@@ -126,7 +142,7 @@ class Console:
             tables.fitted(columns, rows, right, self._console.width) if terminal else tables.plain(columns, rows, right)
         )
         for line in lines:
-            self.say(line)
+            self._line(line)
 
     def remark(self, text: str) -> None:
         sys.stdout.flush()
@@ -135,11 +151,11 @@ class Console:
     def stream(self, records: Iterable[tuple[str, Any]]) -> int:
         count = 0
         for count, (text, _) in enumerate(records, start=1):  # noqa: B007 - the last one is the answer
-            self.say(text)
+            self._line(text)
         return count
 
     def record(self, text: str, value: Any) -> None:  # noqa: ARG002
-        self.say(text)
+        self._line(text)
 
     def event(self, **facts: Any) -> None:
         pass
@@ -147,9 +163,14 @@ class Console:
     def result(self, value: Any) -> None:
         """People have seen it already."""
 
+    @property
+    def _moves(self) -> bool:
+        """Whether lines can be written again: not in a pipe, nor on a terminal that says it is dumb."""
+        return self._console.is_terminal and not self._console.is_dumb_terminal
+
     @contextmanager
     def busy(self, text: str) -> Iterator[Callable[[str], None]]:
-        if not self._console.is_terminal:
+        if not self._moves:
             yield lambda _: None
             return
         with self._console.status(text, spinner="dots") as status:
@@ -157,12 +178,37 @@ class Console:
 
     @contextmanager
     def transfer(self, text: str, total: int) -> Iterator[Moved]:
-        if not self._console.is_terminal:
+        if not self._moves:
             yield unseen
             return
         meter = Meter(total)
         with _bar(self._console, text, meter):
             yield meter.add
+
+
+class Quiet(Console):
+    """For people who want the answer only: tables, rows, and what failed."""
+
+    def say(self, text: str = "") -> None:
+        pass
+
+    def heading(self, text: str) -> None:
+        pass
+
+    def item(self, mark: Mark, text: str, detail: str = "") -> None:
+        if mark == "failed":
+            super().item(mark, text, detail)
+
+    def remark(self, text: str) -> None:
+        pass
+
+    @contextmanager
+    def busy(self, text: str) -> Iterator[Callable[[str], None]]:  # noqa: ARG002
+        yield lambda _: None
+
+    @contextmanager
+    def transfer(self, text: str, total: int) -> Iterator[Moved]:  # noqa: ARG002
+        yield unseen
 
 
 class Json:

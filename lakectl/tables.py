@@ -13,8 +13,8 @@ _WHOLE = re.compile(
     r"[+-]?\d[\d.,:TZE+ -]*(UTC)?|NULL|jr_[0-9a-f]+|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{16,}",
     re.IGNORECASE,
 )
-# Their last part tells more than their first.
-_PATHS = ("arn:", "s3://")
+# Their last part tells more than their first: ARNs, S3 addresses, keys of objects.
+_PATH = re.compile(r"arn:|s3://|\S+/\S+$")
 _TSV = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
@@ -66,6 +66,23 @@ def shown(value: object, null: str = "") -> str:
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def wrapped(text: str, width: int, indent: str = "") -> list[str]:
+    """Lines of at most ``width`` columns, cut between words; those after the first begin with ``indent``.
+
+    A word that is longer stays whole: an id, a path or an ARN is of no use in part. ``width`` 0: one line.
+    """
+    if not width or cells(text) <= width:
+        return [text]
+    lines, line = [], ""
+    for word in re.findall(r"\s*\S+", text):
+        if line.strip() and cells(line + word) > width:
+            lines.append(line)
+            word = indent + word.lstrip()
+            line = ""
+        line += word
+    return [*lines, line]
 
 
 def cells(text: str) -> int:
@@ -126,7 +143,8 @@ def _padded(text: str, width: int, right: bool = False) -> str:
 def _shortened(text: str, width: int) -> str:
     if cells(text) <= width:
         return text
-    kept = text[-(width - 1) :] if text.startswith(_PATHS) else text[: width - 1]
+    is_path = _PATH.match(text)
+    kept = text[-(width - 1) :] if is_path else text[: width - 1]
     while cells(kept) > width - 1:  # characters that are two columns wide
-        kept = kept[1:] if text.startswith(_PATHS) else kept[:-1]
-    return "…" + kept if text.startswith(_PATHS) else kept + "…"
+        kept = kept[1:] if is_path else kept[:-1]
+    return "…" + kept if is_path else kept + "…"

@@ -191,9 +191,8 @@ def _show_next(app: App, select: str) -> None:
     if environment := app.lake.aws.environment:
         shell = f'eval "$({program()} {environment})"'
         lines.insert(-1, (shell, "then the AWS CLI, boto3, PyIceberg and Spark work too"))
-    width = max(len(line) for line, _ in lines)
     for line, what in lines:
-        app.out.say(f"  {line.ljust(width)}  # {what}")
+        app.out.say(f"  {line}  # {what}")
 
 
 COMMANDS = {"demo": demo}

@@ -39,8 +39,8 @@ def down(app: App, keep_data: bool, yes: bool) -> None:
         app.out.result({"ok": True, "resources": [], "left": [], "foreign": _ids(plan.foreign)})
         return
     if not yes:
-        _confirm(app.config.name, len(plan.pending), keep_data)
-    with progress.watching(app.out, plan) as observer:
+        _confirm(app, len(plan.pending), keep_data)
+    with progress.watching(app.out, plan, verbose=bool(app.verbose)) as observer:
         result, after = provision.down(lake, plan, observer, keep_data)
     left = _ids(after.pending)
     if result.ok and left:
@@ -61,10 +61,11 @@ def _but(plan: Plan) -> str:
     return f"; {len(plan.foreign)} with our names but not our tag left alone: {', '.join(_ids(plan.foreign))}"
 
 
-def _confirm(name: str, count: int, keep_data: bool) -> None:
+def _confirm(app: App, count: int, keep_data: bool) -> None:
+    name = app.config.name
     data = "and keeps its data" if keep_data else "and all its data. It can't be undone"
     click.echo(f"This deletes {count} resources of lake {name!r} {data}.", err=True)
-    confirm_by_typing("the lake's name", name, "deleted", "lakectl down --yes")
+    confirm_by_typing(app, "the lake's name", name, "deleted", "lakectl down --yes")
 
 
 COMMANDS = {"down": down}

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 
 import click
+
+from lakectl.cli.app import show_options
 
 # Section → command → (module under lakectl.cli, what the list of commands says). In the tutorial's order.
 SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "A project of your own": {
         "init": ("init", "Write a project: the tutorial's, or one for your own files."),
         "source": ("source", "Add a source to config/lake.yaml."),
+        "config": ("config", "Show the configuration as it is used."),
     },
     "Everything at once": {
         "demo": ("demo", "Run the whole tutorial and show the results."),
         "plan": ("plan", "Show what `up` or `down` would do, and what a changed specification means"),
         "up": ("provision", "Make the whole lake, or what is missing of it."),
-        "status": ("status", "Show every resource: in place, drifted or absent."),
+        "status": ("status", "Show what is absent, drifted or not ours; with -v every resource."),
         "doctor": ("doctor", "Look for grants that are missing and permissions that nobody uses."),
         "explain": ("explain", "Print the AWS CLI commands that `up` stands for."),
         "down": ("down", "Delete the lake, and prove that nothing is left."),
@@ -55,12 +58,26 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "This machine": {
         "local": ("local", "Start, stop and look at the local AWS."),
         "package": ("package", "Write the zip of a function or of the job, or the specification."),
+        "completion": ("completion", "Print the script that completes commands in your shell."),
+        "help": ("help", "Show how to use lakectl, or one of its commands."),
     },
 }
 COMMANDS = {name: entry for commands in SECTIONS.values() for name, entry in commands.items()}
 
 
-class LazyGroup(click.Group):
+class Group(click.Group):
+    """A group that names the nearest command for one that it does not have."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            raise click.UsageError(unknown("command", args[0], self.list_commands(ctx)), ctx) from error
+
+
+class LazyGroup(Group):
     """Finds a command in :data:`COMMANDS` and imports its module only to run it."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
@@ -73,21 +90,17 @@ class LazyGroup(click.Group):
         command: click.Command = module.COMMANDS[cmd_name]
         return command
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        try:
-            return super().resolve_command(ctx, args)
-        except click.UsageError as error:
-            import difflib
-
-            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
-            if not near:
-                raise
-            raise click.UsageError(f"no such command {args[0]!r}; did you mean {near[0]!r}?", ctx) from error
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         width = max(len(name) for name in COMMANDS)
         for section, commands in SECTIONS.items():
             with formatter.section(section):
                 formatter.write_dl([(name.ljust(width), text) for name, (_, text) in commands.items()])
+        show_options(self, ctx, formatter)
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> str:
+    """The sentence for a name that there is not, with the nearest one that there is."""
+    import difflib
+
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return f"no such {what} {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")

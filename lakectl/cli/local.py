@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lakectl.cli.app import App, lake_command
+from lakectl.cli.group import Group
+from lakectl.errors import UsageError
 
 if TYPE_CHECKING:
     from lakectl.local.control import Endpoint
 
 
-@click.group("local")
+@click.group("local", cls=Group)
 def local() -> None:
     """Start, stop and look at the local AWS.
 
@@ -68,6 +70,8 @@ def reset(app: App, yes: bool) -> None:
 
     size, folder = control.state_size(), control.server_dir() / control.STATE_FOLDER
     if not yes:
+        if app.no_input:
+            raise UsageError("--no-input: nothing is asked, so nothing was deleted", "lakectl local reset --yes")
         click.confirm(f"Delete the local lake in {folder} ({human_bytes(size)})?", abort=True, err=True)
     emptied = control.reset()
     app.out.say(f"Deleted {human_bytes(size)}." if emptied else "It held nothing.")

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import sys
 import threading
+from typing import Any
 
 import click
 
-from lakectl import __version__
-from lakectl.cli.app import App, lake_options
-from lakectl.cli.group import LazyGroup
-from lakectl.errors import LakectlError
+from lakectl import __version__, tables
+from lakectl.cli.app import App, shared_options
+from lakectl.cli.group import LazyGroup, unknown
+from lakectl.errors import LakectlError, UsageError
 
 EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 64, 130
 INTERRUPTED = "interrupted; run the same command again to go on"
 
 
+class Interrupted(LakectlError):
+    """Ctrl-C."""
+
+    exit_code = EXIT_INTERRUPTED
+
+
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="lakectl")
-@lake_options
+@shared_options
 @click.pass_context
-def cli(ctx: click.Context, /, **options: str | None) -> None:
+def cli(ctx: click.Context, /, **options: Any) -> None:
     """From nothing to a working, queryable, trustworthy lakehouse: on this machine, or in your AWS account.
 
     \b
@@ -31,7 +40,8 @@ def cli(ctx: click.Context, /, **options: str | None) -> None:
     lakectl query "SELECT ..."          ask Athena
     lakectl down                        delete everything
     """
-    ctx.obj = App(options={key: value for key, value in options.items() if value is not None})
+    ctx.obj = App()
+    ctx.obj.take(options)
 
 
 def run(arguments: list[str] | None = None) -> None:
@@ -39,48 +49,49 @@ def run(arguments: list[str] | None = None) -> None:
 
     Never shows a traceback for what a person can cause.
     """
+    given = sys.argv[1:] if arguments is None else arguments
     try:
-        code = cli.main(args=arguments, prog_name="lakectl", standalone_mode=False)
+        code = cli.main(args=given, prog_name="lakectl", standalone_mode=False)
         sys.stdout.flush()
-    except LakectlError as error:
-        if _follows_an_interrupt(error):
-            _complain(INTERRUPTED, None)
-            code = EXIT_INTERRUPTED
-        else:
-            _complain(error.message, error.hint)
-            code = error.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.ctx.get_help() if error.ctx else "", err=True)
         code = EXIT_USAGE
-    except click.UsageError as error:
-        path = error.ctx.command_path if error.ctx else "lakectl"
-        _complain(error.format_message(), f"see: {path} --help")
-        code = EXIT_USAGE
-    except click.ClickException as error:
-        _complain(error.format_message(), None)
-        code = EXIT_FAILED
-    except (KeyboardInterrupt, click.exceptions.Abort):
-        _complain(INTERRUPTED, None)
-        code = EXIT_INTERRUPTED
     except BrokenPipeError:
         # Whoever read us (`head`) has gone. Nothing more can be written, not even at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = EXIT_FAILED
-    except Exception as error:
-        if os.environ.get("LAKECTL_DEBUG"):
+    except (Exception, KeyboardInterrupt) as error:
+        if os.environ.get("LAKECTL_DEBUG") and not isinstance(error, LakectlError | click.ClickException):
             raise
-        if _is_interrupt(error):
-            _complain(INTERRUPTED, None)
-            sys.exit(EXIT_INTERRUPTED)
-        text = str(error).splitlines()[0] if str(error) else "no message"
-        _complain(f"unexpected {type(error).__name__}: {text}", "this is a bug; see more with LAKECTL_DEBUG=1")
-        code = EXIT_FAILED
+        problem = _problem(error)
+        _complain(problem, as_json="--json" in given)
+        code = problem.exit_code
     if code == EXIT_INTERRUPTED and threading.active_count() > 1:
         # An ordinary exit would wait for the calls that a second Ctrl-C has just left behind.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _problem(error: BaseException) -> LakectlError:
+    """What to say of ``error``, and the exit code."""
+    if isinstance(error, LakectlError) and not _follows_an_interrupt(error):
+        return error
+    if isinstance(error, click.UsageError):
+        path = error.ctx.command_path if error.ctx else "lakectl"
+        message = error.format_message()
+        if isinstance(error, click.NoSuchOption):
+            message = unknown("option", error.option_name, error.possibilities or ())
+        return UsageError(message, f"{path} --help")
+    if isinstance(error, click.ClickException):
+        return LakectlError(error.format_message())
+    if isinstance(error, LakectlError | KeyboardInterrupt | click.exceptions.Abort) or _is_interrupt(error):
+        return Interrupted(INTERRUPTED)
+    text = str(error).splitlines()[0] if str(error) else "no message"
+    return LakectlError(
+        f"unexpected {type(error).__name__}: {text}", "LAKECTL_DEBUG=1 lakectl … (this is a bug; it shows more)"
+    )
 
 
 def _follows_an_interrupt(error: BaseException | None) -> bool:
@@ -102,7 +113,16 @@ def _is_interrupt(error: BaseException | None) -> bool:
     return False
 
 
-def _complain(message: str, hint: str | None) -> None:
-    click.echo(click.style("error: ", fg="red") + message, err=True)
-    if hint:
-        click.echo(click.style("  try: ", fg="cyan") + hint, err=True)
+def _complain(problem: LakectlError, *, as_json: bool) -> None:
+    """One line on standard error, and one with what to type next; or one JSON document in one line."""
+    if as_json:
+        facts = {"error": problem.message, "hint": problem.hint, "exit_code": problem.exit_code}
+        click.echo(json.dumps(facts, ensure_ascii=False), err=True)
+        return
+    plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+    width = shutil.get_terminal_size().columns if sys.stderr.isatty() else 0
+    for label, colour, text in (("error: ", "red", problem.message), ("  try: ", "cyan", problem.hint)):
+        if text:
+            first, *more = tables.wrapped(label + text, width, " " * len(label))
+            shown = click.style(label, fg=colour) + first.removeprefix(label)
+            click.echo("\n".join((shown, *more)), err=True, color=False if plain else None)

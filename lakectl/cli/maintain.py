@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lakectl.cli.app import App, lake_command
+from lakectl.core.glue_runs import short
 from lakectl.errors import LakectlError
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def maintain(app: App, dry_run: bool) -> None:
 
     make(app, ("create-glue-job",))
     run_id = ops.start(app.lake, dry_run)
-    app.out.item("ok", f"started run {run_id}")
+    app.out.item("ok", f"started run {short(run_id)}")
     run = follow(app, run_id, ops.maintenance_job(app.lake), "logs maintenance --follow; the run is")
     tables: list[dict[str, Any]] = run.result.get("tables", [])
     if run.result:
@@ -74,7 +75,7 @@ def refuse(app: App, run: JobRun) -> None:
 
     if run.state != "SUCCEEDED":
         raise LakectlError(
-            f"run {run.id} {run.state}: {run.error or 'no reason given'}", "see: lakectl logs maintenance"
+            f"run {short(run.id)} {run.state}: {run.error or 'no reason given'}", "lakectl logs maintenance"
         )
     if not run.result:
         raise LakectlError(no_result(app, run), "deploy the script: lakectl create-glue-job")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lakectl.cli.app import App, lake_command
+from lakectl.core.glue_runs import short
 
 if TYPE_CHECKING:
     from lakectl.engine.model import Plan
@@ -99,7 +100,7 @@ def show_silver(out: Output, silver: Evolution, active: JobRun | None = None) ->
     """What the next run does to silver tables, and what no run can do in place. ``active``: the run that goes on under
     the specification of before."""
     if active:
-        out.say(f"Run {active.id} is active, and ends with the specification that it began with.")
+        out.say(f"Run {short(active.id)} is active, and ends with the specification that it began with.")
     if silver.changes:
         out.say("The next run:")
     for change in silver.changes:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lakectl.errors import LakectlError
@@ -17,9 +19,14 @@ DONE = {"create": "created", "change": "changed", "adopt": "adopted", "delete": 
 
 
 @contextmanager
-def watching(out: Output, plan: Plan) -> Iterator[Callable[[Event], None]]:
-    """Yields an observer for :func:`lakectl.engine.apply.apply`."""
+def watching(out: Output, plan: Plan, *, verbose: bool = False) -> Iterator[Callable[[Event], None]]:
+    """Yields an observer for :func:`lakectl.engine.apply.apply`.
+
+    One line for all resources of a kind that are created, adopted or deleted, when the last of them has ended; with
+    ``verbose`` one for each. What is changed or fails always has a line of its own.
+    """
     total, in_flight, ended = len(plan.pending), dict[str, str](), 0
+    groups = {} if verbose else _groups(plan)
     with out.busy("") as update:
 
         def observe(event: Event) -> None:
@@ -39,10 +46,56 @@ def watching(out: Output, plan: Plan) -> Iterator[Callable[[Event], None]]:
             else:
                 in_flight.pop(step.resource.id, None)
                 ended += 1
-                _show(out, event, name)
+                group = groups.get((step.action.value, step.resource.kind))
+                if group and event.outcome == "done":
+                    group.add(event)
+                else:
+                    _show(out, event, name)
+                if group:
+                    group.left -= 1
+                    group.show(out)
             update(f"{ended} of {total}  {', '.join(list(in_flight.values())[:2])}{' …' if len(in_flight) > 2 else ''}")
 
         yield observe
+
+
+@dataclass
+class _Group:
+    """Resources of one kind, of which ``left`` have not ended. ``since``: when the first of them began."""
+
+    action: str
+    kind: str
+    left: int = 0
+    done: list[Event] = field(default_factory=list)
+    since: float = 0.0
+
+    def add(self, event: Event) -> None:
+        began = time.monotonic() - event.seconds
+        self.since = min(self.since, began) if self.done else began
+        self.done.append(event)
+
+    def show(self, out: Output) -> None:
+        if self.left or not self.done:
+            return
+        if len(self.done) == 1:
+            _show(out, self.done[0], f"{self.kind} {self.done[0].step.resource.name}")
+            return
+        seconds = time.monotonic() - self.since
+        out.item("ok", f"{DONE[self.action]} {len(self.done)} {plural(self.kind)}", f"{seconds:.1f} s")
+
+
+def _groups(plan: Plan) -> dict[tuple[str, str], _Group]:
+    groups: dict[tuple[str, str], _Group] = {}
+    for step in plan.pending:
+        action, kind = step.action.value, step.resource.kind
+        if action != "change":
+            groups.setdefault((action, kind), _Group(action, kind)).left += 1
+    return groups
+
+
+def plural(kind: str) -> str:
+    """``s3-buckets``, ``athena-named-queries``."""
+    return kind[:-1] + "ies" if kind.endswith("y") else kind if kind.endswith("s") else kind + "s"
 
 
 def _show(out: Output, event: Event, name: str) -> None:

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from lakectl.cli import group, progress
 from lakectl.cli.app import App, lake_command
+from lakectl.core.glue_runs import short
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lakectl.config import Glue
     from lakectl.engine.model import Plan
     from lakectl.ops.lake import Lake
 
 adopt_option = click.option("--adopt", is_flag=True, help="Take over resources that have our names but not our tag.")
 
 
-def make(app: App, steps: tuple[str, ...] | None, adopt: bool = False) -> dict[str, Any]:
-    """Plan and apply, showing both; the outcome as data.
+def make(
+    app: App,
+    steps: tuple[str, ...] | None,
+    adopt: bool = False,
+    ask: Callable[[App, Plan], None] = lambda *_: None,
+) -> dict[str, Any]:
+    """Plan and apply, showing both; the outcome as data. ``ask`` comes before the first write, and may raise.
 
     Another specification waits for the runs that are at work. Raises :class:`LakectlError` when anything failed,
     ``KeyboardInterrupt`` when interrupted.
@@ -32,7 +42,9 @@ def make(app: App, steps: tuple[str, ...] | None, adopt: bool = False) -> dict[s
     if _waited(app, plan):
         with app.out.busy("reading what is there"):
             plan = provision.plan(lake, steps, adopt)
-    with progress.watching(app.out, plan) as observer:
+    if plan.pending:
+        ask(app, plan)
+    with progress.watching(app.out, plan, verbose=bool(app.verbose)) as observer:
         result = provision.up(lake, plan, observer)
     progress.summarize(app.out, plan, result, "lakectl up")
     if steps is None:
@@ -50,14 +62,46 @@ def _waited(app: App, plan: Plan) -> bool:
     runs = another_specification.at_work(lake)
     if not runs:
         return False
-    names = ", ".join(run.id for run in runs)
+    names = ", ".join(short(run.id) for run in runs)
     app.out.say(
         f"The specification has changed, and run {names} is active: waiting for its end, at most "
         f"{another_specification.WAIT_S / 60:.0f} minutes. Nothing has been changed yet."
     )
     with app.out.busy(f"run {names}") as update:
-        another_specification.wait_for(lake, runs, lambda run: update(f"run {run.id}: {run.state}"))
+        another_specification.wait_for(lake, runs, lambda run: update(f"run {short(run.id)}: {run.state}"))
     return True
+
+
+def _confirm(app: App, plan: Plan) -> None:
+    """Ask before the first write where somebody pays for it. Raises UsageError for any answer but yes."""
+    from lakectl.errors import UsageError
+
+    aws, glue = app.lake.aws, app.config.glue
+    if not aws.billed:
+        return
+    endpoint = f", {aws.endpoint_url}" if aws.endpoint_url else ""
+    click.echo(
+        f"{len(plan.pending)} resources are about to be written: account {aws.account}, {aws.region}{endpoint}.\n"
+        f"{costs(glue)}",
+        err=True,
+    )
+    answer = False
+    if not app.no_input:
+        with contextlib.suppress(click.Abort):
+            answer = click.confirm("Go on?", err=True)
+    if not answer:
+        raise UsageError("not confirmed, so nothing was written", "lakectl up --yes")
+
+
+def costs(glue: Glue) -> str:
+    """What a lake costs while idle, and at least for a run (AWS Glue and Amazon S3 pricing pages)."""
+    from lakectl.glue_versions import LEAST_BILLED_S
+
+    run = glue.workers * glue.dpu_per_worker * LEAST_BILLED_S / 3600 * glue.usd_per_dpu_hour
+    return (
+        "Idle it costs what it stores: about 0.02 USD a month for each GB in S3. "
+        f"A run of the job costs {run:.3f} USD for its first minute ({glue.workers} x {glue.worker_type})."
+    )
 
 
 def show_workgroup(app: App, lake: Lake) -> None:
@@ -76,7 +120,8 @@ def show_workgroup(app: App, lake: Lake) -> None:
 @lake_command("up")
 @adopt_option
 @click.option("--explain", is_flag=True, help="Do nothing; print the AWS CLI commands instead.")
-def up(app: App, adopt: bool, explain: bool) -> None:
+@click.option("--yes", is_flag=True, help="Don't ask (only --target aws asks).")
+def up(app: App, adopt: bool, explain: bool, yes: bool) -> None:
     """Make the whole lake, or what is missing of it.
 
     Where the specification has changed, it first waits for a run that is active: at most ten minutes.
@@ -85,13 +130,14 @@ def up(app: App, adopt: bool, explain: bool) -> None:
     Examples:
       lakectl up
       lakectl up --target aws --profile sandbox --name alice
+      lakectl up --target aws --yes
     """
     if explain:
         from lakectl.cli.explain import show
 
         show(app, None, adopt)
         return
-    made = make(app, None, adopt)
+    made = make(app, None, adopt, *(() if yes else (_confirm,)))
     show_workgroup(app, app.lake)
     app.out.result(made)
 

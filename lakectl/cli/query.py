@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 import click
 
+from lakectl.cli import completion
 from lakectl.cli.app import App, lake_command
 from lakectl.errors import UsageError
 
@@ -13,7 +14,7 @@ MOST_ROWS = 100  # on a terminal
 
 
 @lake_command("query")
-@click.argument("sql", required=False)
+@click.argument("sql", required=False, shell_complete=completion.saved_queries)
 @click.option("-p", "--parameter", "parameters", multiple=True, metavar="NAME=VALUE", help="Fill :NAME in the query.")
 @click.option("--list", "list_saved", is_flag=True, help="List the saved queries.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lakectl.cli.app import App, lake_command
+from lakectl.core.glue_runs import short
 from lakectl.errors import LakectlError
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def reconcile(app: App, fix: bool) -> None:
         ops.redrive(lake, [*found.unlogged, *found.not_taken], show)
     run_id = ops.load_set_aside(lake) if fix and found.set_aside else None
     for version in found.set_aside:
-        what = f"run {run_id} loads it" if run_id else "current, but skipped by an earlier run: not in silver"
+        what = f"run {short(run_id)} loads it" if run_id else "current, but skipped by an earlier run: not in silver"
         app.out.item("ok" if run_id else "failed", _name(bucket, version), what)
     for run in found.gone:
         text = f"s3://{run.bucket}/{run.key}  version {run.version_id}"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lakectl.cli import completion
 from lakectl.cli.app import App, confirm_by_typing, lake_command
 from lakectl.errors import UsageError
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @lake_command("rollback")
-@click.argument("snapshot")
+@click.argument("snapshot", shell_complete=completion.snapshots)
 @click.option("--table", help="The table to set back (default: that of the one source that starts runs).")
 @click.option("--requeue", is_flag=True, help="Let the next run load again what this undoes.")
 @click.option(
@@ -46,7 +47,7 @@ def rollback(app: App, snapshot: str, table: str | None, requeue: bool, kept_out
     undoing = ops.plan(lake, snapshot, table)
     _show(app, undoing)
     if not yes:
-        confirm_by_typing("the table's name", undoing.table, "changed", "lakectl rollback SNAPSHOT --yes")
+        confirm_by_typing(app, "the table's name", undoing.table, "changed", "lakectl rollback SNAPSHOT --yes")
     make(app, ("create-glue-job",))
     run_id = ops.start(lake, undoing, requeue, kept_out)
     run = follow(app, run_id, maintain.maintenance_job(lake), "logs maintenance --follow; the run is")

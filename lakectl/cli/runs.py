@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lakectl.cli import completion
 from lakectl.cli.app import App, lake_command
 from lakectl.errors import UsageError
 
@@ -18,11 +19,12 @@ if TYPE_CHECKING:
 SHOWN = 100  # rows that people get unasked; programs get all
 FOLLOW_POLL_S = 1.0
 FOLLOW_FIRST = 10
+COLUMNS = ("source", "landed (UTC)", "status", "load", "size", "key")
 HEADER = f"{'source':<12} {'landed (UTC)':<20} {'status':<8} {'load':<10} {'size':>10}  key"
 
 
 @lake_command("runs")
-@click.argument("source", required=False)
+@click.argument("source", required=False, shell_complete=completion.sources)
 @click.option("--pending", is_flag=True, help="Only what waits for a run, or is in one.")
 @click.option("--failed", is_flag=True, help="Landings that a run refused, and events that nobody could handle.")
 @click.option("-f", "--follow", is_flag=True, help="Go on showing rows that come or move, until Ctrl-C.")
@@ -65,9 +67,14 @@ def runs(
         app.out.say(nothing)
         app.out.result([])
         return None
-    app.out.say(HEADER)
     shown = chain((first,), islice(found, most - 1 if most else None))
-    app.out.stream((_line(entry), entry.item) for entry in shown)
+    if most:
+        entries = list(shown)
+        app.out.table(COLUMNS, [_cells(entry) for entry in entries], right=("size",))
+        app.out.result([entry.item for entry in entries])
+    else:
+        app.out.say(HEADER)
+        app.out.stream((_line(entry), entry.item) for entry in shown)
     if most and not limit and next(found, None):
         app.out.remark(f"These are the newest {most}. The older ones too: lakectl runs --all")
     return None
@@ -117,12 +124,16 @@ def letter_facts(letter: DeadLetter) -> dict[str, Any]:
     return {name: value for name, value in asdict(letter).items() if name != "receipt"}
 
 
-def _line(entry: Entry) -> str:
+def _cells(entry: Entry) -> tuple[str, ...]:
     from lakectl.output import human_bytes
 
-    item, size = entry.item, human_bytes(entry.size)
-    landed = f"{item['ingest_ts']:<20} {item['status']:<8}"
-    return f"{entry.source:<12} {landed} {entry.load_status:<10} {size:>10}  {entry.key}"
+    item = entry.item
+    return entry.source, item["ingest_ts"], item["status"], entry.load_status, human_bytes(entry.size), entry.key
+
+
+def _line(entry: Entry) -> str:
+    source, landed, status, load, size, key = _cells(entry)
+    return f"{source:<12} {landed:<20} {status:<8} {load:<10} {size:>10}  {key}"
 
 
 COMMANDS = {"runs": runs}

@@ -6,13 +6,14 @@ from dataclasses import asdict
 
 import click
 
+from lakectl.cli import completion
 from lakectl.cli.app import App, lake_command
 
 COLUMNS = ("snapshot", "committed (UTC)", "operation", "added", "deleted", "total", "")
 
 
 @lake_command("snapshots")
-@click.argument("table", required=False)
+@click.argument("table", required=False, shell_complete=completion.silver_tables)
 def snapshots(app: App, table: str | None) -> None:
     """Show the snapshots of a silver table.
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import click
 
 from lakectl.cli.app import App, lake_command
+from lakectl.cli.group import Group
 
 
-@click.group("source")
+@click.group("source", cls=Group)
 def source() -> None:
     """Add a source to config/lake.yaml.
 

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from lakectl.cli.app import App, lake_command
 
+IN_PLACE = "in place"
+
 
 @lake_command("status")
 def status(app: App) -> None:
-    """Show every resource: in place, drifted or absent. Only reads.
+    """Show what is absent, drifted or not ours; with -v every resource. Only reads.
 
     \b
-    Example:
+    Examples:
+      lakectl status
+      lakectl status -v
       lakectl status --json
     """
     from lakectl.ops import provision
 
-    states = {"create": "absent", "change": "drifted", "foreign": "not ours", "in place": "in place"}
+    states = {"create": "absent", "change": "drifted", "foreign": "not ours", "in place": IN_PLACE}
     lake = app.announce()
     with app.out.busy("reading what is there"):
         plan = provision.plan(lake)
@@ -28,10 +32,19 @@ def status(app: App) -> None:
         )
         for step in plan.steps
     ]
-    shown = [(row[0], row[1], step.resource.arn or row[2], row[3]) for row, step in zip(rows, plan.steps, strict=True)]
-    app.out.table(("state", "kind", "ARN, or name below its parent", "differs in"), shown)
-    pending = len(plan.pending)
-    app.out.say(f"\n{len(plan.steps) - pending - len(plan.foreign)} of {len(plan.steps)} in place.")
+    shown = [
+        (row[0], row[1], step.resource.arn or row[2], row[3])
+        for row, step in zip(rows, plan.steps, strict=True)
+        if app.verbose or row[0] != IN_PLACE
+    ]
+    if shown:
+        columns = ("state", "kind", "ARN, or name below its parent", "differs in")
+        wanted = len(columns) if any(row[-1] for row in shown) else len(columns) - 1
+        app.out.table(columns[:wanted], [row[:wanted] for row in shown])
+        app.out.say()
+    in_place = sum(row[0] == IN_PLACE for row in rows)
+    way_on = "" if in_place == len(rows) else " Make what is missing: lakectl up"
+    app.out.say(f"{in_place} of {len(rows)} resources are in place.{way_on}")
     app.out.result(
         [
             {"state": state, "kind": kind, "name": name, "arn": step.resource.arn, "differs": differs}

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lakectl.cli import completion
 from lakectl.cli.app import App, lake_command
+from lakectl.core.glue_runs import short
 from lakectl.errors import LakectlError, UsageError
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ COUNTED = ("read", "inserted", "updated", "deleted", "reenriched", "unchanged", 
 @click.option("--workers", type=click.IntRange(2, 299), metavar="N", help="Number of workers for this run.")
 @click.option(
     "--attach",
+    shell_complete=completion.runs,
     metavar="[RUN-ID]",
     is_flag=False,
     flag_value="latest",
@@ -42,6 +45,7 @@ COUNTED = ("read", "inserted", "updated", "deleted", "reenriched", "unchanged", 
 @click.option(
     "--stop",
     "stop_id",
+    shell_complete=completion.runs,
     metavar="[RUN-ID]",
     is_flag=False,
     flag_value="latest",
@@ -95,15 +99,15 @@ def run_transform(
         )
         make(app, ("create-glue-job",))
         run_id = transform.start(app.lake, arguments, workers)
-        app.out.item("ok", f"started run {run_id}")
+        app.out.item("ok", f"started run {short(run_id)}")
     if no_wait:
-        app.out.say(f"Follow it with: lakectl run-transform --attach {run_id}")
+        app.out.say(f"Follow it with: lakectl run-transform --attach {short(run_id)}")
         app.out.result({"id": run_id})
         return None
     run = follow(app, run_id)
     app.out.result({**asdict(run), "price": price(app, run)})
     if run.state != "SUCCEEDED":
-        raise LakectlError(f"run {run.id} {run.state}: {run.error or 'no reason given'}", "see: lakectl logs glue")
+        raise LakectlError(f"run {short(run.id)} {run.state}: {run.error or 'no reason given'}", "lakectl logs glue")
     return None
 
 
@@ -112,12 +116,12 @@ def _stop(app: App, run_id: str) -> None:
 
     run = transform.named(app.announce(), run_id)
     if run.ended:
-        raise LakectlError(f"run {run.id} has already ended: {run.state}")
+        raise LakectlError(f"run {short(run.id)} has already ended: {run.state}")
     transform.stop(app.lake, run.id)
     run = follow(app, run.id)
     app.out.result(asdict(run))
     if run.state != "STOPPED":
-        raise LakectlError(f"run {run.id} was not stopped: it ended as {run.state}")
+        raise LakectlError(f"run {short(run.id)} was not stopped: it ended as {run.state}")
 
 
 def follow(app: App, run_id: str, job: Job | None = None, command: str = "run-transform --attach") -> JobRun:
@@ -128,7 +132,7 @@ def follow(app: App, run_id: str, job: Job | None = None, command: str = "run-tr
     from lakectl.ops.runs import transform
 
     def state(run: JobRun) -> None:
-        update(f"run {run.id}: {run.state}")
+        update(f"run {short(run.id)}: {run.state}")
         app.out.event(run=run.id, state=run.state)
 
     def line(text: str) -> None:
@@ -136,10 +140,10 @@ def follow(app: App, run_id: str, job: Job | None = None, command: str = "run-tr
         app.out.event(run=run_id, line=text)
 
     try:
-        with app.out.busy(f"run {run_id}") as update:
+        with app.out.busy(f"run {short(run_id)}") as update:
             run = transform.follow(app.lake, run_id, state, line, job)
     except KeyboardInterrupt:
-        click.echo(f"\nThe run continues. Follow it again: lakectl {command} {run_id}", err=True)
+        click.echo(f"\nThe run continues. Follow it again: lakectl {command} {short(run_id)}", err=True)
         raise click.exceptions.Exit(INTERRUPTED) from None
     show_run(app, run)
     return run
@@ -153,7 +157,7 @@ def follow_loading(app: App, landed: Sequence[Landed]) -> None:
         run = wait.for_loading(
             app.lake,
             landed,
-            lambda run: update(f"run {run.id}: {run.state}"),
+            lambda run: update(f"run {short(run.id)}: {run.state}"),
             lambda line: app.out.item("note", line),
         )
     if run is None:
@@ -165,7 +169,7 @@ def follow_loading(app: App, landed: Sequence[Landed]) -> None:
 def show_run(app: App, run: JobRun) -> None:
     """What an ended run did: one line, and one for each thing that is worth a look."""
     mark = "ok" if run.state in ("SUCCEEDED", "STOPPED") else "failed"
-    app.out.item(mark, f"run {run.id} {run.state} in {run.seconds} s{_cost(app, run)}", summary(run))  # type: ignore[arg-type]
+    app.out.item(mark, f"run {short(run.id)} {run.state} in {run.seconds} s{_cost(app, run)}", summary(run))  # type: ignore[arg-type]
     if run.state == "SUCCEEDED" and not run.result:
         app.out.item("note", no_result(app, run))
     for source, counts in (run.result.get("sources") or {}).items():
@@ -184,7 +188,7 @@ def show_run(app: App, run: JobRun) -> None:
 
 def no_result(app: App, run: JobRun) -> str:
     """What to say of a run that succeeded and wrote no result: nobody knows what it did."""
-    return f"run {run.id} wrote no result into {app.lake.names.run_log}: its script is not this lakectl's"
+    return f"run {short(run.id)} wrote no result into {app.lake.names.run_log}: its script is not this lakectl's"
 
 
 def _cost(app: App, run: JobRun) -> str:

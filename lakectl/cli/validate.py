@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from lakectl.cli import completion
 from lakectl.cli.app import App, lake_command
 from lakectl.errors import LakectlError
 
@@ -15,12 +15,16 @@ if TYPE_CHECKING:
     from lakectl.ops.checks.validate import Check
     from lakectl.output import Mark
 
-WIDTH = 80
-INDENT = "      "
-
 
 @lake_command("validate")
-@click.option("--source", "sources", multiple=True, metavar="NAME", help="Only this source (repeatable).")
+@click.option(
+    "--source",
+    "sources",
+    multiple=True,
+    shell_complete=completion.sources,
+    metavar="NAME",
+    help="Only this source (repeatable).",
+)
 @click.option("--only", multiple=True, metavar="CHECK", help="Only this check, saved query or `queries` (repeatable).")
 @click.option("--fail-fast", is_flag=True, help="Stop at the first check that fails.")
 @click.option("--junit", type=click.Path(path_type=Path), metavar="FILE", help="Write JUnit XML, for CI.")
@@ -67,13 +71,8 @@ def show_checks(
     done: list[Check] = []
     with app.out.busy("validating") as update:
         for check in ops.validate(app.lake, sources=sources, only=only, fail_fast=fail_fast, on_start=update):
-            mark = marks[check.passed]
-            if len(INDENT) + len(check.title) + len(check.detail) <= WIDTH and "\n" not in check.detail:
-                app.out.item(mark, check.title, check.detail)
-            else:
-                app.out.item(mark, check.title)
-                for line in textwrap.wrap(check.detail, WIDTH, initial_indent=INDENT, subsequent_indent=INDENT):
-                    app.out.say(line)
+            detail = " ".join(check.detail.split())
+            app.out.item(marks[check.passed], check.title, f"{detail}  {check.seconds:.1f} s".lstrip())
             done.append(check)
     return done
 

@@ -7,3 +7,9 @@ ENDED = frozenset(("SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT", "ERROR", "EXPIRE
 NOT_BEGUN = frozenset(("WAITING", "STARTING"))
 # The ends that Glue tells EventBridge of (Glue developer guide, "Automating AWS Glue with EventBridge").
 TOLD = ("SUCCEEDED", "FAILED", "TIMEOUT", "STOPPED")
+SHORT = 15
+
+
+def short(run_id: str) -> str:
+    """What people see of a run's id: `jr_` and 12 of its 64 hexadecimal digits. Commands take it for the whole one."""
+    return run_id[:SHORT]

@@ -13,6 +13,7 @@ import pytest
 import yaml
 from lakes import open_test_lake, plain_sources, tear_down
 
+from lakectl.core.glue_runs import short
 from lakectl.errors import LakectlError
 from lakectl.local.control import Endpoint
 from lakectl.ops import provision
@@ -103,8 +104,8 @@ def test_up_waits_for_the_active_run_and_says_so_only_when_the_specification_has
         line = waiting.stdout.readline()
         assert line, "it ended without a word"
     assert line == (
-        f"The specification has changed, and run {run_id} is active: waiting for its end, at most 10 minutes. Nothing "
-        "has been changed yet.\n"
+        f"The specification has changed, and run {short(run_id)} is active: waiting for its end, at most 10 minutes. "
+        "Nothing has been changed yet.\n"
     )
     time.sleep(1)
     assert waiting.poll() is None

@@ -14,7 +14,7 @@ import click
 import pytest
 
 from lakectl import config
-from lakectl.cli.app import confirm_by_typing
+from lakectl.cli.app import App, confirm_by_typing
 from lakectl.cli.main import run
 from lakectl.errors import LakectlError, UsageError
 from lakectl.local.control import Endpoint
@@ -94,7 +94,7 @@ def typed(key: type[BaseException]) -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(click.termui, "visible_prompt_func", prompt)
-        confirm_by_typing("the lake's name", "demo", "deleted", "lakectl down --yes")
+        confirm_by_typing(App(), "the lake's name", "demo", "deleted", "lakectl down --yes")
 
 
 def handled() -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from lakes import open_test_lake, tear_down
 
+from lakectl.core.glue_runs import short
 from lakectl.local.control import Endpoint
 from lakectl.ops import provision
 from lakectl.ops.lake import Lake
@@ -71,7 +72,7 @@ def test_the_result_of_4002_landings_is_read_whole(lake: Lake, tmp_path: Path) -
     done = lakectl(lake, tmp_path, "run-transform", "--attach", run_id, "--json")
     assert done.returncode == 0, done.stderr
     assert len(json.loads(done.stdout)["result"]["landings_loaded"]) == LANDINGS
-    said = lakectl(lake, tmp_path, "run-transform", "--attach", run_id)
+    said = lakectl(lake, tmp_path, "run-transform", "--attach", short(run_id))
     assert "silver is at snapshot 7" in said.stdout
     assert "settling 4002 landings" in said.stdout  # the log is shown, and decides nothing
 
@@ -81,7 +82,7 @@ def test_a_failed_run_names_glues_reason_and_what_the_result_says(lake: Lake, tm
     run_id = run(lake, REFUSED, lake.names.job_script_key)
     done = lakectl(lake, tmp_path, "run-transform", "--attach", run_id)
     assert done.returncode == 1
-    assert f"run {run_id} FAILED: RuntimeError: 4002 landings refused" in done.stderr
+    assert f"run {short(run_id)} FAILED: RuntimeError: 4002 landings refused" in done.stderr
     assert done.stdout.count("line 2: qty is 'x'") == 20
     assert "and 3,982 more landings  lakectl runs --failed" in done.stdout
 
@@ -91,7 +92,7 @@ def test_a_run_that_wrote_no_result_is_named(lake: Lake, tmp_path: Path) -> None
     run_id = run(lake, FOREIGN, lake.names.job_script_key)
     done = lakectl(lake, tmp_path, "run-transform", "--attach", run_id)
     assert done.returncode == 0, done.stderr
-    assert f"run {run_id} wrote no result into {lake.names.run_log}" in done.stdout
+    assert f"run {short(run_id)} wrote no result into {lake.names.run_log}" in done.stdout
     (ended,) = [transform.follow(lake, run_id)]
     assert (ended.state, ended.result) == ("SUCCEEDED", {})
 
@@ -137,5 +138,5 @@ def test_maintenance_without_a_result_is_an_error(lake: Lake) -> None:
     ended = transform.follow(lake, run_id, job=maintain.maintenance_job(lake))
     app = App()
     app.lake = lake
-    with pytest.raises(LakectlError, match=f"run {run_id} wrote no result into"):
+    with pytest.raises(LakectlError, match=f"run {short(run_id)} wrote no result into"):
         refuse(app, ended)

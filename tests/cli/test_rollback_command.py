@@ -13,6 +13,7 @@ import pytest
 from lakes import open_test_lake
 from roles import new_role
 
+from lakectl.core.glue_runs import short
 from lakectl.local.control import Endpoint
 from lakectl.ops.lake import Lake
 
@@ -57,12 +58,12 @@ def test_a_rollback_is_refused_while_a_run_is_active(lake: Lake, tmp_path: Path)
     done = lakectl(tmp_path, "rollback", "4350215341349320", "--yes")
     assert done.returncode == 1
     assert done.stderr.splitlines() == [
-        f"error: run {run_id} is RUNNING: a rollback waits for no one and races no one",
-        f"  try: wait for it: lakectl run-transform --attach {run_id}",
+        f"error: run {short(run_id)} is RUNNING: a rollback waits for no one and races no one",
+        f"  try: wait for it: lakectl run-transform --attach {short(run_id)}",
     ]
     assert [job["Name"] for job in glue.get_jobs()["Jobs"] if lake.config.name in job["Name"]] == [lake.names.glue_job]
     glue.batch_stop_job_run(JobName=lake.names.glue_job, JobRunIds=[run_id])
     until(lake, run_id, "STOPPED")
     after = lakectl(tmp_path, "rollback", "4350215341349320", "--yes")
     assert after.returncode == 1
-    assert run_id not in after.stderr  # now it is about the table, which is not there
+    assert short(run_id) not in after.stderr  # now it is about the table, which is not there

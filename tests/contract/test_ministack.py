@@ -46,12 +46,12 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
 @pytest.mark.long
 def test_up_up_plan_down_on_an_emulator_that_nobody_here_wrote(program: Program) -> None:
     """Item 32: each succeeds, and what the emulator lacks is named."""
-    first = program("up")
+    first = program("up", "--yes", "-v")
     assert first.returncode == 0, first.stdout + first.stderr
     lacking = [line for line in first.stdout.splitlines() if f"the endpoint does not keep {LACKS}" in line]
     assert len(lacking) == 2
 
-    again = program("up")
+    again = program("up", "--yes", "-v")
     assert again.returncode == 0, again.stdout + again.stderr
     assert "2 changed, " in again.stdout
 

@@ -32,6 +32,19 @@ def test_flags_win_over_environment_over_file_over_defaults(tmp_path: Path) -> N
     assert config.load(path, {}, {}).target == "local"
 
 
+def test_the_local_target_takes_nothing_that_the_shell_says_of_aws(tmp_path: Path) -> None:
+    path = tmp_path / "lake.yaml"
+    path.write_text("region: eu-north-1\n")
+    environ = {"AWS_REGION": "us-east-1", "AWS_PROFILE": "nobody", "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
+    local = config.load(path, {}, environ)
+    assert (local.region, local.profile, local.endpoint_url) == ("eu-north-1", None, None)
+    for chosen in ({"LAKECTL_TARGET": "aws"}, {}):
+        aws = config.load(path, {} if chosen else {"target": "aws"}, environ | chosen)
+        assert (aws.region, aws.profile, aws.endpoint_url) == ("us-east-1", "nobody", "http://127.0.0.1:9")
+    path.write_text("region: eu-north-1\ntarget: aws\n")
+    assert config.load(path, {}, environ).region == "us-east-1"
+
+
 def test_a_part_of_a_section_keeps_the_other_defaults_of_it(tmp_path: Path) -> None:
     loaded = load(tmp_path, "buckets:\n  raw: {name: 'my-raw-{name}'}\nfunctions:\n  start_glue_job: {timeout: 60}\n")
     assert loaded.buckets.raw.versioning is True

@@ -58,7 +58,18 @@ class Subject:
             "AWS_SECRET_ACCESS_KEY": self.endpoint.secret_access_key,
             "PYTHONUNBUFFERED": "1",
         }
-        flags = ["-c", str(config), "--target", "aws", "--endpoint-url", url, "--region", self.endpoint.region]
+        unasked = ["--yes"] if arguments[0] == "up" else []
+        flags = [
+            *unasked,
+            "-c",
+            str(config),
+            "--target",
+            "aws",
+            "--endpoint-url",
+            url,
+            "--region",
+            self.endpoint.region,
+        ]
         return subprocess.Popen(
             [sys.executable, "-m", "lakectl", *arguments, *flags],
             env=environ,

@@ -124,9 +124,14 @@ def get(lake: Lake, run_id: str, job: Job | None = None) -> JobRun:
     return _job_run(run)
 
 
+def newest(lake: Lake) -> Iterator[JobRun]:
+    """The last 50 runs, newest first."""
+    return _runs(lake, transform_job(lake))
+
+
 def latest(lake: Lake) -> JobRun | None:
     """The newest run, or ``None``."""
-    return next(_runs(lake, transform_job(lake)), None)
+    return next(newest(lake), None)
 
 
 def active(lake: Lake, job: Job | None = None) -> JobRun | None:
@@ -152,9 +157,13 @@ def _runs(lake: Lake, job: Job) -> Iterator[JobRun]:
 
 
 def named(lake: Lake, run_id: str) -> JobRun:
-    """The run with this id; ``latest`` means the active one, or the newest. Raises :class:`LakectlError`."""
+    """The run with this id, or with the only one of the last 50 that begins so; ``latest`` means the active one, or
+    the newest. Raises :class:`LakectlError`."""
     if run_id != "latest":
-        return get(lake, run_id)
+        found = {run.id for run in newest(lake) if run.id.startswith(run_id)}
+        if len(found) > 1 and run_id not in found:
+            raise UsageError(f"{len(found)} runs begin with {run_id!r}", f"one of: {', '.join(sorted(found))}")
+        return get(lake, found.pop() if len(found) == 1 else run_id)
     run = active(lake) or latest(lake)
     if run is None:
         raise LakectlError(f"the job {lake.names.glue_job} has no runs", "start one: lakectl run-transform")

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lakectl.core.glue_runs import short
 from lakectl.core.ledger_items import Entry
 from lakectl.core.ledger_versions import LOADED
 from lakectl.errors import LakectlError, UsageError
@@ -71,8 +72,8 @@ def refuse_while_loading(lake: Lake) -> None:
     run = transform.active(lake)
     if run is not None:
         raise LakectlError(
-            f"run {run.id} is {run.state}: a rollback waits for no one and races no one",
-            f"wait for it: lakectl run-transform --attach {run.id}",
+            f"run {short(run.id)} is {run.state}: a rollback waits for no one and races no one",
+            f"wait for it: lakectl run-transform --attach {short(run.id)}",
         )
 
 
