@@ -55,6 +55,8 @@ def main(argv: list[str]) -> None:
     if not (items or applied.differs or arguments.retry_quarantined):
         say("nothing is pending: silver is up to date")
         return inbox.finish([], {}, partial(report, inbox, done, elapsed))
+    if applied.is_known and not arguments.full:
+        inbox.refuse_dropped()
     spark = session.build(arguments.silver_warehouse)
     say(f"Spark {spark.version} is up")
     done.took["spark_up"] = elapsed()

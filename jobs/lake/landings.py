@@ -15,6 +15,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from lake.arguments import Arguments
+from lake.dropped import refuse_dropped
 from lake.names import NO_BATCH
 from lake.results import Result, settle
 from lakectl.core.glue_runs import ENDED
@@ -104,6 +105,10 @@ class Inbox:
             elif entry.load_status in (LOADED, DUPLICATE) and self._arguments.full:
                 again[entry.sk] = Item(entry, self._landed_at(entry, _moment(landing.event_time)), claimed=False)
         return self._numbered([*self._claim_all(self._free(entries.values())), *again.values()])
+
+    def refuse_dropped(self) -> None:
+        """Raise :class:`lake.dropped.TableDropped` where a table is gone that loaded landings are said to be in."""
+        refuse_dropped(self._arguments, self._ledger, self._glue)
 
     def take_new(self) -> list[Item]:
         """Claimed landings of those that have become pending since."""

@@ -42,6 +42,11 @@ class Record:
         self._others = False
 
     @property
+    def is_known(self) -> bool:
+        """Whether silver has been brought to a specification at all: False before the first run has ended."""
+        return self._found is not None
+
+    @property
     def differs(self) -> bool:
         """Whether silver was last brought to another specification. False before the first time."""
         return self._found is not None and self._found["sha256"] != self._hash

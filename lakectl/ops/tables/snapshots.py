@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from lakectl.core.ledger_versions import LOADED
 from lakectl.errors import LakectlError, UsageError
 from lakectl.ops.lake import Lake
+from lakectl.ops.runs import run_log
 from lakectl.ops.tables import query
 from lakectl.ops.tables.query import QueryFailed
 
@@ -67,14 +69,23 @@ def snapshots(lake: Lake, table: str | None = None) -> list[Snapshot]:
         ).rows
     except QueryFailed as error:
         if "does not exist" in error.message:
-            raise LakectlError(
-                f"there is no table {lake.names.silver_database}.{table}", "load it with: lakectl run-transform"
-            ) from error
+            raise _missing(lake, table) from error
         raise
     current = history[0][0] if history else None
     parents = {row[0]: row[1] for row in rows}
     ancestors = set(_ancestors(parents, current))
     return [_snapshot(row, row[0] == current, row[0] in ancestors) for row in rows]
+
+
+def _missing(lake: Lake, table: str) -> LakectlError:
+    name = f"{lake.names.silver_database}.{table}"
+    source = next((key for key, source in lake.config.spec.sources.items() if source.silver_table == table), None)
+    if source and any(run.load_status == LOADED for run in run_log.runs(lake, source)):
+        return LakectlError(
+            f"there is no table {name}, and the run log has landings that are loaded into it: somebody has dropped it",
+            "lakectl run-transform --full",
+        )
+    return LakectlError(f"there is no table {name}", "load it with: lakectl run-transform")
 
 
 def _ancestors(parents: dict[str | None, str | None], current: str | None) -> list[str]:
