@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from lakectl import tables
@@ -141,8 +141,11 @@ class Console:
         lines = (
             tables.fitted(columns, rows, right, self._console.width) if terminal else tables.plain(columns, rows, right)
         )
-        for line in lines:
-            self._line(line)
+        # A person reads a page at a time ($PAGER, else less). Not without a keyboard: nobody could turn the page.
+        is_long = self._moves and len(lines) >= self._console.height and sys.stdin.isatty()
+        with self._console.pager(styles=True) if is_long else nullcontext():
+            for line in lines:
+                self._line(line)
 
     def remark(self, text: str) -> None:
         sys.stdout.flush()

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable
 
 from lakectl.engine import apply as engine
 from lakectl.engine.graph import with_needs
-from lakectl.engine.model import Plan
+from lakectl.engine.model import Plan, Step
 from lakectl.engine.plan import plan_down, plan_up
 from lakectl.errors import LakectlError
+from lakectl.naming import TAG_LAKE
 from lakectl.ops.lake import Lake
 from lakectl.resources.write_access import with_write_access
 
@@ -37,12 +38,25 @@ def up(lake: Lake, todo: Plan, observer: Observer) -> engine.Result:
 
 def refuse_foreign(lake: Lake, todo: Plan) -> None:
     """Raise :class:`LakectlError` when ``todo`` meets what bears our name but not our tag."""
-    if todo.foreign:
-        names = ", ".join(step.resource.id for step in todo.foreign)
+    if not todo.foreign:
+        return
+    names = ", ".join(step.resource.id for step in todo.foreign)
+    others = {lake_of(step) for step in todo.foreign} - {""}
+    if others:
+        whose = ", ".join(repr(other) for other in sorted(others))
         raise LakectlError(
-            f"not tagged as part of lake {lake.config.name!r}, so left alone: {names}",
-            "adopt what is yours with: lakectl up --adopt; or choose other names (--name, suffix_names: true)",
+            f"part of lake {whose}, so left alone: {names}",
+            "keep two lakes in one account with suffix_names: true in config/lake.yaml and a --name for each",
         )
+    raise LakectlError(
+        f"not tagged as part of lake {lake.config.name!r}, so left alone: {names}",
+        "adopt what is yours with: lakectl up --adopt; or choose other names (--name, suffix_names: true)",
+    )
+
+
+def lake_of(step: Step) -> str:
+    """The lake that the tags of what is there name, or ``""``."""
+    return (step.live.tags or {}).get(TAG_LAKE, "") if step.live else ""
 
 
 def down_plan(lake: Lake, keep_data: bool = False) -> Plan:
