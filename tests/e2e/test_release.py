@@ -1,4 +1,4 @@
-"""The release: its workflow runs the script that is tried here, and the hooks before a commit are the tools of `make`."""
+"""The release: its workflow runs the script that is tried here, and the hooks of a commit are the tools of `make`."""
 
 from __future__ import annotations
 
