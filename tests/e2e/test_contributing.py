@@ -57,11 +57,12 @@ def environ(checkout: Path) -> Iterator[dict[str, str]]:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1800)
 def test_the_recipes_do_what_the_page_shows(checkout: Path, environ: dict[str, str]) -> None:
     def shell(script: str) -> tuple[int, str]:
         done = subprocess.run(
             ["bash", "-c", script], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=checkout,
-            env=environ, timeout=590, check=False,
+            env=environ, timeout=1700, check=False,
         )  # fmt: skip
         return done.returncode, done.stdout
 

@@ -25,13 +25,14 @@ def folder(endpoint: Endpoint, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1800)
 def test_the_tutorial_says_what_the_page_shows(folder: Path) -> None:
     path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
 
     def shell(script: str) -> tuple[int, str]:
         done = subprocess.run(
             ["bash", "-c", script], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=folder,
-            env={**os.environ, "PATH": path}, timeout=590, check=False,
+            env={**os.environ, "PATH": path}, timeout=1700, check=False,
         )  # fmt: skip
         return done.returncode, done.stdout
 

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -62,6 +63,19 @@ def test_a_dead_link_and_a_dead_anchor_are_found(tmp_path: Path) -> None:
 def test_every_page_is_linked_from_the_readme() -> None:
     linked = set(LINK.findall((ROOT / "README.md").read_text(encoding="utf-8")))
     assert [page.name for page in PAGES if page.parent.name == "docs" and f"docs/{page.name}" not in linked] == []
+
+
+def test_every_page_has_its_place_on_the_site() -> None:
+    sections = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))["nav"]
+    named = [
+        page
+        for section in sections
+        for pages in section.values()
+        for page in ([pages] if isinstance(pages, str) else pages)
+    ]
+    outside = {"index.md", "changelog.md", "contributing.md"}
+    assert sorted(set(named) - outside) == sorted(page.name for page in PAGES if page.parent.name == "docs")
+    assert len(named) == len(set(named))
 
 
 def test_the_glossary_has_at_most_twenty_terms() -> None:
