@@ -10,8 +10,9 @@ MICROBURST := .venv-microburst
 MICROBURST_VERSION := 0.10.0
 MINISTACK := .venv-ministack
 MINISTACK_VERSION := 1.5.33
+MKDOCS_MATERIAL_VERSION := 9.8.2
 
-.PHONY: help setup demo test test-long lint format bench security conformance lock clean
+.PHONY: help setup demo test test-long lint format bench security conformance docs lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -69,6 +70,10 @@ security: $(READY) $(SECURITY)/prowler/.ready $(SECURITY)/parliament/.ready ## P
 conformance: $(READY) $(MINISTACK)/.ready ## Where this endpoint, ministack and the table of behaviours differ
 	@$(BIN)/python tests/contract/conformance.py $(MINISTACK)
 
+docs: .venv-docs/.ready ## The documentation as a site, in build/site; ends at a dead link
+	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --quiet
+	@echo "build/site/index.html"
+
 lock: $(READY) ## Write the requirements*.lock again
 	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
 	  --generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements.lock
@@ -82,6 +87,8 @@ lock: $(READY) ## Write the requirements*.lock again
 	  --generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements-microburst.lock
 	@echo "ministack==$(MINISTACK_VERSION)" | $(BIN)/uv pip compile - --universal --python-version 3.11 \
 	  --generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements-ministack.lock
+	@echo "mkdocs-material==$(MKDOCS_MATERIAL_VERSION)" | $(BIN)/uv pip compile - --universal --python-version 3.11 \
+	  --generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements-docs.lock
 
 clean: ## Remove what make has made here (not the local lake's state)
 	@rm -rf $(VENV) .venv-* build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -4,7 +4,6 @@ with pandas, validated, and gone."""
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import pandas
 import pytest
 from installed_wheel import Installed, install
+from transcripts import missing, outputs, steps
 
 from lakectl import config
 from lakectl.local.control import Endpoint
@@ -22,23 +22,6 @@ DOCUMENT = Path(__file__).parents[2] / "docs/your-own-lake.md"
 # How each file is written, for pandas: dates, and texts that mean no value.
 DATES = {"weather": ("date", "%Y/%m/%d"), "stocks": ("date", "%b %d %Y"), "penguins": ("Date Egg", "%Y-%m-%d")}
 NULLS = {"penguins": ["", "NA"]}
-
-
-@dataclass(frozen=True)
-class Step:
-    """A command of the document and what it shows below it."""
-
-    command: str
-    shown: tuple[str, ...]
-
-
-def steps() -> list[Step]:
-    found: list[Step] = []
-    for block in re.findall(r"```console\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL):
-        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-            command, *shown = part.rstrip("\n").split("\n")
-            found.append(Step(command, tuple(line for line in shown if line.strip(" …"))))
-    return found
 
 
 @dataclass(frozen=True)
@@ -61,23 +44,15 @@ def transcript(endpoint: Endpoint, tmp_path_factory: pytest.TempPathFactory) -> 
     """All commands but the last one, which deletes the lake, typed into one shell."""
     folder = tmp_path_factory.mktemp("empty")
     program = install(tmp_path_factory.mktemp("wheel"))
-    *most, last = steps()
+    *most, last = steps(DOCUMENT)
     assert last.command == "lakectl down --yes"
-    script = "".join(f"{step.command}\nprintf '\\1'\n" for step in most)
-    code, said = program.shell(f"set -e\n{script}", folder)
-    assert code == 0, said
-    return Transcript(program, folder / "seattle", said.split("\1")[:-1])
-
-
-def plain(line: str) -> str:
-    """A line without what differs from run to run: numbers, ids, times."""
-    return re.sub(r"\b(?=\w*\d)[\w.,:-]+…?|\s+", " ", line).strip()
+    said = outputs(most, lambda script: program.shell(script, folder))
+    return Transcript(program, folder / "seattle", said)
 
 
 def test_the_commands_say_what_the_document_shows(transcript: Transcript) -> None:
-    for step, output in zip(steps(), transcript.outputs, strict=False):
-        said = {plain(line) for line in output.splitlines()}
-        assert [line for line in step.shown if plain(line) not in said] == [], step.command
+    for step, output in zip(steps(DOCUMENT), transcript.outputs, strict=False):
+        assert missing(step, output) == [], step.command
 
 
 @pytest.mark.parametrize("source", ["weather", "stocks", "airports", "penguins"])
@@ -111,6 +86,6 @@ def value(text: Any, kind: str) -> object:
 
 
 def test_down_leaves_nothing(transcript: Transcript) -> None:
-    code, said = transcript.program.shell(steps()[-1].command, transcript.home)
+    code, said = transcript.program.shell(steps(DOCUMENT)[-1].command, transcript.home)
     assert code == 0, said
     assert "0 left." in said
