@@ -16,7 +16,12 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 @pytest.mark.parametrize(
     ("version", "level"),
-    [((3, 10, 4), Level.PROBLEM), ((3, 11, 0), Level.OK), ((3, 13, 9), Level.OK), ((3, 15, 0), Level.WARNING)],
+    [
+        ((3, 10, 4), Level.PROBLEM),
+        ((3, 11, 0), Level.OK),
+        ((*installation.NEWEST_RUN, 9), Level.OK),
+        ((3, 15, 0), Level.WARNING),
+    ],
 )
 def test_python(version: tuple[int, ...], level: Level) -> None:
     found = installation.python(version, "/usr/bin/python")
