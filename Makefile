@@ -12,7 +12,7 @@ MINISTACK := .venv-ministack
 MINISTACK_VERSION := 1.5.33
 MKDOCS_MATERIAL_VERSION := 9.8.2
 
-.PHONY: help setup demo test test-long lint format bench security conformance docs lock clean
+.PHONY: help setup demo test test-long lint format bench security conformance docs lock wheels clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -89,6 +89,9 @@ lock: $(READY) ## Write the requirements*.lock again
 	  --generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements-ministack.lock
 	@echo "mkdocs-material==$(MKDOCS_MATERIAL_VERSION)" | $(BIN)/uv pip compile - --universal --python-version 3.11 \
 	  --generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements-docs.lock
+
+wheels: $(READY) ## What pinned dependency lacks a wheel for a platform or Python that lakectl names
+	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python scripts/check_wheels.py
 
 clean: ## Remove what make has made here (not the local lake's state)
 	@rm -rf $(VENV) .venv-* build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -36,6 +36,7 @@ from botocore.utils import parse_timestamp
 from lakectl import __version__
 from lakectl.config import Config
 from lakectl.errors import AccessError, LakectlError
+from lakectl.findings import Finding
 
 # 8 attempts of botocore's standard mode (exponential backoff with jitter, at most 20 s each) outlast
 # the throttling that creating some forty resources at once causes in a fresh account.
@@ -211,6 +212,15 @@ def connect(config: Config, progress: Callable[[str], None] | None = None) -> Aw
     except ProfileNotFound as error:
         raise AccessError(str(error), "list yours with: aws configure list-profiles") from None
     return Aws(session, config.region, config.endpoint_url)
+
+
+def machine_findings(config: Config) -> list[Finding]:
+    """What ``lakectl doctor`` finds of what the target needs of this machine; empty where it runs elsewhere."""
+    if config.target != "local":
+        return []
+    from lakectl.local import doctor
+
+    return doctor.findings(config.local.port, config.glue.worker_type)
 
 
 def _session(profile: str | None = None, *, isolated: bool = False) -> Any:

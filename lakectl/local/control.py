@@ -62,6 +62,7 @@ class Endpoint:
     started_at: str
     quarantined: int = 0  # rows of its state that it could not read at its start
     rolled_back: bool = False  # a power cut took the latest changes before its start
+    version: str = ""  # of lakectl
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from xml.sax.saxutils import escape
 
 from filelock import FileLock, Timeout
 
+from lakectl import __version__
 from lakectl.local import control, processes
 from lakectl.local.iam import credentials
 
@@ -78,6 +79,7 @@ def _serve(server: Any, context: Any, arguments: argparse.Namespace, stopping: t
         started_at=_now(),
         quarantined=context.database.quarantined,
         rolled_back=context.database.rolled_back,
+        version=__version__,
     )
     context.syncer.start()
     threading.Thread(target=server.serve_forever, name="http", daemon=True).start()

@@ -147,10 +147,10 @@ def _quoted(option: str) -> str:
 def driver_heap_mb(worker_type: str) -> int:
     """Heap for one run: what the worker type has on Glue, but at most half of this machine's memory."""
     wanted = DRIVER_HEAP_MB.get(worker_type, DRIVER_HEAP_MB["G.4X"])
-    return max(512, min(wanted, _machine_memory_mb() // 2))
+    return max(512, min(wanted, machine_memory_mb() // 2))
 
 
-def _machine_memory_mb() -> int:
+def machine_memory_mb() -> int:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
     for limit in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
         try:

@@ -98,7 +98,7 @@ def test_java_options_with_spaces_are_quoted(tmp_path: Path) -> None:
 
 
 def test_the_heap_is_the_workers_but_at_most_half_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spark_conf, "_machine_memory_mb", lambda: 64_000)
+    monkeypatch.setattr(spark_conf, "machine_memory_mb", lambda: 64_000)
     assert [spark_conf.driver_heap_mb(kind) for kind in ("G.1X", "G.2X", "G.8X")] == [10_000, 20_000, 32_000]
-    monkeypatch.setattr(spark_conf, "_machine_memory_mb", lambda: 8_000)
+    monkeypatch.setattr(spark_conf, "machine_memory_mb", lambda: 8_000)
     assert spark_conf.driver_heap_mb("G.1X") == 4_000

@@ -14,7 +14,18 @@ from lakectl import packages
 
 ROOT = packages.LAKECTL.parent
 # Everybody may import these, and they stand in this order: each imports those after it only.
-BELOW = ("naming", "config", "config_errors", "project", "glue_versions", "core", "spec", "progress", "errors")
+BELOW = (
+    "naming",
+    "config",
+    "config_errors",
+    "project",
+    "glue_versions",
+    "core",
+    "spec",
+    "progress",
+    "findings",
+    "errors",
+)
 # Part -> the parts above BELOW that it may import.
 ALLOWED: dict[str, tuple[str, ...]] = {
     "__main__": ("cli",),
@@ -55,6 +66,7 @@ OTHERS: dict[str, set[str]] = {
     "core": {"boto3", "botocore", "pyarrow"},
     "spec": {"sqlglot", "yaml"},
     "progress": set(),
+    "findings": set(),
     "errors": set(),
     "jobs": {"awsglue", "boto3", "botocore", "pyspark", "py4j"},
     "lambdas": {"boto3", "botocore"},

@@ -1,7 +1,8 @@
 """STS: roles are assumed by whom their trust policies let, for as long as they may, and with the policies given.
 
 Wrapped: ``TokenResponse.assume_role`` (moto gives keys of any role to anybody, also of one that does not exist, and
-drops PolicyArns and Tags). Replaced, as nothing here could check what they are given or take the keys that moto gives:
+drops PolicyArns and Tags), ``STSBackend.get_caller_identity`` (moto takes the endpoint's own keys for those of a user
+that IAM does not have). Replaced, as nothing here could check what they are given or take the keys that moto gives:
 AssumeRoleWithWebIdentity, AssumeRoleWithSAML, GetFederationToken and GetSessionToken are refused.
 
 The guard has asked the policies already when a role or a user calls; for the keys of the endpoint it is asked here.
@@ -15,6 +16,7 @@ from collections.abc import Callable
 from moto.core.responses import ActionResult
 from moto.iam.models import Role, iam_backends
 from moto.sts.exceptions import STSClientError, STSValidationError
+from moto.sts.models import STSBackend
 from moto.sts.responses import TokenResponse
 
 from lakectl.local.context import LocalContext
@@ -26,6 +28,7 @@ from lakectl.local.iam.identities import EVERYTHING, Identity
 SHORTEST_SECONDS, LONGEST_SECONDS, DEFAULT_SECONDS = 900, 43_200, 3600
 CHAINED_SECONDS = 3600  # a role that assumes a role
 MOST_POLICIES, MOST_CHARACTERS = 10, 2048
+MOTO = ":user/moto"  # whom moto takes the holder of keys for that it did not give
 NOT_HERE = ("assume_role_with_web_identity", "assume_role_with_saml", "get_federation_token", "get_session_token")
 
 
@@ -37,6 +40,7 @@ class AccessDenied(STSClientError):
 
 
 def install(context: LocalContext) -> None:
+    STSBackend.get_caller_identity = _caller(STSBackend.get_caller_identity)
     TokenResponse.assume_role = _assuming(TokenResponse.assume_role, context.access_key_id)
     for name in NOT_HERE:
         setattr(TokenResponse, name, _refused)
@@ -66,9 +70,23 @@ def _assuming(original: Callable[..., ActionResult], own_key: str) -> Callable[.
     return assume_role
 
 
+def _root(account: str) -> str:
+    return f"arn:aws:iam::{account}:root"
+
+
+def _caller(original: Callable[..., tuple[str, str, str]]) -> Callable[..., tuple[str, str, str]]:
+    """The endpoint's own keys may do everything: they are the root user's."""
+
+    def get_caller_identity(self: STSBackend, access_key_id: str, region: str) -> tuple[str, str, str]:
+        user_id, arn, account = original(self, access_key_id, region)
+        return (account, _root(account), account) if arn.endswith(MOTO) else (user_id, arn, account)
+
+    return get_caller_identity
+
+
 def _person(account: str) -> Identity:
     """Whoever has the keys of the endpoint: an administrator, whom a trust policy names by the account."""
-    return Identity(f"arn:aws:sts::{account}:user/moto", Policies(identity=(EVERYTHING,)), user_name="moto")
+    return Identity(_root(account), Policies(identity=(EVERYTHING,)))
 
 
 def _ask(person: Identity, request: TokenResponse, arn: str, tags: dict[str, str]) -> None:
