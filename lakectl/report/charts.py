@@ -2,33 +2,39 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Sequence
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from markupsafe import Markup
 
 from lakectl.ops.report.model import Rows
+from lakectl.report.text import visible
 
 NUMBERS = frozenset(("tinyint", "smallint", "integer", "int", "bigint", "real", "float", "double", "decimal"))
 TIMES = frozenset(("date", "timestamp", "timestamp with time zone"))
 TEXTS = frozenset(("varchar", "char", "string"))
-MOST_BARS, MOST_POINTS = 25, 50
-WIDTH, BAR_HEIGHT = 760, 30
+MOST_BARS = 25
+WIDTH, WIDE, BAR_HEIGHT = 560, 820, 30
 LONGEST_LABEL = 24
+# pygal looks for the steps of an axis for minutes, or fails, beyond the digits of a double.
+LEAST, GREATEST = 1e-6, 1e15
+CHARACTER = 7.5  # the width of one in an axis' label
+ID = re.compile(r"(^|_)id$", re.IGNORECASE)
 MOST_SERIES = 2
 
 
-def of_answer(answer: Rows) -> list[Markup]:
-    """Charts of an answer with one category or date for each row and a number or two; none of any other.
+def of_answer(answer: Rows) -> list[tuple[str, Markup]]:
+    """(title, chart) of an answer with one category or date for each row and a number or two; none of any other.
 
-    A number that only names something (a snapshot's id) can't be told from an amount: columns that end in ``_id`` are
-    left out.
+    A number that only names something can't be told from an amount: a column called ``id``, or that ends in ``_id``,
+    is a category.
     """
     if answer.is_plan or answer.more or len(answer.rows) < 2 or len(answer.columns) > 1 + MOST_SERIES:
         return []
     kinds = [kind.lower().partition("(")[0] for kind in answer.types]
-    numbers = [n for n, kind in enumerate(kinds) if kind in NUMBERS and not answer.columns[n].lower().endswith("id")]
+    numbers = [n for n, kind in enumerate(kinds) if kind in NUMBERS and not ID.search(answer.columns[n])]
     axes = [n for n in range(len(kinds)) if n not in numbers]
     if len(axes) != 1 or not numbers:
         return []
@@ -39,14 +45,18 @@ def of_answer(answer: Rows) -> list[Markup]:
     if kinds[axis] in TIMES and None not in labels:
         rows = sorted(answer.rows, key=lambda row: row[axis] or "")
         draw = columns
-    elif kinds[axis] in TEXTS and len(labels) <= MOST_BARS:
+    elif kinds[axis] in TEXTS | NUMBERS and len(labels) <= MOST_BARS:
         rows, draw = list(answer.rows), bars
     else:
         return []
     names = ["NULL" if row[axis] is None else str(row[axis]) for row in rows]
-    return [
-        draw(f"{answer.columns[n]} by {answer.columns[axis]}", names, [number(row[n]) for row in rows]) for n in numbers
-    ]
+    drawn = []
+    for n in numbers:
+        title = f"{answer.columns[n]} by {answer.columns[axis]}"
+        values = [number(row[n]) for row in rows]
+        if any(value is not None for value in values):
+            drawn.append((title, draw(title, names, values)))
+    return drawn
 
 
 def bars(title: str, labels: Sequence[str], values: Sequence[float | None]) -> Markup:
@@ -54,33 +64,34 @@ def bars(title: str, labels: Sequence[str], values: Sequence[float | None]) -> M
     import pygal
 
     chart = pygal.HorizontalBar(
-        **_settings(), height=40 + BAR_HEIGHT * len(labels), print_values=True, show_y_guides=False, show_x_labels=True
+        **_settings(), height=24 + BAR_HEIGHT * len(labels), print_values=True, show_x_labels=False
     )
     chart.x_labels = [_short(label) for label in reversed(labels)]
     chart.add(title, list(reversed(values)))
     return _svg(chart, title)
 
 
-def columns(title: str, labels: Sequence[str], values: Sequence[float | None]) -> Markup:
+def columns(title: str, labels: Sequence[str], values: Sequence[float | None], width: int = WIDTH) -> Markup:
     """A vertical bar for each label; of many labels some are written."""
     import pygal
 
-    few = len(labels) <= 12
-    chart = pygal.Bar(**_settings(), height=240, print_values=few, show_minor_x_labels=False)
-    chart.x_labels = [_short(label) for label in labels]
-    step = max(1, -(-len(labels) // 7))
-    chart.x_labels_major = chart.x_labels[::step]
+    few = len(labels) <= width // 90
+    labels = [_short(label) for label in labels]
+    step = math.ceil(len(labels) * (max(map(len, labels)) + 2) * CHARACTER / (width - 70))
+    chart = pygal.Bar(**_settings(width), height=240, print_values=few, show_minor_x_labels=False)
+    chart.x_labels = labels
+    chart.x_labels_major = labels[::step]
     chart.add(title, list(values))
     return _svg(chart, title)
 
 
 def number(text: str | None) -> float | None:
-    """Athena's text of a number; None for NULL and for what is not finite."""
+    """Athena's text of a number; None for NULL and for what can't be drawn."""
     try:
-        found = Decimal(text or "")
-    except InvalidOperation:
+        found = float(text or "")
+    except ValueError:
         return None
-    return float(found) if found.is_finite() else None
+    return found if not found or LEAST <= abs(found) <= GREATEST else None
 
 
 def plain(value: float) -> str:
@@ -91,21 +102,23 @@ def plain(value: float) -> str:
 
 
 def _short(label: str) -> str:
+    label = visible(label)
     return label if len(label) <= LONGEST_LABEL else label[: LONGEST_LABEL - 1] + "…"
 
 
-def _settings() -> dict[str, Any]:
+def _settings(width: int = WIDTH) -> dict[str, Any]:
     """No scripts, no styles and no ids of pygal's own: the page forbids scripts and has the styles."""
     return {
         "js": (),
         "css": (),
         "no_prefix": True,
         "show_legend": False,
-        "width": WIDTH,
+        "width": width,
         "margin": 8,
         "value_formatter": plain,
         "explicit_size": False,
         "max_scale": 6,
+        "truncate_label": -1,
     }
 
 
@@ -122,5 +135,5 @@ def _svg(chart: Any, title: str) -> Markup:
         root.attrib.pop(name, None)
     root.set("class", "chart")
     root.set("role", "img")
-    root.set("aria-label", title)
+    root.set("aria-label", visible(title))
     return Markup(etree.tostring(root, encoding="unicode"))  # noqa: S704 - written by an XML library, from a tree

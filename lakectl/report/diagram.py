@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from lakectl.ops.report.model import Picture, SourceBox, TableReport
 
-WIDE, GAP = 150, 32  # a column and the space beside it, in pixels of the drawing
-BOX, SPACE = 60, 12  # the height of a source's box, and the space below it
+WIDE, GAP = 158, 26  # a column and the space beside it, in pixels of the drawing
+BOX, SPACE = 66, 12  # the height of a source's box, and the space below it
 STEP_BOX = 72
 LEAST_HEIGHT = 330
 MOST_SOURCES = 12
@@ -54,6 +54,7 @@ class Diagram:
     height: float
     boxes: Sequence[Box]
     arrows: Sequence[str]  # SVG paths
+    labels: Sequence[tuple[float, float, str]]  # (middle, baseline, text)
 
 
 def diagram(picture: Picture, tables: Sequence[TableReport]) -> Diagram:
@@ -99,7 +100,8 @@ def diagram(picture: Picture, tables: Sequence[TableReport]) -> Diagram:
     for table in silver:
         arrows += [_straight(job.right, table.x, table.middle), _straight(table.right, athena.x, table.middle)]
     boxes = [*files, raw, log, rule, daily, ledger, starter, job, *silver, athena]
-    return Diagram(athena.right, height, boxes, arrows)
+    labels = [((raw.right + job.x) / 2, height - 14, "the files")]
+    return Diagram(athena.right, height, boxes, arrows, labels)
 
 
 def wrap(text: str, width: int = LINE_CHARACTERS) -> list[str]:
@@ -116,9 +118,9 @@ def wrap(text: str, width: int = LINE_CHARACTERS) -> list[str]:
 
 
 def _about(source: SourceBox) -> list[str]:
-    starts = ", starts a run" if source.starts_run else ""
+    starts = ["starts a run"] if source.starts_run else []
     looks_up = [_cut(f"looks up {', '.join(source.lookups)}", LINE_CHARACTERS)] if source.lookups else []
-    return [_cut(f"{source.file}, {source.loading}{starts}", LINE_CHARACTERS), *looks_up]
+    return [_cut(f"{source.file}, {source.loading}", LINE_CHARACTERS), *starts, *looks_up]
 
 
 def _stored(source: SourceBox, rows: Mapping[str, str]) -> list[str]:

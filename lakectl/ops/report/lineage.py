@@ -30,7 +30,7 @@ def lineage(subject: Subject) -> Lineage:
                 ingest_date=day or "",
                 landed_rows=None if landed is None else int(landed),
                 silver_rows=int(rows or 0),
-                loaded_at=(loaded_at or "")[:19],
+                loaded_at=loaded_at or "",
                 run=entry.claimed_by if entry else "",
                 snapshot=entry.snapshot_id if entry else "",
             )
