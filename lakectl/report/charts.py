@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from markupsafe import Markup
@@ -39,6 +39,7 @@ def of_answer(answer: Rows) -> list[tuple[str, Markup]]:
     if len(axes) != 1 or not numbers:
         return []
     axis = axes[0]
+    draw: Callable[[str, Sequence[str], Sequence[float | None]], Markup]
     labels = [row[axis] for row in answer.rows]
     if len(set(labels)) != len(labels):
         return []
