@@ -14,7 +14,7 @@ from lakectl.core.glue_runs import short
 
 VARIABLE = "_LAKECTL_COMPLETE"
 SHELLS = ("bash", "zsh", "fish")
-MOST = 50  # snapshots, newest first
+MOST = 50  # runs and snapshots, newest first
 
 
 @lake_command("completion")
@@ -74,7 +74,7 @@ def _runs(app: App) -> Iterable[str]:
     from lakectl.ops.runs import transform
 
     with _answering(app) as lake:
-        return [short(run.id) for run in transform.newest(lake)]
+        return [short(run.id) for run in transform.recent(lake, MOST)]
 
 
 def _snapshots(app: App) -> Iterable[str]:

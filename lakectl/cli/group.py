@@ -54,6 +54,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "4  Query and validate": {
         "query": ("query", "Run SQL in Athena."),
         "validate": ("validate", "Check that silver holds what was landed."),
+        "report": ("report", "Write the lake as one HTML page, to show to somebody."),
     },
     "This machine": {
         "local": ("local", "Start, stop and look at the local AWS."),

@@ -62,6 +62,16 @@ def test_landing_the_same_file_again_adds_no_run(folder: Path) -> None:
     assert len(run_json("runs", "orders", *NAME, cwd=folder)) == 1
 
 
+@pytest.mark.usefixtures("demo")
+def test_the_report_is_one_page_with_the_whole_lake(folder: Path) -> None:
+    said = run_lakectl("report", *NAME, cwd=folder, with_errors=False)
+    assert said == "lake-report.html\n"
+    html = (folder / "lake-report.html").read_text(encoding="utf-8")
+    assert "Not available" not in html
+    for part in ("28 passed", "sales by channel", "It reads", "orders.csv", "SUCCEEDED", "900 inserted", "0 USD"):
+        assert part in html, part
+
+
 @pytest.mark.long
 @pytest.mark.usefixtures("demo")
 def test_running_again_changes_no_row_and_makes_no_snapshot(folder: Path) -> None:

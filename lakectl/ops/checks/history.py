@@ -54,7 +54,7 @@ def scans_are_pruned(subject: Subject) -> Verdict:
     if not rows:
         return Verdict(None, "no row has a value in each partition column")
     limits = " AND ".join(
-        f"{quoted(column)} = {_literal(str(value), kinds[column])}"
+        f"{quoted(column)} = {typed_literal(str(value), kinds[column])}"
         for column, value in zip(columns, rows[0], strict=True)
     )
     plan = "\n".join(line[0] or "" for line in subject.ask(f"EXPLAIN SELECT 1 FROM {subject.silver} WHERE {limits}"))  # noqa: S608
@@ -65,7 +65,8 @@ def scans_are_pruned(subject: Subject) -> Verdict:
     return Verdict(True, f"the scan is limited by {counted(len(columns), 'column')}: {', '.join(columns)}")
 
 
-def _literal(value: str, kind: str) -> str:
+def typed_literal(value: str, kind: str) -> str:
+    """A value of a silver column of type ``kind`` in Athena's SQL."""
     if kind in ("int", "bigint", "boolean", "double") or kind.startswith("decimal"):
         return value
     text = "'" + value.replace("'", "''") + "'"

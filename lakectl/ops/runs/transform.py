@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -18,6 +19,7 @@ from lakectl.ops.runs import results
 from lakectl.ops.runs.logs import LogTail
 
 POLL_S = (0.3, 5.0)  # first and longest pause between two looks at a run
+LAST = 50  # runs in which one that has not ended is looked for
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Job:
 @dataclass
 class JobRun:
     """A run of a Glue job. ``result`` is what the job wrote into the run log (:mod:`lakectl.ops.runs.results`); empty
-    before its end, and for a run that wrote nothing.
+    before its end, and for a run that wrote nothing. ``started_at``: ISO 8601 UTC, to the second.
 
     ``dpu_seconds``: as Glue reports it, or the run's capacity times its time; ``None`` while it is unknown.
     """
@@ -43,6 +45,7 @@ class JobRun:
     dpu_seconds: float | None = None
     arguments: Mapping[str, str] = field(default_factory=dict)
     result: dict[str, Any] = field(default_factory=dict)
+    started_at: str = ""
 
     @property
     def ended(self) -> bool:
@@ -124,14 +127,9 @@ def get(lake: Lake, run_id: str, job: Job | None = None) -> JobRun:
     return _job_run(run)
 
 
-def newest(lake: Lake) -> Iterator[JobRun]:
-    """The last 50 runs, newest first."""
-    return _runs(lake, transform_job(lake))
-
-
 def latest(lake: Lake) -> JobRun | None:
     """The newest run, or ``None``."""
-    return next(newest(lake), None)
+    return next(recent(lake, 1), None)
 
 
 def active(lake: Lake, job: Job | None = None) -> JobRun | None:
@@ -142,25 +140,31 @@ def active(lake: Lake, job: Job | None = None) -> JobRun | None:
 def active_runs(lake: Lake, job: Job | None = None) -> list[JobRun]:
     """Those of the last runs that have not ended, oldest first."""
     # Runs come newest first, and one that waits may be older than one that has ended: look at all of a page.
-    return [run for run in _runs(lake, job or transform_job(lake)) if not run.ended][::-1]
+    return [run for run in recent(lake, LAST, job) if not run.ended][::-1]
 
 
-def _runs(lake: Lake, job: Job) -> Iterator[JobRun]:
-    """The last runs, newest first."""
+def recent(lake: Lake, most: int, job: Job | None = None) -> Iterator[JobRun]:
+    """The last ``most`` runs, newest first; none when the job is absent. Their ``result`` is not read."""
+    name = (job or transform_job(lake)).name
+    pages = (
+        lake.client("glue")
+        .get_paginator("get_job_runs")
+        .paginate(JobName=name, PaginationConfig={"MaxItems": most, "PageSize": min(most, LAST)})
+    )
     try:
-        runs = lake.client("glue").get_job_runs(JobName=job.name, MaxResults=50)["JobRuns"]
+        for page in pages:
+            yield from map(_job_run, page["JobRuns"])
     except (ClientError, BotoCoreError) as error:
         if code_of(error) == "EntityNotFoundException":
             return
-        raise explain(error, f"reading the runs of {job.name}") from error
-    yield from map(_job_run, runs)
+        raise explain(error, f"reading the runs of {name}") from error
 
 
 def named(lake: Lake, run_id: str) -> JobRun:
     """The run with this id, or with the only one of the last 50 that begins so; ``latest`` means the active one, or
     the newest. Raises :class:`LakectlError`."""
     if run_id != "latest":
-        found = {run.id for run in newest(lake) if run.id.startswith(run_id)}
+        found = {run.id for run in recent(lake, LAST) if run.id.startswith(run_id)}
         if len(found) > 1 and run_id not in found:
             raise UsageError(f"{len(found)} runs begin with {run_id!r}", f"one of: {', '.join(sorted(found))}")
         return get(lake, found.pop() if len(found) == 1 else run_id)
@@ -222,4 +226,5 @@ def _job_run(run: Mapping[str, Any]) -> JobRun:
         seconds=seconds,
         dpu_seconds=used,
         arguments=run.get("Arguments", {}),
+        started_at=run["StartedOn"].astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if "StartedOn" in run else "",
     )

@@ -106,14 +106,14 @@ def bound(sql: str, name: str, values: Mapping[str, str]) -> str:
         raise UsageError(f"{name} needs :{parameter}", f"give it with: -p {parameter}=VALUE") from None
 
 
-def run(lake: Lake, sql: str, on_start: Callable[[str], None] = lambda _: None) -> QueryResult:
-    """Run one statement and fetch all its rows. On Ctrl-C the query is stopped.
+def run(lake: Lake, sql: str, on_start: Callable[[str], None] = lambda _: None, most: int = 0) -> QueryResult:
+    """Run one statement and fetch its rows, at most ``most`` if given. On Ctrl-C the query is stopped.
 
     Raises :class:`QueryFailed` with Athena's reason, :class:`LakectlError` when Athena can't be reached.
     """
     with _explained(lake):
         execution = _finished(lake, sql, on_start)
-        return _fetch(lake.client("athena"), execution["QueryExecutionId"], sql, execution)
+        return _fetch(lake.client("athena"), execution["QueryExecutionId"], sql, execution, most)
 
 
 def lines(lake: Lake, sql: str, on_start: Callable[[str], None] = lambda _: None) -> Iterator[list[str]]:
@@ -174,7 +174,7 @@ def _wait(athena: Any, query_id: str) -> dict[str, Any]:
         raise
 
 
-def _fetch(athena: Any, query_id: str, sql: str, execution: dict[str, Any]) -> QueryResult:
+def _fetch(athena: Any, query_id: str, sql: str, execution: dict[str, Any], most: int) -> QueryResult:
     columns: list[str] = []
     types: list[str] = []
     rows: list[list[str | None]] = []
@@ -183,9 +183,12 @@ def _fetch(athena: Any, query_id: str, sql: str, execution: dict[str, Any]) -> Q
             info = page["ResultSet"]["ResultSetMetadata"].get("ColumnInfo", [])
             columns, types = [c["Name"] for c in info], [c["Type"] for c in info]
         rows += [[cell.get("VarCharValue") for cell in row["Data"]] for row in page["ResultSet"]["Rows"]]
+        if most and len(rows) > most:  # one more, for the column names
+            break
     # Only a SELECT's first row repeats the column names; EXPLAIN, SHOW and DDL have none.
     if execution.get("StatementType") == "DML" and rows and rows[0] == columns:
         rows = rows[1:]
+    rows = rows[:most] if most else rows
     statistics = execution.get("Statistics", {})
     return QueryResult(
         id=query_id,
