@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 from lakes import bring_up, open_test_lake, tear_down
 
+from lakectl.aws import Aws
 from lakectl.findings import Finding, Level
 from lakectl.local.control import Endpoint
 from lakectl.ops.doctor import account, simulation
@@ -59,6 +61,17 @@ def test_wrong_credentials_end_the_checks_that_need_them(endpoint: Endpoint) -> 
     assert found["credentials"].level is Level.PROBLEM
     assert found["clock"].level is Level.PROBLEM  # of the answer that refused: it may be the reason
     assert {found[check].level for check in account.AFTER} == {Level.UNCHECKED}
+
+
+def test_where_nothing_answers_the_clock_is_not_checked(endpoint: Endpoint) -> None:
+    lake = open_test_lake(endpoint)
+    with socket.socket() as closed:  # bound, so that nobody else gets the port; refuses, as it doesn't listen
+        closed.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+        aws = Aws(lake.aws.session, lake.aws.region, url, attempts=1)
+        found = by_check(Lake(lake.config, lake.project, aws))
+    assert found["credentials"].level is Level.PROBLEM
+    assert {found[check].level for check in ("clock", *account.AFTER)} == {Level.UNCHECKED}
 
 
 def test_a_check_without_permission_is_a_finding(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
