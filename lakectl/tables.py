@@ -31,8 +31,9 @@ def fitted(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequenc
 
 
 def plain(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str]) -> list[str]:
-    """Lines of a table with all values whole, however wide it gets."""
-    return _aligned(columns, rows, right, _natural(columns, rows))
+    """Lines of a table with all values whole, however wide it gets: a line of names, then one line a row."""
+    lines = _aligned(columns, rows, right, _natural(columns, rows))
+    return [lines[0], *lines[2:]] if any(columns) else lines
 
 
 def vertical(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[str]:
