@@ -95,7 +95,7 @@ def test_a_lake_of_the_same_names_and_another_tag_is_refused_and_left_alone(neig
     before = everything(carol)
     ended = dave.run(dave.endpoint.url, "up")
     assert ended.returncode == 1
-    assert "not tagged as part of lake 'dave'" in ended.stdout
+    assert "part of lake 'carol', so left alone" in ended.stdout
     assert "Traceback" not in ended.stdout
     dave.run(dave.endpoint.url, "down", "--yes")
     assert everything(carol) == before
