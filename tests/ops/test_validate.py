@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -398,7 +399,7 @@ def test_junit_has_a_suite_for_each_source() -> None:
 
 
 def test_the_command_line(lake: Lake, landings: Landings, tmp_path: Path) -> None:
-    """Exit codes, JSON, JUnit, and lines of at most 80 columns."""
+    """Exit codes, JSON, JUnit, and in a pipe one line a check, with its duration."""
     landings.add("LOADED", rest(1), *(rest(number) for number in range(100_000_000, 100_000_020)))
     silver(lake, (1, 1))
     config = tmp_path / "config" / "lake.yaml"
@@ -414,7 +415,9 @@ def test_the_command_line(lake: Lake, landings: Landings, tmp_path: Path) -> Non
     failed = run("--junit", str(junit))
     assert failed.returncode == 1, failed.stderr
     assert "lakectl validate --source orders --only rows" in failed.stderr
-    assert max(map(len, failed.stdout.splitlines())) <= 80
+    checks = [line for line in failed.stdout.splitlines() if line.startswith(("  ✓ ", "  ✗ ", "  - "))]
+    assert len(checks) == junit.read_text().count("<testcase")
+    assert all(re.search(r"  [0-9.]+ s$", line) for line in checks)
     assert 'name="queries"' not in junit.read_text()  # they are the tutorial's
     good = run("--source", "orders", "--only", "keys", "--json")
     assert good.returncode == 0, good.stderr
