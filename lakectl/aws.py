@@ -125,22 +125,21 @@ class Aws:
             return self._clients[service]
 
     def watch(self, show: Callable[[str], None]) -> None:
-        """Have ``show`` told of each call that is made from now on: service, operation, HTTP status, milliseconds."""
+        """Have ``show`` told of each call of the clients that are made from now on: service, operation, HTTP status and
+        milliseconds, or the class of the error."""
         started: dict[int, float] = {}
 
         def begun(context: dict[str, Any], **_: Any) -> None:
             started[id(context)] = time.monotonic()
 
-        def ended(context: dict[str, Any], model: Any, status: str) -> None:
-            milliseconds = (time.monotonic() - started.pop(id(context), time.monotonic())) * 1000
-            show(f"{model.service_model.service_name} {model.name}  {status}  {milliseconds:,.0f} ms")
-
         def answered(context: dict[str, Any], model: Any, http_response: Any, **_: Any) -> None:
-            ended(context, model, str(http_response.status_code))
+            milliseconds = (time.monotonic() - started.pop(id(context))) * 1000
+            name = f"{model.service_model.service_name} {model.name}"
+            show(f"{name}  {http_response.status_code}  {milliseconds:,.0f} ms")
 
         def failed(context: dict[str, Any], exception: Exception, event_name: str, **_: Any) -> None:
             show(f"{event_name.removeprefix('after-call-error.').replace('.', ' ')}  {type(exception).__name__}")
-            started.pop(id(context), None)
+            del started[id(context)]
 
         events = self.session.events
         events.register("before-call", begun)

@@ -189,7 +189,19 @@ class Console:
             yield meter.add
 
 
-class Quiet(Console):
+class _Unseen:
+    """Shows no work in progress."""
+
+    @contextmanager
+    def busy(self, text: str) -> Iterator[Callable[[str], None]]:  # noqa: ARG002
+        yield lambda _: None
+
+    @contextmanager
+    def transfer(self, text: str, total: int) -> Iterator[Moved]:  # noqa: ARG002
+        yield unseen
+
+
+class Quiet(_Unseen, Console):
     """For people who want the answer only: tables, rows, and what failed."""
 
     def say(self, text: str = "") -> None:
@@ -205,16 +217,8 @@ class Quiet(Console):
     def remark(self, text: str) -> None:
         pass
 
-    @contextmanager
-    def busy(self, text: str) -> Iterator[Callable[[str], None]]:  # noqa: ARG002
-        yield lambda _: None
 
-    @contextmanager
-    def transfer(self, text: str, total: int) -> Iterator[Moved]:  # noqa: ARG002
-        yield unseen
-
-
-class Json:
+class Json(_Unseen):
     """For programs: the result as one JSON document on standard output, events as JSON lines on standard error."""
 
     def say(self, text: str = "") -> None:
@@ -253,14 +257,6 @@ class Json:
     def result(self, value: Any) -> None:
         json.dump(value, sys.stdout, indent=2, default=str, ensure_ascii=False)
         sys.stdout.write("\n")
-
-    @contextmanager
-    def busy(self, text: str) -> Iterator[Callable[[str], None]]:  # noqa: ARG002
-        yield lambda _: None
-
-    @contextmanager
-    def transfer(self, text: str, total: int) -> Iterator[Moved]:  # noqa: ARG002
-        yield unseen
 
 
 def human_bytes(size: float) -> str:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from command_line import lakectl
 
 from lakectl.cli.group import COMMANDS, SECTIONS
 
@@ -21,18 +22,6 @@ except SystemExit as end:
     assert not end.code, end.code
 print("|".join(sorted({name.split(".")[0] for name in sys.modules})))
 """
-
-
-def lakectl(*arguments: str, cwd: Path | None = None, **environ: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "lakectl", *arguments],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        env={**os.environ, **environ},
-        timeout=120,
-        check=False,
-    )
 
 
 def test_help_lists_every_command_in_tutorial_order_grouped() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from command_line import lakectl
 
 from lakectl.cli.main import cli
 from lakectl.errors import UsageError
@@ -27,18 +28,6 @@ SHELL = {
     "http_proxy": "http://127.0.0.1:9",
     "NO_PROXY": "",
 }
-
-
-def lakectl(*arguments: str, cwd: Path, **environ: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "lakectl", *arguments],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        env={**os.environ, **environ},
-        timeout=120,
-        check=False,
-    )
 
 
 def on_a_terminal(*arguments: str, cwd: Path, columns: int, **environ: str) -> str:

@@ -86,7 +86,7 @@ class Reference:
     def _judge(
         self, landing: Landing, stamp: Stamp, *, again: bool
     ) -> tuple[list[dict[str, Any]], dict[Any, dict[str, Any]]] | None:
-        """(rows to load, rows set aside by their texts); None when the landing is refused. ``again``: it is loaded."""
+        """(rows to load, quarantined rows by their texts); None if the landing is refused. ``again``: it is loaded."""
         source = self.spec.sources[landing.source]
         if not landing.rows:
             ignored = source.loading == "snapshot" and source.policies["empty_snapshot"] == "ignore"

@@ -198,7 +198,7 @@ def _refused(result: Mapping[str, Any]) -> Iterator[Refused]:
     for each in result.get("ResourceSpecificResults") or [result]:
         decision = each.get("EvalResourceDecision") or each["EvalDecision"]
         if decision != "allowed":
-            # An explicit deny holds whatever else the request bears.
+            # An explicit deny wins whatever else is in the request.
             missing = each.get("MissingContextValues", []) if decision == "implicitDeny" else []
             resource = str(each.get("EvalResourceName", "*"))
             yield Refused(result["EvalActionName"], resource, tuple(missing))
