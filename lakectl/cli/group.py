@@ -21,7 +21,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "plan": ("plan", "Show what `up` or `down` would do, and what a changed specification means"),
         "up": ("provision", "Make the whole lake, or what is missing of it."),
         "status": ("status", "Show what is absent, drifted or not ours; with -v every resource."),
-        "doctor": ("doctor", "Find what is wrong with machine and account, and how to mend it."),
+        "doctor": ("doctor", "Find what is wrong with this machine, the account and the lake's place in it."),
         "explain": ("explain", "Print the AWS CLI commands that `up` stands for."),
         "down": ("down", "Delete the lake, and prove that nothing is left."),
     },
