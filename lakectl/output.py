@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
@@ -143,6 +144,8 @@ class Console:
         )
         # A person reads a page at a time ($PAGER, else less). Not without a keyboard: nobody could turn the page.
         is_long = self._moves and len(lines) >= self._console.height and sys.stdin.isatty()
+        if is_long:
+            os.environ.setdefault("LESS", "FRX")  # as git does: less shows colours as colours and leaves the text there
         with self._console.pager(styles=True) if is_long else nullcontext():
             for line in lines:
                 self._line(line)

@@ -121,7 +121,7 @@ def command(folder: Path, *arguments: str) -> list[str]:
     return [sys.executable, "-m", "lakectl", "query", *arguments, "-c", str(folder / "lake.yaml")]
 
 
-def on_terminal(folder: Path, *arguments: str, width: int = 80) -> list[str]:
+def on_terminal(folder: Path, *arguments: str, width: int = 80, pager: str = "cat") -> list[str]:
     """What the program prints on a terminal of that width, line by line, without colours and the spinner."""
     outer, inner = pty.openpty()
     fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
@@ -132,7 +132,7 @@ def on_terminal(folder: Path, *arguments: str, width: int = 80) -> list[str]:
         stdout=inner,
         stderr=inner,
         cwd=folder,
-        env=environ | {"TERM": "xterm"},
+        env=environ | {"TERM": "xterm", "PAGER": pager},
     )
     os.close(inner)
     said = b""
@@ -171,6 +171,15 @@ def test_a_terminal_shows_the_first_hundred_rows_and_says_how_many_there_are(fol
     assert lines[102] == "… 1,134 more rows. See them with --all, or write them to a file: > rows.tsv"
     assert lines[103].startswith("1,234 rows, ")
     assert len(on_terminal(folder, sql, "--all")) == 1234 + 3
+
+
+def test_an_answer_longer_than_the_terminal_is_read_in_the_pager(folder: Path) -> None:
+    """The pager gets the rows; what was counted is said after it."""
+    sql = "SELECT x FROM UNNEST(sequence(1, 50)) AS t (x)"
+    shown = on_terminal(folder, sql, pager="tail -n 2 | sed s/^/page:/")
+    assert [line.replace(" ", "") for line in shown[:2]] == ["page:49", "page:50"]
+    assert shown[2].startswith("50 rows, ")
+    assert "page:" not in "".join(on_terminal(folder, "SELECT 1 AS x", pager="sed s/^/page:/"))
 
 
 def test_a_pipe_gets_one_line_a_row_and_nothing_else(folder: Path) -> None:
