@@ -53,8 +53,8 @@ format: $(READY) ## Let ruff rewrite what it can
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: setup ## Print the figures of benchmarks/
-	@$(BIN)/python -m benchmarks
+bench: setup ## Measure, and write docs/benchmarks.md
+	@$(BIN)/python -m benchmarks --write
 
 # Each tool pins what lakectl and the other one need in other versions. Prowler's 246 packages (1.4 GB)
 # are why this is not pip, which takes minutes for them.
@@ -91,7 +91,7 @@ lock: $(READY) ## Write the requirements*.lock again
 	  --generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements-docs.lock
 
 wheels: $(READY) ## What pinned dependency lacks a wheel for a platform or Python that lakectl names
-	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python scripts/check_wheels.py
+	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python tools/check_wheels.py
 
 clean: ## Remove what make has made here (not the local lake's state)
 	@rm -rf $(VENV) .venv-* build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,4 +1,7 @@
-"""``python -m benchmarks [FIGURE ...]``: measure and print. Exit code 1 when a promise is not kept."""
+"""``python -m benchmarks [FIGURE ...]``: measure and print; with ``--write``, write docs/benchmarks.md, too.
+
+Exit code 1 when a promise is not kept.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,11 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-from benchmarks.sandbox import Settings
+from benchmarks import page
+from benchmarks.sandbox import Figure, Settings
 
 FIGURES = (
+    "everyday",
     "provisioning_up",
     "provisioning_plan",
     "provisioning_down",
@@ -42,6 +47,7 @@ def main() -> int:
         metavar="PATH",
         help="the AWS CLI that the scripts use (LAKECTL_BENCH_AWS; default: the one on PATH)",
     )
+    parser.add_argument("--write", action="store_true", help=f"write {page.PAGE.name} with these figures")
     given = parser.parse_args()
     unknown = set(given.figures) - set(FIGURES)
     if unknown:
@@ -49,12 +55,16 @@ def main() -> int:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # what is measured is compiled once, as an installed program is
     settings = Settings(_existing(parser, given.tutorial_scripts), _existing(parser, given.aws))
     kept = True
+    measured: dict[str, list[Figure]] = {}
     for name in given.figures or FIGURES:
-        for figure in import_module(f"benchmarks.{name}").measure(settings):
+        measured[name] = import_module(f"benchmarks.{name}").measure(settings)
+        for figure in measured[name]:
             mark = {None: " ", True: "✓", False: "✗"}[figure.met]
             promised = f"  (promised: {figure.promised})" if figure.promised else ""
             print(f"{mark} {figure.what}: {figure.measured}{promised}", flush=True)
             kept = kept and figure.met is not False
+        if given.write:  # after each: a run of all takes an hour
+            page.PAGE.write_text(page.text(measured), encoding="utf-8")
     return 0 if kept else 1
 
 

@@ -11,6 +11,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ from lakectl import __version__
 from lakectl.config import Config
 from lakectl.errors import AccessError, LakectlError
 from lakectl.findings import Finding
+from lakectl.progress import Moved
 
 # 8 attempts of botocore's standard mode (exponential backoff with jitter, at most 20 s each) outlast
 # the throttling that creating some forty resources at once causes in a fresh account.
@@ -67,6 +69,9 @@ ISOLATED = {
     for name, (_, _, default, kind) in Session.SESSION_VARIABLES.items()
 }
 
+# Takes what tells a person a line, and what shows so many bytes moving.
+Fetch = Callable[[Callable[[str], None], Callable[[str, int], AbstractContextManager[Moved]]], None]
+
 # Endpoints that were started for this process, and what tells why one of them does not answer.
 _started: dict[str, Callable[[str, Exception], LakectlError]] = {}
 
@@ -76,7 +81,7 @@ class Aws:
 
     ``account`` is asked of STS when it is not given. For people: ``where`` it is, ``environment`` the lakectl command
     whose output points a shell there ("" where the user's own settings do), ``billed`` whether what runs there is paid.
-    ``proxies``: those to use, instead of the environment's.
+    ``proxies``: those to use, instead of the environment's. ``fetch`` gets what this machine lacks to run jobs there.
     """
 
     def __init__(
@@ -90,6 +95,7 @@ class Aws:
         environment: str = "",
         billed: bool = True,
         proxies: Mapping[str, str] | None = None,
+        fetch: Fetch = lambda *_: None,
     ) -> None:
         self.session = session
         self.region = region
@@ -102,6 +108,7 @@ class Aws:
         self.environment = environment
         self.billed = billed
         self._proxies = proxies
+        self.fetch = fetch
 
     def client(self, service: str) -> Any:
         """The boto3 client of ``service`` (made once)."""
@@ -182,9 +189,14 @@ def connect(config: Config, progress: Callable[[str], None] | None = None) -> Aw
     an unknown profile, and what :mod:`lakectl.local.control` raises when the endpoint can't start.
     """
     if config.target == "local":
-        from lakectl.local import control
+        from lakectl.local import control, jars
 
-        endpoint = control.ensure_running(region=config.region, port=config.local.port, progress=progress)
+        endpoint = control.ensure_running(
+            region=config.region,
+            port=config.local.port,
+            idle_minutes=config.local.stop_after_idle_minutes,
+            progress=progress,
+        )
         _started[endpoint.url] = control.silence
         session = boto3.Session(
             aws_access_key_id=endpoint.access_key_id,
@@ -201,6 +213,7 @@ def connect(config: Config, progress: Callable[[str], None] | None = None) -> Aw
             environment="local env",
             billed=False,
             proxies={},
+            fetch=jars.fetch,
         )
     try:
         session = boto3.Session(

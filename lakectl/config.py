@@ -179,6 +179,7 @@ class Triggers(_Section):
 
 class Local(_Section):
     port: int | None = Field(default=None, ge=1024, le=65535)
+    stop_after_idle_minutes: int | None = Field(default=240, ge=1)
 
 
 def default_spec() -> LakeSpec:

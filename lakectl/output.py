@@ -17,10 +17,12 @@ from lakectl.progress import Meter, Moved, unseen
 
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
+    from rich.text import Text
 
 Mark = Literal["ok", "failed", "skipped", "note", "create", "change", "delete"]
 WIDTH_WHEN_PIPED = 200
 BAR_WIDTH = 20
+BARS_WIDTH, LEAST_LABEL = 40, 8  # so that small charts below each other begin at one place
 ITEM_INDENT = " " * 6
 
 
@@ -38,6 +40,9 @@ class Output(Protocol):
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[str] = ()) -> None:
         """A table; the columns in ``right`` are aligned to the right."""
+
+    def bars(self, values: Sequence[tuple[str, float, str]]) -> None:
+        """A bar for each (name, value of at least 0, the value as text)."""
 
     def data(
         self, columns: Sequence[str], rows: Sequence[Sequence[str | None]], right: Sequence[str], most: int
@@ -128,6 +133,19 @@ class Console:
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[str] = ()) -> None:
         self._lines(columns, [[tables.shown(value) for value in row] for row in rows], right)
 
+    def bars(self, values: Sequence[tuple[str, float, str]]) -> None:
+        from rich.bar import Bar
+        from rich.table import Table
+        from rich.text import Text
+
+        grid = Table.grid(padding=(0, 1))
+        most = max((value for _, value, _ in values), default=0) or 1
+        label = max((tables.cells(name) for name, _, _ in values), default=0)
+        for name, value, text in values:
+            bar = Bar(most, 0, value, width=BARS_WIDTH, color="cyan") if self._console.is_terminal else ""
+            grid.add_row(f"  {name:<{max(label, LEAST_LABEL)}}", bar, Text(text, justify="right"))
+        self._console.print(grid)
+
     def data(
         self, columns: Sequence[str], rows: Sequence[Sequence[str | None]], right: Sequence[str], most: int
     ) -> int:
@@ -179,8 +197,16 @@ class Console:
         if not self._moves:
             yield lambda _: None
             return
-        with self._console.status(text, spinner="dots") as status:
-            yield lambda new: status.update(new)
+        with self._console.status(self._short(text), spinner="dots") as status:
+            yield lambda new: status.update(self._short(new))
+
+    def _short(self, text: str) -> Text:
+        """One line of the terminal, beside the spinner. It is written many times a second, so it must not wrap."""
+        from rich.text import Text
+
+        line = Text(text)
+        line.truncate(self._console.width - len("⠋ "), overflow="ellipsis")
+        return line
 
     @contextmanager
     def transfer(self, text: str, total: int) -> Iterator[Moved]:
@@ -234,6 +260,9 @@ class Json(_Unseen):
         pass
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[str] = ()) -> None:
+        pass
+
+    def bars(self, values: Sequence[tuple[str, float, str]]) -> None:
         pass
 
     def data(self, *_: Any) -> int:

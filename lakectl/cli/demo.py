@@ -5,19 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from lakectl.cli.app import App, lake_command
 from lakectl.errors import LakectlError
-
-if TYPE_CHECKING:
-    from lakectl.ops.landing.land import Landed
-
-SOURCES = ("customers", "products", "orders")
 
 
 class Clock:
@@ -43,14 +36,15 @@ class Clock:
 def demo(app: App, data: Path, orders: int) -> None:
     """Run the whole tutorial and show the results.
 
-    Writes sample data, builds the lake, lands the files, waits for the transform that the landing starts, and
-    runs the checks. Uses the files that are already in the data folder. Safe to run again, also in a lake that
-    holds other data.
+    Writes sample data, builds the lake, lands the files, and waits for the transform that the landing starts. Then it
+    lands a file with a bad row, quarantines the row, lands a correction, compares two snapshots, and runs the checks.
+    Uses the files that are already in the data folder. Safe to run again, also in a lake that holds other data.
 
     \b
     Example:
       lakectl demo
     """
+    from lakectl.cli import demo_story
     from lakectl.cli.provision import make
     from lakectl.cli.transform import follow_loading
     from lakectl.cli.validate import as_data, next_command, show_checks
@@ -58,16 +52,32 @@ def demo(app: App, data: Path, orders: int) -> None:
     _is_tutorial(app)
     clock = Clock(app)
     with clock.part("Sample data"):
-        files = _sample_data(app, data, orders)
+        files = demo_story.sample_data(app, data, orders)
     with clock.part("The lake"):
         make(app, None)
     with clock.part("Landing"):
-        landed = _land(app, files)
+        landed = demo_story.landing(app, files)
     with clock.part("The transform, started by the landing"):
-        follow_loading(app, landed)
+        follow_loading(app, landed, brief=True)
+    with clock.part("A file with a bad row"):
+        late, corrected = demo_story.late_orders(data)
+        landed += demo_story.bad_row(app, late)
+    with clock.part("Its correction"):
+        landed += demo_story.correction(app, corrected)
+    with clock.part("Time travel"):
+        demo_story.time_travel(app)
+    with clock.part("Partition pruning"):
+        demo_story.pruning(app)
     with clock.part("Checks in Athena"):
-        checks = show_checks(app)
-    _summary(app, clock)
+        checks = show_checks(app, brief=True)
+    with clock.part("Sales"):
+        demo_story.sales(app)
+    total = sum(seconds for _, seconds in clock.parts)
+    slowest = sorted(clock.parts, key=lambda part: -part[1])[:3]
+    most = ", ".join(f"{title.lower()} {took:.0f} s" for title, took in slowest)
+    app.out.say(f"\n{total:.0f} s in all. The longest: {most}.")
+    app.out.heading("Next")
+    _show_next(app)
     failed = [check for check in checks if check.passed is False]
     app.out.result(
         {
@@ -83,9 +93,10 @@ def demo(app: App, data: Path, orders: int) -> None:
 
 def _is_tutorial(app: App) -> None:
     """Raises UsageError in a project that has other sources: its lake is not touched."""
+    from lakectl.cli import demo_story
     from lakectl.errors import UsageError
 
-    missing = [source for source in SOURCES if source not in app.config.sources]
+    missing = [source for source in demo_story.SOURCES if source not in app.config.sources]
     if missing:
         raise UsageError(
             f"{app.project.config_file} is another lake than the tutorial's: it has no source {', '.join(missing)}",
@@ -93,99 +104,17 @@ def _is_tutorial(app: App) -> None:
         )
 
 
-def _sample_data(app: App, folder: Path, orders: int) -> list[Path]:
-    from lakectl.errors import UsageError
-    from lakectl.ops.landing.sample_data import write_sample_data
-    from lakectl.output import human_bytes
-
-    files = [folder / f"{source}.csv" for source in SOURCES]
-    if all(file.is_file() for file in files):
-        app.out.item("skipped", f"using the files in {folder}/")
-        return files
-    try:
-        write_sample_data(folder, orders=orders)
-    except OSError as error:
-        raise UsageError(f"can't write {folder}: {error.strerror}") from None
-    for file in files:
-        app.out.item("ok", f"wrote {file}", human_bytes(file.stat().st_size))
-    return files
-
-
-def _land(app: App, files: list[Path]) -> list[Landed]:
-    from lakectl.ops.landing import land as ops
-    from lakectl.ops.landing.landing_keys import AUTO
-    from lakectl.ops.landing.upload import Taken
-    from lakectl.ops.runs import wait
-    from lakectl.output import human_bytes
-
-    def show(item: Landed) -> None:
-        verb = "landed" if item.outcome == "landed" else "already landed"
-        app.out.item("ok", f"{verb} s3://{item.bucket}/{item.key}", human_bytes(item.size))
-
-    landed: list[Landed] = []
-    today = datetime.now(UTC).date()
-    for file in ops.prepare(app.config, files):
-        try:
-            landed += ops.land(app.lake, [file], today, observer=show)
-        except Taken:
-            app.out.item("note", f"another {file.source} file landed today, so this one lands as a new batch")
-            landed += ops.land(app.lake, [file], today, AUTO, observer=show)
-    with app.out.busy("waiting for the run log"):
-        items = wait.for_run_items(app.lake, landed)
-    app.out.item("ok", f"{app.lake.names.run_log} has a row for each of the {len(items)} files")
-    return landed
-
-
-def _summary(app: App, clock: Clock) -> None:
-    from lakectl.core.landing import seconds
-    from lakectl.core.ledger_items import LANDED
-    from lakectl.ops.runs import run_log
-    from lakectl.ops.tables import query
-
-    lake, out = app.lake, app.out
-    silver = f"{lake.names.silver_database}.orders_silver"
-
-    def ask(sql: str) -> query.QueryResult:
-        return query.run(lake, sql)
-
-    out.heading("What landed (lakectl runs)")
-    out.table(
-        ("source", "landed (UTC)", "status", "load", "key"),
-        [
-            (run.source, seconds(run.landing.event_time), LANDED, run.load_status, run.key)
-            for run in run_log.runs(lake, most=20)
-        ],
-    )
-    for column in ("channel", "region"):
-        out.heading(f"Sales by {column}")
-        result = ask(
-            f"SELECT {column}, COUNT(*) AS orders, ROUND(SUM(sales_amount), 2) AS sales FROM {silver} "  # noqa: S608
-            "GROUP BY 1 ORDER BY 3 DESC"
-        )
-        rows = [(name, f"{int(count or 0):,}", f"{float(sales or 0):,.2f}") for name, count, sales in result.rows]
-        out.table(result.columns, rows, right=("orders", "sales"))
-    out.heading("Snapshots")
-    table = f'{lake.names.silver_database}."orders_silver$snapshots"'
-    result = ask(f"SELECT committed_at, snapshot_id, operation FROM {table} ORDER BY committed_at DESC LIMIT 5")  # noqa: S608
-    out.table(result.columns, result.rows)
-    out.heading("Time")
-    total = sum(seconds for _, seconds in clock.parts)
-    out.table(
-        ("", "seconds"), [*((t, f"{s:.1f}") for t, s in clock.parts), ("all", f"{total:.1f}")], right=("seconds",)
-    )
-    out.heading("Next")
-    _show_next(app, f"SELECT * FROM {silver} LIMIT 5")  # noqa: S608
-
-
-def _show_next(app: App, select: str) -> None:
+def _show_next(app: App) -> None:
     """Commands to try. Each line can be pasted into the shell as it is."""
     from lakectl.cli.shell import command, program
 
+    select = f"SELECT * FROM {app.lake.names.silver_database}.orders_silver LIMIT 5"  # noqa: S608
     lines = [
-        (command(app, "status"), "every resource of the lake"),
+        (command(app, "validate"), "each check, with its evidence"),
         (command(app, f'query "{select}"'), "any SQL"),
         (command(app, "query --list"), "the tutorial's queries"),
-        (command(app, "logs start"), "what the starter function logged"),
+        (command(app, "runs"), "what landed, and what became of it"),
+        (command(app, "report"), "the lake as one page, to show to somebody"),
         (command(app, "down"), "delete everything"),
     ]
     if environment := app.lake.aws.environment:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,8 +20,9 @@ if TYPE_CHECKING:
 def local() -> None:
     """Start, stop and look at the local AWS.
 
-    It starts by itself when a command needs it, and listens on 127.0.0.1 only. What is in it is on disk: it
-    is there again when it starts again, until `reset` empties it.
+    It starts by itself when a command needs it, and listens on 127.0.0.1 only. Without a request for four hours it
+    stops by itself (`local.stop_after_idle_minutes`). What is in it is on disk: it is there again when it starts
+    again, until `reset` empties it.
     """
 
 
@@ -31,12 +34,10 @@ def start(app: App) -> None:
     Example:
       lakectl local start
     """
-    from lakectl.local import control, jars
+    from lakectl.local import jars
 
-    jars.ensure_jars()
-    endpoint = control.ensure_running(
-        region=app.config.region, port=app.config.local.port, progress=lambda text: app.out.item("note", text)
-    )
+    jars.fetch(partial(app.out.item, "note"), app.out.transfer)
+    endpoint = _running(app, lambda text: app.out.item("note", text))
     app.out.say(f"Listening on {endpoint.url} (pid {endpoint.pid}).")
     app.out.result(_data(endpoint))
 
@@ -115,12 +116,8 @@ def env(app: App) -> None:
     import shlex
     import sys
 
-    from lakectl.local import control
-
     # Standard output is for the shell alone; a note there would be run as a command.
-    endpoint = control.ensure_running(
-        region=app.config.region, port=app.config.local.port, progress=lambda text: click.echo(text, err=True)
-    )
+    endpoint = _running(app, lambda text: click.echo(text, err=True))
     settings = {
         "AWS_ENDPOINT_URL": endpoint.url,
         "AWS_REGION": app.config.region,
@@ -133,6 +130,18 @@ def env(app: App) -> None:
         sys.stdout.write("unset AWS_PROFILE AWS_SESSION_TOKEN\n")
         sys.stdout.writelines(f"export {key}={shlex.quote(value)}\n" for key, value in settings.items())
     app.out.result(settings)
+
+
+def _running(app: App, progress: Callable[[str], None]) -> Endpoint:
+    from lakectl.local import control
+
+    settings = app.config.local
+    return control.ensure_running(
+        region=app.config.region,
+        port=settings.port,
+        idle_minutes=settings.stop_after_idle_minutes,
+        progress=progress,
+    )
 
 
 def _data(endpoint: Endpoint) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -36,6 +37,7 @@ def make(
     from lakectl.ops import provision
 
     lake = app.announce()
+    lake.aws.fetch(partial(app.out.item, "note"), app.out.transfer)
     with app.out.busy("reading what is there"):
         plan = provision.plan(lake, steps, adopt)
     provision.refuse_foreign(lake, plan)

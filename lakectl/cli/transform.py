@@ -16,6 +16,7 @@ from lakectl.errors import LakectlError, UsageError
 if TYPE_CHECKING:
     from lakectl.ops.landing.land import Landed
     from lakectl.ops.runs.transform import Job, JobRun
+    from lakectl.output import Mark
 
 INTERRUPTED = 130
 NAMED = 20  # refused landings that are shown one by one
@@ -124,8 +125,10 @@ def _stop(app: App, run_id: str) -> None:
         raise LakectlError(f"run {short(run.id)} was not stopped: it ended as {run.state}")
 
 
-def follow(app: App, run_id: str, job: Job | None = None, command: str = "run-transform --attach") -> JobRun:
-    """Follow a run, showing its states and what the job prints; say what it did.
+def follow(
+    app: App, run_id: str, job: Job | None = None, command: str = "run-transform --attach", *, brief: bool = False
+) -> JobRun:
+    """Follow a run, showing its states and what the job prints; say what it did (``brief``: in one line).
 
     Ctrl-C leaves the run going, says how to come back, and ends with code 130.
     """
@@ -136,7 +139,10 @@ def follow(app: App, run_id: str, job: Job | None = None, command: str = "run-tr
         app.out.event(run=run.id, state=run.state)
 
     def line(text: str) -> None:
-        app.out.item("note", text)
+        if brief:
+            update(text)
+        else:
+            app.out.item("note", text)
         app.out.event(run=run_id, line=text)
 
     try:
@@ -145,12 +151,15 @@ def follow(app: App, run_id: str, job: Job | None = None, command: str = "run-tr
     except KeyboardInterrupt:
         click.echo(f"\nThe run continues. Follow it again: lakectl {command} {short(run_id)}", err=True)
         raise click.exceptions.Exit(INTERRUPTED) from None
-    show_run(app, run)
+    (show_outcome if brief else show_run)(app, run)
     return run
 
 
-def follow_loading(app: App, landed: Sequence[Landed]) -> None:
-    """Wait until ``landed`` is in silver, showing the runs that load it."""
+def follow_loading(app: App, landed: Sequence[Landed], *, brief: bool = False) -> None:
+    """Wait until ``landed`` is in silver, showing the runs that load it.
+
+    ``brief``: one line for the last run; what the job prints is shown while it works only.
+    """
     from lakectl.ops.runs import wait
 
     with app.out.busy("waiting for the run to start") as update:
@@ -158,18 +167,25 @@ def follow_loading(app: App, landed: Sequence[Landed]) -> None:
             app.lake,
             landed,
             lambda run: update(f"run {short(run.id)}: {run.state}"),
-            lambda line: app.out.item("note", line),
+            update if brief else lambda line: app.out.item("note", line),
         )
     if run is None:
         app.out.item("ok", "everything is already in silver")
+    elif brief:
+        show_outcome(app, run)
     else:
         show_run(app, run)
 
 
+def show_outcome(app: App, run: JobRun) -> None:
+    """What an ended run did, in one line."""
+    mark: Mark = "ok" if run.state in ("SUCCEEDED", "STOPPED") else "failed"
+    app.out.item(mark, f"run {short(run.id)} {run.state} in {run.seconds} s{_cost(app, run)}", summary(run))
+
+
 def show_run(app: App, run: JobRun) -> None:
     """What an ended run did: one line, and one for each thing that is worth a look."""
-    mark = "ok" if run.state in ("SUCCEEDED", "STOPPED") else "failed"
-    app.out.item(mark, f"run {short(run.id)} {run.state} in {run.seconds} s{_cost(app, run)}", summary(run))  # type: ignore[arg-type]
+    show_outcome(app, run)
     if run.state == "SUCCEEDED" and not run.result:
         app.out.item("note", no_result(app, run))
     for source, counts in (run.result.get("sources") or {}).items():

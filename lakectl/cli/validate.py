@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,18 +63,30 @@ def validate(app: App, sources: tuple[str, ...], only: tuple[str, ...], fail_fas
 
 
 def show_checks(
-    app: App, *, sources: tuple[str, ...] = (), only: tuple[str, ...] = (), fail_fast: bool = False
+    app: App,
+    *,
+    sources: tuple[str, ...] = (),
+    only: tuple[str, ...] = (),
+    fail_fast: bool = False,
+    brief: bool = False,
 ) -> list[Check]:
-    """Run the checks, showing each."""
+    """Run the checks, showing each. ``brief``: those that did not pass, and how many did of each source."""
     from lakectl.ops.checks import validate as ops
+    from lakectl.ops.checks.model import counted
 
     marks: dict[bool | None, Mark] = {True: "ok", False: "failed", None: "skipped"}
     done: list[Check] = []
     with app.out.busy("validating") as update:
         for check in ops.validate(app.lake, sources=sources, only=only, fail_fast=fail_fast, on_start=update):
+            done.append(check)
+            if brief and check.passed:
+                continue
             detail = " ".join(check.detail.split())
             app.out.item(marks[check.passed], check.title, f"{detail}  {check.seconds:.1f} s".lstrip())
-            done.append(check)
+    if brief:
+        passed = Counter(check.source for check in done if check.passed)
+        for source, count in passed.items():
+            app.out.item("ok", f"{counted(count, 'check')} of {source}" if source else f"{count} of the saved queries")
     return done
 
 

@@ -55,6 +55,7 @@ class LocalContext:
     secret_access_key: str
     background: Executor = field(default_factory=background_pool)
     on_stop: list[Callable[[], None]] = field(default_factory=list)  # called once, when the server stops
+    working: list[Callable[[], bool]] = field(default_factory=list)  # whether a part works, with no request to answer
     on_start: list[Callable[[], None]] = field(default_factory=list)  # called once, when the endpoint answers
     on_load: list[Callable[[], None]] = field(default_factory=list)  # called once, before the first request
     database: Database = field(default_factory=Database)  # in memory, unless the server gives another

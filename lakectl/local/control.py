@@ -92,6 +92,11 @@ def running() -> Endpoint | None:
     return Endpoint(**record | {"state_dir": Path(record["state_dir"])})
 
 
+def unused(minutes: float) -> str:
+    """The reason of a server that ended because nobody used it for so many minutes."""
+    return f"{STOPPED} after {minutes:g} minutes without a request"
+
+
 def last_stop() -> LastStop | None:
     """How the latest server that is gone ended; None if there never was one."""
     folder = server_dir()
@@ -124,18 +129,20 @@ def ensure_running(
     *,
     region: str = "eu-west-1",
     port: int | None = None,
+    idle_minutes: float | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Endpoint:
     """The running endpoint, started first if need be. Two callers at once start one server.
 
-    ``region`` is what clients without one of their own get; a server answers for every region.
+    ``region`` is what clients without one of their own get; a server answers for every region. A server that is started
+    here ends after ``idle_minutes`` without a request; None: never.
     Raises LakectlError: port taken, folder not writable, disk full, server died at its start.
     """
     endpoint = running()
     if endpoint is None:
         folder = server_dir()
         with _said_plainly(folder), _exclusive(folder / "start.lock"):
-            endpoint = running() or _start(folder, region, port or 0, progress or (lambda _: None))
+            endpoint = running() or _start(folder, region, port or 0, idle_minutes, progress or (lambda _: None))
     if port and endpoint.port != port:
         raise LakectlError(f"the local lake already runs on port {endpoint.port}, not {port}", "lakectl local stop")
     return endpoint
@@ -201,13 +208,17 @@ def state_size() -> int:
     return found
 
 
-def _start(folder: Path, region: str, port: int, progress: Callable[[str], None]) -> Endpoint:
+def _start(
+    folder: Path, region: str, port: int, idle_minutes: float | None, progress: Callable[[str], None]
+) -> Endpoint:
     last = _bury(folder, progress)
     progress("starting the local AWS endpoint")
     # The former port, so that clients whose AWS_ENDPOINT_URL names it find the lake again; any other if it is taken.
     wanted = [port] if port else [last.port, 0] if last else [0]
     for number in wanted:
-        endpoint = _start_on(folder, region, number, last_try=number == wanted[-1])
+        options = ["--port", str(number), "--region", region]
+        options += ["--idle-minutes", str(idle_minutes)] if idle_minutes else []
+        endpoint = _start_on(folder, number, options, last_try=number == wanted[-1])
         if endpoint is not None:
             if endpoint.rolled_back:
                 progress("a power cut took what was not on disk yet: the state is as it was when it was synced last")
@@ -218,7 +229,7 @@ def _start(folder: Path, region: str, port: int, progress: Callable[[str], None]
     raise AssertionError("the last try returns or raises")
 
 
-def _start_on(folder: Path, region: str, port: int, *, last_try: bool) -> Endpoint | None:
+def _start_on(folder: Path, port: int, options: list[str], *, last_try: bool) -> Endpoint | None:
     (folder / REFUSAL).unlink(missing_ok=True)
     process: subprocess.Popen[bytes] | None = None
     deadline = time.monotonic() + START_SECONDS
@@ -228,7 +239,7 @@ def _start_on(folder: Path, region: str, port: int, *, last_try: bool) -> Endpoi
             return endpoint
         # Another server holds the lock: it is stopping, or an interrupted command started it and it is on its way.
         if process is None or process.poll() == ALREADY_RUNNING:
-            process = None if _is_held(folder) else _spawn(folder, region, port)
+            process = None if _is_held(folder) else _spawn(folder, options)
         elif process.poll() is not None:
             if process.poll() == PORT_TAKEN and not last_try:
                 return None
@@ -259,12 +270,11 @@ def _is_held(folder: Path) -> bool:
     return False
 
 
-def _spawn(folder: Path, region: str, port: int) -> subprocess.Popen[bytes]:
+def _spawn(folder: Path, options: list[str]) -> subprocess.Popen[bytes]:
     log = folder / "server.log"
     if log.exists():
         log.replace(folder / "server.log.1")
-    command = [sys.executable, "-m", "lakectl.local.server", "--state-dir", str(folder)]
-    command += ["--port", str(port), "--region", region]
+    command = [sys.executable, "-m", "lakectl.local.server", "--state-dir", str(folder), *options]
     # The user's AWS settings (a profile, keys, an endpoint) have no say in the sandbox.
     environ = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     # Nor has a proxy: what it asks for on this machine does not pass through one.

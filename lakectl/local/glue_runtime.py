@@ -135,6 +135,11 @@ class GlueRuntime:
                 run.state = "WAITING"
         return run
 
+    def is_working(self) -> bool:
+        """Whether a run has a process."""
+        with self._lock:
+            return self._active > 0
+
     def expect(self, spec: RunSpec) -> None:
         """A job like ``spec`` is there: its first run may come."""
         with self._lock:

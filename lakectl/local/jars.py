@@ -19,12 +19,14 @@ import sys
 import tempfile
 import threading
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from lakectl.errors import LakectlError
 from lakectl.local import hadoop_defaults
+from lakectl.progress import Moved
 
 Progress = Callable[[int, int], None]  # (bytes done, bytes in all)
 
@@ -136,26 +138,70 @@ def ensure_jars(progress: Progress | None = None, wheels: tuple[Wheel, ...] = WH
     return folder
 
 
+def fetch(say: Callable[[str], None], transfer: Callable[[str, int], AbstractContextManager[Moved]]) -> None:
+    """:func:`ensure_jars` for a person: ``say`` gets the size before the first byte, ``transfer`` shows the bytes."""
+    if is_complete(jars_dir()):
+        return
+    total = sum(wheel.size for wheel in WHEELS)
+    say(f"Spark needs {total // 10**6} MB of jars, which are fetched once, into {cache_dir()}")
+    seen = 0
+
+    def show(done: int, _: int) -> None:
+        nonlocal seen
+        moved(done - seen)
+        seen = done
+
+    with transfer("fetching", total) as moved:
+        ensure_jars(show)
+
+
 def _fetch(folder: Path, wheels: tuple[Wheel, ...], progress: Progress | None) -> None:
-    _check_disk(folder.parent, sum(wheel.size for wheel in wheels))
+    downloads = folder.with_suffix(".wheels")  # stays when the download is interrupted: the next one goes on
+    found = {wheel: _downloaded(downloads, wheel) for wheel in wheels}
+    _check_disk(folder.parent, sum(wheel.size * (1 if path else 2) for wheel, path in found.items()))
+    downloads.mkdir(exist_ok=True)
+    done, total = 0, sum(wheel.size for wheel in wheels)
+    for wheel, path in found.items():
+        if path is None:
+            before = done
+            _download(downloads, wheel, lambda count: progress and progress(before + count, total))  # noqa: B023
+        done += wheel.size
+        if progress:
+            progress(done, total)
     with tempfile.TemporaryDirectory(prefix=f"{folder.name}-", dir=folder.parent) as temporary:
-        downloads, unpacked = Path(temporary, "wheels"), Path(temporary, "unpacked")
+        unpacked = Path(temporary, "unpacked")
         unpacked.mkdir()
-        _download(downloads, wheels, progress)
         sizes: dict[str, int] = {}
         for wheel in wheels:
-            (path,) = downloads.glob(f"{wheel.name.replace('-', '_')}-{wheel.version}-*.whl")
-            sizes |= _unpack(path, wheel, unpacked)
-            path.unlink()
+            (path,) = _files(downloads, wheel)
+            try:
+                sizes |= _unpack(path, wheel, unpacked)
+            finally:
+                path.unlink()
         sizes |= _add_hadoop_defaults(unpacked)
         (unpacked / MANIFEST).write_text(json.dumps(sizes, indent=1))
         if folder.exists():  # an incomplete one: its files went missing after it was made
             shutil.rmtree(folder)
         unpacked.rename(folder)
+    shutil.rmtree(downloads)
 
 
-def _check_disk(parent: Path, download_bytes: int) -> None:
-    needed = 2 * download_bytes  # the wheels, and at most as much again unpacked
+def _files(downloads: Path, wheel: Wheel) -> list[Path]:
+    return list(downloads.glob(f"{wheel.name.replace('-', '_')}-{wheel.version}-*.whl"))
+
+
+def _downloaded(downloads: Path, wheel: Wheel) -> Path | None:
+    """The wheel that an interrupted download has left, whole."""
+    for path in _files(downloads, wheel):
+        with path.open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() == wheel.sha256:
+                return path
+        path.unlink()
+    return None
+
+
+def _check_disk(parent: Path, needed: int) -> None:
+    """``needed``: bytes of what is still to be downloaded, and at most as much again unpacked."""
     free = shutil.disk_usage(parent).free
     if free < needed:
         raise LakectlError(
@@ -165,22 +211,28 @@ def _check_disk(parent: Path, download_bytes: int) -> None:
         )
 
 
-def _download(target: Path, wheels: tuple[Wheel, ...], progress: Progress | None) -> None:
-    target.mkdir()
-    requirements = target / "requirements.txt"
-    requirements.write_text(
-        "".join(f"{wheel.name}=={wheel.version} --hash=sha256:{wheel.sha256}\n" for wheel in wheels)
-    )
+def _download(target: Path, wheel: Wheel, progress: Callable[[int], object]) -> None:
+    """One run of pip for each wheel: pip moves nothing to its target before it has all that it was asked for.
+
+    ``progress``: bytes of this wheel so far.
+    """
+    with tempfile.TemporaryDirectory(prefix="pip-", dir=target) as temporary:
+        _run_pip(target, Path(temporary), wheel, progress)
+
+
+def _run_pip(target: Path, temporary: Path, wheel: Wheel, progress: Callable[[int], object]) -> None:
+    requirements = temporary / "requirements.txt"
+    requirements.write_text(f"{wheel.name}=={wheel.version} --hash=sha256:{wheel.sha256}\n")
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
     command += ["--no-deps", "--ignore-requires-python", "--only-binary=:all:", "--no-cache-dir"]
     command += ["--require-hashes", "--dest", str(target), "--requirement", str(requirements)]
-    # pip writes into TMPDIR while it downloads: inside the target, so that the bytes can be counted.
-    environment = {**os.environ, "TMPDIR": str(target)}
+    # pip writes into TMPDIR while it downloads: a folder of its own, so that the bytes can be counted.
+    environment = {**os.environ, "TMPDIR": str(temporary)}
     pip = subprocess.Popen(
         command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )
     try:
-        errors = _follow(pip, target, sum(wheel.size for wheel in wheels), progress)
+        errors = _follow(pip, temporary, wheel.size, progress)
     finally:
         if pip.poll() is None:  # Ctrl-C
             pip.kill()
@@ -189,7 +241,7 @@ def _download(target: Path, wheels: tuple[Wheel, ...], progress: Progress | None
         raise _pip_error(errors)
 
 
-def _follow(pip: subprocess.Popen[bytes], target: Path, total: int, progress: Progress | None) -> str:
+def _follow(pip: subprocess.Popen[bytes], folder: Path, most: int, progress: Callable[[int], object]) -> str:
     """What pip wrote to stderr, once it has ended."""
     chunks: list[bytes] = []
     assert pip.stderr is not None  # noqa: S101 - Popen was given a pipe
@@ -197,8 +249,7 @@ def _follow(pip: subprocess.Popen[bytes], target: Path, total: int, progress: Pr
     reader.start()
     while reader.is_alive():
         reader.join(0.2)
-        if progress:
-            progress(min(_size_of(target), total), total)
+        progress(min(_size_of(folder), most))
     pip.wait()
     return b"".join(chunks).decode(errors="replace")
 
@@ -285,14 +336,19 @@ def main() -> int:
     if is_complete(jars_dir()):
         return 0
     from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
-    columns = ("Fetching Spark's Iceberg and S3 jars", BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    try:
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+
+    @contextmanager
+    def transfer(text: str, total: int) -> Iterator[Moved]:
         with Progress(*columns, console=console) as bar:
-            task = bar.add_task("jars", total=None)
-            ensure_jars(lambda done, total: bar.update(task, completed=done, total=total))
+            task = bar.add_task(text, total=total)
+            yield lambda count, **_: bar.advance(task, count)
+
+    try:
+        fetch(lambda text: console.print(text, markup=False, highlight=False, soft_wrap=True), transfer)
     except LakectlError as error:
         console.print(f"Error: {error.message}", style="red", markup=False, highlight=False, soft_wrap=True)
         if error.hint:

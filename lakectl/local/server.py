@@ -23,7 +23,7 @@ from xml.sax.saxutils import escape
 from filelock import FileLock, Timeout
 
 from lakectl import __version__
-from lakectl.local import control, processes
+from lakectl.local import control, idle, processes
 from lakectl.local.iam import credentials
 
 MANY_OBJECTS = "/_lakectl/objects"  # athena.many_objects.ADDRESS, without importing botocore
@@ -56,11 +56,12 @@ def main(argv: list[str] | None = None) -> None:
     except Exception as error:
         _exit_if_full(error, state_dir)
         raise
-    stopping.wait()
+    unused = idle.wait(stopping, server.app.use, context.working, arguments.idle_minutes)
     failure = context.database.failure
     if failure is not None:
         time.sleep(ANSWER_SECONDS)
-    _shut_down(server, context, state_dir, failure)
+    reason = control.unused(arguments.idle_minutes) if unused else control.STOPPED
+    _shut_down(server, context, state_dir, failure or reason)
     lock.release()
     os._exit(0 if failure is None else 1)  # threads that wait for a child that is gone must not keep the process
 
@@ -107,6 +108,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--state-dir", type=Path, required=True)
     parser.add_argument("--port", type=int, default=0, help="0: a free one")
     parser.add_argument("--region", default="eu-west-1")
+    parser.add_argument("--idle-minutes", type=float, help="end after so many minutes without a request")
     return parser.parse_args(argv)
 
 
@@ -220,10 +222,15 @@ class _Gateway:
         self.guard = guard
         self.many_objects = many_objects
         self.database = database
+        self.use = idle.Use()
         health = {"pid": os.getpid(), "version": __version__, "region": region, "account_id": control.ACCOUNT_ID}
         self.health = json.dumps(health).encode()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        with self.use.request():
+            return self._routed(environ, start_response)
+
+    def _routed(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if self.database.failure is not None:
             return self._unavailable(environ, start_response)
         if environ["PATH_INFO"] == MANY_OBJECTS:
@@ -280,7 +287,7 @@ class _Gateway:
             gc.enable()
 
 
-def _shut_down(server: Any, context: Any, state_dir: Path, failure: str | None) -> None:
+def _shut_down(server: Any, context: Any, state_dir: Path, reason: str) -> None:
     server.server_close()
     context.outbox.stop()
     for callback in context.on_stop:
@@ -291,7 +298,7 @@ def _shut_down(server: Any, context: Any, state_dir: Path, failure: str | None) 
     processes.end(processes.descendants(os.getpid()))
     context.syncer.stop()
     context.database.close()
-    record = {"stopped_at": _now(), "reason": failure or control.STOPPED, "port": server.port}
+    record = {"stopped_at": _now(), "reason": reason, "port": server.port}
     try:
         control.write_json(state_dir / "last_stop.json", record)
     except OSError as error:  # a full disk: endpoint.json stays, and the next start takes this for a death

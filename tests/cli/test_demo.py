@@ -12,7 +12,7 @@ from lakes import open_test_lake, tear_down
 
 from lakectl.cli import shell
 from lakectl.cli.app import App
-from lakectl.cli.demo import _land
+from lakectl.cli.demo_story import landing
 from lakectl.local.control import Endpoint
 from lakectl.ops import provision
 from lakectl.ops.lake import Lake
@@ -41,7 +41,7 @@ def test_the_demo_lands_its_files_beside_what_landed_today(lake: Lake, tmp_path:
     theirs = HEADER + "1,24/07/2025,1,1,1,1.0,web\n"
     lake.client("s3").put_object(Bucket=lake.names.raw_bucket, Key=f"{folder}/orders.csv", Body=theirs.encode())
     files = write_sample_data(tmp_path, orders=5)
-    first, second = _land(app, files), _land(app, files)
+    first, second = landing(app, files), landing(app, files)
     assert [each.key.rsplit("/", 1)[1] for each in first] == ["customers.csv", "products.csv", "orders.csv"]
     assert first[2].key == f"{folder}/batch=0001/orders.csv"
     assert [each.outcome for each in first] == ["landed"] * 3

@@ -41,7 +41,20 @@ def test_the_demo_ends_with_every_check_passed(demo: Any) -> None:
     assert len(demo["checks"]) == 28
 
 
-def test_the_run_log_has_three_landed_rows_with_decoded_keys(demo: Any, folder: Path) -> None:
+def test_the_demo_quarantines_a_bad_row_and_loads_its_correction(demo: Any, folder: Path) -> None:
+    assert demo["seconds"].keys() >= {"A file with a bad row", "Its correction", "Time travel", "Partition pruning"}
+    rejected = "SELECT order_id, order_date, _lake_reasons FROM retail_silver.orders_rejected"
+    assert query(rejected, folder) == [["1000000002", "31/09/2025", "dates"]]
+    late = "SELECT order_id, order_date, qty FROM retail_silver.orders_silver WHERE order_id > 1000000000 ORDER BY 1"
+    assert query(late, folder) == [
+        ["1000000001", "2025-10-03", "2"],
+        ["1000000002", "2025-09-30", "1"],
+        ["1000000003", "2025-10-04", "3"],
+    ]
+    assert len(snapshots(folder)) == 3
+
+
+def test_the_run_log_has_the_landed_rows_with_decoded_keys(demo: Any, folder: Path) -> None:
     runs = run_json("runs", *NAME, cwd=folder)
     assert {(run["source"], run["status"], run["load_status"]) for run in runs} == {
         (source, "LANDED", "LOADED") for source in ("customers", "products", "orders")
@@ -59,7 +72,7 @@ def test_up_again_changes_nothing_and_says_so(folder: Path) -> None:
 def test_landing_the_same_file_again_adds_no_run(folder: Path) -> None:
     said = run_lakectl("land", "retail_data/orders.csv", *NAME, cwd=folder)
     assert "already landed" in said
-    assert len(run_json("runs", "orders", *NAME, cwd=folder)) == 1
+    assert len(run_json("runs", "orders", *NAME, cwd=folder)) == 3
 
 
 @pytest.mark.usefixtures("demo")
@@ -81,10 +94,10 @@ def test_running_again_changes_no_row_and_makes_no_snapshot(folder: Path) -> Non
     assert "nothing pending" in said
     full = run_json("run-transform", "--full", *NAME, cwd=folder)
     assert full["state"] == "SUCCEEDED"
-    assert full["result"]["sources"]["orders"]["rows_unchanged"] == 900
+    assert full["result"]["sources"]["orders"]["rows_unchanged"] == 903
     assert snapshots(folder) == before
     assert query("SELECT COUNT(*), COUNT(DISTINCT order_id) FROM retail_silver.orders_silver", folder) == [
-        ["900", "900"]
+        ["903", "903"]
     ]
 
 
@@ -97,8 +110,8 @@ def test_a_bad_file_among_good_ones_fails_alone_and_is_named(folder: Path) -> No
     bad.write_text(
         header + "900002,24/07/2025,7,9,2,1.5,web\n900003,24/07/2025,7,9,2,oops,web\n900004,24/07/2025,7,9,2,1,web\n"
     )
-    run_lakectl("land", str(good), "--source", "orders", "--batch", "2", *NAME, cwd=folder)
-    run_lakectl("land", str(bad), "--source", "orders", "--batch", "3", *NAME, cwd=folder)
+    run_lakectl("land", str(good), "--source", "orders", "--batch", "12", *NAME, cwd=folder)
+    run_lakectl("land", str(bad), "--source", "orders", "--batch", "13", *NAME, cwd=folder)
 
     def settled() -> dict[str, str] | None:
         states = {
@@ -108,8 +121,8 @@ def test_a_bad_file_among_good_ones_fails_alone_and_is_named(folder: Path) -> No
         return None if waiting else states
 
     states = wait_for(settled, what="loading both batches")
-    assert (states["batch=0002"], states["batch=0003"]) == ("LOADED", "FAILED")
-    found = query("SELECT order_id FROM retail_silver.orders_silver WHERE order_id > 900000", folder)
+    assert (states["batch=0012"], states["batch=0013"]) == ("LOADED", "FAILED")
+    found = query("SELECT order_id FROM retail_silver.orders_silver WHERE order_id BETWEEN 900001 AND 999999", folder)
     assert found == [["900001"]]
     assert "oops" in run_lakectl("runs", "--failed", *NAME, cwd=folder)
 
@@ -212,11 +225,11 @@ def test_every_line_under_next_works_as_printed_in_the_same_shell(folder: Path) 
     again = shell(f"{program} demo {' '.join(NAME)} --orders 900")
     assert again.returncode == 0, again.stdout + again.stderr
     lines = shown_next(again.stdout)
-    assert len(lines) == 6
+    assert len(lines) == 7
     # One shell for all of them, the last of which asks for the lake's name.
     done = shell("".join(f"{line} || exit 9\necho done $?\n" for line in lines[:-1]))
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count("done 0") == 5
+    assert done.stdout.count("done 0") == 6
     down = shell(f"{lines[-2]}\necho tutorial | {lines[-1]}\n")
     assert down.returncode == 0, down.stdout + down.stderr
     assert "0 left." in down.stdout

@@ -26,18 +26,19 @@ def small_jar() -> bytes:
     return buffer.getvalue()
 
 
-def make_wheel(folder: Path, jar: bytes) -> Wheel:
-    path = folder / "fake_jars-1.0-py3-none-any.whl"
-    info = "fake_jars-1.0.dist-info"
+def make_wheel(folder: Path, jar: bytes, name: str = "fake_jars", jar_name: str = "a-1.jar") -> Wheel:
+    path = folder / f"{name}-1.0-py3-none-any.whl"
+    info = f"{name}-1.0.dist-info"
     with zipfile.ZipFile(path, "w") as wheel:
-        wheel.writestr("fake_jars/jars/a-1.jar", jar)
-        wheel.writestr("fake_jars/jars/unwanted-1.jar", jar)
+        wheel.writestr(f"{name}/jars/{jar_name}", jar)
+        wheel.writestr(f"{name}/jars/unwanted-1.jar", jar)
         wheel.writestr("gluelike/__init__.py", "NAME = 'gluelike'")
-        wheel.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: fake-jars\nVersion: 1.0\n")
+        wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
         wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         wheel.writestr(f"{info}/RECORD", "")
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-    return Wheel("fake-jars", "1.0", sha256, path.stat().st_size, (("a-1.jar", "jars"),), package="gluelike")
+    members = ((jar_name, "jars"),)
+    return Wheel(name.replace("_", "-"), "1.0", sha256, path.stat().st_size, members, package="gluelike")
 
 
 @pytest.fixture
@@ -142,3 +143,28 @@ def test_a_cache_that_cannot_be_written_is_one_line(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     with pytest.raises(LakectlError, match="Can't write the Spark jars to"):
         jars.ensure_jars(wheels=(wheel,))
+
+
+def test_an_interrupted_download_goes_on_with_the_wheels_that_are_missing(index: Path) -> None:
+    first = make_wheel(index, small_jar())
+    second = make_wheel(index, small_jar(), name="other_jars", jar_name="b-1.jar")
+    first_file, second_file = (index / f"{name}-1.0-py3-none-any.whl" for name in ("fake_jars", "other_jars"))
+    body = second_file.read_bytes()
+    second_file.unlink()
+    with pytest.raises(LakectlError, match=r"Can't download the Spark jars: .*other-jars==1\.0"):
+        jars.ensure_jars(wheels=(first, second))
+    first_file.unlink()
+    second_file.write_bytes(body)
+    seen: list[int] = []
+    folder = jars.ensure_jars(lambda done, _: seen.append(done), wheels=(first, second))
+    assert sorted(path.name for path in (folder / "jars").iterdir()) == ["a-1.jar", "b-1.jar", "hadoop-defaults.jar"]
+    assert seen[0] >= first.size
+    assert [path.name for path in jars.cache_dir().iterdir() if "wheels" in path.name] == []
+
+
+def test_what_an_interrupted_download_left_is_not_trusted(index: Path) -> None:
+    wheel = make_wheel(index, small_jar())
+    left = jars.jars_dir((wheel,)).with_suffix(".wheels")
+    left.mkdir(parents=True)
+    (left / "fake_jars-1.0-py3-none-any.whl").write_bytes(b"half of it")
+    assert (jars.ensure_jars(wheels=(wheel,)) / "jars/a-1.jar").read_bytes() == small_jar()

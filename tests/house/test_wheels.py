@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "check_wheels.py"
+SCRIPT = Path(__file__).parents[2] / "tools" / "check_wheels.py"
 
 
 @pytest.fixture(scope="module")

@@ -55,14 +55,14 @@ def test_sample_data_the_demo_and_the_quick_test_use_one_seed(tmp_path: Path) ->
     """Item 10: with different seeds, `land retail_data/*.csv` was refused after the demo."""
     from click.testing import CliRunner
 
+    from lakectl.cli import demo_story
     from lakectl.cli.app import App
-    from lakectl.cli.demo import _sample_data
     from lakectl.cli.sample_data import sample_data
     from lakectl.ops.landing.sample_data import one_order
 
     done = CliRunner().invoke(sample_data, [str(tmp_path / "command"), "--orders", "1"])
     assert done.exit_code == 0, done.output
-    files = _sample_data(App(), tmp_path / "demo", 1)
+    files = demo_story.sample_data(App(), tmp_path / "demo", 1)
     for file in files:
         assert file.read_bytes() == (tmp_path / "command" / file.name).read_bytes()
     assert one_order() == (tmp_path / "demo" / "orders.csv").read_bytes()

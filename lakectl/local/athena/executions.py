@@ -135,6 +135,7 @@ class Executions:
         self._workers = WorkerPool(context)
         self._wanted = False
         context.on_stop.append(self.close)
+        context.working.append(self.is_working)
         context.on_load.append(self._load)
         context.on_start.append(self._warm_for_a_known_lake)
 
@@ -179,6 +180,10 @@ class Executions:
                 execution.cancelled.set()
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._workers.close()
+
+    def is_working(self) -> bool:
+        """Whether a statement waits or runs."""
+        return any(execution.state not in ENDED for execution in self.all())
 
     def all(self) -> list[Execution]:
         with self._lock:

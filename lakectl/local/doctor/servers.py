@@ -53,7 +53,7 @@ def this_one(
     if orphans:
         pids = ", ".join(map(str, orphans))
         return warning("local server", f"it is gone and left the processes {pids} behind", STOP)
-    if last is not None and last.reason not in (control.STOPPED, control.DIED):
+    if last is not None and not last.reason.startswith((control.STOPPED, control.DIED)):
         return warning("local server", f"it had to stop: {last.reason}", "lakectl local start")
     if last is not None and last.reason == control.DIED and (folder / "endpoint.json").exists():
         return warning("local server", f"it died; {folder / 'endpoint.json'} is left of it", "lakectl local start")

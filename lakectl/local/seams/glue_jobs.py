@@ -66,6 +66,7 @@ class InvalidInputException(GlueClientError):
 def install(context: LocalContext) -> None:
     runtime = GlueRuntime(context)
     context.on_stop.append(runtime.shut_down)
+    context.working.append(runtime.is_working)
     context.on_start.append(lambda: _recover(runtime))
     _install_jobs(runtime)
     _install_runs(runtime)

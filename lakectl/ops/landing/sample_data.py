@@ -29,6 +29,14 @@ _MAKES = ("Alba", "Borea", "Cirrus", "Delta", "Ember", "Fjord", "Gusto", "Halo")
 _FIRST = ("Ada", "Björn", "Chloé", "Diego", "Emma", "Farid", "Greta", "Hugo", "Ines", "Jonas", "Kaja", "Luca")
 _LAST = ("Almeida", "Berg", "Costa", "Dubois", "Eriksen", "Fischer", "García", "Horváth", "Ivanova", "Jansen")
 
+# Their ids are above those of any sample file. September has thirty days.
+LATE_ORDERS = (
+    "1000000001,03/10/2025,1,1,2,19.90,web",
+    '1000000002,31/09/2025,2,2,1,"24,50",store',
+    "1000000003,04/10/2025,3,3,4,5.25,mobile",
+)
+CORRECTED_ORDERS = ('1000000002,30/09/2025,2,2,1,"24,50",store', "1000000003,04/10/2025,3,3,3,5.25,mobile")
+
 # One price in this many is written as continental spreadsheets do: "147,43".
 COMMA_EVERY = 4
 _CHUNK = 20_000
@@ -62,6 +70,19 @@ def write_sample_data(
         _write(folder / "products.csv", "product_id,product_name,category,list_price", (line for line, _ in catalog)),
         _write(folder / "orders.csv", ORDERS_HEADER, sales),
     ]
+
+
+def write_late_orders(folder: Path) -> tuple[Path, Path]:
+    """Write late/orders.csv and corrected/orders.csv into ``folder`` and return their paths.
+
+    The first has three orders, one with a date that no calendar has. The second has that order with its right date, and
+    another one of the three with another quantity. Raises OSError when the folder can't be written.
+    """
+    files = []
+    for name, lines in (("late", LATE_ORDERS), ("corrected", CORRECTED_ORDERS)):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        files.append(_write(folder / name / "orders.csv", ORDERS_HEADER, lines))
+    return files[0], files[1]
 
 
 def one_order() -> bytes:

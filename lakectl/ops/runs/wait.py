@@ -24,6 +24,17 @@ MOST_RUNS = 4
 Identity = tuple[str, str | None]
 
 
+class Refused(LakectlError):
+    """A run has refused a landing that is waited for. ``reason``: the run log's."""
+
+    def __init__(self, key: str, reason: str) -> None:
+        super().__init__(
+            f"{key} was refused: {reason or 'see the log of the job'}",
+            "once the policy is another: lakectl run-transform --retry-failed",
+        )
+        self.reason = reason
+
+
 class RunItems:
     """The run items of some landings. A look costs what they are, not what the run log holds."""
 
@@ -74,8 +85,8 @@ def for_loading(
 
     A landing of some sources starts a run by itself; when none appears within ``patience_s``, or nothing that is waited
     for would start one, one is started here. Returns the last run followed (``None`` when everything was loaded
-    already). Raises :class:`LakectlError` when a run fails, when a landing is refused or is none that a run loads, and
-    when one still waits after ``MOST_RUNS`` runs.
+    already). Raises :class:`Refused` when a landing is refused, and :class:`LakectlError` when a run fails, when a
+    landing is none that a run loads, and when one still waits after ``MOST_RUNS`` runs.
     """
     items = RunItems(lake, landings)
     begun: set[str] = set()
@@ -133,10 +144,7 @@ def _refused(run: Entry) -> LakectlError:
             f"{run.key} was loaded, and a rollback took it out of silver again",
             "put the object again, or repeat the rollback with --requeue",
         )
-    return LakectlError(
-        f"{run.key} was refused: {reason or 'see the log of the job'}",
-        "once the policy is another: lakectl run-transform --retry-failed",
-    )
+    return Refused(run.key, reason)
 
 
 def _left_waiting(waiting: dict[Landed, str], runs: int) -> LakectlError:

@@ -1,6 +1,6 @@
 """Whether every pinned dependency has a wheel for every platform and Python that lakectl names.
 
-``python scripts/check_wheels.py [requirements.lock]`` asks the package index, through uv, for the files of each pin;
+``python tools/check_wheels.py [requirements.lock]`` asks the package index, through uv, for the files of each pin;
 nothing is downloaded. Prints what lacks a wheel, and ends with 1 if something does that is not known to build
 without a compiler.
 """
