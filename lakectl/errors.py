@@ -14,7 +14,7 @@ from __future__ import annotations
 
 
 class LakectlError(Exception):
-    """Anything a person can cause or mend. Printed as one line plus ``hint``; never a traceback."""
+    """Anything a person can cause or fix. Printed as one line plus ``hint``; never a traceback."""
 
     exit_code = 1
 

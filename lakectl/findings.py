@@ -1,4 +1,4 @@
-"""What ``lakectl doctor`` finds: one line for each check, and the command that mends it."""
+"""What ``lakectl doctor`` finds: one line for each check, and the command that fixes it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """``text``: one line, what is wrong and the value. ``command`` mends it; None where there is nothing to type."""
+    """``text``: one line, what is wrong and the value. ``command`` fixes it; None where there is nothing to type."""
 
     check: str
     level: Level

@@ -15,13 +15,13 @@ from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from lake.delta import Delta, Incoming, counted, fitted, nothing, shaped, stamp_of
+from lake.delta import Delta, Incoming, counted, fitted, nothing, row_version_of, shaped
 from lake.enrich import Enrichment
 from lake.iceberg import commit, snapshot_id
 from lake.names import KIND, LANDING_NO, MOVED, WARNED
 from lake.table import Table
 from lake.upsert import literal
-from lakectl.core.columns import RESERVED_PREFIX, STAMP
+from lakectl.core.columns import RESERVED_PREFIX, ROW_VERSION
 
 _OLD = RESERVED_PREFIX + "old_"
 _REPLACED = "replaced"
@@ -78,7 +78,7 @@ class Append:
         self._files = min(item.path for item in landings), max(item.path for item in landings)
         near = silver.where(F.col("_lake_file").between(*self._files))
         there: dict[str, list[Any]] = defaultdict(list)
-        for row in near.groupBy("_lake_file", *STAMP).count().collect():
+        for row in near.groupBy("_lake_file", *ROW_VERSION).count().collect():
             there[row["_lake_file"]].append(row)
         kinds: dict[str, list[int]] = {"unchanged": [], "stale": []}
         deleted = 0
@@ -88,7 +88,7 @@ class Append:
             # Read once more, it may have rows that were quarantined when it was loaded: then it replaces itself.
             if same and (item.claimed or same == item.rows - item.set_aside):
                 kinds["unchanged"].append(item.number)
-            elif any(stamp_of(row) > item.stamp for row in rows):
+            elif any(row_version_of(row) > item.row_version for row in rows):
                 kinds["stale"].append(item.number)
             else:
                 self._replaced += [(item.path, row["_lake_version"]) for row in rows]

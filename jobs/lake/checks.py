@@ -1,4 +1,4 @@
-"""The gate: each landing is judged by itself, all of them in one pass, before anything is written."""
+"""Each landing is judged by itself, all of them in one pass, before anything is written."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _AT_ONCE = 4
 
 @dataclass
 class Totals:
-    """What the gate counted of one source. ``keys`` and the bounds of the leading key column (None: no row has one):
+    """What the checks counted of one source. ``keys`` and the bounds of the leading key column (None: no row has one):
     over the landings that passed; ``checks``: check -> rows; ``named``: which rows go on though a check failed.
     """
 
@@ -39,7 +39,7 @@ class Totals:
     named: list[str] = field(default_factory=list)
 
 
-def gate(work: Work, frames: dict[str, Rows], items: list[Item]) -> dict[str, Totals]:
+def check_landings(work: Work, frames: dict[str, Rows], items: list[Item]) -> dict[str, Totals]:
     """Fill in each item's ``rows``, ``set_aside``, ``warned``, ``problems``. ``frames``: source name -> its rows.
 
     Returns what was counted for each source of ``items``.

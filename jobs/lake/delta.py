@@ -14,7 +14,7 @@ from lake.enrich import Enrichment
 from lake.landings import Item
 from lake.names import KIND, MOVED, WARNED, spark_type
 from lake.policies import WARN
-from lakectl.core.columns import STAMP
+from lakectl.core.columns import ROW_VERSION
 
 # insert | update (other content, greater row version) | advance (same content, greater row version) | unchanged | stale
 # (silver has a greater row version) | reenrich (did not come in, but its looked-up or derived values have changed) |
@@ -134,17 +134,17 @@ def counted(rows: DataFrame, enrichment: Enrichment, before: str, key: str = "")
     )
 
 
-def stamp_of(row: Any) -> tuple[Any, ...]:
-    """The row version of a row that was collected, to be compared with ``Item.stamp``."""
-    return (str(row[STAMP[0]]), *(row[name] for name in STAMP[1:]))
+def row_version_of(row: Any) -> tuple[Any, ...]:
+    """The row version of a row that was collected, to be compared with ``Item.row_version``."""
+    return (str(row[ROW_VERSION[0]]), *(row[name] for name in ROW_VERSION[1:]))
 
 
-def stamp(side: str) -> Column:
-    return F.struct(*(F.col(f"{side}.{name}") for name in STAMP))
+def row_version(side: str) -> Column:
+    return F.struct(*(F.col(f"{side}.{name}") for name in ROW_VERSION))
 
 
-def stamp_sql(side: str) -> str:
-    return "struct(" + ", ".join(f"{side}.{name}" for name in STAMP) + ")"
+def row_version_sql(side: str) -> str:
+    return "struct(" + ", ".join(f"{side}.{name}" for name in ROW_VERSION) + ")"
 
 
 def same(names: Sequence[str]) -> Column:

@@ -16,7 +16,7 @@ from lake.names import CONTENT, spark_type
 from lake.policies import Checks, lookup_check
 from lake.table import Table, summary_number
 from lake.work import Work
-from lakectl.core.columns import RESERVED_PREFIX, STAMP
+from lakectl.core.columns import RESERVED_PREFIX, ROW_VERSION
 from lakectl.spec.model import Lookup
 
 _RANK = RESERVED_PREFIX + "rank"
@@ -32,7 +32,7 @@ def newest(rows: DataFrame, keys: Collection[str]) -> DataFrame:
     would do, as long as it is the same for every run.
     """
     tie = [F.col(CONTENT).desc()] if CONTENT in rows.columns else []
-    order = Window.partitionBy(*keys).orderBy(*(F.col(name).desc() for name in STAMP), *tie)
+    order = Window.partitionBy(*keys).orderBy(*(F.col(name).desc() for name in ROW_VERSION), *tie)
     return rows.withColumn(_RANK, F.row_number().over(order)).where(F.col(_RANK) == 1).drop(_RANK)
 
 

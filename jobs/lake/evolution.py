@@ -69,7 +69,7 @@ def _further(work: Work, source: SourceSpec, items: list[Item]) -> dict[int, lis
         return {item.number: [name for name in item.header if name and name not in named] for item in items}
     found: dict[int, list[str]] = {item.number: [] for item in items}
     if work.spec.schema_evolution == ADD:
-        # Each line names its own, so all must be read; otherwise the gate sees those that have more.
+        # Each line names its own, so all must be read; otherwise the checks see those that have more.
         numbers = {_bare(item.copy or item.path): item.number for item in items}
         rows = reading_json.further(work.spark, source, [item.copy or item.path for item in items]).collect()
         for row in sorted(rows, key=lambda row: str(row["name"])):

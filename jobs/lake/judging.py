@@ -7,7 +7,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
-from lake.checks import Totals, gate
+from lake.checks import Totals, check_landings
 from lake.evolution import evolve
 from lake.files import read_headers
 from lake.landings import Item
@@ -22,7 +22,7 @@ _NOT_OF_THE_FILE = ("com.amazonaws.", "software.amazon.awssdk.", "org.apache.had
 
 
 def judge(work: Work, items: list[Item]) -> tuple[dict[str, Rows], dict[str, Totals]]:
-    """Typed rows for each source, and what the gate counted; refused landings have their problems set.
+    """Typed rows for each source, and what the checks counted; refused landings have their problems set.
 
     What was read is of the claimed versions: where an object was overwritten or deleted meanwhile, all is read again,
     that landing from a copy.
@@ -37,7 +37,7 @@ def judge(work: Work, items: list[Item]) -> tuple[dict[str, Rows], dict[str, Tot
         failure = None
         try:
             with ThreadPoolExecutor(1) as beside:
-                totals = _gate(work, items, frames, beside)
+                totals = _check(work, items, frames, beside)
         except Exception as error:  # noqa: BLE001 - raised again unless one landing is the cause
             failure = error
         overwritten = work.copies.overwritten(waiting)
@@ -56,14 +56,14 @@ def judge(work: Work, items: list[Item]) -> tuple[dict[str, Rows], dict[str, Tot
         waiting = [item for item in waiting if not item.problems]
 
 
-def _gate(work: Work, items: list[Item], frames: dict[str, Rows], beside: Executor) -> dict[str, Totals]:
+def _check(work: Work, items: list[Item], frames: dict[str, Rows], beside: Executor) -> dict[str, Totals]:
     """Fills ``frames``. The largest source begins to be read while the rest is planned; what fails there fails in the
-    gate too."""
+    checks too."""
     for place, (name, rows) in enumerate(_read(work, items)):
         frames[name] = rows
         if not place:
             beside.submit(rows.judged.count)
-    return gate(work, frames, items)
+    return check_landings(work, frames, items)
 
 
 def _read(work: Work, items: list[Item]) -> Iterator[tuple[str, Rows]]:
@@ -80,7 +80,7 @@ def _read(work: Work, items: list[Item]) -> Iterator[tuple[str, Rows]]:
 
 
 def _forget(frames: dict[str, Rows], items: list[Item]) -> None:
-    """What the gate has found in rows that don't count."""
+    """What the checks have found in rows that don't count."""
     for rows in frames.values():
         rows.judged.unpersist()
     for item in items:
@@ -154,7 +154,7 @@ def _rows_can_be_read(work: Work, items: list[Item]) -> None:
 def _rows_can_be_judged(work: Work, items: list[Item]) -> None:
     frames = dict(_read(work, items))
     try:
-        gate(work, frames, items)
+        check_landings(work, frames, items)
     finally:
         for rows in frames.values():
             rows.judged.unpersist()

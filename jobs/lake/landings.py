@@ -72,8 +72,8 @@ class Item:
         return f"s3://{self.landing.bucket}/{self.landing.key}"
 
     @property
-    def stamp(self) -> tuple[Any, ...]:
-        """Its row version, as ``stamp_of`` has that of a row: the greater one wins."""
+    def row_version(self) -> tuple[Any, ...]:
+        """Its row version, as ``row_version_of`` has that of a row: the greater one wins."""
         landed_at = self.landed_at.astimezone(UTC).replace(tzinfo=None)
         return self.landing.ingest_date, self.batch, landed_at, self.landing.version_id
 
@@ -337,7 +337,7 @@ def _pending(entry: Entry) -> Entry:
 
 def _landed_at(last_modified: datetime, versions: int) -> datetime:
     """When the newest of a key's ``versions`` landed. S3 tells it in seconds, and version ids have no order:
-    a version put in the same second as the one before it must still have the greater stamp.
+    a version put in the same second as the one before it must still have the greater row version.
     """
     return last_modified.replace(microsecond=0) + timedelta(microseconds=versions - 1)
 

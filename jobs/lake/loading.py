@@ -145,7 +145,7 @@ def _incoming(work: Work, enrichment: Enrichment, parts: Split, totals: Totals, 
     store(work, parts)
     accepted = [item for item in accepted if item.rows]
     if source.loading == "snapshot" and accepted:
-        newest_one = max(accepted, key=lambda item: item.stamp)
+        newest_one = max(accepted, key=lambda item: item.row_version)
         loaded.counts["stale"] += sum(item.rows - item.set_aside for item in accepted if item is not newest_one)
         parts.only([newest_one])
         accepted = [newest_one]
@@ -153,7 +153,7 @@ def _incoming(work: Work, enrichment: Enrichment, parts: Split, totals: Totals, 
         return None
     kept = with_warning(parts.kept, enrichment.checks)
     # One landing without repeats is what mostly comes: it needs no shuffle to have each key once.
-    # (The gate has counted those too that were refused since.)
+    # (The checks have counted those too that were refused since.)
     if source.keys and (len(items) > 1 or accepted[0].rows != totals.keys):
         kept = newest(kept, source.keys)
     is_whole = len(items) == 1 and not accepted[0].set_aside

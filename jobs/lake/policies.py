@@ -27,7 +27,7 @@ BAD_ROWS = (*BITS, "duplicate_keys")
 @dataclass(frozen=True)
 class Checks:
     """The checks of one source. ``early``: those that see nothing but the row's own columns, and what is derived of
-    these: the gate judges them. ``late``: those that see looked-up columns."""
+    these: the checks judge them. ``late``: those that see looked-up columns."""
 
     source: SourceSpec
 
@@ -51,7 +51,7 @@ class Checks:
 
     @cached_property
     def bits(self) -> Mapping[str, int]:
-        """Check that the gate judges -> its bit."""
+        """Each check of judged rows -> its bit."""
         return BITS | {check.name: _FIRST_OWN << place for place, check in enumerate(self.early)}
 
     @cached_property

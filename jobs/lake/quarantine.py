@@ -16,7 +16,7 @@ from lake.names import CONTENT, CORRUPT, FLAGS, LANDING_NO, RAW, REASON, WARNED,
 from lake.policies import FAIL, QUARANTINE, WARN, Checks
 from lake.reading import Rows
 from lake.work import Work
-from lakectl.core.columns import REJECTED, RESERVED_PREFIX, STAMP
+from lakectl.core.columns import REJECTED, RESERVED_PREFIX, ROW_VERSION
 from lakectl.spec.model import SourceSpec
 
 # A row of a landing: whichever run sets it aside, it is in the table once.
@@ -163,8 +163,8 @@ class _Late:
     def _by_key(self, rows: DataFrame) -> DataFrame:
         """Silver has the row, or a newer one of its key."""
         keys, version = self._enrichment.source.keys, ("_lake_file", "_lake_version")
-        there = self._silver().select(*keys, F.struct(*version).alias(_THERE), F.struct(*STAMP).alias(_NEWEST))
-        is_same, is_newer = F.col(_THERE) == F.struct(*version), F.col(_NEWEST) >= F.struct(*STAMP)
+        there = self._silver().select(*keys, F.struct(*version).alias(_THERE), F.struct(*ROW_VERSION).alias(_NEWEST))
+        is_same, is_newer = F.col(_THERE) == F.struct(*version), F.col(_NEWEST) >= F.struct(*ROW_VERSION)
         return rows.join(there, list(keys), "left").withColumn(_KNOWN, is_same | is_newer)
 
     def _by_text(self, rows: DataFrame) -> DataFrame:
@@ -287,8 +287,8 @@ def _shaped(aside: DataFrame, source: SourceSpec, columns: dict[str, str], run_i
         F.count("*").alias("_lake_occurrences"),
         *(F.first(name).alias(name) for name in (*names, "_lake_reasons", "_lake_line", *lineage)),
     )
-    stamped = once.withColumn("_lake_run", F.lit(run_id)).withColumn("_lake_rejected_at", F.current_timestamp())
-    return stamped.select(*(F.col(name).cast(spark_type(kind)).alias(name) for name, kind in columns.items()))
+    complete = once.withColumn("_lake_run", F.lit(run_id)).withColumn("_lake_rejected_at", F.current_timestamp())
+    return complete.select(*(F.col(name).cast(spark_type(kind)).alias(name) for name, kind in columns.items()))
 
 
 def row_hash(source: SourceSpec) -> Column:
@@ -298,5 +298,5 @@ def row_hash(source: SourceSpec) -> Column:
 
 
 def with_warning(rows: DataFrame, checks: Checks) -> DataFrame:
-    """``rows`` with WARNED: True when the gate has counted the row among the warned ones."""
+    """``rows`` with WARNED: True when the checks have counted the row among the warned ones."""
     return rows.withColumn(WARNED, F.col(FLAGS).bitwiseAND(F.lit(checks.mask(WARN))) != 0)

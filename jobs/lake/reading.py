@@ -42,7 +42,7 @@ _MOST_LITERALS = 200
 @dataclass(frozen=True)
 class Rows:
     """Rows of the landings ``items``, all of one source. ``judged``: columns, LANDING_NO, FLAGS (bits of the
-    checks that a row fails), CONTENT hash; kept on local disk once computed, so that the gate and the commit read
+    checks that a row fails), CONTENT hash; kept on local disk once computed, so that the checks and the commit read
     S3 once. ``again``: reads landings once more, from copies of the claimed versions.
     """
 
@@ -54,12 +54,12 @@ class Rows:
     @cached_property
     def typed(self) -> DataFrame:
         """``judged`` with the lineage columns."""
-        return _stamped(self.judged, self.items)
+        return _with_lineage(self.judged, self.items)
 
     def raw(self, items: list[Item]) -> DataFrame:
         """All that is known of the rows of some of the landings, with the RAW texts and the line of a broken row,
         and the lineage columns: to name what is wrong."""
-        return _stamped(self.again(items), items)
+        return _with_lineage(self.again(items), items)
 
 
 def read(
@@ -148,11 +148,11 @@ def _numbered(spark: SparkSession, rows: DataFrame, items: list[Item]) -> DataFr
     return rows.join(F.broadcast(numbers), OBJECT, "left").drop(OBJECT)
 
 
-def _stamped(rows: DataFrame, items: list[Item]) -> DataFrame:
+def _with_lineage(rows: DataFrame, items: list[Item]) -> DataFrame:
     """``rows`` with the lineage columns. They are not kept with each row: landings are few."""
     if len(items) > 1:
-        stamps = _relation(rows.sparkSession, {LANDING_NO: "int", **_OF_THE_LANDING}, list(map(_stamp, items)))
-        return rows.join(F.broadcast(stamps), LANDING_NO, "left")
+        lineage = _relation(rows.sparkSession, {LANDING_NO: "int", **_OF_THE_LANDING}, list(map(_row_version, items)))
+        return rows.join(F.broadcast(lineage), LANDING_NO, "left")
     item = items[0]
     return rows.select(
         "*",
@@ -181,7 +181,7 @@ def _literal(value: str | int) -> str:
     return str(value) if isinstance(value, int) else f"'{quoted(value)}'"
 
 
-def _stamp(item: Item) -> tuple[str | int, ...]:
+def _row_version(item: Item) -> tuple[str | int, ...]:
     landing = item.landing
     return item.number, item.path, landing.version_id, landing.ingest_date, item.batch, _moment(item)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from lake.delta import Delta, Incoming, shaped, stamp_of
+from lake.delta import Delta, Incoming, row_version_of, shaped
 from lake.names import KIND, MOVED
 from lake.upsert import Upsert
-from lakectl.core.columns import STAMP
+from lakectl.core.columns import ROW_VERSION
 
 
 class Snapshot(Upsert):
@@ -23,11 +23,11 @@ class Snapshot(Upsert):
     def _compared(
         self, rows: DataFrame, silver: DataFrame, incoming: Incoming, notes: tuple[str, ...]
     ) -> list[DataFrame]:
-        landing = max(incoming.landings, key=lambda item: item.stamp)
-        truth = silver.agg(F.max(F.struct(*STAMP)).alias("stamp")).collect()[0]["stamp"]
-        if truth and landing.stamp < stamp_of(truth):
+        landing = max(incoming.landings, key=lambda item: item.row_version)
+        truth = silver.agg(F.max(F.struct(*ROW_VERSION)).alias("row_version")).collect()[0]["row_version"]
+        if truth and landing.row_version < row_version_of(truth):
             return [rows.withColumns({KIND: F.lit("stale"), MOVED: F.lit(False)})]
-        classified = self._classified(rows, silver.select(*self._keys, *self.table.content, *STAMP))
+        classified = self._classified(rows, silver.select(*self._keys, *self.table.content, *ROW_VERSION))
         if incoming.keeps_all:
             return [classified]
         gone = silver.join(rows.select(*self._keys), self._keys, "left_anti")

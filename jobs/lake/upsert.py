@@ -13,13 +13,25 @@ from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from lake.delta import KINDS, WRITTEN, Delta, Incoming, counted, fitted, nothing, same, shaped, stamp, stamp_sql
+from lake.delta import (
+    KINDS,
+    WRITTEN,
+    Delta,
+    Incoming,
+    counted,
+    fitted,
+    nothing,
+    row_version,
+    row_version_sql,
+    same,
+    shaped,
+)
 from lake.enrich import Enrichment
 from lake.iceberg import bytes_between, commit, snapshot_id
 from lake.names import KIND, MOVED, WARNED, quoted
 from lake.session import SMALL_BYTES, configured
 from lake.table import Table, summary_number
-from lakectl.core.columns import RESERVED_PREFIX, STAMP
+from lakectl.core.columns import RESERVED_PREFIX, ROW_VERSION
 
 # Up to this many incoming rows, silver is filtered by a broadcast of their keys before the join,
 # so that a small landing does not shuffle the whole table.
@@ -92,7 +104,7 @@ class Upsert:
     def _known(self, silver: DataFrame, incoming: Incoming) -> DataFrame:
         """Silver's rows for the incoming keys. The bounds let Iceberg skip files by their statistics."""
         known = silver.where(F.col(self._keys[0]).between(incoming.lowest, incoming.highest))
-        known = known.select(*self._keys, *self.table.content, *STAMP)
+        known = known.select(*self._keys, *self.table.content, *ROW_VERSION)
         if incoming.keys <= _BROADCAST_ROWS:
             known = known.join(F.broadcast(incoming.rows.select(*self._keys)), self._keys, "left_semi")
         return known
@@ -101,9 +113,9 @@ class Upsert:
         new, old = incoming.alias("new"), known.alias("old")
         kind = (
             F.when(F.col(f"old.{self._keys[0]}").isNull(), "insert")
-            .when(stamp("new") < stamp("old"), "stale")
+            .when(row_version("new") < row_version("old"), "stale")
             .when(~same(self.table.content), "update")
-            .when(stamp("new") > stamp("old"), "advance")
+            .when(row_version("new") > row_version("old"), "advance")
             .otherwise("unchanged")
         )
         by = {field.column for field in self.table.source.partition_by} - set(self._keys)
@@ -126,8 +138,8 @@ class Upsert:
 
     def _without_newer(self, changed: DataFrame, incoming: Incoming) -> DataFrame:
         """``changed`` without what the incoming rows replace. A stale one replaces nothing."""
-        new, old = incoming.rows.select(*self._keys, *STAMP).alias("new"), changed.alias("old")
-        return old.join(new, self._match() & (stamp("new") >= stamp("old")), "left_anti")
+        new, old = incoming.rows.select(*self._keys, *ROW_VERSION).alias("new"), changed.alias("old")
+        return old.join(new, self._match() & (row_version("new") >= row_version("old")), "left_anti")
 
     def _match(self) -> Column:
         return reduce(Column.__and__, (F.col(f"new.{key}") == F.col(f"old.{key}") for key in self._keys))
@@ -185,7 +197,7 @@ class Upsert:
                 self.table.spark,
                 f"MERGE INTO {self.table.name} AS old USING {view} AS new ON {match} "
                 f"AND old.{self._keys[0]} BETWEEN {literal(delta.lowest)} AND {literal(delta.highest)} "
-                f"WHEN MATCHED AND {stamp_sql('new')} >= {stamp_sql('old')} THEN UPDATE SET *{insert}",
+                f"WHEN MATCHED AND {row_version_sql('new')} >= {row_version_sql('old')} THEN UPDATE SET *{insert}",
             )
 
 

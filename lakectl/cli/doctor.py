@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def doctor(app: App, permissions: bool, unused: bool) -> None:
     """Find what is wrong with this machine, the account and the lake's place in it.
 
-    Each finding is a line, followed by the command that mends it. Nothing is changed; the local AWS is started if it
+    Each finding is a line, followed by the command that fixes it. Nothing is changed; the local AWS is started if it
     is the target. Exit code 1 if something stops lakectl; warnings don't count.
 
     With --permissions it shows what each role of the lake may do. Uses are counted since the role was made, by IAM's

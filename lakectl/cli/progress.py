@@ -139,7 +139,7 @@ def _failure(result: Result, again: str) -> LakectlError:
     others = len(result.failed) - 1
     more = f" (and {others} more failed)" if others else ""
     blocked = f"; {len(result.blocked)} wait for it" if result.blocked else ""
-    failure = LakectlError(f"{first.message}{more}{blocked}", first.hint or f"mend it and go on with: {again}")
+    failure = LakectlError(f"{first.message}{more}{blocked}", first.hint or f"fix it and go on with: {again}")
     failure.exit_code = first.exit_code
     return failure
 

@@ -41,7 +41,7 @@ def replay(app: App, discard: tuple[str, ...]) -> None:
     if kept:
         raise LakectlError(
             f"{kept} events stay in {lake.names.dead_letter_queue}",
-            "mend the cause (lakectl logs log --since 10m), or drop one: lakectl replay --discard ID",
+            "fix the cause (lakectl logs log --since 10m), or drop one: lakectl replay --discard ID",
         )
 
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 
 from lakectl.spec.model import LANDING_FOLDERS, LINEAGE, RESERVED_PREFIX
 
-__all__ = ["LINEAGE", "REJECTED", "RESERVED_PREFIX", "STAMP", "unfit"]
+__all__ = ["LINEAGE", "REJECTED", "RESERVED_PREFIX", "ROW_VERSION", "unfit"]
 
 # The order of landings, greatest last: silver takes a row only from a greater row version.
-STAMP = ("_lake_ingest_date", "_lake_batch", "_lake_landed_at", "_lake_version")
+ROW_VERSION = ("_lake_ingest_date", "_lake_batch", "_lake_landed_at", "_lake_version")
 # What a table of rejected rows has beside the file's columns, which are text there. A row of a landing is in it once:
 # its identity is file, version and row hash, and ``_lake_occurrences`` says how often the landing has it.
 REJECTED: Mapping[str, str] = {

@@ -8,7 +8,7 @@ Items, all in one table:
 * guard ``OBJ#<bucket>/<key>`` / ``<version id|null>``: one for each version of each object. Its conditional put is what
   makes a second delivery of the same event a no-op
 * result of a job run ``RUN#<run id>`` / ``RESULT`` and ``PAGE#0001`` …: :mod:`lakectl.core.run_results`
-* turn ``TURN#<name>`` / ``TURN``: :mod:`lakectl.core.turn`
+* lease ``LEASE#<name>`` / ``LEASE``: :mod:`lakectl.core.lease`
 * ``SMOKE#<receiver>`` / key: :mod:`lakectl.core.quick_test`
 """
 
@@ -108,18 +108,18 @@ def guard_of(landing: Landing) -> Key:
 
 def run_item(landing: Landing) -> Item:
     """The run item of a landing that nobody has told of before."""
-    stamp = seconds(landing.event_time)
+    moment = seconds(landing.event_time)
     item = {
         "pk": partition("SRC", landing.source),
         "sk": run_sk(landing),
-        "run_id": f"{landing.source}_{stamp.replace(':', '-')}_{landing.identity[:6].upper()}",
+        "run_id": f"{landing.source}_{moment.replace(':', '-')}_{landing.identity[:6].upper()}",
         "source": landing.source,
         "bucket": landing.bucket,
         "key": landing.key,
         "etag": landing.etag,
         "version_id": landing.version_id,
         "size_bytes": landing.size,
-        "ingest_ts": stamp,
+        "ingest_ts": moment,
         "event_time": landing.event_time,
         "ingest_date": landing.ingest_date,
         "batch": landing.batch,

@@ -338,8 +338,8 @@ def _is_init_error(error: dict[str, Any] | None) -> bool:
 
 def _error_text(error: dict[str, Any]) -> str:
     if error["errorType"] == "Sandbox.Timedout":
-        stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
-        return f"{stamp}Z {error['requestId']} {error['errorMessage'].partition('Error: ')[2]}"
+        moment = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
+        return f"{moment}Z {error['requestId']} {error['errorMessage'].partition('Error: ')[2]}"
     head = f"[ERROR] {error['errorType']}: {error['errorMessage']}"
     trace = "".join(error.get("stackTrace", []))
     return f"{head}\nTraceback (most recent call last):\n{trace}".rstrip() if trace else head

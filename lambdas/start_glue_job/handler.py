@@ -25,8 +25,8 @@ from lakectl.core import quick_test
 from lakectl.core.glue_runs import ENDED, NOT_BEGUN
 from lakectl.core.intake import Log, logger, record_all
 from lakectl.core.landing import Landing, LandingZone
+from lakectl.core.lease import Lease
 from lakectl.core.ledger import PENDING, Entry, Ledger
-from lakectl.core.turn import Turn
 from lakectl.spec.json_form import from_json
 
 LEDGER = Ledger(os.environ["DDB_TABLE"])
@@ -36,9 +36,9 @@ BUCKET = os.environ["RAW_BUCKET"]
 SPEC = from_json(Path(__file__).with_name("lake.json").read_bytes())
 ZONE = LandingZone(os.environ["LANDING_PREFIX"], SPEC.sources)
 # "Is a run waiting? Then start one" is two calls of Glue: of 20 landings at once each would start a run.
-# The function's own timeout is 30 s, so who holds the turn for longer is dead.
+# The function's own timeout is 30 s, so who holds the lease for longer is dead.
 DYNAMODB = boto3.client("dynamodb")
-TURN = Turn(DYNAMODB, os.environ["DDB_TABLE"], f"start {JOB}", seconds=30)
+LEASE = Lease(DYNAMODB, os.environ["DDB_TABLE"], f"start {JOB}", seconds=30)
 TURN_PATIENCE_S = 15.0
 
 # How many pending landings of a source a call looks at, the newest first: its cost must not grow with what is pending.
@@ -114,12 +114,12 @@ def start(reason: str, holder: str) -> dict[str, Any]:
     """Start a run, unless one will begin that loads what is pending. One caller at a time."""
     patience = time.monotonic() + TURN_PATIENCE_S
     while not (ahead := run_ahead()):
-        if TURN.take(holder):
+        if LEASE.take(holder):
             try:
                 ahead = run_ahead()
                 return nothing(will_load(ahead, reason)) if ahead else start_run(reason)
             finally:
-                TURN.end(holder)
+                LEASE.end(holder)
         if time.monotonic() > patience:
             raise TimeoutError(f"{reason}: another call has been starting a run for {TURN_PATIENCE_S:.0f} s")
         time.sleep(random.uniform(0.05, 0.25))  # noqa: S311 - jitter

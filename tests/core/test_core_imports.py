@@ -20,7 +20,7 @@ SPECIFICATION = tuple(f"lakectl.spec.{name}" for name in ("model", "json_form", 
 # Glue has it, and lakectl[local]. It is imported when the first Parquet file is looked at.
 LAZY = {"parquet_files": "pyarrow"}
 # Those that speak to AWS. The rest must not pay for importing boto3.
-SPEAK_TO_AWS = {"applied_spec", "ledger", "ledger_table", "intake", "turn"}
+SPEAK_TO_AWS = {"applied_spec", "ledger", "ledger_table", "intake", "lease"}
 
 
 def imported(path: Path) -> set[str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from random_expressions import Sql
-from random_lakes import NAMES, Landing, Row, Rules, Stamp
+from random_lakes import NAMES, Landing, Row, RowVersion, Rules
 
 from lakectl.core import values
 from lakectl.core.values import check_of
@@ -20,10 +20,10 @@ from lakectl.spec.model import LakeSpec, SourceSpec
 
 @dataclass
 class Stored:
-    """One row of a silver table. ``stamp``: of its landing."""
+    """One row of a silver table. ``row_version``: of its landing."""
 
     own: dict[str, Any]
-    stamp: Stamp
+    row_version: RowVersion
 
 
 @dataclass
@@ -36,7 +36,7 @@ class Reference:
     newest: dict[tuple[str, int, int], tuple[int, Landing]] = field(default_factory=dict)
     tables: dict[str, dict[Any, Stored]] = field(default_factory=lambda: {name: {} for name in NAMES})
     refused: set[tuple[str, int, int]] = field(default_factory=set)
-    loaded: dict[str, dict[Stamp, Landing]] = field(default_factory=lambda: {name: {} for name in NAMES})
+    loaded: dict[str, dict[RowVersion, Landing]] = field(default_factory=lambda: {name: {} for name in NAMES})
     # Source -> a quarantined row, by its landing and its texts -> why, and how often it is there.
     aside: dict[str, dict[Any, tuple[str, int]]] = field(default_factory=lambda: {name: {} for name in NAMES})
 
@@ -57,34 +57,36 @@ class Reference:
             }
             again = self._full(name) if full else self._retried(name) if retry else {}
             accepted = []
-            for stamp, landing in sorted({**again, **news}.items()):
-                judged = self._judge(landing, stamp, again=stamp not in news)
+            for row_version, landing in sorted({**again, **news}.items()):
+                judged = self._judge(landing, row_version, again=row_version not in news)
                 if judged is not None:
-                    accepted.append((stamp, landing, *judged))
-                    self.loaded[name][stamp] = landing
-                elif stamp in news:
-                    self.refused.add((name, *stamp[:2]))
-                self.pending.pop((name, *stamp[:2]), None)
+                    accepted.append((row_version, landing, *judged))
+                    self.loaded[name][row_version] = landing
+                elif row_version in news:
+                    self.refused.add((name, *row_version[:2]))
+                self.pending.pop((name, *row_version[:2]), None)
             self._load(self.spec.sources[name], accepted)
             if self.spec.sources[name].loading == "snapshot":
                 accepted = [each for each in accepted if each[1].rows][-1:]
-            for stamp, _, _, aside in accepted if retry else ():
-                for known in [known for known in self.aside[name] if known[0] == stamp and stamp not in news]:
+            for row_version, _, _, aside in accepted if retry else ():
+                for known in [
+                    known for known in self.aside[name] if known[0] == row_version and row_version not in news
+                ]:
                     if known[1] not in aside:
                         del self.aside[name][known]
 
-    def _full(self, name: str) -> dict[Stamp, Landing]:
+    def _full(self, name: str) -> dict[RowVersion, Landing]:
         places = [place for place in self.newest if place[0] == name and place not in {*self.refused, *self.pending}]
         return {(*place[1:], self.newest[place][0]): self.newest[place][1] for place in places}
 
-    def _retried(self, name: str) -> dict[Stamp, Landing]:
-        stamps = {stamp for (stamp, _), (why, _) in self.aside[name].items() if "lookups." in why}
-        return {stamp: self.loaded[name][stamp] for stamp in stamps}
+    def _retried(self, name: str) -> dict[RowVersion, Landing]:
+        row_versions = {row_version for (row_version, _), (why, _) in self.aside[name].items() if "lookups." in why}
+        return {row_version: self.loaded[name][row_version] for row_version in row_versions}
 
     # ---- one landing
 
     def _judge(
-        self, landing: Landing, stamp: Stamp, *, again: bool
+        self, landing: Landing, row_version: RowVersion, *, again: bool
     ) -> tuple[list[dict[str, Any]], dict[Any, dict[str, Any]]] | None:
         """(rows to load, quarantined rows by their texts); None if the landing is refused. ``again``: it is loaded."""
         source = self.spec.sources[landing.source]
@@ -108,18 +110,18 @@ class Reference:
                 why.append("duplicate_keys")
         for texts, row, why in judged:
             # What silver has is not judged again.
-            has = again and self._has(source, texts, row, stamp)
+            has = again and self._has(source, texts, row, row_version)
             failed = {} if why or has else self._late(source, row)
             if "fail" in failed.values():
                 return None
             why += [check for check, policy in failed.items() if policy == "quarantine"]
-        self._set_aside(source, stamp, [(texts, ", ".join(sorted(why))) for texts, _, why in judged if why])
+        self._set_aside(source, row_version, [(texts, ", ".join(sorted(why))) for texts, _, why in judged if why])
         return [row for _, row, why in judged if not why], {texts: row for texts, row, why in judged if why}
 
-    def _set_aside(self, source: SourceSpec, stamp: Stamp, rows: list[Any]) -> None:
+    def _set_aside(self, source: SourceSpec, row_version: RowVersion, rows: list[Any]) -> None:
         """Each text of a landing once, as the first run that sets it aside says."""
         for texts, count in Counter(texts for texts, _ in rows).items():
-            self.aside[source.name].setdefault((stamp, texts), (dict(rows)[texts], count))
+            self.aside[source.name].setdefault((row_version, texts), (dict(rows)[texts], count))
 
     def _late(self, source: SourceSpec, row: dict[str, Any]) -> dict[str, str]:
         """Lookups and checks that see other tables and that the row fails -> policy."""
@@ -131,15 +133,15 @@ class Reference:
         late = {name: check for name, check in rules.checks.items() if name not in early}
         return failed | _failing(late, self._whole(source.name, row))
 
-    def _has(self, source: SourceSpec, texts: Any, row: dict[str, Any], stamp: Stamp) -> bool:
+    def _has(self, source: SourceSpec, texts: Any, row: dict[str, Any], row_version: RowVersion) -> bool:
         """Whether silver has the row, or a newer one of its key."""
         table = self.tables[source.name]
         if source.loading == "append":
-            return (stamp, texts) not in self.aside[source.name] and any(
-                stored.stamp == stamp for stored in table.values()
+            return (row_version, texts) not in self.aside[source.name] and any(
+                stored.row_version == row_version for stored in table.values()
             )
         key = self._key(row, source)
-        return key in table and table[key].stamp >= stamp
+        return key in table and table[key].row_version >= row_version
 
     def _typed(self, texts: Row, source: SourceSpec) -> tuple[dict[str, Any], dict[str, str]]:
         """(values, check that the row fails by itself -> policy)."""
@@ -172,26 +174,28 @@ class Reference:
     def _load(self, source: SourceSpec, accepted: list[Any]) -> None:
         table = self.tables[source.name]
         if source.loading == "append":
-            for stamp, landing, rows, _ in accepted:
-                same = [key for key, stored in table.items() if stored.stamp[:2] == stamp[:2]]
-                if any(table[key].stamp > stamp for key in same):
+            for row_version, landing, rows, _ in accepted:
+                same = [key for key, stored in table.items() if stored.row_version[:2] == row_version[:2]]
+                if any(table[key].row_version > row_version for key in same):
                     continue
                 for key in same:
                     del table[key]
-                table.update({(landing, stamp, number): Stored(row, stamp) for number, row in enumerate(rows)})
+                table.update(
+                    {(landing, row_version, number): Stored(row, row_version) for number, row in enumerate(rows)}
+                )
             return
         if source.loading == "snapshot":
-            truth = max((stored.stamp for stored in table.values()), default=(0, 0, 0))
+            truth = max((stored.row_version for stored in table.values()), default=(0, 0, 0))
             accepted = [each for each in accepted if each[1].rows][-1:]
             accepted = [each for each in accepted if each[0] >= truth]
-        for stamp, _, rows, set_aside in accepted:
+        for row_version, _, rows, set_aside in accepted:
             aside = [self._key(row, source) for row in set_aside.values()]
-            found = {self._key(row, source): Stored(row, stamp) for row in rows}
+            found = {self._key(row, source): Stored(row, row_version) for row in rows}
             if source.loading == "snapshot" and None not in aside:
                 for key in [key for key in table if key not in found and key not in aside]:
                     del table[key]
             for key, stored in found.items():
-                if key not in table or table[key].stamp <= stamp:
+                if key not in table or table[key].row_version <= row_version:
                     table[key] = stored
 
     # ---- reading
@@ -217,8 +221,8 @@ class Reference:
     def rejected(self, name: str) -> Counter[tuple[int, int, str]]:
         """(day, batch, why) -> rows."""
         found: Counter[tuple[int, int, str]] = Counter()
-        for (stamp, _), (why, count) in self.aside[name].items():
-            found[*stamp[:2], why] += count
+        for (row_version, _), (why, count) in self.aside[name].items():
+            found[*row_version[:2], why] += count
         return found
 
 

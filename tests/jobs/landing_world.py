@@ -1,6 +1,6 @@
 """A raw bucket, a ledger and the job's inbox on moto in this process: orders of events without Spark.
 
-What a run would read is its items; silver is, for each key, what was loaded with the greatest stamp.
+What a run would read is its items; silver is, for each key, what was loaded with the greatest row version.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ class NoGlue:
 
 @dataclass(frozen=True)
 class Load:
-    """One landing in silver: ``stamp`` decides between two of one key, ``run`` is the number of the run."""
+    """One landing in silver: ``row_version`` decides between two of one key, ``run`` is the number of the run."""
 
     key: str
     sk: str
     etag: str
-    stamp: Any
+    row_version: Any
     run: int
 
 
@@ -166,7 +166,7 @@ class World:
     def loaded(self, key: str = KEYS[0]) -> str:
         """The ETag of what silver has of the key."""
         loads = [load for load in self.silver if load.key == key]
-        return max(loads, key=lambda load: load.stamp).etag if loads else ""
+        return max(loads, key=lambda load: load.row_version).etag if loads else ""
 
     def statuses(self, key: str = KEYS[0]) -> list[str]:
         """Of the key's landings, in the order of their sequencers or as S3 lists them."""

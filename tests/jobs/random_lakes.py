@@ -140,7 +140,7 @@ def _lookup(
 
 
 Row = dict[str, str | None]
-Stamp = tuple[int, int, int]  # day, batch, version
+RowVersion = tuple[int, int, int]  # day, batch, version
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The gate: what is refused, and how it is named."""
+"""The checks: what is refused, and how it is named."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ GOOD = "1,24/11/2026,7,8,2,147.43,web\n"
 
 def judge(spark, files, *items, **checks):
     from lake.arguments import Arguments
-    from lake.checks import gate
+    from lake.checks import check_landings
     from lake.reading import read
     from lake.work import Work
 
@@ -31,7 +31,7 @@ def judge(spark, files, *items, **checks):
         landed = [item for item in items if item.landing.source == name]
         if rows := read(spark, files, work.checks(name), landed):
             frames[name] = rows
-    return frames, gate(work, frames, list(items))
+    return frames, check_landings(work, frames, list(items))
 
 
 def test_a_good_landing_passes_with_its_rows_counted(spark, files, landed) -> None:

@@ -29,7 +29,7 @@ def stages() -> dict[str, tuple[Any, str, bool]]:
     return {
         "claimed, not read": (Inbox, "take", True),
         "header read": (judging, "evolve", True),
-        "rows read": (judging, "gate", True),
+        "rows read": (judging, "check_landings", True),
     }
 
 

@@ -18,7 +18,7 @@ RAW = (
 )
 
 
-def stamped(order: int, day: int, qty: int = 1, batch: str = "0000", customer: int = 1) -> dict:
+def versioned(order: int, day: int, qty: int = 1, batch: str = "0000", customer: int = 1) -> dict:
     return {
         "order_id": order, "order_date": DAY, "customer_id": customer, "product_id": 1, "qty": qty,
         "unit_price": 2.5, "channel": "web", "_lake_batch": batch, "_lake_ingest_date": date(2026, 11, day),
@@ -71,8 +71,8 @@ def compare(spark, monkeypatch):
 
 
 def test_each_incoming_order_is_what_it_is(compare) -> None:
-    silver = [stamped(1, 24), stamped(2, 24), stamped(3, 24), stamped(4, 24)]
-    incoming = [stamped(1, 24), stamped(2, 25), stamped(3, 25, qty=9), stamped(4, 23, qty=9), stamped(5, 24)]
+    silver = [versioned(1, 24), versioned(2, 24), versioned(3, 24), versioned(4, 24)]
+    incoming = [versioned(1, 24), versioned(2, 25), versioned(3, 25, qty=9), versioned(4, 23, qty=9), versioned(5, 24)]
     kinds, delta = compare(silver, incoming)
     assert kinds == {1: "unchanged", 2: "advance", 3: "update", 4: "stale", 5: "insert"}
     assert (delta.lowest, delta.highest) == (2, 5)
@@ -80,59 +80,59 @@ def test_each_incoming_order_is_what_it_is(compare) -> None:
 
 
 def test_orders_that_only_replace_others_are_known_and_so_is_whose_day_changes(compare) -> None:
-    silver = [stamped(1, 24), stamped(2, 24), stamped(3, 25)]
+    silver = [versioned(1, 24), versioned(2, 24), versioned(3, 25)]
     other_day = {"order_date": date(2026, 11, 20)}
-    _, delta = compare(silver, [stamped(1, 25, qty=2), stamped(2, 25)])
+    _, delta = compare(silver, [versioned(1, 25, qty=2), versioned(2, 25)])
     assert (delta.only_replaces, delta.moved) == (True, 0)
-    _, delta = compare(silver, [stamped(1, 25) | other_day, stamped(3, 24) | other_day])
+    _, delta = compare(silver, [versioned(1, 25) | other_day, versioned(3, 24) | other_day])
     assert (delta.only_replaces, delta.moved) == (True, 1)  # the stale one is not written
-    _, delta = compare(silver, [stamped(1, 25, qty=2), stamped(4, 25)])
+    _, delta = compare(silver, [versioned(1, 25, qty=2), versioned(4, 25)])
     assert not delta.only_replaces
-    _, delta = compare(silver, [stamped(1, 24)])
+    _, delta = compare(silver, [versioned(1, 24)])
     assert not delta.only_replaces  # it changes nothing
 
 
 def test_an_order_that_is_there_already_changes_nothing(compare) -> None:
-    _, delta = compare([stamped(1, 24)], [stamped(1, 24)])
+    _, delta = compare([versioned(1, 24)], [versioned(1, 24)])
     assert not delta.changes
     assert delta.counts["unchanged"] == 1
 
 
 def test_everything_is_new_to_an_empty_table(compare) -> None:
-    kinds, _ = compare([], [stamped(1, 24), stamped(2, 24)])
+    kinds, _ = compare([], [versioned(1, 24), versioned(2, 24)])
     assert kinds == {1: "insert", 2: "insert"}
 
 
 def test_the_batch_decides_within_a_day(compare) -> None:
-    kinds, _ = compare([stamped(1, 24, batch="0002")], [stamped(1, 24, batch="0001", qty=9)])
+    kinds, _ = compare([versioned(1, 24, batch="0002")], [versioned(1, 24, batch="0001", qty=9)])
     assert kinds == {1: "stale"}
 
 
 def test_equal_content_with_a_greater_row_version_advances_so_that_a_late_landing_loses(compare) -> None:
     """A on day 1, B on day 2, C = A on day 3; loaded A, C, B: silver must end with C."""
-    kinds, _ = compare([stamped(1, 21)], [stamped(1, 23)])
+    kinds, _ = compare([versioned(1, 21)], [versioned(1, 23)])
     assert kinds == {1: "advance"}
-    kinds, _ = compare([stamped(1, 23)], [stamped(1, 22, qty=2)])
+    kinds, _ = compare([versioned(1, 23)], [versioned(1, 22, qty=2)])
     assert kinds == {1: "stale"}
 
 
 def test_other_looked_up_values_rewrite_the_orders_that_show_them_and_no_others(compare) -> None:
-    silver = [stamped(1, 24), stamped(2, 24, customer=2)]
+    silver = [versioned(1, 24), versioned(2, 24, customer=2)]
     kinds, delta = compare(silver, [], region="South", reenrich=True)
     assert kinds == {1: "reenrich"}
     assert delta.rows.first()["region"] == "South"
 
 
 def test_an_order_that_comes_in_is_not_rewritten_beside_itself(compare) -> None:
-    kinds, delta = compare([stamped(1, 24)], [stamped(1, 25)], region="South", reenrich=True)
+    kinds, delta = compare([versioned(1, 24)], [versioned(1, 25)], region="South", reenrich=True)
     assert kinds == {1: "update"}
     assert delta.rows.count() == 1
 
 
 def test_an_order_that_only_a_stale_row_came_in_for_is_rewritten(compare) -> None:
     """A row that replaces nothing brings no region either: without this, the order would keep its old one for good."""
-    silver = [stamped(1, 25), stamped(2, 24), stamped(3, 24)]
-    incoming = [stamped(1, 24, qty=9), stamped(2, 24), stamped(3, 25)]
+    silver = [versioned(1, 25), versioned(2, 24), versioned(3, 24)]
+    incoming = [versioned(1, 24, qty=9), versioned(2, 24), versioned(3, 25)]
     _, delta = compare(silver, incoming, region="South", reenrich=True)
     found = sorted((row["order_id"], row["_lake_kind"], row["qty"], row["region"]) for row in delta.rows.collect())
     assert found == [
@@ -143,7 +143,7 @@ def test_an_order_that_only_a_stale_row_came_in_for_is_rewritten(compare) -> Non
 
 def test_a_missing_row_is_one_that_is_named_and_not_there(compare) -> None:
     """NULL names none."""
-    incoming = [stamped(1, 24, customer=7), stamped(2, 24) | {"customer_id": None}, stamped(3, 24)]
+    incoming = [versioned(1, 24, customer=7), versioned(2, 24) | {"customer_id": None}, versioned(3, 24)]
     _, delta = compare([], incoming)
     assert (delta.failed, delta.warned) == ({"lookups.customers": 1, "lookups.products": 0}, 1)
 
@@ -151,6 +151,6 @@ def test_a_missing_row_is_one_that_is_named_and_not_there(compare) -> None:
 def test_the_newest_row_of_a_key_wins(spark) -> None:
     from lake.enrich import newest
 
-    rows = [stamped(1, 24, qty=1), stamped(1, 25, qty=2), stamped(1, 25, qty=3, batch="0001"), stamped(2, 20)]
+    rows = [versioned(1, 24, qty=1), versioned(1, 25, qty=2), versioned(1, 25, qty=3, batch="0001"), versioned(2, 20)]
     kept = {row["order_id"]: row["qty"] for row in newest(spark.createDataFrame(rows, RAW), ("order_id",)).collect()}
     assert kept == {1: 3, 2: 1}

@@ -100,7 +100,7 @@ def test_a_run_that_dies_at_any_stage_loses_and_doubles_nothing(
 
 
 @pytest.mark.usefixtures("alive")
-def test_two_runs_over_overlapping_orders_end_with_the_greater_stamp(
+def test_two_runs_over_overlapping_orders_end_with_the_greater_row_version(
     job_lake: JobLake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from lake.upsert import Upsert
@@ -280,7 +280,7 @@ def test_a_rollback_is_refused_while_a_transform_is_active(state: str, refused: 
 def test_versions_of_one_object_in_one_second_are_loaded_in_their_order(
     job_lake: JobLake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """S3 tells times in seconds and version ids have no order: the newer version must have the greater stamp."""
+    """S3 tells times in seconds and version ids have no order: the newer version must have the greater row version."""
     from datetime import UTC, datetime
 
     from lake.landings import Inbox

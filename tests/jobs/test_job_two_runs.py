@@ -64,9 +64,9 @@ def ended(lake: Lake, run_id: str) -> dict[str, Any]:
     return found
 
 
-# The first run of each pair loads the greater stamp, then the lesser one; the second pair shares orders with the first.
+# The first run of each pair loads the greater row version, then the lesser one; the second pair shares orders with it.
 @pytest.mark.long
-def test_two_runs_at_once_through_glue_double_no_order_and_the_greater_stamp_stays(lake: Lake) -> None:
+def test_two_runs_at_once_through_glue_double_no_order_and_the_greater_row_version_stays(lake: Lake) -> None:
     put(lake, "customers", CUSTOMERS, 0)
     put(lake, "products", PRODUCTS, 0)
     for pair in ((2, 1), (3, 4)):

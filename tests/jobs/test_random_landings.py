@@ -55,11 +55,13 @@ class Reference:
                 self.loaded[place].append(newest)
 
     def silver(self) -> list[tuple[int, int, str | None]]:
-        stamped = [(place[1:], each) for place, versions in self.loaded.items() for each in versions]
+        versioned = [(place[1:], each) for place, versions in self.loaded.items() for each in versions]
         dims = [(place[1:], newest) for place, newest in self.current.items() if place[0] == "customers"]
         region = max(dims)[1][1] if dims else None
         rows: dict[int, int] = {}
-        for _, (_, content) in sorted((stamp, each) for stamp, each in stamped if isinstance(each[1], tuple)):
+        for _, (_, content) in sorted(
+            (row_version, each) for row_version, each in versioned if isinstance(each[1], tuple)
+        ):
             rows.update(content)
         return sorted((order, qty, region) for order, qty in rows.items())
 

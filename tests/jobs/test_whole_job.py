@@ -81,7 +81,7 @@ def test_columns_go_by_the_header_and_strange_keys_are_left_alone(story: Story) 
 
 
 def test_a_value_that_comes_back_wins_over_one_between_that_is_loaded_late(story: Story) -> None:
-    """A, C, B: equal content with a greater stamp advances the stamp, so B is stale."""
+    """A, C, B: equal content with a greater row_version advances the row_version, so B is stale."""
     _, equal, late, *_ = story.runs
     assert (equal.orders["rows_advanced"], late.orders["rows_stale"]) == (1, 1)
     assert story.lake.rows("order_id", "qty", "_lake_ingest_date")[0] == (1, 1, date(2025, 9, 3))

@@ -206,26 +206,26 @@ def test_of_many_landings_at_once_one_starts_a_run(starter, glue, rows) -> None:
     assert len(glue.started) == 1
     assert sum(bool(answer["started"]) for answer in answers) == 1
     assert len(rows("PENDING#orders")) == 8
-    assert rows("TURN#") == []
+    assert rows("LEASE#") == []
 
 
 def test_a_caller_that_died_with_its_turn_holds_up_the_others_for_its_timeout_only(starter, glue, monkeypatch) -> None:
-    starter.TURN.take("dead")
+    starter.LEASE.take("dead")
     monkeypatch.setattr(starter, "TURN_PATIENCE_S", 0.1)
     with pytest.raises(TimeoutError):
         starter.handler(bridge_event(), None)
     assert glue.started == []
     later = time.time() + 31
-    monkeypatch.setattr("lakectl.core.turn.time.time", lambda: later)
+    monkeypatch.setattr("lakectl.core.lease.time.time", lambda: later)
     assert starter.handler(bridge_event(), None)["started"]
 
 
 def test_a_turn_that_was_lost_meanwhile_is_not_ended(starter, rows) -> None:
-    starter.TURN.take("one")
-    starter.TURN.end("another")
-    assert len(rows("TURN#")) == 1
-    starter.TURN.end("one")
-    assert rows("TURN#") == []
+    starter.LEASE.take("one")
+    starter.LEASE.end("another")
+    assert len(rows("LEASE#")) == 1
+    starter.LEASE.end("one")
+    assert rows("LEASE#") == []
 
 
 def test_a_record_that_fails_does_not_stop_the_run_for_the_others(starter, glue, rows) -> None:

@@ -130,7 +130,7 @@ def test_check_full_looks_at_every_row_and_names_each_place(tmp_path: Path) -> N
     with pytest.raises(UsageError) as caught:
         landing_file.check(path, "orders", ORDERS, "full")
     assert caught.value.message == f"{path}:3: unit_price = 'x': expected {expected(ORDERS.by_name['unit_price'])}"
-    assert caught.value.hint == "mend these too: 5: customer_id = '': expected a whole number (bigint)"
+    assert caught.value.hint == "correct these too: 5: customer_id = '': expected a whole number (bigint)"
 
 
 def test_a_line_break_inside_quotes_is_refused_as_the_job_refuses_it(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def loaded(subject: Subject) -> list[Landing]:
 
 
 def _order(run: Entry) -> tuple[str, str, str, str]:
-    """Later landings have greater ones, as the job compares row versions (core.columns.STAMP)."""
+    """Later landings have greater ones, as the job compares row versions (core.columns.ROW_VERSION)."""
     landing = run.landing
     return landing.ingest_date, landing.batch, landing.event_time, landing.version_id
 

@@ -270,7 +270,7 @@ def _explained(error: str, path: Path) -> tuple[str, str | None]:
         row = next((line.removeprefix("Original Line:").strip() for line in lines if "Original Line:" in line), "")
         counts = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", error)
         what = f"{counts[2]} values, expected {counts[1]} as in the header" if counts else lines[2 if row else 1]
-        return f"{path}:{number[1]}: {what}: {_short(row)}", "mend or delete that line"
+        return f"{path}:{number[1]}: {what}: {_short(row)}", "correct or delete that line"
     first = re.sub(r"^[A-Za-z ]+ Error: ", "", lines[0]) if lines else "it can't be read"
     return f"{path}: {first}", None
 

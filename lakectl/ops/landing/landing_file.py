@@ -145,7 +145,7 @@ class _Table:
                 break
         if failures:
             more = "; ".join(each.removeprefix(self.label + ":") for each in failures[1:])
-            raise UsageError(failures[0], f"mend these too: {more}" if more else None)
+            raise UsageError(failures[0], f"correct these too: {more}" if more else None)
 
     def check_tail(self, tail: bytes, line_at: Callable[[int], int]) -> None:
         """The last row, from the file's last bytes; ``line_at`` tells a line by its distance from the end."""

@@ -60,4 +60,4 @@ def _check_rows(path: Path, label: str, source: SourceSpec, every_row: bool) -> 
         raise UsageError(f"{label}: no rows: nothing to land")
     if failures:
         more = "; ".join(each.removeprefix(label + ": ") for each in failures[1:])
-        raise UsageError(failures[0], f"mend these too: {more}" if more else None)
+        raise UsageError(failures[0], f"correct these too: {more}" if more else None)

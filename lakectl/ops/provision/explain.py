@@ -205,7 +205,7 @@ HEADER = """\
 #!/usr/bin/env bash
 # What `lakectl up` would do now for lake '{name}' on {where}, as {count} commands of the AWS CLI (version 1 or 2).
 # First: {access}
-# Run it in this folder, which holds what is uploaded. When a command fails: mend the cause, and
+# Run it in this folder, which holds what is uploaded. When a command fails: fix the cause, and
 # let `lakectl explain` print what is still to do."""
 
 SETTINGS = """\

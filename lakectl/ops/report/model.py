@@ -26,7 +26,7 @@ class Section(Generic[T]):
 
 
 def section(read: Callable[[], T]) -> Section[T]:
-    """What ``read`` returns. An error that a person can cause or mend is shown in the section's place."""
+    """What ``read`` returns. An error that a person can cause or fix is shown in the section's place."""
     try:
         return Section(read())
     except LakectlError as error:

@@ -8,13 +8,13 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 
-class Turn:
+class Lease:
     """An item in the run log's table. A holder that dies holds it for ``seconds`` at most."""
 
     def __init__(self, client: Any, table: str, name: str, seconds: float) -> None:
         self._client = client
         self._table = table
-        self._key = {"pk": {"S": f"TURN#{name}"}, "sk": {"S": "TURN"}}
+        self._key = {"pk": {"S": f"LEASE#{name}"}, "sk": {"S": "LEASE"}}
         self._seconds = seconds
 
     def take(self, holder: str) -> bool:
