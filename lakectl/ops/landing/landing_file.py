@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -250,7 +251,8 @@ class _LineTooLong(Exception):
 
 def _scan(binary: IO[bytes], file: FileFormat) -> tuple[bytes, int]:
     """Read a file through: (its last bytes, its size in bytes). Raises :class:`_NotUtf8` and :class:`_LineTooLong`."""
-    tail, rest, size, begins = b"", b"", 0, 0
+    tail, size, begins = b"", 0, 0
+    decoder = codecs.getincrementaldecoder(file.encoding)()
     while chunk := binary.read(CHUNK):
         # A line within one chunk is short enough.
         if ends := max(chunk.rfind(b"\n"), chunk.rfind(b"\r")) + 1:
@@ -260,25 +262,18 @@ def _scan(binary: IO[bytes], file: FileFormat) -> tuple[bytes, int]:
             line = size + len(chunk) - begins
         if line > MAX_LINE_BYTES:
             raise _LineTooLong(size)
-        if file.encoding != "utf-8":  # a byte is a character there
+        pending = len(decoder.getstate()[0])  # bytes of a character that the last chunk has cut
+        if pending or not chunk.isascii():
             try:
-                chunk.decode(file.encoding)
+                text = decoder.decode(chunk)
             except UnicodeDecodeError as error:
-                raise _NotUtf8(size + error.start) from None
-        elif rest or not chunk.isascii():
-            joined = rest + chunk
-            whole = _whole_characters(joined)
-            try:
-                text = joined[:whole].decode()
-            except UnicodeDecodeError as error:
-                raise _NotUtf8(size - len(rest) + error.start) from None
+                raise _NotUtf8(size - pending + error.start) from None
             if REPLACEMENT in text:
-                raise _NotUtf8(size - len(rest) + joined.index(REPLACEMENT.encode()))
-            rest = joined[whole:]
+                raise _NotUtf8(size - pending + len(text[: text.index(REPLACEMENT)].encode()))
         size += len(chunk)
         tail = chunk[-TAIL_BYTES:] if len(chunk) >= TAIL_BYTES else (tail + chunk)[-TAIL_BYTES:]
-    if rest:
-        raise _NotUtf8(size - len(rest))
+    if cut := decoder.getstate()[0]:
+        raise _NotUtf8(size - len(cut))
     return tail, size
 
 
@@ -292,16 +287,6 @@ def _line_at(path: Path, compressed: bool, offset: int) -> int:
             after_cr = chunk.endswith(b"\r")
             offset -= len(chunk)
     return line
-
-
-def _whole_characters(data: bytes) -> int:
-    """How many bytes to take so that no character is cut (a character has at most 4)."""
-    for back in range(1, min(4, len(data)) + 1):
-        byte = data[-back]
-        if byte & 0xC0 != 0x80:  # the first byte of a character
-            length = 1 if byte < 0x80 else 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
-            return len(data) if length <= back else len(data) - back
-    return len(data)
 
 
 def _not_utf8(path: Path, compressed: bool, label: str, file: FileFormat) -> str:
