@@ -24,7 +24,7 @@ from pydantic import (
     model_validator,
 )
 
-from lakectl import glue_versions
+from lakectl import config_patterns, glue_versions
 from lakectl.config_errors import usage_error
 from lakectl.errors import UsageError
 from lakectl.project import Project, shipped_root
@@ -34,12 +34,9 @@ from lakectl.spec.model import LakeSpec, SourceSpec
 Days = Annotated[int, Field(ge=1, le=3653)]
 # CloudWatch accepts these periods only (PutRetentionPolicy, API reference).
 RetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557]
-Prefix = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*/$")]
-GlueName = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,255}$")]
-_DATE = r"(\d{4}-\d\d-\d\d|NOW([+-]\d+(DAYS|WEEKS|MONTHS|YEARS))?)"
-DATE_RANGE = rf"^{_DATE},{_DATE}$"
-BUCKET_PATTERN = r"^[a-z0-9.{}-]+$"
-ResourceName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+Prefix = Annotated[str, Field(pattern=config_patterns.PREFIX)]
+GlueName = Annotated[str, Field(pattern=config_patterns.GLUE_NAME)]
+ResourceName = Annotated[str, Field(pattern=config_patterns.RESOURCE)]
 
 
 class _Section(BaseModel):
@@ -47,21 +44,21 @@ class _Section(BaseModel):
 
 
 class Bucket(_Section):
-    name: str = Field(pattern=BUCKET_PATTERN)
+    name: str = Field(pattern=config_patterns.BUCKET)
     versioning: bool = False
 
 
 class RawBucket(Bucket):
-    name: str = Field(default="org-demo-lake-raw-{name}", pattern=BUCKET_PATTERN)
+    name: str = Field(default="org-demo-lake-raw-{name}", pattern=config_patterns.BUCKET)
     versioning: bool = True
 
 
 class SilverBucket(Bucket):
-    name: str = Field(default="org-demo-lake-silver-{name}", pattern=BUCKET_PATTERN)
+    name: str = Field(default="org-demo-lake-silver-{name}", pattern=config_patterns.BUCKET)
 
 
 class TmpBucket(Bucket):
-    name: str = Field(default="org-demo-lake-tmp-{name}", pattern=BUCKET_PATTERN)
+    name: str = Field(default="org-demo-lake-tmp-{name}", pattern=config_patterns.BUCKET)
 
 
 class Buckets(_Section):
@@ -78,7 +75,7 @@ class Landing(_Section):
 
 
 class RunLog(_Section):
-    table: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{3,255}$")] = "ingestion_runs"
+    table: Annotated[str, Field(pattern=config_patterns.TABLE)] = "ingestion_runs"
     point_in_time_recovery: bool = True
 
 
@@ -103,7 +100,7 @@ class StartGlueJob(Function):
 class Functions(_Section):
     log_ingestion_run: LogIngestionRun = LogIngestionRun()
     start_glue_job: StartGlueJob = StartGlueJob()
-    dead_letter_queue: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,80}$")] = "lakectl-failed-events"
+    dead_letter_queue: Annotated[str, Field(pattern=config_patterns.QUEUE)] = "lakectl-failed-events"
     log_retention_days: RetentionDays = 14
 
 
@@ -111,7 +108,7 @@ class Glue(_Section):
     bronze_database: GlueName = "retail_bronze"
     silver_database: GlueName = "retail_silver"
     # A range of Athena's partition projection; folders outside it are not seen in the bronze tables.
-    bronze_dates: str = Field(default="2020-01-01,NOW+1YEARS", pattern=DATE_RANGE)
+    bronze_dates: str = Field(default="2020-01-01,NOW+1YEARS", pattern=config_patterns.DATE_RANGE)
     job: ResourceName = "retail_bronze_to_silver"
     maintenance_job: ResourceName = "retail_maintenance"
     role: ResourceName = "retail-glue-role"
@@ -161,7 +158,7 @@ class Maintenance(_Section):
 
 
 class Athena(_Section):
-    workgroup: Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]{1,128}$")] = "retail-wg"
+    workgroup: Annotated[str, Field(pattern=config_patterns.WORKGROUP)] = "retail-wg"
     engine_version: Literal["Athena engine version 3", "AUTO"] = "Athena engine version 3"
     results_prefix: Prefix = "athena/"
     # Athena's own minimum is 10 MB (WorkGroupConfiguration, API reference).
@@ -173,7 +170,7 @@ class Triggers(_Section):
     orders_rule: ResourceName = "on-orders-landed"
     drain_rule: ResourceName = "on-transform-ended"
     daily_rule: ResourceName = "run-glue-daily"
-    schedule: str = Field(default="cron(15 1 * * ? *)", pattern=r"^(cron\(\S+( \S+){5}\)|rate\(\d+ \w+\))$")
+    schedule: str = Field(default="cron(15 1 * * ? *)", pattern=config_patterns.SCHEDULE)
     schedule_enabled: bool = True
 
 
@@ -202,11 +199,11 @@ class Config(_Section):
     ``spec`` is made of the keys ``sources``, ``schema_evolution`` and ``checks``.
     """
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,36}[a-z0-9]$|^[a-z0-9]$")] = "demo"
+    name: Annotated[str, Field(pattern=config_patterns.LAKE)] = "demo"
     target: Literal["local", "aws"] = "local"
-    region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")] = "eu-west-1"
+    region: Annotated[str, Field(pattern=config_patterns.REGION)] = "eu-west-1"
     profile: str | None = None
-    endpoint_url: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = None
+    endpoint_url: Annotated[str, Field(pattern=config_patterns.ENDPOINT)] | None = None
     suffix_names: bool = False
     tags: dict[str, str] = {}
     buckets: Buckets = Buckets()

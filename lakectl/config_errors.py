@@ -11,17 +11,8 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from lakectl.config_patterns import EXPECTED
 from lakectl.errors import UsageError
-
-PATTERN_HINTS = {
-    "name": "lower-case letters, digits and '-', at most 38",
-    "region": "an AWS region such as eu-west-1",
-    "schedule": "cron(min hour day month weekday year) with six fields, or rate(N unit)",
-    "bronze_dates": "FIRST,LAST with dates such as 2020-01-01, NOW or NOW+1YEARS (DAYS, WEEKS, MONTHS, YEARS)",
-    "prefix": "a path that ends in '/', such as retail/",
-    "results_prefix": "a path that ends in '/', such as athena/",
-    "endpoint_url": "a URL such as http://127.0.0.1:4566",
-}
 
 
 def usage_error(
@@ -55,7 +46,7 @@ def _explain(first: Any, loc: list[str], root: type[BaseModel]) -> str:
     if kind == "literal_error":
         return f"{shown}; expected {ctx['expected']}"
     if kind == "string_pattern_mismatch":
-        return f"{shown}; expected {PATTERN_HINTS.get(loc[-1], 'to match ' + ctx['pattern'])}"
+        return f"{shown}; expected {EXPECTED[ctx['pattern']]}"
     if kind == "value_error":
         return f"{shown}; {re.sub('^Value error, ', '', first['msg'])}"
     return f"{shown}; {first['msg'].lower()}"

@@ -57,6 +57,16 @@ def test_a_part_of_a_section_keeps_the_other_defaults_of_it(tmp_path: Path) -> N
         ("# c\nnme: x", 2, "nme: unknown key; did you mean 'name'?"),
         ("glue:\n  workers: many", 2, "glue.workers: 'many' is not allowed; input should be a valid integer"),
         ("name: x\nspec: {}", 2, "spec: unknown key; known here: name, target"),
+        (
+            "buckets:\n  raw: {name: My_Lake}",
+            2,
+            "buckets.raw.name: 'My_Lake' is not allowed; expected lower-case letters, digits, '.' and '-'",
+        ),
+        (
+            "functions:\n  start_glue_job: {name: 'start job'}",
+            2,
+            "functions.start_glue_job.name: 'start job' is not allowed; expected letters, digits, '_', '.' and '-', at",
+        ),
         ("target: gcp", 1, "target: 'gcp' is not allowed; expected 'local' or 'aws'"),
         ("triggers:\n  schedule: cron(1 2 3)", 2, "expected cron(min hour day month weekday year)"),
         ("a: [", 1, "not valid YAML"),

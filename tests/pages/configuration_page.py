@@ -16,22 +16,13 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.fields import FieldInfo
 
 from lakectl import glue_versions
-from lakectl.config import BUCKET_PATTERN, ENVIRONMENT, Config
-from lakectl.config_errors import PATTERN_HINTS
+from lakectl.config import ENVIRONMENT, Config
+from lakectl.config_patterns import EXPECTED
 from lakectl.spec import model
 from lakectl.spec.files_and_columns import COLUMN_KEYS, ENCODINGS, FORMAT_OPTIONS
 from lakectl.spec.parsing import SOURCE_KEYS
 from lakectl.spec.relations import TRANSFORMS
 
-# What the patterns of the schema mean. One that is not here is shown as it is.
-PATTERNS = {
-    r"^[A-Za-z0-9_.-]{1,64}$": "letters, digits and `_ . -`, at most 64",
-    r"^[a-zA-Z0-9._-]{1,128}$": "letters, digits and `. _ -`, at most 128",
-    r"^[A-Za-z0-9_.-]{3,255}$": "letters, digits and `_ . -`, 3 to 255",
-    r"^[A-Za-z0-9_-]{1,80}$": "letters, digits and `_ -`, at most 80",
-    r"^[a-z0-9_]{1,255}$": "lower-case letters, digits and `_`, at most 255",
-    BUCKET_PATTERN: "lower-case letters, digits, `.` and `-`",
-}
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/configuration.md"
 SHIPPED = ROOT / "config/lake.yaml"
@@ -156,7 +147,7 @@ def _described(name: str, schema: dict[str, Any]) -> str:
             return what if least is None else f"{what}, at least {least:,}"
         return f"{least:,} to {most:,}"
     if kind == "string" and "pattern" in schema:
-        return PATTERNS.get(schema["pattern"]) or PATTERN_HINTS.get(name) or f"text like `{schema['pattern']}`"
+        return EXPECTED[schema["pattern"]]
     return {"boolean": "`true`, `false`", "null": "`null`", "string": "text", "object": "a map of texts"}[kind]
 
 
