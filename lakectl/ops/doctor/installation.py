@@ -11,7 +11,7 @@ from pathlib import Path
 from lakectl.findings import Finding, ok, problem, warning
 
 OLDEST = (3, 11)
-NEWEST_RUN = (3, 12)  # that the demo was run on: docs/install.md
+NEWEST_RUN = (3, 13)  # that the demo was run on: docs/install.md
 REINSTALL = "pip install --force-reinstall --no-deps lakectl"
 
 
