@@ -49,8 +49,8 @@ def reconcile(app: App, fix: bool) -> None:
             app.out.item("failed", _name(bucket, version), "landed before the lake had its source: not in silver")
     elif found.unlogged or found.not_taken:
         ops.redrive(lake, [*found.unlogged, *found.not_taken], show)
-    run_id = ops.load_set_aside(lake) if fix and found.set_aside else None
-    for version in found.set_aside:
+    run_id = ops.load_skipped(lake) if fix and found.skipped else None
+    for version in found.skipped:
         what = f"run {short(run_id)} loads it" if run_id else "current, but skipped by an earlier run: not in silver"
         app.out.item("ok" if run_id else "failed", _name(bucket, version), what)
     for run in found.gone:
@@ -63,7 +63,7 @@ def reconcile(app: App, fix: bool) -> None:
             "rows": found.rows,
             "unlogged": [{**version, "fixed": _identity(version) in fixed} for version in found.unlogged],
             "gone": [run.item for run in found.gone],
-            "set_aside": found.set_aside,
+            "skipped": found.skipped,
             "not_taken": [{**version, "fixed": _identity(version) in fixed} for version in found.not_taken],
             "run": run_id,
         }
@@ -84,9 +84,9 @@ def _raise_what_is_left(
         raise LakectlError(
             f"{not_taken:,} objects landed before the lake had their source, and are not in silver", hint
         )
-    if found.set_aside and not run_id:
+    if found.skipped and not run_id:
         raise LakectlError(
-            f"{len(found.set_aside):,} current objects were skipped by an earlier run and are not in silver",
+            f"{len(found.skipped):,} current objects were skipped by an earlier run and are not in silver",
             "lakectl reconcile --fix",
         )
     if found.gone:

@@ -105,7 +105,7 @@ def _standing(ordered: list[Version], first: int) -> Version | None:
 
 
 def _is_lost(newest: Version, ordered: list[Version]) -> bool:
-    """Whether the newest version was set aside for one that isn't loaded.
+    """Whether the newest version was skipped for one that isn't loaded.
 
     Bytes that a run refused or a rollback took out stay out until somebody puts them again or asks for them; a
     version that a run found deleted is gone until a run finds it again.

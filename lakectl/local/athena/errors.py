@@ -1,4 +1,4 @@
-"""Why Athena says no: what a query fails with, and what a request is refused with."""
+"""What a query fails with, and what a request is refused with."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ class DeadLetterQueue:
 
 @contextmanager
 def opened(lake: Lake) -> Iterator[DeadLetterQueue]:
-    """The lake's dead-letter queue. Raises :class:`LakectlError` when it is not there, or AWS says no."""
+    """The lake's dead-letter queue. Raises :class:`LakectlError` when it is not there, or AWS rejects a request."""
     name = lake.names.dead_letter_queue
     try:
         yield DeadLetterQueue(lake, str(lake.client("sqs").get_queue_url(QueueName=name)["QueueUrl"]))

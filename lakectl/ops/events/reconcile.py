@@ -32,19 +32,19 @@ FIELDS = ("sk", "key", "version_id", "etag", "load_status", "duplicate_of", "sup
 @dataclass
 class Differences:
     """``unlogged``: versions without a run item, as ListObjectVersions has them. ``gone``: rows without an object.
-    ``set_aside``: current versions that a run set aside (it found the object deleted, say), and that none will load.
+    ``skipped``: current versions that a run skipped (it found the object deleted, say), and that none will load.
     ``not_taken``: current versions that no run loaded when they landed, of a source that the lake has by now."""
 
     objects: int = 0
     rows: int = 0
     unlogged: list[dict[str, Any]] = field(default_factory=list)
     gone: list[Entry] = field(default_factory=list)
-    set_aside: list[dict[str, Any]] = field(default_factory=list)
+    skipped: list[dict[str, Any]] = field(default_factory=list)
     not_taken: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def any(self) -> bool:
-        return bool(self.unlogged or self.gone or self.set_aside or self.not_taken)
+        return bool(self.unlogged or self.gone or self.skipped or self.not_taken)
 
 
 @dataclass
@@ -54,7 +54,7 @@ class _Rows:
     count: int = 0
     all: set[int] = field(default_factory=set)
     expected: set[int] = field(default_factory=set)  # rows whose object should be there
-    set_aside: set[int] = field(default_factory=set)
+    skipped: set[int] = field(default_factory=set)
     ignored: set[int] = field(default_factory=set)
 
 
@@ -79,8 +79,8 @@ def differences(lake: Lake) -> Differences:
         rows.expected.discard(identity)
         if identity not in rows.all:
             found.unlogged.append(version)
-        elif version["IsLatest"] and identity in rows.set_aside:
-            found.set_aside.append(version)
+        elif version["IsLatest"] and identity in rows.skipped:
+            found.skipped.append(version)
         elif version["IsLatest"] and identity in rows.ignored and lake.zone.loads(version["Key"]):
             found.not_taken.append(version)
     found.unlogged = _still_unlogged(lake, found.unlogged)
@@ -93,7 +93,7 @@ def differences(lake: Lake) -> Differences:
 
 def _agree(rows: _Rows, versions: Sequence[tuple[int, bool]]) -> bool:
     """Whether nothing differs. ``versions``: a hash, and whether it is the current one."""
-    not_loaded = rows.set_aside | rows.ignored
+    not_loaded = rows.skipped | rows.ignored
     return rows.expected <= {identity for identity, _ in versions} and all(
         identity in rows.all and not (is_latest and identity in not_loaded) for identity, is_latest in versions
     )
@@ -111,15 +111,15 @@ def _rows(lake: Lake) -> _Rows:
             status = item["load_status"]
             if status == SUPERSEDED:
                 superseded.add(item["sk"])
-                rows.set_aside.add(identity)
+                rows.skipped.add(identity)
             elif status == DUPLICATE:
                 copies[identity] = item.get("duplicate_of", "")
             elif status == IGNORED:
                 rows.ignored.add(identity)
             if item.get("superseded_by") != DELETED:
                 rows.expected.add(identity)
-    # A duplicate of what was set aside is not in silver either.
-    rows.set_aside.update(copy for copy, original in copies.items() if original in superseded)
+    # A duplicate of what was skipped is not in silver either.
+    rows.skipped.update(copy for copy, original in copies.items() if original in superseded)
     return rows
 
 
@@ -161,8 +161,8 @@ def redrive(
     return accepted
 
 
-def load_set_aside(lake: Lake) -> str:
-    """Start a run that looks at every current landing; its id. It loads what runs before it set aside."""
+def load_skipped(lake: Lake) -> str:
+    """Start a run that looks at every current landing; its id. It loads what runs before it skipped."""
     root = f"s3://{lake.names.raw_bucket}/{lake.config.landing.prefix}"
     return transform.start(lake, transform.arguments(lake, path=root))
 

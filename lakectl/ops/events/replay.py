@@ -30,7 +30,7 @@ def replay(
     """Give every queued event to its function; delete a message only after the function has accepted it.
 
     Messages whose id is in ``discard`` are deleted unsent. Dying half-way loses nothing: what we hold is
-    visible again after two minutes. Raises :class:`LakectlError` when AWS says no.
+    visible again after two minutes. Raises :class:`LakectlError` when AWS rejects a request.
     """
     done: list[Replayed] = []
     with opened(lake) as queue, ThreadPoolExecutor(THREADS) as pool:

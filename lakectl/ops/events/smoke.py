@@ -51,7 +51,7 @@ def smoke(lake: Lake, limit_s: float = 90.0, failures: bool = False) -> Smoke:
 
     Paths that can't be walked in time are read. ``failures``: also give both functions an event that they fail on, and
     wait, for minutes, until it is in the dead-letter queue. What the test has made is removed in any case.
-    Raises :class:`LakectlError` when AWS says no.
+    Raises :class:`LakectlError` when AWS rejects a request.
     """
     key = f"{quick_test.folder(lake.config.landing.prefix)}{secrets.token_hex(8)}/test.csv"
     began_ms = int(time.time() * 1000)
