@@ -24,6 +24,7 @@ TUTORIAL = {
     "lakectl/ops/landing/sample_data.py",
     "lakectl/cli/sample_data.py",
     "lakectl/cli/demo.py",
+    "lakectl/cli/demo_story.py",
     "lakectl/config.py",
 }
 # A key of configurations and an argument of the job that people's files and commands have: they stay.
