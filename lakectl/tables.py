@@ -15,6 +15,7 @@ _WHOLE = re.compile(
 )
 # Their last part tells more than their first: ARNs, S3 addresses, keys of objects.
 _PATH = re.compile(r"arn:|s3://|\S+/\S+$")
+_WORD = re.compile(r"\s*\S+(?: (?:s|ms|B|[KMGT]iB)(?!\w))?")  # a number stays with its unit
 _TSV = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
@@ -77,7 +78,7 @@ def wrapped(text: str, width: int, indent: str = "") -> list[str]:
     if not width or cells(text) <= width:
         return [text]
     lines, line = [], ""
-    for word in re.findall(r"\s*\S+", text):
+    for word in _WORD.findall(text):
         if line.strip() and cells(line + word) > width:
             lines.append(line)
             word = indent + word.lstrip()

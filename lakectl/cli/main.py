@@ -34,11 +34,11 @@ def cli(ctx: click.Context, /, **options: Any) -> None:
     """From nothing to a working, queryable, trustworthy lakehouse: on this machine, or in your AWS account.
 
     \b
-    lakectl demo                        the whole tutorial, on this machine
-    lakectl up                          make the lake
-    lakectl land FILE                   land a file; the transform starts by itself
-    lakectl query "SELECT ..."          ask Athena
-    lakectl down                        delete everything
+    lakectl demo                      the whole tutorial, on this machine
+    lakectl up                        make the lake
+    lakectl land FILE                 land a file; the transform starts by itself
+    lakectl query "SELECT ..."        ask Athena
+    lakectl down                      delete everything
     """
     ctx.obj = App()
     ctx.obj.take(options)

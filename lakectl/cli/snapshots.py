@@ -30,9 +30,9 @@ def snapshots(app: App, table: str | None) -> None:
     found = ops.snapshots(app.lake, table)
     rows = []
     for each in found:
-        mark = "current" if each.current else "" if each.in_history else "rolled back"
+        mark = "now" if each.current else "" if each.in_history else "rolled back"
         counts = (f"{each.added:,}", f"{each.deleted:,}", f"{each.total:,}")
-        rows.append((each.id, each.committed_at, each.operation, *counts, mark))
+        rows.append((each.id, each.committed_at[: len("YYYY-MM-DD HH:MM:SS")], each.operation, *counts, mark))
     app.out.table(COLUMNS, rows, right=COLUMNS[3:6])
     if len(found) > 1:
         app.out.say("\nGo back to one of them: lakectl rollback SNAPSHOT")

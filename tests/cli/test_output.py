@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from lakectl import tables
 from lakectl.output import Console, Json
 
 BARS = [("web", 100.0, "100.00"), ("store", 50.0, "50.00"), ("none", 0.0, "0.00")]
@@ -49,3 +50,7 @@ def test_the_live_line_never_takes_two(capsys: pytest.CaptureFixture[str]) -> No
     assert "…" in shown
     assert "x" * 78 not in shown
     assert "y" * 76 not in shown
+
+
+def test_a_number_stays_with_its_unit() -> None:
+    assert tables.wrapped("reads 12 GiB in 12.9 s and so on", 12) == ["reads", "12 GiB in", "12.9 s and", "so on"]

@@ -56,6 +56,7 @@ def on_a_terminal(*arguments: str, cwd: Path, columns: int, **environ: str) -> s
 
 @pytest.mark.parametrize("arguments", [("--json", "land", "no.csv"), ("land", "no.csv", "--json")])
 def test_json_before_the_command_or_after_it_and_errors_as_json(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "no.csv").touch()
     done = lakectl(*arguments, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (64, "")
     error = json.loads(done.stderr)

@@ -102,11 +102,14 @@ def test_a_missing_file_and_a_folder_are_one_line(tmp_path: Path) -> None:
         landing_file.check(tmp_path, "orders", ORDERS)
 
 
-def test_the_source_is_what_the_name_says_or_an_error_that_lists_them() -> None:
+def test_the_source_is_what_the_name_says_or_an_error_that_lists_them(tmp_path: Path) -> None:
     sources = Config().sources
     assert landing_file.source_of(Path("x/orders.csv.gz"), sources) == "orders"
+    (tmp_path / "test_orders.csv").touch()
     with pytest.raises(UsageError, match=r"no source is called 'test_orders'; known: customers, products, orders"):
-        landing_file.source_of(Path("test_orders.csv"), sources)
+        landing_file.source_of(tmp_path / "test_orders.csv", sources)
+    with pytest.raises(UsageError, match=r"^no file at order\.csv$"):
+        landing_file.source_of(Path("order.csv"), sources)
 
 
 def test_dimensions_land_before_orders_and_two_files_of_one_source_are_refused(tmp_path: Path) -> None:

@@ -46,6 +46,8 @@ def source_of(path: Path, sources: Mapping[str, SourceSpec]) -> str:
         stem = stem.removesuffix(ending)
     if stem in sources:
         return stem
+    if not path.exists():
+        raise UsageError(f"no file at {path}")
     raise UsageError(
         f"{path}: no source is called {stem!r}; known: {', '.join(sources)}",
         f"name it: lakectl land {path} --source {next(iter(sources))}",
