@@ -53,4 +53,4 @@ def test_the_live_line_never_takes_two(capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_a_number_stays_with_its_unit() -> None:
-    assert tables.wrapped("reads 12 GiB in 12.9 s and so on", 12) == ["reads", "12 GiB in", "12.9 s and", "so on"]
+    assert tables.wrapped("reads 12 GiB in 12.9 s and so on", 9) == ["reads", "12 GiB in", "12.9 s", "and so on"]
