@@ -28,7 +28,7 @@ from lakectl.ops.checks.silver import derived_again, each_key_once, lookups_hold
 from lakectl.ops.lake import Lake
 from lakectl.ops.runs import transform
 from lakectl.ops.tables import query
-from lakectl.saved_queries import SavedQuery
+from lakectl.saved_queries import VERDICT, SavedQuery
 from lakectl.spec.model import Check, Column, Derived, Expression, LakeSpec, Lookup, PartitionField, SourceSpec
 
 LINES = "order_id,line_no,order_date,customer_id,product_id,qty,unit_price,channel\n"
@@ -348,7 +348,11 @@ def saved(**parts: Any) -> SavedQuery:
     ],
 )
 def test_a_saved_query_and_what_it_expects(lake: Lake, expectations: dict[str, Any], passed: bool, detail: str) -> None:
-    assert judge(lake, saved(**expectations)) == Verdict(passed, detail)
+    verdict = judge(lake, saved(**expectations))
+    assert verdict == Verdict(passed, detail)
+    assert verdict.result is not None
+    assert not any(name.startswith(VERDICT) for name in verdict.result.columns)
+    assert all(len(row) == len(verdict.result.columns) for row in verdict.result.rows)
 
 
 def test_a_column_that_an_assertion_names_and_nobody_has_is_athenas_refusal(lake: Lake) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -18,10 +18,12 @@ NAMED = 5  # values in a detail
 
 @dataclass(frozen=True)
 class Verdict:
-    """``passed`` is None when it could not be judged; ``detail`` says why, or what was found, in one line."""
+    """``passed`` is None when it could not be judged; ``detail`` says why, or what was found, in one line. ``result``:
+    what a saved query answered."""
 
     passed: bool | None
     detail: str
+    result: query.QueryResult | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from lakectl.ops.checks.model import Verdict, counted
 from lakectl.ops.lake import Lake
@@ -25,7 +26,17 @@ def judge(lake: Lake, saved: SavedQuery, started: Callable[[str], None] = lambda
     if saved.plan:
         failed += [f"the plan lacks {text!r}" for text in saved.plan_failed(_plan(result))]
     failed += [f"{counted(len(result.rows), 'row')}, not {text}" for text in saved.rows_failed(len(result.rows))]
-    return Verdict(not failed, "; ".join(failed) or _said(result, own, saved))
+    return Verdict(not failed, "; ".join(failed) or _said(result, own, saved), _only(result, own))
+
+
+def _only(result: QueryResult, places: list[int]) -> QueryResult:
+    """The query's own columns, without those of its verdicts."""
+    return replace(
+        result,
+        columns=[result.columns[place] for place in places],
+        types=[result.types[place] for place in places],
+        rows=[[row[place] for place in places] for row in result.rows],
+    )
 
 
 def _failed(saved: SavedQuery, result: QueryResult, own: list[int]) -> list[str]:

@@ -19,7 +19,7 @@ from lakectl.ops.checks.rows import rows_as_landed
 from lakectl.ops.checks.saved import judge
 from lakectl.ops.checks.silver import derived_again, each_key_once, lookups_hold, own_checks
 from lakectl.ops.lake import Lake
-from lakectl.ops.tables.query import QueryFailed
+from lakectl.ops.tables.query import QueryFailed, QueryResult
 
 # A new check of each source is one function and one line here.
 SOURCE_CHECKS = (
@@ -38,7 +38,7 @@ AT_ONCE = 4  # the local Athena runs as many statements at once, and AWS twenty 
 @dataclass(frozen=True)
 class Check:
     """One verdict. ``passed`` is None when it could not be judged, and ``detail`` says why. ``name`` is ``rows``, or a
-    saved query's; ``source`` is empty for a saved query."""
+    saved query's; ``source`` is empty for a saved query, and ``result`` is what it answered."""
 
     name: str
     title: str
@@ -46,6 +46,7 @@ class Check:
     detail: str
     source: str = ""
     seconds: float = 0.0
+    result: QueryResult | None = field(default=None, compare=False, repr=False)
 
     @property
     def full_name(self) -> str:
@@ -68,7 +69,7 @@ class _Task:
             verdict = Verdict(None, error.message)
         known = self.check
         seconds = time.monotonic() - started
-        return Check(known.name, known.title, verdict.passed, verdict.detail, known.source, seconds)
+        return Check(known.name, known.title, verdict.passed, verdict.detail, known.source, seconds, verdict.result)
 
 
 def validate(

@@ -10,12 +10,13 @@ from functools import partial
 
 from lakectl import __version__, saved_queries
 from lakectl.ops.checks.model import Subject
-from lakectl.ops.checks.validate import Check, validate
+from lakectl.ops.checks.validate import QUERIES, Check, validate
 from lakectl.ops.lake import Lake
 from lakectl.ops.report import answers, cost, layout, lineage, runs
 from lakectl.ops.report.model import Answer, Report, Section, TableReport, section
 from lakectl.ops.report.picture import origins, picture
 from lakectl.ops.tables import snapshots
+from lakectl.saved_queries import SavedQuery
 
 AT_ONCE = 4  # the local Athena runs as many statements at once
 
@@ -28,16 +29,18 @@ def gather(lake: Lake, on_start: Callable[[str], None] = lambda _: None) -> Repo
     where = lake.aws.where
     pool = ThreadPoolExecutor(AT_ONCE)
     try:
-        checks: Future[Section[list[Check]]] = pool.submit(section, lambda: list(validate(lake)))
+        # Apart from each other: without a run log nothing is known of the sources, and the queries have answers.
+        sources = list(lake.config.spec.sources)
+        checks: Future[Section[list[Check]]] = pool.submit(section, lambda: list(validate(lake, sources=sources)))
+        queries: Future[Section[list[Check]]] = pool.submit(section, lambda: list(validate(lake, only=(QUERIES,))))
         landings = pool.submit(section, partial(runs.landings, lake))
         newest = pool.submit(section, partial(runs.runs, lake))
-        tables = [pool.submit(_table, lake, name) for name in lake.config.spec.sources]
-        found = section(lambda: saved_queries.load(lake.project, lake.names))
-        asked = [pool.submit(answers.answer, lake, saved) for saved in found.value or ()]
+        tables = [pool.submit(_table, lake, name) for name in sources]
+        saved = section(lambda: saved_queries.load(lake.project, lake.names))
         on_start("validating")
         judged = checks.result()
         on_start("running the saved queries")
-        answered: list[Answer] = [future.result() for future in asked]
+        asked = queries.result()
         on_start("reading the tables")
         read = [future.result() for future in tables]
         on_start("adding up the cost")
@@ -48,8 +51,8 @@ def gather(lake: Lake, on_start: Callable[[str], None] = lambda _: None) -> Repo
             made_at=datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S"),
             version=__version__,
             picture=picture(lake),
-            checks=judged,
-            answers=Section(answered) if found.value is not None else Section(problem=found.problem, hint=found.hint),
+            checks=_both(judged, asked),
+            answers=_answers(saved, asked),
             tables=read,
             landings=landings.result(),
             runs=newest.result(),
@@ -57,6 +60,18 @@ def gather(lake: Lake, on_start: Callable[[str], None] = lambda _: None) -> Repo
         )
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _answers(saved: Section[list[SavedQuery]], asked: Section[list[Check]]) -> Section[list[Answer]]:
+    if saved.value is None:
+        return Section(problem=saved.problem, hint=saved.hint)
+    return Section(answers.answers(saved.value, asked))
+
+
+def _both(first: Section[list[Check]], second: Section[list[Check]]) -> Section[list[Check]]:
+    if first.value is not None and second.value is not None:
+        return Section([*first.value, *second.value])
+    return second if first.value is not None else first
 
 
 def _table(lake: Lake, name: str) -> TableReport:
