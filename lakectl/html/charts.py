@@ -129,6 +129,7 @@ def _svg(chart: Any, title: str) -> Markup:
 
     root = chart.render_tree()
     for parent in list(root.iter()):
+        parent.attrib.pop("style", None)  # a page's policy may forbid it; it only hides what the styles hide
         for child in list(parent):
             if child.tag in ("defs", "title", "desc") or not isinstance(child.tag, str):
                 parent.remove(child)
