@@ -16,11 +16,13 @@ from werkzeug.exceptions import HTTPException
 from lakectl import __version__
 from lakectl.console.guard import Guard
 from lakectl.console.opened import OpenedLake
+from lakectl.errors import LakectlError
 from lakectl.html import charts, environment
 from lakectl.ops.console.check_run import CheckRun
 from lakectl.ops.console.iceberg import TableStates
 from lakectl.ops.console.job_runs import RunResults
 from lakectl.ops.console.statements import Statements
+from lakectl.ops.report.model import Section
 
 HERE = Path(__file__).parent
 STATIC: Mapping[str, tuple[Path, str]] = {
@@ -106,6 +108,8 @@ def failed(error: Exception) -> Any:
     """One line for what went wrong in a page; a fault of ours is shown and the console goes on."""
     if isinstance(error, HTTPException):
         return Response(f"{error.code} {error.name}\n", error.code or 500, mimetype="text/plain")
+    if isinstance(error, LakectlError):
+        return render_template("problem.html", found=Section(problem=error.message, hint=error.hint or "")), 500
     if os.environ.get("LAKECTL_DEBUG"):
         traceback.print_exception(error)
     first = str(error).splitlines()[0] if str(error) else "no message"

@@ -5,17 +5,20 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from console_client import FROM_HERE, ORIGIN, PORT, browser
 from flask.testing import FlaskClient
 from lakes import bring_up, open_test_lake, tear_down
 
+from lakectl.aws import is_running
+from lakectl.config import Config
 from lakectl.console.app import Console, create
 from lakectl.console.guard import Guard
 from lakectl.console.opened import OpenedLake
 from lakectl.local.control import Endpoint
-from lakectl.ops.lake import Lake
+from lakectl.ops.lake import Lake, open_lake
 
 KEY = "retail/orders/ingest_date=2025-09-15/orders.csv"
 
@@ -120,3 +123,40 @@ def test_a_lake_from_before_it_is_made(lake: Lake) -> None:
     assert "There are none" not in client.post("/checks", base_url=ORIGIN, headers=FROM_HERE).text
     checks = until(lambda: page("/checks/now"), "All have run", 60)
     assert "not judged" in checks
+
+
+def test_credentials_that_are_changed_while_it_is_open(
+    lake: Lake, endpoint: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As an account's: a profile in ~/.aws, whose keys are good, then not, then good again."""
+    file = tmp_path / "credentials"
+
+    def keys(secret: str) -> None:
+        file.write_text(
+            f"[p]\naws_access_key_id = {endpoint.access_key_id}\naws_secret_access_key = {secret}\n", encoding="utf-8"
+        )
+
+    def opened() -> Lake:
+        return open_lake(lake.project, config)
+
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(file))
+    monkeypatch.setattr("lakectl.console.opened.PAUSE_S", 0.0)
+    about = {"target": "aws", "profile": "p", "endpoint_url": endpoint.url, "region": endpoint.region}
+    config = Config.model_validate({"name": lake.config.name, "suffix_names": True, **about})
+    keys(endpoint.secret_access_key)
+    guard = Guard(PORT)
+    client = browser(create(Console(OpenedLake(opened(), opened, lambda: is_running(config)), False), guard), guard)
+
+    def problem() -> str:
+        text = client.get("/overview/now", base_url=ORIGIN).text
+        return text.partition('class="problem')[2]
+
+    assert problem() == ""
+    keys("expired")
+    assert problem() == ""  # the session still has the good ones
+    session = opened()
+    session.aws._account = endpoint.account_id  # it was asked for when they were good
+    client.application.extensions["lakectl"].opened._lake = session
+    assert "the credentials are wrong or expired: log in again" in problem()
+    keys(endpoint.secret_access_key)
+    assert problem() == ""
