@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 from typing import TYPE_CHECKING
@@ -59,6 +60,9 @@ def console(app: App, port: int, no_browser: bool, allow_writes: bool) -> None:
     lake = app.announce()
     shared = Console(OpenedLake(lake, lambda: _again(app), lambda: is_running(app.config)), allow_writes)
     guard = Guard(listening.getsockname()[1], lambda link: _tell(app, "That link is used. For another browser:", link))
+    # A closed terminal and a `kill` end it as Ctrl-C does, so that no statement is left to run in Athena.
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, signal.default_int_handler)
     with server.serving(listening, create(shared, guard)):
         link = guard.link
         _tell(app, "Open", link)

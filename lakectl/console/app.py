@@ -32,6 +32,7 @@ STATIC: Mapping[str, tuple[Path, str]] = {
     "icon.svg": (HERE / "static" / "icon.svg", "image/svg+xml"),
     "htmx.min.js": (HERE / "static" / "htmx.min.js", "text/javascript"),
 }
+MOST_SENT = 1024**2  # bytes of a form: a statement of Athena's has a quarter of it at most
 PAGES = (
     ("/", "Overview"),
     ("/resources", "Resources"),
@@ -74,6 +75,7 @@ def create(shared: Console, guard: Guard) -> Flask:
 
     app = Flask("lakectl.console", static_folder=None, template_folder=None)
     app.extensions["lakectl"] = shared
+    app.config["MAX_CONTENT_LENGTH"] = MOST_SENT
     app.jinja_loader = FileSystemLoader([HERE / "templates", environment.TEMPLATES])
     app.jinja_options = environment.options()
     app.jinja_env.filters.update(environment.FILTERS)

@@ -75,7 +75,8 @@ def test_it_listens_on_this_machine_alone() -> None:
 
 
 @pytest.mark.usefixtures("endpoint")
-def test_it_prints_a_link_tells_of_the_next_and_ends_at_ctrl_c(tmp_path: Path) -> None:
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_it_prints_a_link_tells_of_the_next_and_ends_at_ctrl_c(tmp_path: Path, ending: signal.Signals) -> None:
     with started(cwd=tmp_path) as (program, link):
         page = build_opener(HTTPCookieProcessor()).open(link)
         assert page.url.endswith("/")
@@ -85,7 +86,7 @@ def test_it_prints_a_link_tells_of_the_next_and_ends_at_ctrl_c(tmp_path: Path) -
         assert "It only reads. Ctrl-C ends it." in told[0]
         assert re.match(r"That link is used. For another browser: http://127", told[1])
         assert told[1].split()[-1] != link
-        program.send_signal(signal.SIGINT)
+        program.send_signal(ending)
         out, err = program.communicate(timeout=20)
         assert program.returncode == 130
         assert (out, err.lstrip()) == ("", "error: interrupted; run the same command again to go on\n")

@@ -67,6 +67,16 @@ def test_a_statement_that_takes_too_long_is_stopped() -> None:
     assert look.reason.startswith("stopped by the console after 0 s")
 
 
+def test_what_failed_before_the_time_limit_was_not_stopped() -> None:
+    known, athena = Statements(limit_s=0.05), Athena(state="FAILED")
+    lake = lake_of(lambda _: athena)
+    statement = known.start(lake, "SELECT 1")
+    deadline = time.monotonic() + 5
+    while not statement.ended and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert (known.look(lake, "q1").reason, athena.stopped) == ("", [])
+
+
 def test_what_failed_says_athenas_reason_in_full() -> None:
     known, athena = Statements(), Athena(state="FAILED")
     athena.reason = "line 1:8: Column 'x' cannot be resolved\n" + "more " * 300
@@ -81,7 +91,7 @@ def test_the_end_of_the_console_stops_what_runs_and_says_what_it_could_not() -> 
     known.start(lake, "SELECT 1")
     assert known.close(lake) == []
     assert athena.stopped == ["q1"]
-    athena.fails = True
+    athena.fails, athena.state = True, "RUNNING"
     known.start(lake, "SELECT 1")
     (left,) = known.close(lake)
     assert left.startswith("query q1 may still run: it could not be stopped: running the query: can't reach AWS")

@@ -130,8 +130,9 @@ class Statements:
 
     def _stop(self, lake: Lake, statement: Statement, why: str) -> None:
         try:
-            query.stop(lake, statement.id)
-            statement.stopped = why
+            if query.look(lake, statement.id)["Status"]["State"] not in ENDED:  # nobody may have looked since
+                query.stop(lake, statement.id)
+                statement.stopped = why
         except LakectlError as error:
             statement.problem = f"it could not be stopped: {error.message}"
         self._end(statement)
