@@ -15,8 +15,8 @@ from lakectl.ops.lake import Lake
 from lakectl.ops.report.model import Section
 
 T = TypeVar("T")
-# A page asks again by itself, so a call is tried twice, not eight times: what is wrong is said within a second or two.
-ATTEMPTS = 2
+# A page asks again by itself, so a call is tried three times, not eight: what is wrong is said within some seconds.
+ATTEMPTS = 3
 # Opening a session and its clients takes most of a second; no more often than this while AWS does not answer.
 PAUSE_S = 3.0
 

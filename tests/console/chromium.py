@@ -6,11 +6,12 @@ import base64
 import json
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from select import select
 from typing import Any
@@ -28,6 +29,7 @@ class Tab:
     def __init__(self, send: int, receive: int) -> None:
         self._send, self._receive = send, receive
         self._number, self._rest = 0, b""
+        self._answers: dict[int, dict[str, Any]] = {}
         self._session: str | None = None
         self.errors: list[str] = []
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
@@ -38,17 +40,21 @@ class Tab:
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
         """The result of a method. Raises AssertionError with the browser's message."""
         self._number += 1
-        message: dict[str, Any] = {"id": self._number, "method": method, "params": parameters}
+        number = self._number
+        message: dict[str, Any] = {"id": number, "method": method, "params": parameters}
         if self._session:
             message["sessionId"] = self._session
         os.write(self._send, json.dumps(message).encode() + b"\0")
-        while True:
-            answer = self._next()
-            if answer.get("id") == self._number:
-                assert "error" not in answer, answer["error"]
-                result: dict[str, Any] = answer["result"]
-                return result
-            self._hear(answer)
+        while number not in self._answers:
+            heard = self._next()
+            if "id" in heard:
+                self._answers[heard["id"]] = heard
+            else:
+                self._hear(heard)  # which may call, and so read an answer that is waited for out here
+        answer = self._answers.pop(number)
+        assert "error" not in answer, answer["error"]
+        result: dict[str, Any] = answer["result"]
+        return result
 
     def _next(self) -> dict[str, Any]:
         deadline = time.monotonic() + 60
@@ -119,12 +125,13 @@ def tab() -> Iterator[Tab]:
         for there, mine in zip((3, 4), ours, strict=True):
             os.dup2(mine, there)
 
-    with tempfile.TemporaryDirectory(prefix="chromium-") as profile:
+    with tempfile.TemporaryDirectory(prefix="chromium-", ignore_cleanup_errors=True) as profile:
         options = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run")
         browser = subprocess.Popen(
             [program, *options, "--remote-debugging-pipe", f"--user-data-dir={profile}"],
             preexec_fn=pipes,
             close_fds=False,
+            start_new_session=True,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -137,7 +144,9 @@ def tab() -> Iterator[Tab]:
             browser.terminate()
             try:
                 browser.wait(10)
-            except subprocess.TimeoutExpired:
-                browser.kill()
+            finally:
+                # Its children outlive it, and would write into the profile while it is deleted.
+                with suppress(ProcessLookupError):
+                    os.killpg(browser.pid, signal.SIGKILL)
                 browser.wait()
             os.close(from_browser[0])

@@ -53,6 +53,14 @@ def test_without_flask_one_sentence_says_what_to_install(tmp_path: Path) -> None
     assert done.stderr == "error: the console needs flask\n  try: pip install 'lakectl[console]'\n"
 
 
+def test_its_extra_alone_is_enough_for_an_account(tmp_path: Path) -> None:
+    """lakectl[console] brings Flask, and none of what the local target runs on."""
+    absent = ("moto", "duckdb", "pyarrow", "pyiceberg", "pyspark", "filelock")
+    code = f"import sys; sys.modules.update(dict.fromkeys({absent})); import lakectl.console.app as app; app.create"
+    modules = "from lakectl.console import checks, landings, overview, query, resources, runs, server, tables"
+    subprocess.run([sys.executable, "-c", f"{code}; {modules}"], cwd=tmp_path, check=True)
+
+
 def test_a_port_that_is_taken_is_said_with_another() -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
