@@ -62,7 +62,8 @@ def console(app: App, port: int, no_browser: bool, allow_writes: bool) -> None:
     guard = Guard(listening.getsockname()[1], lambda link: _tell(app, "That link is used. For another browser:", link))
     # A closed terminal and a `kill` end it as Ctrl-C does, so that no statement is left to run in Athena.
     for ending in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(ending, signal.default_int_handler)
+        if signal.getsignal(ending) is not signal.SIG_IGN:  # as nohup sets it
+            signal.signal(ending, signal.default_int_handler)
     with server.serving(listening, create(shared, guard)):
         link = guard.link
         _tell(app, "Open", link)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Flask, render_template
 
 from lakectl.console.app import console
 from lakectl.html.diagram import diagram
 from lakectl.ops.console import overview as ops
+from lakectl.ops.report.model import Section
 from lakectl.ops.report.picture import picture
 
 
@@ -37,6 +40,6 @@ def now() -> str:
     )
 
 
-def unlike(*sections: object) -> list[object]:
+def unlike(*sections: Section[Any]) -> list[Section[Any]]:
     """The sections that could not be read, each problem once."""
-    return list({getattr(each, "problem", ""): each for each in sections if getattr(each, "problem", "")}.values())
+    return list({each.problem: each for each in sections if each.problem}.values())

@@ -51,7 +51,7 @@ class Resources:
 
 
 def resources(lake: Lake) -> Resources:
-    """All resources, those that differ first. Reads each of them, so it costs some hundred requests at most.
+    """All resources, those that differ first. Reads each of them, some hundred requests.
 
     Raises :class:`LakectlError`.
     """
