@@ -55,7 +55,7 @@ CREDENTIAL_ERRORS = (
 )
 CREDENTIAL_CODES = frozenset(
     ("ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException")
-    + ("SignatureDoesNotMatch", "InvalidAccessKeyId", "AuthFailure")
+    + ("SignatureDoesNotMatch", "InvalidAccessKeyId", "AuthFailure", "InvalidSignatureException", "InvalidToken")
 )
 DENIED_CODES = frozenset(("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"))
 # "User: … is not authorized to perform: s3:TagResource on resource: …" (IAM user guide, "Troubleshoot access denied")

@@ -54,6 +54,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "4  Query and validate": {
         "query": ("query", "Run SQL in Athena."),
         "validate": ("validate", "Check that silver holds what was landed."),
+        "console": ("console", "Show the lake in the browser, live."),
         "report": ("report", "Write the lake as one HTML page, to show to somebody."),
     },
     "This machine": {

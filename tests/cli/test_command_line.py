@@ -12,7 +12,20 @@ from command_line import lakectl
 
 from lakectl.cli.group import COMMANDS, SECTIONS
 
-HEAVY = ("boto3", "botocore", "pydantic", "yaml", "rich", "pyspark", "duckdb", "moto", "pyarrow")
+HEAVY = {
+    "boto3",
+    "botocore",
+    "pydantic",
+    "yaml",
+    "rich",
+    "pyspark",
+    "duckdb",
+    "moto",
+    "pyarrow",
+    "flask",
+    "jinja2",
+    "sqlglot",
+}
 IMPORTED = """
 import sys
 from lakectl.cli.main import run

@@ -7,8 +7,8 @@ import re
 import pytest
 from report_values import answer
 
+from lakectl.html import charts
 from lakectl.ops.report.model import Rows
-from lakectl.report import charts
 
 DAYS = [["2026-09-02", "5"], ["2026-09-01", "7"]]
 

@@ -79,13 +79,15 @@ def validate(
     only: Collection[str] = (),
     fail_fast: bool = False,
     on_start: Callable[[str], None] = lambda _: None,
+    asked: set[str] | None = None,
 ) -> Iterator[Check]:
     """One :class:`Check` for each check, in order; independent ones run beside each other.
 
     ``sources`` and ``only`` choose: without them all sources and saved queries are checked. A query that Athena
-    refuses is a failed check, not an exception. Raises :class:`UsageError` for an unknown name.
+    refuses is a failed check, not an exception. ``asked`` gets the id of each query, for :func:`stop`.
+    Raises :class:`UsageError` for an unknown name.
     """
-    running: set[str] = set()
+    running: set[str] = set() if asked is None else asked
     tasks = _chosen(lake, sources, only, running.add)
     pool = ThreadPoolExecutor(AT_ONCE)
     try:
@@ -99,11 +101,11 @@ def validate(
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
         if not all(future.done() for future in futures):
-            _stop(lake, running)
+            stop(lake, running)
         pool.shutdown(wait=True)
 
 
-def _stop(lake: Lake, running: Collection[str]) -> None:
+def stop(lake: Lake, running: Collection[str]) -> None:
     """Stop what nobody waits for any more. A query that has ended stays as it is."""
     for query_id in list(running):
         with suppress(ClientError, BotoCoreError):

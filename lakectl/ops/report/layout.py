@@ -24,13 +24,13 @@ def layout(subject: Subject) -> Layout:
             f"SELECT partition, record_count, file_count, total_size FROM {table} LIMIT {MOST_PARTITIONS}"  # noqa: S608
         )
         numbers = [[int(value or 0) for value in row[1:]] for row in found]
-        shown = [Partition(_label(row[0]), *counts) for row, counts in zip(found, numbers, strict=True)]
+        shown = [Partition(label(row[0]), *counts) for row, counts in zip(found, numbers, strict=True)]
         shown.sort(key=lambda partition: partition.label)
     pruning = section(lambda: _pruning(subject, size)) if shown else None
     return Layout(tuple(map(str, source.partition_by)), shown, partitions, rows, files, size, pruning)
 
 
-def _label(partition: str | None) -> str:
+def label(partition: str | None) -> str:
     """``{started_at_day=2025-09-01}`` → ``2025-09-01``; of several fields the names stay."""
     text = (partition or "").removeprefix("{").removesuffix("}")
     return text.partition("=")[2] if text.count("=") == 1 else text

@@ -6,6 +6,7 @@ import csv
 import io
 import re
 import time
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -112,8 +113,7 @@ def run(lake: Lake, sql: str, on_start: Callable[[str], None] = lambda _: None, 
     Raises :class:`QueryFailed` with Athena's reason, :class:`LakectlError` when Athena can't be reached.
     """
     with _explained(lake):
-        execution = _finished(lake, sql, on_start)
-        return _fetch(lake.client("athena"), execution["QueryExecutionId"], sql, execution, most)
+        return _fetch(lake.client("athena"), sql, _finished(lake, sql, on_start), most)
 
 
 def lines(lake: Lake, sql: str, on_start: Callable[[str], None] = lambda _: None) -> Iterator[list[str]]:
@@ -128,6 +128,44 @@ def lines(lake: Lake, sql: str, on_start: Callable[[str], None] = lambda _: None
     reader = csv.reader(io.StringIO(body.decode("utf-8"), newline=""))
     next(reader, None)  # the columns' names
     yield from reader
+
+
+def new_token() -> str:
+    """A token for :func:`begin`, good for one statement."""
+    return uuid.uuid4().hex
+
+
+def begin(lake: Lake, sql: str, token: str = "") -> str:
+    """Start one statement and return its id at once. With the same ``token`` (32 characters and more) it is started
+    once, however often that is asked. Raises as :func:`run`."""
+    once = {"ClientRequestToken": token} if token else {}
+    with _explained(lake):
+        started = lake.client("athena").start_query_execution(
+            QueryString=sql,
+            WorkGroup=lake.names.workgroup,
+            QueryExecutionContext={"Database": lake.names.silver_database, "Catalog": "AwsDataCatalog"},
+            **once,
+        )
+    return str(started["QueryExecutionId"])
+
+
+def look(lake: Lake, query_id: str) -> dict[str, Any]:
+    """Athena's record of a statement (QueryExecution, API reference). Raises as :func:`run`."""
+    with _explained(lake):
+        found: dict[str, Any] = lake.client("athena").get_query_execution(QueryExecutionId=query_id)["QueryExecution"]
+    return found
+
+
+def stop(lake: Lake, query_id: str) -> None:
+    """Ask Athena to stop a statement; one that has ended stays as it is. Raises as :func:`run`."""
+    with _explained(lake):
+        lake.client("athena").stop_query_execution(QueryExecutionId=query_id)
+
+
+def fetch(lake: Lake, sql: str, execution: dict[str, Any], most: int = 0) -> QueryResult:
+    """The rows of a statement that has succeeded, at most ``most`` if given. Raises as :func:`run`."""
+    with _explained(lake):
+        return _fetch(lake.client("athena"), sql, execution, most)
 
 
 @contextmanager
@@ -146,14 +184,9 @@ def _explained(lake: Lake) -> Iterator[None]:
 
 def _finished(lake: Lake, sql: str, on_start: Callable[[str], None]) -> dict[str, Any]:
     """The execution of a statement that has succeeded."""
-    athena = lake.client("athena")
-    query_id = athena.start_query_execution(
-        QueryString=sql,
-        WorkGroup=lake.names.workgroup,
-        QueryExecutionContext={"Database": lake.names.silver_database, "Catalog": "AwsDataCatalog"},
-    )["QueryExecutionId"]
+    query_id = begin(lake, sql)
     on_start(query_id)
-    execution = _wait(athena, query_id)
+    execution = _wait(lake.client("athena"), query_id)
     state = execution["Status"]["State"]
     if state != "SUCCEEDED":
         raise QueryFailed(execution["Status"].get("StateChangeReason") or f"query {query_id} is {state}")
@@ -174,7 +207,8 @@ def _wait(athena: Any, query_id: str) -> dict[str, Any]:
         raise
 
 
-def _fetch(athena: Any, query_id: str, sql: str, execution: dict[str, Any], most: int) -> QueryResult:
+def _fetch(athena: Any, sql: str, execution: dict[str, Any], most: int) -> QueryResult:
+    query_id = execution["QueryExecutionId"]
     columns: list[str] = []
     types: list[str] = []
     rows: list[list[str | None]] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lakectl.core.ledger_versions import LOADED
@@ -73,8 +74,8 @@ def snapshots(lake: Lake, table: str | None = None) -> list[Snapshot]:
         raise
     current = history[0][0] if history else None
     parents = {row[0]: row[1] for row in rows}
-    ancestors = set(_ancestors(parents, current))
-    return [_snapshot(row, row[0] == current, row[0] in ancestors) for row in rows]
+    known = set(ancestors(parents, current))
+    return [_snapshot(row, row[0] == current, row[0] in known) for row in rows]
 
 
 def _missing(lake: Lake, table: str) -> LakectlError:
@@ -88,7 +89,8 @@ def _missing(lake: Lake, table: str) -> LakectlError:
     return LakectlError(f"there is no table {name}", "load it with: lakectl run-transform")
 
 
-def _ancestors(parents: dict[str | None, str | None], current: str | None) -> list[str]:
+def ancestors(parents: Mapping[str | None, str | None], current: str | None) -> list[str]:
+    """The snapshot ``current`` and those that it comes from, as far as ``parents`` (snapshot -> its parent) knows."""
     found = []
     while current is not None and current in parents:
         found.append(current)

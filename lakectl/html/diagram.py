@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from lakectl.ops.report.model import Picture, SourceBox, TableReport
+from lakectl.ops.report.model import Picture, SourceBox
 
 WIDE, GAP = 158, 26  # a column and the space beside it, in pixels of the drawing
 BOX, SPACE = 66, 12  # the height of a source's box, and the space below it
@@ -57,14 +57,13 @@ class Diagram:
     labels: Sequence[tuple[float, float, str]]  # (middle, baseline, text)
 
 
-def diagram(picture: Picture, tables: Sequence[TableReport]) -> Diagram:
-    """The drawing. ``tables``: for the number of rows of each silver table."""
+def diagram(picture: Picture, stored: Mapping[str, str]) -> Diagram:
+    """The drawing. ``stored``: source → what is said of its silver table, such as the number of rows."""
     shown = picture.sources[:MOST_SOURCES]
     more = len(picture.sources) - len(shown)
     places = len(shown) + bool(more)
     height = max(LEAST_HEIGHT, places * (BOX + SPACE) - SPACE)
     top = (height - (places * (BOX + SPACE) - SPACE)) / 2
-    rows = {table.source: _rows(table) for table in tables}
 
     def box(column: int, y: float, tall: float, kind: str, title: str, *lines: str) -> Box:
         wrapped = [part for line in lines for part in wrap(line)]
@@ -78,7 +77,7 @@ def diagram(picture: Picture, tables: Sequence[TableReport]) -> Diagram:
     for place, source in enumerate(shown):
         y = top + place * (BOX + SPACE)
         files.append(box(0, y, BOX, "source", source.name, *_about(source)))
-        silver.append(box(5, y, BOX, "table", source.table, *_stored(source, rows)))
+        silver.append(box(5, y, BOX, "table", source.table, *_stored(source, stored)))
     if more:
         y = top + len(shown) * (BOX + SPACE)
         files.append(box(0, y, BOX, "source", f"and {more} more sources"))
@@ -123,16 +122,9 @@ def _about(source: SourceBox) -> list[str]:
     return [_cut(f"{source.file}, {source.loading}", LINE_CHARACTERS), *starts, *looks_up]
 
 
-def _stored(source: SourceBox, rows: Mapping[str, str]) -> list[str]:
+def _stored(source: SourceBox, stored: Mapping[str, str]) -> list[str]:
     by = [_cut(f"by {', '.join(source.partition_by)}", LINE_CHARACTERS)] if source.partition_by else []
-    return [rows.get(source.name, ""), *by]
-
-
-def _rows(table: TableReport) -> str:
-    if table.there.value is False:
-        return "nothing loaded yet"
-    layout = table.layout.value if table.layout else None
-    return f"{layout.rows:,} rows" if layout else "not read"
+    return [stored.get(source.name, ""), *by]
 
 
 def _cut(text: str, width: int) -> str:

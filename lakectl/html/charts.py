@@ -1,4 +1,4 @@
-"""Charts as inline SVG, drawn by pygal. Colours and fonts are the page's (``templates/page.css``)."""
+"""Charts as inline SVG, drawn by pygal. Colours and fonts are the page's (``static/lake.css``)."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 
 from markupsafe import Markup
 
+from lakectl.html.text import visible
 from lakectl.ops.report.model import Rows
-from lakectl.report.text import visible
 
 NUMBERS = frozenset(("tinyint", "smallint", "integer", "int", "bigint", "real", "float", "double", "decimal"))
 TIMES = frozenset(("date", "timestamp", "timestamp with time zone"))
@@ -129,6 +129,7 @@ def _svg(chart: Any, title: str) -> Markup:
 
     root = chart.render_tree()
     for parent in list(root.iter()):
+        parent.attrib.pop("style", None)  # a page's policy may forbid it; it only hides what the styles hide
         for child in list(parent):
             if child.tag in ("defs", "title", "desc") or not isinstance(child.tag, str):
                 parent.remove(child)
