@@ -73,9 +73,8 @@ def demo(app: App, data: Path, orders: int) -> None:
     with clock.part("Sales"):
         demo_story.sales(app)
     total = sum(seconds for _, seconds in clock.parts)
-    slowest = sorted(clock.parts, key=lambda part: -part[1])[:3]
-    most = ", ".join(f"{title.lower()} {took:.0f} s" for title, took in slowest)
-    app.out.say(f"\n{total:.0f} s in all. The longest: {most}.")
+    app.out.say()
+    app.out.say(f"{total:.0f} s in all.")
     app.out.heading("Next")
     _show_next(app)
     failed = [check for check in checks if check.passed is False]

@@ -178,14 +178,18 @@ def follow_loading(app: App, landed: Sequence[Landed], *, brief: bool = False) -
 
 
 def show_outcome(app: App, run: JobRun) -> None:
-    """What an ended run did, in one line."""
+    """What an ended run did, in one line, with its cost where somebody pays for it."""
+    _outcome(app, run, "" if price(app, run) is None else _cost(app, run))
+
+
+def _outcome(app: App, run: JobRun, cost: str) -> None:
     mark: Mark = "ok" if run.state in ("SUCCEEDED", "STOPPED") else "failed"
-    app.out.item(mark, f"run {short(run.id)} {run.state} in {run.seconds} s{_cost(app, run)}", summary(run))
+    app.out.item(mark, f"run {short(run.id)} {run.state} in {run.seconds} s{cost}", summary(run))
 
 
 def show_run(app: App, run: JobRun) -> None:
     """What an ended run did: one line, and one for each thing that is worth a look."""
-    show_outcome(app, run)
+    _outcome(app, run, _cost(app, run))
     if run.state == "SUCCEEDED" and not run.result:
         app.out.item("note", no_result(app, run))
     for source, counts in (run.result.get("sources") or {}).items():

@@ -44,12 +44,12 @@ def test_the_demo_ends_with_every_check_passed(demo: Any) -> None:
 def test_the_demo_quarantines_a_bad_row_and_loads_its_correction(demo: Any, folder: Path) -> None:
     assert demo["seconds"].keys() >= {"A file with a bad row", "Its correction", "Time travel", "Partition pruning"}
     rejected = "SELECT order_id, order_date, _lake_reasons FROM retail_silver.orders_rejected"
-    assert query(rejected, folder) == [["1000000002", "31/09/2025", "dates"]]
+    assert query(rejected, folder) == [["1000000003", "31/09/2025", "dates"]]
     late = "SELECT order_id, order_date, qty FROM retail_silver.orders_silver WHERE order_id > 1000000000 ORDER BY 1"
     assert query(late, folder) == [
         ["1000000001", "2025-10-03", "2"],
-        ["1000000002", "2025-09-30", "1"],
-        ["1000000003", "2025-10-04", "3"],
+        ["1000000002", "2025-10-04", "3"],
+        ["1000000003", "2025-09-30", "1"],
     ]
     assert len(snapshots(folder)) == 3
 

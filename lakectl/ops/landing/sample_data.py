@@ -32,10 +32,10 @@ _LAST = ("Almeida", "Berg", "Costa", "Dubois", "Eriksen", "Fischer", "García", 
 # Their ids are above those of any sample file. September has thirty days.
 LATE_ORDERS = (
     "1000000001,03/10/2025,1,1,2,19.90,web",
-    '1000000002,31/09/2025,2,2,1,"24,50",store',
-    "1000000003,04/10/2025,3,3,4,5.25,mobile",
+    "1000000002,04/10/2025,3,3,4,5.25,mobile",
+    '1000000003,31/09/2025,2,2,1,"24,50",store',
 )
-CORRECTED_ORDERS = ('1000000002,30/09/2025,2,2,1,"24,50",store', "1000000003,04/10/2025,3,3,3,5.25,mobile")
+CORRECTED_ORDERS = ("1000000002,04/10/2025,3,3,3,5.25,mobile", '1000000003,30/09/2025,2,2,1,"24,50",store')
 
 # One price in this many is written as continental spreadsheets do: "147,43".
 COMMA_EVERY = 4
