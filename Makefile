@@ -12,7 +12,7 @@ MINISTACK := .venv-ministack
 MINISTACK_VERSION := 1.5.33
 MKDOCS_MATERIAL_VERSION := 9.8.2
 
-.PHONY: help setup demo test test-long lint format bench security conformance docs lock wheels clean
+.PHONY: help setup demo test test-long coverage lint format bench security conformance docs lock wheels clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -43,6 +43,12 @@ test: setup $(AWS_CLI)/.ready $(MICROBURST)/.ready ## Unit, per-resource and end
 
 test-long: setup $(AWS_CLI)/.ready $(MICROBURST)/.ready $(MINISTACK)/.ready ## The sweeps that take minutes
 	@$(BIN)/python -m pytest -m long
+
+coverage: setup $(AWS_CLI)/.ready $(MICROBURST)/.ready ## The tests of make test, with the lines that none of them runs
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest -m "not long" -n 2 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report
 
 lint: $(READY) ## ruff and mypy
 	@$(BIN)/ruff check .

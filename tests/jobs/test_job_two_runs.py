@@ -59,7 +59,7 @@ def start(lake: Lake, batch: int) -> str:
 def ended(lake: Lake, run_id: str) -> dict[str, Any]:
     run = transform.follow(lake, run_id)
     assert run.state == "SUCCEEDED", run.error
-    assert run.result["rows_read"] == ORDERS
+    assert run.result["sources"]["orders"]["rows_read"] == ORDERS
     found: dict[str, Any] = lake.client("glue").get_job_run(JobName=lake.names.glue_job, RunId=run_id)["JobRun"]
     return found
 
