@@ -54,6 +54,7 @@ def test_rows_without_keys_are_loaded_once_and_leave_quarantine(
     assert lake.rows("driver_id", table="pings_rejected") == []
 
 
+@pytest.mark.long  # random lakes retry, too
 def test_only_rows_that_were_judged_again_leave_quarantine(spark: Any, endpoint: Endpoint) -> None:
     """Here the object's first version is gone for good, so nobody can judge its row."""
     lake = RidesLake(spark, endpoint)
@@ -71,6 +72,7 @@ def test_only_rows_that_were_judged_again_leave_quarantine(spark: Any, endpoint:
     assert lake.rows("ride_id", table="rides_rejected") == [("a",)]
 
 
+@pytest.mark.long
 def test_a_row_that_a_newer_one_has_replaced_is_not_judged_again(spark: Any, endpoint: Endpoint) -> None:
     """It refused its landing: what it had looked up is gone, which says nothing of the rows that are to be loaded."""
     given = sources()

@@ -191,6 +191,7 @@ def roll_back(lake: RidesLake, table: str, snapshot: int) -> dict[str, Any]:
     return rollback.roll_back(lake.spark, ledger, asked, lambda _: None, lambda: None)
 
 
+@pytest.mark.long
 def test_a_rollback_takes_back_what_other_tables_show_and_what_left_quarantine(spark: Any, endpoint: Endpoint) -> None:
     """Such a row was lost: out of silver with the rollback, and out of quarantine since it was loaded. And rides showed
     the zones that were rolled back until something landed."""
