@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -64,18 +63,16 @@ def landing(app: App, files: Sequence[Path]) -> list[Landed]:
 def bad_row(app: App, file: Path) -> list[Landed]:
     """A file that `land` refuses, and the job too; then its good rows are loaded and the bad one is quarantined."""
     from lakectl.cli.transform import follow, follow_loading
-    from lakectl.ops.landing import landing_file
     from lakectl.ops.landing.land import prepare
+    from lakectl.ops.landing.landing_file import LandingFile
     from lakectl.ops.runs import transform, wait
 
     try:
         files = prepare(app.config, [file])
     except UsageError as error:
         app.out.item("failed", "land refuses it before a byte is sent", error.message)
-        # As a program does that knows no checks: what the job refuses is let through here.
-        source = app.config.sources["orders"]
-        unchecked = replace(source, policies=dict.fromkeys(source.policies, "warn"))
-        files = [landing_file.check(file, source.name, unchecked)]
+        found = file.stat()
+        files = [LandingFile(file, "orders", False, found.st_size, found.st_mtime_ns, str(file))]
         app.out.item("note", "another program sends it to the bucket without a check")
     landed = _land(app, files)
     try:
