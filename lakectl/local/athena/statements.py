@@ -7,17 +7,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError, TokenError
 from sqlglot.tokenizer_core import Token, TokenType
 
+from lakectl.local.athena import dialect
 from lakectl.local.athena.errors import MalformedQuery, QueryError, RequestError
 
 # sqlglot warns on stderr for each statement that it keeps as text; those are handled here by design.
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
-DIALECT = "athena"
 _NAME = r'((?:[`"]?[\w$]+[`"]?\.)?[`"]?[\w$]+[`"]?)'
 _WORDS = (
     "ALTER ANALYZE CALL COMMIT CREATE DEALLOCATE DELETE DESC DESCRIBE DROP EXECUTE EXPLAIN GRANT INSERT MERGE "
@@ -115,14 +114,14 @@ def _classify(tree: exp.Expr) -> tuple[str, str]:
 
 def _tokens(text: str) -> list[Token]:
     try:
-        return list(sqlglot.tokenize(text, read="trino"))
+        return dialect.tokenize(text)
     except TokenError as error:
         raise MalformedQuery(f"line 1:1: {str(error).splitlines()[0]}") from None
 
 
 def _tree(text: str) -> exp.Expr:
     try:
-        trees = sqlglot.parse(text, read=DIALECT)
+        trees = dialect.parse(text)
     except SqlglotError as error:
         raise MalformedQuery(_syntax_message(text, error)) from None
     except RecursionError:
@@ -175,7 +174,7 @@ def _with_parameters(text: str, tokens: list[Token], parameters: Sequence[str]) 
 def _literal(value: str) -> str:
     """A parameter is one SQL literal (``'web'``, ``42``, ``DATE '2025-09-15'``); anything else is refused."""
     try:
-        node = sqlglot.parse_one(value, read=DIALECT)
+        node = dialect.parse(value)[0]
     except SqlglotError:
         node = None
     inner = node.this if isinstance(node, exp.Neg | exp.Cast) else node
