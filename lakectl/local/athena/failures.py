@@ -124,7 +124,7 @@ _KNOWN = (
     (r"with value (\S+) can't be cast.*type INT8", "NUMERIC_VALUE_OUT_OF_RANGE", r"Out of range for tinyint: \1"),
     (r"Map keys must be unique", "INVALID_FUNCTION_ARGUMENT", "Duplicate map keys are not allowed"),
     (r"Map keys can not be NULL", "INVALID_FUNCTION_ARGUMENT", "map key cannot be null"),
-    (r"key list and value list|same length|key/value", "INVALID_FUNCTION_ARGUMENT",
+    (r"map key list does not align", "INVALID_FUNCTION_ARGUMENT",
      "Key and value arrays must be the same length"),
     (r"More than one row returned by a subquery", "SUBQUERY_MULTIPLE_ROWS",
      "Scalar sub-query has returned multiple rows"),

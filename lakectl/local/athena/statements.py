@@ -115,8 +115,8 @@ def _classify(tree: exp.Expr) -> tuple[str, str]:
 def _tokens(text: str) -> list[Token]:
     try:
         return dialect.tokenize(text)
-    except TokenError as error:
-        raise MalformedQuery(f"line 1:1: {str(error).splitlines()[0]}") from None
+    except TokenError:
+        raise MalformedQuery("line 1:1: a quote, a comment or a literal has no end") from None
 
 
 def _tree(text: str) -> exp.Expr:
@@ -137,14 +137,21 @@ def _tree(text: str) -> exp.Expr:
 def _syntax_message(text: str, error: SqlglotError) -> str:
     details = getattr(error, "errors", None)
     if not details:
-        return f"line 1:1: {str(error).splitlines()[0]}"
+        return "line 1:1: the statement can't be read"
     detail = details[0]
     token, line, end = detail["highlight"], detail["line"], detail["col"]
-    description = detail["description"].split(" but got ")[0].rstrip(".")
-    at_end = not (detail["end_context"] or "").strip() and description.startswith(("Expect", "Required"))
+    reason = detail["description"].split(" but got ")[0].rstrip(".")
+    description = _expected(reason)
+    at_end = not (detail["end_context"] or "").strip() and reason.startswith(("Expect", "Required"))
     if at_end:
-        return f"{_line_col(text, len(text))}: mismatched input '<EOF>'. {description}"
-    return f"line {line}:{max(1, end - len(token) + 1)}: mismatched input '{token}'. {description}"
+        return f"{_line_col(text, len(text))}: mismatched input '<EOF>'{description}"
+    return f"line {line}:{max(1, end - len(token) + 1)}: mismatched input '{token}'{description}"
+
+
+def _expected(description: str) -> str:
+    """What the parser missed, in Athena's form; nothing, where it only speaks of itself."""
+    found = re.fullmatch(r"Expecting (.+)|Expected (\S+).*", description)
+    return f". Expecting: {(found[1] or found[2]).lower()!r}" if found else ""
 
 
 def _line_col(text: str, offset: int) -> str:

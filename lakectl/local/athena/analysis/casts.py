@@ -95,7 +95,8 @@ def convert(value: Value, wanted: Type) -> Value:
         return Value(_nested(value.sql, given, wanted), wanted)
     if wanted.is_zoned:
         return _to_zoned(value, wanted)
-    return Value(_rule(value, wanted), wanted)
+    keeps = given.is_number and wanted.is_number
+    return Value(_rule(value, wanted), wanted, constant=value.constant if keeps else None)
 
 
 def _widens_only(given: Type, wanted: Type) -> bool:

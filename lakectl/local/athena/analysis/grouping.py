@@ -107,10 +107,6 @@ class _Reader:
                 )
             node = item.this if isinstance(item, exp.Alias) else item
         value = self.each.value(node)
-        if value.type.holds("map"):
-            raise QueryError(
-                "TYPE_MISMATCH", f"{value.type} is not comparable, and therefore cannot be used in GROUP BY"
-            )
         if value.constant is not None:
             return value.sql if not value.sql.lstrip("-").isdigit() else f"CAST({value.sql} AS {value.type.physical})"
         return operators.group_key(value)

@@ -14,6 +14,8 @@ from lakectl.local.athena.sqltypes import BOOLEAN, DATE, DOUBLE, MONTHS, SECONDS
 Position = tuple[int, int] | None
 COMPARISONS = ("=", "<>", "<", "<=", ">", ">=")
 _UNORDERED = ("map", "json", "row", "array")
+# Types whose values DuckDB orders, or finds equal, otherwise than Trino.
+_UNLIKE = ("timestamp with time zone", "time with time zone", "ipaddress", "uuid")
 
 
 def refused(symbol: str, left: Type, right: Type, position: Position) -> QueryError:
@@ -24,11 +26,15 @@ def compare(symbol: str, left: Value, right: Value, position: Position) -> Value
     kind = sqltypes.common(left.type, right.type)
     if kind is None or (symbol not in ("=", "<>") and kind.holds("json", "map")):
         raise refused(symbol, left.type, right.type, position)
+    if kind.holds("time with time zone"):
+        raise unsupported(f"{symbol} of {kind}", position)
     one, other = coerce(left, kind), coerce(right, kind)
     if symbol in ("=", "<>"):
         same = equal(one.sql, other.sql, kind, one, other)
         return Value(same if symbol == "=" else f"(NOT {same})", BOOLEAN)
-    if kind.name in _UNORDERED:
+    if kind.name == "array" and kind.items[0].name not in (*_UNORDERED, *_UNLIKE) and not kind.items[0].is_float:
+        return Value(f"(athena_comparable({one.sql}) {symbol} athena_comparable({other.sql}))", BOOLEAN)
+    if kind.name in _UNORDERED or kind.name in _UNLIKE[1:]:
         raise unsupported(f"{symbol} of {kind}", position)
     if kind.is_zoned:
         return Value(f"({zoned_key(one)} {symbol} {zoned_key(other)})", BOOLEAN)
@@ -62,7 +68,14 @@ def equal(left: str, right: str, kind: Type, one: Value | None = None, other: Va
         each = equal(f"({left})[{at}]", f"({right})[{at}]", kind.items[0])
         return f"athena_all_equal({left}, {right}, list_transform(range(1, len({left}) + 1), lambda {at}: {each}))"
     if kind.name == "map":
-        raise unsupported(f"= of {kind}")
+        entry = fresh()
+        other_value = f"list_extract(map_extract({right}, {entry}.key), 1)"
+        same = equal(f"{entry}.value", other_value, kind.items[1])
+        each = f"CASE WHEN len(map_extract({right}, {entry}.key)) = 0 THEN false ELSE {same} END"
+        return (
+            f"(CASE WHEN cardinality({left}) <> cardinality({right}) THEN false ELSE "
+            f"athena_all(list_transform(map_entries({left}), lambda {entry}: {each})) END)"
+        )
     sql = f"({left} = {right})"
     constant = any(side is not None and side.constant is not None for side in (one, other))
     if kind.is_float and not constant:
@@ -87,7 +100,7 @@ def group_key(value: Value, compared: bool = False) -> str:
         if value.zone is None or not value.zone.startswith("'"):
             raise unsupported("grouping by a timestamp with time zone whose zone differs from row to row")
         return value.sql
-    if value.type.holds("timestamp with time zone", "map"):
+    if value.type.holds("timestamp with time zone", "time with time zone", "map"):
         raise unsupported(f"grouping by {value.type}")
     if value.sql.lstrip("-").isdigit():
         return f"CAST({value.sql} AS {value.type.physical})"  # DuckDB would take it for the number of a column
@@ -101,7 +114,7 @@ def order_key(value: Value) -> str:
         raise QueryError(
             "TYPE_MISMATCH", f"Type {value.type} is not orderable, and therefore cannot be used in ORDER BY"
         )
-    if value.type.items:
+    if value.type.items or value.type.name in _UNLIKE:
         raise unsupported(f"ORDER BY of {value.type}")
     return group_key(value)
 

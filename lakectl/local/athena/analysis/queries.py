@@ -120,8 +120,11 @@ class Queries:
         each = Expressions(self, Scope([], parent), "VALUES")
         rows = []
         for item in node.expressions:
-            parts = item.expressions if _is_row(item) else [item]
-            rows.append(each.values(parts))
+            parts = each.values(item.expressions if isinstance(item, exp.Tuple) else [item])
+            if len(parts) == 1 and parts[0].type.name == "row":  # its fields are the columns
+                fields = parts[0].type.items
+                parts = [Value(f"({parts[0].sql}).f{at}", kind) for at, kind in enumerate(fields)]
+            rows.append(parts)
         if len({len(row) for row in rows}) != 1:
             raise QueryError("TYPE_MISMATCH", "Values rows have mismatched sizes", start_of(node, self.sql))
         kinds = [_common(list(column), "Values", start_of(node, self.sql)) for column in zip(*rows, strict=True)]
@@ -218,10 +221,6 @@ def converted(query: Query, kinds: list[Type]) -> str:
         for at, (column, kind) in enumerate(zip(query.columns, kinds, strict=True))
     ]
     return f"SELECT {', '.join(parts)} FROM ({query.sql}) AS s"  # noqa: S608
-
-
-def _is_row(node: exp.Expr) -> bool:
-    return isinstance(node, exp.Tuple) or (isinstance(node, exp.Anonymous) and node.name.lower() == "row")
 
 
 def _modified(node: exp.Expr) -> bool:

@@ -36,10 +36,11 @@ for name in ("acos", "asin"):
     maths.add(
         f"{name}(double) -> double", f"(CASE WHEN abs({{0}}) > 1 THEN CAST('NaN' AS DOUBLE) ELSE {name}({{0}}) END)"
     )
-for name in ("cbrt", "cosh", "sinh", "tanh", "atan", "degrees", "radians", "exp"):
+for name in ("cosh", "sinh", "tanh", "atan", "degrees", "radians", "exp"):
     maths.add(f"{name}(double) -> double", f"{name}({{0}})")
 for name in ("cos", "sin", "tan"):
     maths.add(f"{name}(double) -> double", f"{name}(CASE WHEN isinf({{0}}) THEN CAST('NaN' AS DOUBLE) ELSE {{0}} END)")
+maths.add("cbrt(double) -> double", "athena_cbrt({0})")
 maths.add("atan2(double, double) -> double", "atan2({0}, {1})")
 for name in ("ceil", "floor"):
     names = "ceiling" if name == "ceil" else ""
@@ -88,6 +89,15 @@ def _round_decimal(value: Value, digits: Value) -> str:
     raise unsupported("round of a decimal by a number of digits that is no literal")
 
 
+def _truncated(value: Value, digits: Value) -> str:
+    scale = value.type.numbers[1]
+    if not isinstance(digits.constant, int):
+        raise unsupported("truncate by a number of digits that is no literal")
+    factor = f"CAST({10 ** max(0, min(37, scale - digits.constant))} AS HUGEINT)"
+    whole = f"athena_unscaled({value.sql}, {scale}) // {factor} * {factor}"
+    return f"CAST(athena_scaled({whole}, {scale}) AS {value.type.physical})"
+
+
 def _cut(kind: Type) -> Type:
     return sqltypes.decimal(max(1, kind.numbers[0] - kind.numbers[1]), 0)
 
@@ -96,9 +106,9 @@ maths.add("round(decimal, integer) -> decimal", _round_decimal, _rounded)
 maths.add(
     "truncate(decimal) -> decimal", lambda value: f"CAST(trunc({value.sql}) AS {_cut(value.type).physical})", _cut
 )
-for kind in ("bigint", "decimal", "double"):
-    maths.add(f"mod({kind}, {kind}) -> {kind}", lambda a, b: operators.arithmetic("%", a, b, None).sql,
-              lambda a, b: operators.arithmetic("%", Value("a", a), Value("b", b), None).type)  # fmt: skip
+maths.add("mod(T, U) -> T", lambda a, b: operators.arithmetic("%", a, b, None).sql,
+          lambda a, b: operators.arithmetic("%", Value("a", a), Value("b", b), None).type)  # fmt: skip
+maths.add("truncate(decimal, integer) -> decimal", _truncated, _same)
 maths.add("random() -> double", "random()", names="rand")
 maths.add("width_bucket(double, double, double, bigint) -> bigint", "athena_width_bucket({0}, {1}, {2}, {3})")
 maths.add("from_base(varchar, bigint) -> bigint", "athena_from_base({0}, {1})")
@@ -107,6 +117,12 @@ maths.add(
     "cosine_similarity(map(varchar,double), map(varchar,double)) -> double",
     "athena_cosine_similarity(map_keys({0}), map_values({0}), map_keys({1}), map_values({1}))",
 )
+
+
+@function("athena_cbrt", "DOUBLE -> DOUBLE")
+def _cbrt(value: float) -> float:
+    root = math.cbrt(value)  # the C library's may be off by the last digit
+    return root - (root**3 - value) / (3 * root * root) if root and math.isfinite(root) else root
 
 
 @function("athena_width_bucket", "DOUBLE, DOUBLE, DOUBLE, BIGINT -> BIGINT")

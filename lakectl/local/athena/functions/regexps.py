@@ -9,6 +9,7 @@ import re
 from functools import lru_cache
 
 from lakectl.local.athena.analysis.values import Value
+from lakectl.local.athena.errors import QueryError
 from lakectl.local.athena.functions.python import Failure, function
 from lakectl.local.athena.functions.registry import Family, applied
 
@@ -31,8 +32,18 @@ def compiled(pattern: str) -> re.Pattern[str]:
         raise Failure(f"Invalid regular expression: {pattern}: {error.msg}") from None
 
 
+def _checked(pattern: str) -> None:
+    try:
+        compiled(pattern)
+    except Failure as failure:
+        code, _, message = str(failure).partition(": ")
+        raise QueryError(code, message) from None
+
+
 def _like(value: Value, pattern: Value) -> str:
     """RE2 in DuckDB for what it means alike, which is most of what people write."""
+    if isinstance(pattern.constant, str):
+        _checked(pattern.constant)
     if isinstance(pattern.constant, str) and _SIMPLE.fullmatch(pattern.constant) and "(?" not in pattern.constant:
         return f"regexp_matches({value.sql}, {pattern.sql})"
     return f"athena_regexp_like({value.sql}, {pattern.sql})"
