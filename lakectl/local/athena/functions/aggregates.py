@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from lakectl.local.athena import sqltypes
 from lakectl.local.athena.analysis.values import Value, unsupported
-from lakectl.local.athena.functions.arrays import plain, reduced
+from lakectl.local.athena.functions.arrays import alike, plain, reduced
 from lakectl.local.athena.functions.maps import grouped
-from lakectl.local.athena.functions.registry import Family
+from lakectl.local.athena.functions.registry import AGGREGATE, Family
 from lakectl.local.athena.sqltypes import Type
 
 aggregates, windows = Family("aggregate"), Family("window")
@@ -21,13 +21,16 @@ def _sum_type(kind: Type) -> Type:
 
 
 def _comparable(kind: Type) -> None:
-    if kind.items or kind.name in ("json",) or (kind.is_zoned and kind.precision > 6):
+    unlike = ("json", "time with time zone", "ipaddress", "uuid")
+    if kind.items or kind.name in unlike or (kind.is_zoned and kind.precision > 6):
         raise unsupported(f"an aggregate that compares {kind}")
 
 
 def _extreme(name: str):  # type: ignore[no-untyped-def]
     def made(value: Value) -> str:
         _comparable(value.type)
+        if value.type.is_float and name == "max":  # NaN is the greatest in DuckDB, and counts last in Trino
+            return f"(-min(-{value.sql.removeprefix('DISTINCT ')}){{over}})"
         if value.type.is_zoned:
             bare = value.sql.removeprefix("DISTINCT ")
             return f"arg_{name}({bare}, ({bare}).t){{over}}"
@@ -46,10 +49,18 @@ def _extremes(name: str):  # type: ignore[no-untyped-def]
     return made
 
 
+def _order(name: str, key: Value) -> str:
+    if key.type.is_zoned:
+        return f"({key.sql}).t"
+    if key.type.is_float and name == "max":
+        return f"CASE WHEN isnan({key.sql}) THEN CAST('-Infinity' AS DOUBLE) ELSE {key.sql} END"
+    return key.sql
+
+
 def _by(name: str):  # type: ignore[no-untyped-def]
     def made(value: Value, key: Value) -> str:
         _comparable(key.type)
-        order = f"({key.sql}).t" if key.type.is_zoned else key.sql
+        order = _order(name, key)
         return f"(arg_{name}(struct_pack(v := {value.sql}), {order}){{over}}).v"
 
     return made
@@ -60,7 +71,7 @@ def _by_many(name: str):  # type: ignore[no-untyped-def]
         _comparable(key.type)
         if count.constant is None:
             raise unsupported(f"{name}_by of these arguments")
-        order = f"({key.sql}).t" if key.type.is_zoned else key.sql
+        order = _order(name, key)
         made = f"arg_{name}(struct_pack(v := {value.sql}), {order}, {count.constant}){{over}}"
         return f"list_transform({made}, lambda each: each.v)"
 
@@ -113,6 +124,11 @@ def _histogram(value: Value) -> str:
     return f"CAST(histogram({value.sql}){{over}} AS MAP({value.type.physical}, BIGINT))"
 
 
+def _distinct(value: Value, *_: Value) -> str:
+    alike(value.type)
+    return f"count(DISTINCT {value.sql.removeprefix('DISTINCT ')}){{over}}"
+
+
 def _arbitrary(value: Value) -> str:
     return f"any_value({value.sql}){{over}}"
 
@@ -140,8 +156,17 @@ aggregates.aggregate("sum(real) -> real", "CAST(sum({0}){over} AS FLOAT)")
 aggregates.aggregate("sum(double) -> double", "sum({0}){over}")
 for kind in ("interval day to second", "interval year to month"):
     aggregates.aggregate(f"sum({kind}) -> {kind}", "CAST(sum({0}){over} AS " + sqltypes.parse(kind).physical + ")")
-aggregates.aggregate("approx_distinct(T) -> bigint", "count(DISTINCT {0}){over}")
-aggregates.aggregate("approx_distinct(T, double) -> bigint", "count(DISTINCT {0}){over}")
+aggregates.aggregate("approx_distinct(T) -> bigint", _distinct)
+aggregates.aggregate("approx_distinct(T, double) -> bigint", _distinct)
+for weight in ("", ", double", ", bigint"):
+    aggregates.refuse(f"approx_percentile(T{weight}, array(double))", AGGREGATE)
+    if weight:
+        aggregates.refuse(f"approx_percentile(T{weight}, double)", AGGREGATE)
+for name in ("corr", "covar_pop", "covar_samp", "regr_intercept", "regr_slope"):
+    aggregates.refuse(f"{name}(real, real)", AGGREGATE)
+aggregates.refuse("geometric_mean(real)", AGGREGATE)
+for kind in ("interval day to second", "interval year to month"):
+    aggregates.refuse(f"avg({kind})", AGGREGATE)
 for kind in ("bigint", "double", "real"):
     aggregates.aggregate(f"approx_percentile({kind}, double) -> {kind}", _percentile)
 for name in ("and", "or", "xor"):

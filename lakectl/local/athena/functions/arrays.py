@@ -90,6 +90,8 @@ def _extreme(name: str):  # type: ignore[no-untyped-def]
         plain(value.type.items[0])
         item = fresh()
         nulls = f"len(list_filter({value.sql}, lambda {item}: {item} IS NULL)) > 0"
+        if value.type.items[0].is_float:
+            return f"(CASE WHEN {nulls} THEN NULL ELSE list_{name}(athena_without_nan({value.sql})) END)"
         return f"(CASE WHEN {nulls} THEN NULL ELSE list_{name}({value.sql}) END)"
 
     return made

@@ -160,6 +160,13 @@ for kind in _POINTS:
 for kind in ("date", "timestamp", "timestamp with time zone", "varchar"):
     times.add(f"date({kind}) -> date", lambda value: casts.convert(value, sqltypes.DATE).sql)
 
+for name in ("hour", "minute", "second", "millisecond", "timezone_hour", "timezone_minute"):
+    times.refuse(f"{name}(time with time zone)")
+times.refuse("date_add(varchar, bigint, time with time zone)")
+times.refuse("date_diff(varchar, time with time zone, time with time zone)")
+times.refuse("date_trunc(varchar, time with time zone)")
+times.refuse("at_timezone(time with time zone, varchar)")
+times.refuse("from_unixtime(double, bigint, bigint)")
 times.add("current_date() -> date", "CAST(timezone('UTC', current_timestamp) AS DATE)")
 times.add(
     "now() -> timestamp(3) with time zone",

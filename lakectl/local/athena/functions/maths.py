@@ -64,6 +64,7 @@ maths.add("power(double, double) -> double", "pow({0}, {1})", names="pow")
 maths.add("sqrt(double) -> double", "(CASE WHEN {0} < 0 THEN CAST('NaN' AS DOUBLE) ELSE sqrt({0}) END)")
 maths.add("sign(integral) -> integral", lambda value: f"CAST(sign({value.sql}) AS {value.type.physical})")
 maths.add("sign(decimal) -> decimal(1,0)", "CAST(sign({0}) AS DECIMAL(1,0))")
+maths.refuse("sign(real)")
 maths.add("sign(double) -> double", "(CASE WHEN isnan({0}) THEN {0} ELSE CAST(sign({0}) AS DOUBLE) END)")
 maths.add("round(integral) -> integral", "{0}")
 maths.add("round(decimal) -> decimal", _to_whole("round"), _whole)
@@ -73,7 +74,9 @@ maths.add(
     "round(integral, integer) -> integral",
     lambda value, digits: f"CAST(round({value.sql}, {digits.sql}) AS {value.type.physical})",
 )
+maths.add("round(real, integer) -> real", "CAST(round(CAST({0} AS DOUBLE), {1}) AS FLOAT)")
 maths.add("round(double, integer) -> double", "round({0}, {1})")
+maths.refuse("truncate(integral)")
 maths.add("truncate(double) -> double", "trunc({0})")
 maths.add("truncate(real) -> real", "trunc({0})")
 
@@ -109,6 +112,11 @@ maths.add(
 maths.add("mod(T, U) -> T", lambda a, b: operators.arithmetic("%", a, b, None).sql,
           lambda a, b: operators.arithmetic("%", Value("a", a), Value("b", b), None).type)  # fmt: skip
 maths.add("truncate(decimal, integer) -> decimal", _truncated, _same)
+for kind in ("tinyint", "smallint", "integer", "bigint", "double"):
+    for name in ("random", "rand"):
+        maths.refuse(f"{name}({kind})")
+        maths.refuse(f"{name}({kind}, {kind})")
+maths.refuse("width_bucket(double, array(double))")
 maths.add("random() -> double", "random()", names="rand")
 maths.add("width_bucket(double, double, double, bigint) -> bigint", "athena_width_bucket({0}, {1}, {2}, {3})")
 maths.add("from_base(varchar, bigint) -> bigint", "athena_from_base({0}, {1})")

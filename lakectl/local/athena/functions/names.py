@@ -51,5 +51,6 @@ trim_array truncate typeof upper url_decode url_encode url_extract_fragment url_
 url_extract_path url_extract_port url_extract_protocol url_extract_query uuid value_at_quantile values_at_quantiles
 var_pop var_samp variance version week week_of_year width_bucket wilson_interval_lower wilson_interval_upper
 with_timezone word_stem xxhash64 year year_of_week yow zip zip_with
+current_catalog current_schema current_path
 """
 ALL_NAMES = frozenset(_NAMES.split())

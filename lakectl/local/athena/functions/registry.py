@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from lakectl.local.athena import sqltypes
-from lakectl.local.athena.analysis.values import Value
+from lakectl.local.athena.analysis.values import Value, unsupported
 from lakectl.local.athena.sqltypes import Type
 
 SCALAR, AGGREGATE, WINDOW = "scalar", "aggregate", "window"
@@ -75,6 +75,16 @@ class Family:
 
     def aggregate(self, signature: str, sql: Sql, result: Callable[..., Type] | None = None, names: str = "") -> None:
         self.add(signature, sql, result, AGGREGATE, names)
+
+    def refuse(self, signature: str, kind: str = SCALAR) -> None:
+        """A signature that Trino has and that is not supported here."""
+        name = signature.partition("(")[0]
+
+        def sql(*values: Value) -> str:
+            given = ", ".join(str(value.type) for value in values)
+            raise unsupported(f"function {name}({given})")
+
+        self.add(f"{signature} -> unknown", sql, kind=kind)
 
     def window(self, signature: str, sql: Sql, result: Callable[..., Type] | None = None) -> None:
         self.add(signature, sql, result, WINDOW)

@@ -85,6 +85,21 @@ strings.add("to_utf8(varchar) -> varbinary", "encode({0})")
 strings.add("from_utf8(varbinary) -> varchar", "athena_from_utf8({0})")
 
 
+for name in ("lower", "upper", "trim", "ltrim", "rtrim"):
+    strings.refuse(f"{name}(char)")
+for name in ("substr", "substring"):
+    strings.refuse(f"{name}(char, bigint)")
+    strings.refuse(f"{name}(char, bigint, bigint)")
+    strings.refuse(f"{name}(varbinary, bigint)")
+    strings.refuse(f"{name}(varbinary, bigint, bigint)")
+for name in ("lpad", "rpad"):
+    strings.refuse(f"{name}(varbinary, bigint, varbinary)")
+strings.refuse("concat(char, char)")
+strings.refuse("from_utf8(varbinary, varchar)")
+strings.refuse("from_utf8(varbinary, bigint)")
+strings.refuse("split_to_map(varchar, varchar, varchar, function(varchar,varchar,varchar,varchar))")
+
+
 def _lists(*parts: Value) -> str:
     missing = " OR ".join(f"{part.sql} IS NULL" for part in parts)
     made = parts[0].sql
