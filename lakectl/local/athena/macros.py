@@ -92,6 +92,9 @@ _CASTS = (
 _NUMBERS = (
     f"CREATE MACRO athena_divisor(b) AS CASE WHEN b = 0 THEN {_failing('DIVISION_BY_ZERO: Division by zero')} "
     f"ELSE b END",
+    "CREATE MACRO athena_random_size(a, b) AS CASE WHEN b <= a THEN "
+    + _failing("INVALID_FUNCTION_ARGUMENT: bound must be positive")
+    + " ELSE b - a END",
     "CREATE MACRO athena_remainder(a, b) AS a % CASE WHEN b = -1 THEN 1 ELSE b END",
     # Java divides doubles by zero; DuckDB gives NULL.
     "CREATE MACRO athena_divide_double(a, b) AS CASE WHEN b <> 0 THEN a / b WHEN a IS NULL OR b IS NULL THEN NULL "

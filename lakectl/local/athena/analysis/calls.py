@@ -11,6 +11,7 @@ from lakectl.local.athena import sqltypes
 from lakectl.local.athena.analysis import casts, operators, texts
 from lakectl.local.athena.analysis.scope import Field, Scope
 from lakectl.local.athena.analysis.values import NULL, Value, text, unsupported
+from lakectl.local.athena.dialect import START
 from lakectl.local.athena.errors import QueryError
 from lakectl.local.athena.functions import ALL_NAMES, TABLE, registry
 from lakectl.local.athena.functions.registry import SCALAR, Function
@@ -55,10 +56,15 @@ def finish(row: Function, values: list[Value], bound: registry.Bound, over: str 
     if kind.name == "varchar" and row.returns == "varchar":
         kind = sqltypes.VARCHAR
     made = row.render(values, over)
-    if kind.is_zoned:
-        zone = values[0].zone if values and values[0].type.is_zoned else None
-        return Value(made, kind, zone=zone if row.returns == "zoned" else None)
-    return Value(made, kind)
+    return Value(made, kind, zone=_zone_kept(row.name, values) if kind.is_zoned else None)
+
+
+def _zone_kept(name: str, values: list[Value]) -> str | None:
+    """The one zone that all results have, if they have one."""
+    if name in ("date_trunc", "date_add"):
+        return values[-1].zone
+    in_utc = name in ("now", "current_timestamp", "parse_datetime", "from_unixtime_nanos")
+    return "'UTC'" if in_utc or (name == "from_unixtime" and len(values) == 1) else None
 
 
 def known(each: Expressions, node: exp.Expr, name: str) -> None:
@@ -82,13 +88,13 @@ def choose(
     ``values`` has None where a lambda stands. Raises FUNCTION_NOT_FOUND as Trino words it.
     """
     rows = [row for row in TABLE[name] if row.kind in kinds]
-    for exact in (True, False):
+    for widening in (registry.EXACT, registry.NUMBERS, registry.ANY):
         for row in rows:
             patterns = _patterns(row, len(values))
             if patterns is None:
                 continue
             bound: registry.Bound = {}
-            if not _bind_plain(patterns, values, bound, exact):
+            if not _bind_plain(patterns, values, bound, widening):
                 continue
             lambdas = _bind_lambdas(each, patterns, nodes, values, bound)
             if lambdas is None:
@@ -110,11 +116,11 @@ def _patterns(row: Function, count: int) -> list[str] | None:
     return patterns if len(patterns) == count else None
 
 
-def _bind_plain(patterns: list[str], values: list[Value | None], bound: registry.Bound, exact: bool) -> bool:
+def _bind_plain(patterns: list[str], values: list[Value | None], bound: registry.Bound, widening: int) -> bool:
     for pattern, value in zip(patterns, values, strict=True):
         if registry.is_lambda(pattern) != (value is None):
             return False
-        if value is not None and not registry.bind(pattern, value.type, bound, exact):
+        if value is not None and not registry.bind(pattern, value.type, bound, widening):
             return False
     return True
 
@@ -134,7 +140,7 @@ def _bind_lambdas(
         if gives in bound:
             if not sqltypes.coerces(made[1].type, bound[gives]):
                 return None
-        elif not registry.bind(gives, made[1].type, bound, exact=False):
+        elif not registry.bind(gives, made[1].type, bound, registry.ANY):
             return None
         result = casts.coerce(made[1], registry.filled(gives, bound))
         found[at] = Value(f"lambda {', '.join(made[0])}: {result.sql}", result.type, constant=(made[0], result.sql))
@@ -288,7 +294,9 @@ def _concat(each: Expressions, node: exp.Anonymous) -> Value:
 
 
 def _recursion_ended(each: Expressions, node: exp.Anonymous) -> Value:
-    """The macro that scoping puts at the end of an unrolled recursion."""
+    """The macro that scoping puts at the end of an unrolled recursion; what a person wrote has a position."""
+    if START in node.meta:
+        raise QueryError("FUNCTION_NOT_FOUND", f"Function '{node.name.lower()}' not registered", each.start(node))
     return Value(f"athena_recursion_ended({each.value(node.expressions[0]).sql})", BOOLEAN)
 
 

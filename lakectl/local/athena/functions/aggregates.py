@@ -158,10 +158,11 @@ for kind in ("interval day to second", "interval year to month"):
     aggregates.aggregate(f"sum({kind}) -> {kind}", "CAST(sum({0}){over} AS " + sqltypes.parse(kind).physical + ")")
 aggregates.aggregate("approx_distinct(T) -> bigint", _distinct)
 aggregates.aggregate("approx_distinct(T, double) -> bigint", _distinct)
-for weight in ("", ", double", ", bigint"):
-    aggregates.refuse(f"approx_percentile(T{weight}, array(double))", AGGREGATE)
-    if weight:
-        aggregates.refuse(f"approx_percentile(T{weight}, double)", AGGREGATE)
+for kind in ("bigint", "double", "real"):
+    aggregates.aggregate(f"approx_percentile({kind}, array(double)) -> array({kind})", "quantile_disc({0}, {1}){over}")
+    for weight in ("double", "bigint"):
+        aggregates.refuse(f"approx_percentile({kind}, {weight}, array(double))", AGGREGATE)
+        aggregates.refuse(f"approx_percentile({kind}, {weight}, double)", AGGREGATE)
 for name in ("corr", "covar_pop", "covar_samp", "regr_intercept", "regr_slope"):
     aggregates.refuse(f"{name}(real, real)", AGGREGATE)
 aggregates.refuse("geometric_mean(real)", AGGREGATE)

@@ -101,6 +101,11 @@ def _truncated(value: Value, digits: Value) -> str:
     return f"CAST(athena_scaled({whole}, {scale}) AS {value.type.physical})"
 
 
+def _random(low: str, high: Value) -> str:
+    size = f"athena_random_size(CAST({low} AS HUGEINT), CAST({high.sql} AS HUGEINT))"
+    return f"CAST({low} + CAST(floor(random() * {size}) AS BIGINT) AS {high.type.physical})"
+
+
 def _cut(kind: Type) -> Type:
     return sqltypes.decimal(max(1, kind.numbers[0] - kind.numbers[1]), 0)
 
@@ -112,10 +117,12 @@ maths.add(
 maths.add("mod(T, U) -> T", lambda a, b: operators.arithmetic("%", a, b, None).sql,
           lambda a, b: operators.arithmetic("%", Value("a", a), Value("b", b), None).type)  # fmt: skip
 maths.add("truncate(decimal, integer) -> decimal", _truncated, _same)
-for kind in ("tinyint", "smallint", "integer", "bigint", "double"):
-    for name in ("random", "rand"):
-        maths.refuse(f"{name}({kind})")
-        maths.refuse(f"{name}({kind}, {kind})")
+for name in ("random", "rand"):
+    for kind in ("tinyint", "smallint", "integer", "bigint"):
+        maths.add(f"{name}({kind}) -> {kind}", lambda bound: _random("0", bound))
+        maths.add(f"{name}({kind}, {kind}) -> {kind}", lambda low, high: _random(low.sql, high))
+    maths.refuse(f"{name}(double)")
+    maths.refuse(f"{name}(double, double)")
 maths.refuse("width_bucket(double, array(double))")
 maths.add("random() -> double", "random()", names="rand")
 maths.add("width_bucket(double, double, double, bigint) -> bigint", "athena_width_bucket({0}, {1}, {2}, {3})")

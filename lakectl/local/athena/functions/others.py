@@ -36,6 +36,12 @@ binaries.add("from_hex(varchar) -> varbinary", "athena_from_hex({0})")
 binaries.add("reverse(varbinary) -> varbinary", "athena_reverse_bytes({0})")
 for bits, kind in ((32, "integer"), (64, "bigint")):
     binaries.add(f"to_big_endian_{bits}({kind}) -> varbinary", f"athena_to_big_endian({{0}}, {bits})")
+    binaries.add(
+        f"from_big_endian_{bits}(varbinary) -> {kind}", f"CAST(athena_from_big_endian({{0}}, {bits}) AS {kind})"
+    )
+for bits, kind in ((32, "real"), (64, "double")):
+    binaries.add(f"to_ieee754_{bits}({kind}) -> varbinary", f"athena_to_ieee754(CAST({{0}} AS DOUBLE), {bits})")
+    binaries.add(f"from_ieee754_{bits}(varbinary) -> {kind}", f"CAST(athena_from_ieee754({{0}}, {bits}) AS {kind})")
 for part in ("protocol", "host", "path", "query", "fragment"):
     urls.add(f"url_extract_{part}(varchar) -> varchar", f"athena_url_part({{0}}, '{part}')")
 urls.add("url_extract_port(varchar) -> bigint", "CAST(athena_url_part({0}, 'port') AS BIGINT)")
@@ -145,6 +151,25 @@ def _reversed(data: bytes) -> bytes:
 @function("athena_to_big_endian", "BIGINT, BIGINT -> BLOB")
 def _big_endian(value: int, bits: int) -> bytes:
     return value.to_bytes(bits // 8, "big", signed=True)
+
+
+@function("athena_from_big_endian", "BLOB, BIGINT -> BIGINT")
+def _from_big_endian(data: bytes, bits: int) -> int:
+    if len(data) != bits // 8:
+        raise Failure(f"expected {bits // 8}-byte input, but got instead: {len(data)}")
+    return int.from_bytes(data, "big", signed=True)
+
+
+@function("athena_to_ieee754", "DOUBLE, BIGINT -> BLOB")
+def _to_ieee754(value: float, bits: int) -> bytes:
+    return struct.pack(">f" if bits == 32 else ">d", value)
+
+
+@function("athena_from_ieee754", "BLOB, BIGINT -> DOUBLE")
+def _from_ieee754(data: bytes, bits: int) -> float:
+    if len(data) != bits // 8:
+        raise Failure(f"Input {bits}-bit big-endian IEEE 754 must have a length of {bits // 8} bytes")
+    return float(struct.unpack(">f" if bits == 32 else ">d", data)[0])
 
 
 @function("athena_url_part", "VARCHAR, VARCHAR -> VARCHAR")

@@ -105,7 +105,10 @@ def split(text: str) -> list[str]:
 Bound = dict[str, Type]
 
 
-def bind(pattern: str, given: Type, bound: Bound, exact: bool) -> bool:
+EXACT, NUMBERS, ANY = range(3)  # which arguments may be widened
+
+
+def bind(pattern: str, given: Type, bound: Bound, widening: int) -> bool:
     """Whether a value of type ``given`` may stand where ``pattern`` is declared; fills ``bound``."""
     if len(pattern) == 1 and pattern.isupper():
         return _bind_variable(pattern, given, bound)
@@ -116,14 +119,14 @@ def bind(pattern: str, given: Type, bound: Bound, exact: bool) -> bool:
         return False
     name, inner = _taken_apart(pattern)
     if given.name == "unknown":
-        return not exact
+        return widening == ANY
     if inner and name in ("array", "map", "row"):
         if given.name != name or len(given.items) != len(inner):
             return False
-        return all(bind(part, item, bound, exact) for part, item in zip(inner, given.items, strict=True))
+        return all(bind(part, item, bound, widening) for part, item in zip(inner, given.items, strict=True))
     if name == given.name:
         return True
-    return not exact and _widens(given, name)
+    return widening >= (NUMBERS if given.is_number else ANY) and _widens(given, name)
 
 
 def _bind_variable(pattern: str, given: Type, bound: Bound) -> bool:

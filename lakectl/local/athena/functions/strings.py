@@ -85,8 +85,10 @@ strings.add("to_utf8(varchar) -> varbinary", "encode({0})")
 strings.add("from_utf8(varbinary) -> varchar", "athena_from_utf8({0})")
 
 
-for name in ("lower", "upper", "trim", "ltrim", "rtrim"):
-    strings.refuse(f"{name}(char)")
+for name, sql in (("lower", "lower({0})"), ("upper", "athena_upper({0})"), ("rtrim", "{0}")):
+    strings.add(f"{name}(char) -> char", sql, lambda kind: kind)
+for name in ("trim", "ltrim"):
+    strings.add(f"{name}(char) -> char", "ltrim({0}, athena_blank())", lambda kind: kind)
 for name in ("substr", "substring"):
     strings.refuse(f"{name}(char, bigint)")
     strings.refuse(f"{name}(char, bigint, bigint)")
