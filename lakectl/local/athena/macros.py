@@ -92,6 +92,9 @@ _CASTS = (
 _NUMBERS = (
     f"CREATE MACRO athena_divisor(b) AS CASE WHEN b = 0 THEN {_failing('DIVISION_BY_ZERO: Division by zero')} "
     f"ELSE b END",
+    # Beyond the range of 32 bits, Java's cast gives infinity.
+    "CREATE MACRO athena_to_real(v) AS CASE WHEN abs(v) > 3.4028235677973366e38 AND NOT isnan(v) THEN "
+    "CAST('Infinity' AS FLOAT) * CAST(sign(v) AS FLOAT) ELSE CAST(v AS FLOAT) END",
     "CREATE MACRO athena_random_size(a, b) AS CASE WHEN b <= a THEN "
     + _failing("INVALID_FUNCTION_ARGUMENT: bound must be positive")
     + " ELSE b - a END",

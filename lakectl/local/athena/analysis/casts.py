@@ -228,6 +228,8 @@ def _to_integer(value: Value, wanted: Type) -> str:
 def _to_float(value: Value, wanted: Type) -> str:
     if value.type.name == "varchar":
         return f"CAST(athena_number_text({value.sql}, {text(wanted.name.upper())}) AS {wanted.physical})"
+    if value.type.name == "double":
+        return f"athena_to_real({value.sql})"
     return f"CAST({value.sql} AS {wanted.physical})"
 
 

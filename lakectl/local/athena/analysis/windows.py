@@ -132,8 +132,8 @@ def _rendered(each: Expressions, call: Call, kinds: tuple[str, ...]) -> Value:
         del scope.ungrouped[mark:]
     row, found, bound = calls.choose(each, call.node, call.name, call.arguments, values, kinds)
     if call.distinct:
-        if any(value.type.holds("timestamp with time zone", "map") for value in found):
-            raise unsupported(f"DISTINCT of {found[0].type}", position)
+        for value in found:
+            operators.group_key(value)
         found = [Value(f"DISTINCT {found[0].sql}", found[0].type), *found[1:]]
     if order:
         last = found[-1]
