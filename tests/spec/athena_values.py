@@ -7,10 +7,9 @@ from typing import Any
 import pyarrow as pa
 from spec.expression_cases import COLUMNS, all_rows
 
-from lakectl.local.athena.analyze import analyze
+from lakectl.local.athena.analyze import analyze, to_duckdb
 from lakectl.local.athena.session import Session
 from lakectl.local.athena.statements import parse as parse_statement
-from lakectl.local.athena.translate import to_duckdb
 
 ARROW = {
     "int": pa.int32(), "bigint": pa.int64(), "double": pa.float64(), "decimal(10,2)": pa.decimal128(10, 2),

@@ -14,17 +14,17 @@ from typing import Any
 import duckdb
 from sqlglot import exp
 
-from lakectl.local.athena import ddl, dml, explain, failures, results, show, types
+from lakectl.local.athena import ddl, dml, explain, failures, results, show
 from lakectl.local.athena.access import Access
-from lakectl.local.athena.analyze import Analyzed, analyze
+from lakectl.local.athena.analyze import Analyzed, analyze, to_duckdb
 from lakectl.local.athena.errors import QueryCancelled, QueryError
-from lakectl.local.athena.render import writer_for
+from lakectl.local.athena.render import writer_of
 from lakectl.local.athena.results import Column, Result
 from lakectl.local.athena.session import Session
+from lakectl.local.athena.sqltypes import Type
 from lakectl.local.athena.statements import Statement, parse
 from lakectl.local.athena.tables import Catalog
 from lakectl.local.athena.tasks import Outcome, Task
-from lakectl.local.athena.translate import to_duckdb
 from lakectl.local.iam.credentials import Keys
 
 log = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ class Run:
 
     def arrow(self, query: Analyzed) -> Any:
         """The query's rows as an Arrow RecordBatchReader, for writing."""
-        return self.execute(to_duckdb(query, self.session)).to_arrow_reader(_BATCH_ROWS)
+        return self.execute(to_duckdb(query, self.session, as_stored=True)).to_arrow_reader(_BATCH_ROWS)
 
     def execute(self, sql: str) -> Any:
         self.check_cancelled()
@@ -98,7 +98,7 @@ class Engine:
             outcome.error = ended
         except Exception as error:  # a bug of ours must end the query, not the worker
             log.exception("a query failed: %s", task.sql)
-            outcome.error = QueryError("GENERIC_INTERNAL_ERROR", f"{type(error).__name__}: {error}")
+            outcome.error = failures.internal()
             if isinstance(error, duckdb.FatalException):  # this instance is broken for good
                 log.error("the query worker ends")
                 os._exit(1)
@@ -178,17 +178,15 @@ def select(run: Run) -> Result:
     assert run.statement.tree is not None  # noqa: S101 - a SELECT statement has a tree
     query = run.analyze(run.statement.tree)
     reader = run.execute(to_duckdb(query, run.session)).to_arrow_reader(_BATCH_ROWS)
-    columns = [_column(name, kind.type) for name, kind in zip(query.names, reader.schema, strict=True)]
+    columns = [_column(name, kind) for name, kind in zip(query.names, query.types, strict=True)]
     return Result(columns, _rows(run, reader, query), header=True)
 
 
-def _column(name: str, kind: Any) -> Column:
-    shown = types.of_arrow(kind)
+def _column(name: str, kind: Type) -> Column:
+    shown = {"real": "float"}.get(kind.name, kind.name)
     precision, scale = _PRECISIONS.get(shown, (0, 0))
     if shown == "decimal":
-        precision, scale = kind.precision, kind.scale
-        if (precision, scale) == (38, 0):  # DuckDB's HUGEINT, where Athena has bigint
-            shown, precision = "bigint", 19
+        precision, scale = kind.numbers
     return Column(name, shown, precision, scale)
 
 
@@ -207,25 +205,13 @@ _PRECISIONS = {
 
 
 def _rows(run: Run, reader: Any, query: Analyzed) -> Iterator[Sequence[str | None]]:
-    selects = query.tree.selects if isinstance(query.tree, exp.Query) else []
-    writers = [
-        writer_for(kind.type, _digits(selects[index]) if index < len(selects) else None)
-        for index, kind in enumerate(reader.schema)
-    ]
+    writers = [writer_of(kind) for kind in query.types]
     for batch in reader:
         run.check_cancelled()
         columns = [
             [write(value) for value in column.to_pylist()] for write, column in zip(writers, batch.columns, strict=True)
         ]
         yield from zip(*columns, strict=True)
-
-
-def _digits(node: exp.Expr) -> int | None:
-    """Fractional digits of a timestamp: timestamp(6) shows 6, every other known type 3, an unknown what it has."""
-    kind = node.type
-    if kind is None or not kind.is_type("timestamp", "timestamptz"):
-        return None
-    return 6 if kind.expressions and kind.expressions[0].name == "6" else 3
 
 
 _HANDLERS: dict[str, Callable[[Run], Result]] = {

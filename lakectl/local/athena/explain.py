@@ -8,12 +8,12 @@ from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, build_scope
 
 from lakectl.local.athena import types
-from lakectl.local.athena.analyze import Analyzed
+from lakectl.local.athena.analysis.grouping import has_aggregate
+from lakectl.local.athena.analyze import Analyzed, to_duckdb
 from lakectl.local.athena.errors import QueryError
 from lakectl.local.athena.pruning import conjuncts, filter_of, spans
 from lakectl.local.athena.results import Column, Result
 from lakectl.local.athena.tables import IcebergSource
-from lakectl.local.athena.translate import to_duckdb
 
 if TYPE_CHECKING:
     from lakectl.local.athena.engine import Run
@@ -76,7 +76,7 @@ def _headers(tree: Any) -> list[str]:
     if tree.args.get("distinct"):
         steps.append("Aggregate[type = FINAL, keys = [" + ", ".join(tree.named_selects) + "]]")
     group = tree.args.get("group")
-    if group or any(item.find(exp.AggFunc) and not item.find(exp.Window) for item in tree.selects):
+    if group or any(has_aggregate(item) for item in tree.selects):
         keys = ", ".join(item.sql("trino") for item in group.expressions) if group else ""
         steps.append(f"Aggregate[type = FINAL{f', keys = [{keys}]' if keys else ''}]")
     return steps

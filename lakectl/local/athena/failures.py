@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from urllib.parse import unquote, urlsplit
 
@@ -10,7 +11,8 @@ import pyarrow as pa
 from botocore.exceptions import ClientError
 
 from lakectl.local.athena.errors import QueryError, denied, exhausted, path_denied
-from lakectl.local.athena.statements import position_of
+
+log = logging.getLogger(__name__)
 
 
 def translate(error: Exception, sql: str) -> QueryError | None:
@@ -46,51 +48,61 @@ def of_arrow(error: OSError) -> QueryError | None:
     return None
 
 
+_CODED = re.compile(
+    r"(?<![A-Z_])(DIVISION_BY_ZERO|INVALID_FUNCTION_ARGUMENT|INVALID_CAST_ARGUMENT|NUMERIC_VALUE_OUT_OF_RANGE|NOT_SUPPORTED|"
+    r"INVALID_PATH|JSON_INPUT_CONVERSION_ERROR|JSON_VALUE_RESULT_ERROR|JSON_QUERY_RESULT_ERROR): ([^\n]+)"
+)
+
+
 def of_duckdb(error: duckdb.Error, sql: str) -> QueryError:
-    """What Athena would say where DuckDB raised ``error``."""
+    """What Athena would say where DuckDB raised ``error``. DuckDB's own words go to the log only."""
     text = str(error)
     first = text.split("\n")[0].split(": ", 1)[-1]
-    coded = re.search(r"\b(DIVISION_BY_ZERO|INVALID_FUNCTION_ARGUMENT|NOT_SUPPORTED): ([^\n]+)", text)
-    if coded:
-        return QueryError(coded.group(1), coded.group(2).rstrip("!"))
-    grouped = re.search(r'column "?([^"]+?)"? must appear in the GROUP BY', text)
-    if grouped:
-        name = grouped.group(1)
-        message = f"'{name}' must be an aggregate expression or appear in GROUP BY clause"
-        return QueryError("EXPRESSION_NOT_AGGREGATE", message, _find(sql, name))
-    missing = re.search(r"Function with name \"?(\w+)\"? does not exist", text)
-    if missing:
-        return QueryError("NOT_SUPPORTED", f"function {missing.group(1)} is not supported by the local Athena")
-    cast = re.search(r"[Cc]ould not convert string '(.*)' to (\w+)", text)
+    coded = _CODED.search(text)
+    if coded:  # raised by a macro, as a cast that fails, or by a function in Python
+        return QueryError(coded.group(1), re.sub(r"' to INT8.*$|!$", "", coded.group(2)))
+    for pattern, code, message in _KNOWN:
+        found = re.search(pattern, text)
+        if found:
+            return QueryError(code, found.expand(message))
+    cast = re.search(r"[Cc]ould not (?:convert|cast) (?:string|value) '?(.*?)'? to (\w+(?:\([\d,]+\))?)", text)
     if cast:
-        return QueryError(
-            "INVALID_CAST_ARGUMENT", f"Cannot cast '{cast.group(1)}' to {_ATHENA.get(cast.group(2), cast.group(2))}"
-        )
-    if isinstance(error, duckdb.ConversionException):
-        return QueryError("INVALID_CAST_ARGUMENT", first)
+        kind = _ATHENA.get(cast.group(2), cast.group(2))
+        return QueryError("INVALID_CAST_ARGUMENT", f"Cannot cast '{cast.group(1)}' to {kind}")
     if isinstance(error, duckdb.OutOfRangeException):
-        return QueryError("NUMERIC_VALUE_OUT_OF_RANGE", first.rstrip("!"))
-    mismatch = re.search(r"given name and argument types '(\w+)\(([^']*)\)'", text)
-    if mismatch:
-        return QueryError(
-            "FUNCTION_NOT_FOUND",
-            f"Unexpected parameters ({mismatch.group(2).lower()}) for function {mismatch.group(1).lower()}",
-            _find(sql, mismatch.group(1)),
-        )
-    if isinstance(error, duckdb.BinderException):
-        return QueryError("TYPE_MISMATCH" if "type" in text.lower() else "SYNTAX_ERROR", first)
+        return QueryError("NUMERIC_VALUE_OUT_OF_RANGE", _overflow(first))
     if isinstance(error, duckdb.OutOfMemoryException):
         return exhausted()
     if isinstance(error, duckdb.HTTPException | duckdb.IOException) and re.search(r"\b403\b|Forbidden", text):
         url = re.search(r"https?://[^\s'\"]+", text)
         return path_denied("s3:/" + unquote(urlsplit(url[0]).path) if url else first)
     if isinstance(error, duckdb.PermissionException):
-        return QueryError("NOT_SUPPORTED", f"the local Athena reads S3 only: {first}")
+        return QueryError("NOT_SUPPORTED", "the local Athena reads S3 only")
     if isinstance(error, duckdb.IOException) and "max_temp_directory_size" in text:
         return exhausted()
     if isinstance(error, duckdb.HTTPException | duckdb.IOException):
-        return QueryError("ICEBERG_CANNOT_OPEN_SPLIT", first)
-    return QueryError("GENERIC_INTERNAL_ERROR", first)
+        log.warning("a file could not be read: %s", text)
+        file = re.search(r"s3://[^\s'\"]+", text)
+        return QueryError(
+            "ICEBERG_CANNOT_OPEN_SPLIT", f"Error opening Iceberg split {file[0] if file else ''}".rstrip()
+        )
+    log.error("DuckDB refused a statement: %s\n%s", sql, text)
+    return internal()
+
+
+def internal() -> QueryError:
+    """For a bug of the local Athena: the details are in the endpoint's log."""
+    return QueryError("GENERIC_INTERNAL_ERROR", "the local Athena failed; the endpoint's log says how")
+
+
+def _overflow(first: str) -> str:
+    found = re.search(r"Overflow in (\w+) of (\w+) \((.*)\)", first)
+    if not found:
+        return "Value out of range"
+    kind = _ATHENA.get(found[2], found[2]).lower()
+    if kind.startswith(("decimal", "int128", "hugeint")):
+        return "Decimal overflow"
+    return f"{kind} {found[1]} overflow: {found[3]}"
 
 
 _ATHENA = {
@@ -101,8 +113,25 @@ _ATHENA = {
     "BOOL": "BOOLEAN",
     "FLOAT": "REAL",
 }
-
-
-def _find(sql: str, name: str) -> tuple[int, int] | None:
-    found = re.search(rf"\b{re.escape(name)}\b", sql, re.I)
-    return position_of(sql, found.start()) if found else None
+_KNOWN = (
+    (
+        r"with value (\S+) can't be cast.* type INT64",
+        "NUMERIC_VALUE_OUT_OF_RANGE",
+        r"bigint overflow: \1",
+    ),
+    (r"with value (\S+) can't be cast.*type INT32", "NUMERIC_VALUE_OUT_OF_RANGE", r"Out of range for integer: \1"),
+    (r"with value (\S+) can't be cast.*type INT16", "NUMERIC_VALUE_OUT_OF_RANGE", r"Out of range for smallint: \1"),
+    (r"with value (\S+) can't be cast.*type INT8", "NUMERIC_VALUE_OUT_OF_RANGE", r"Out of range for tinyint: \1"),
+    (r"Map keys must be unique", "INVALID_FUNCTION_ARGUMENT", "Duplicate map keys are not allowed"),
+    (r"Map keys can not be NULL", "INVALID_FUNCTION_ARGUMENT", "map key cannot be null"),
+    (r"map key list does not align", "INVALID_FUNCTION_ARGUMENT",
+     "Key and value arrays must be the same length"),
+    (r"More than one row returned by a subquery", "SUBQUERY_MULTIPLE_ROWS",
+     "Scalar sub-query has returned multiple rows"),
+    (r"Unknown TimeZone '([^']*)'", "INVALID_FUNCTION_ARGUMENT", r"'\1' is not a valid time zone"),
+    (r"[Tt]imestamp.*out of range|[Dd]ate.*out of range|Conversion Error: .*(?:date|time)", "INVALID_CAST_ARGUMENT",
+     "Value out of range of date or timestamp"),
+    (r"Decimal|DECIMAL", "NUMERIC_VALUE_OUT_OF_RANGE", "Decimal overflow"),
+    (r"invalid perl operator|invalid escape|no argument for repetition|missing \)", "NOT_SUPPORTED",
+     "this regular expression is not supported by the local Athena; it works on AWS"),
+)  # fmt: skip

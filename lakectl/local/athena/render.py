@@ -4,68 +4,90 @@ from __future__ import annotations
 
 import datetime
 import decimal
-import json
 import math
 import struct
-import uuid
+import zoneinfo
 from collections.abc import Callable
 from typing import Any
 
-import pyarrow as pa
+from lakectl.local.athena.sqltypes import Type
 
 Writer = Callable[[Any], str | None]
 
 
-def writer_for(kind: Any, digits: int | None = None) -> Writer:
-    """A function that turns a Python value of an Arrow type into Athena's text; None stays None (SQL NULL).
-
-    ``digits``: how many fractional digits a timestamp shows (6 for timestamp(6), else 3); None: as many as it has.
-    """
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+def writer_of(kind: Type) -> Writer:
+    """A function that turns a Python value, as Arrow gives it, into Athena's text; None stays None (SQL NULL)."""
+    plain = _plain_writer(kind)
+    if plain is None:
         return lambda value: value
-    if pa.types.is_integer(kind):
-        return lambda value: None if value is None else str(value)
-    if pa.types.is_floating(kind):
-        narrow = pa.types.is_float32(kind)
-        return lambda value: None if value is None else double(value, narrow)
-    if pa.types.is_timestamp(kind):
-        return lambda value: None if value is None else timestamp(value, digits)
-    return text
+    write: Callable[[Any], str] = plain
+    return lambda value: None if value is None else write(value)
 
 
-def text(value: Any) -> str | None:
-    """Any value; inside arrays, maps and rows too."""
-    if value is None:
+def _plain_writer(kind: Type) -> Callable[[Any], str] | None:
+    """Of values that are not None; None: the value is its own text."""
+    name = kind.name
+    if name in ("varchar", "json", "uuid", "ipaddress"):
         return None
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return double(value)
-    if isinstance(value, datetime.datetime):
-        return timestamp(value)
-    if isinstance(value, datetime.timedelta):
-        return interval(value)
-    if isinstance(value, pa.MonthDayNano):
-        if value.months:
-            return f"{value.months // 12}-{value.months % 12}"
-        return interval(datetime.timedelta(days=value.days, microseconds=value.nanoseconds // 1000))
-    if isinstance(value, list):
-        if value and isinstance(value[0], tuple):  # Arrow gives maps as lists of pairs
-            return "{" + ", ".join(f"{inner(key)}={inner(item)}" for key, item in value) + "}"
-        return "[" + ", ".join(inner(item) for item in value) + "]"
+    if name in _SIMPLE:
+        return _SIMPLE[name]
+    if name == "char":
+        return lambda value: str(value).ljust(kind.numbers[0])
+    if name == "time":
+        return lambda value: clock(value, kind.precision)
+    if name == "time with time zone":
+        return lambda value: clock(value["t"], kind.precision) + offset(value["z"])
+    if name in ("timestamp", "timestamp with time zone"):
+        return lambda value: moment(value, kind)
+    if name == "array":
+        item = _inner_writer(kind.items[0])
+        return lambda value: "[" + ", ".join(map(item, value)) + "]"
+    if name == "map":
+        key, item = map(_inner_writer, kind.items)
+        return lambda value: "{" + ", ".join(f"{key(name)}={item(each)}" for name, each in value) + "}"
+    names = [name or f"field{at}" for at, name in enumerate(kind.fields)]
+    writers = [_inner_writer(item) for item in kind.items]
+    return lambda value: (
+        "{"
+        + ", ".join(
+            f"{name}={write(value[f'f{at}'])}" for at, (name, write) in enumerate(zip(names, writers, strict=True))
+        )
+        + "}"
+    )
+
+
+def _inner_writer(kind: Type) -> Callable[[Any], str]:
+    write = writer_of(kind)
+    return lambda value: "null" if value is None else str(write(value))
+
+
+def moment(value: Any, kind: Type) -> str:
+    """``2025-09-15 10:00:00.000``, and `` UTC`` or another zone. A timestamp(0) shows three digits, too."""
+    picoseconds, zone = 0, ""
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}={inner(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, bytes):
-        return " ".join(f"{byte:02x}" for byte in value)
-    if isinstance(value, decimal.Decimal):
-        return format(value, "f")
-    if isinstance(value, uuid.UUID | datetime.date | datetime.time | int | str):
-        return str(value)
-    return json.dumps(value, default=str)
+        picoseconds, zone, value = value.get("p", 0), value.get("z", ""), value["t"]
+    if zone:
+        value, zone = _in_zone(value, zone), f" {zone}"
+    digits = kind.precision or 3
+    fraction = f"{value.microsecond:06d}{picoseconds:06d}"[:digits]
+    return f"{value:%Y-%m-%d %H:%M:%S}.{fraction}{zone}"
 
 
-def inner(value: Any) -> str:
-    return "null" if value is None else str(text(value))
+def _in_zone(value: datetime.datetime, zone: str) -> datetime.datetime:
+    if zone == "UTC":
+        return value
+    if zone[0] in "+-":
+        minutes = int(zone[1:3]) * 60 + int(zone[4:6])
+        return value + datetime.timedelta(minutes=minutes if zone[0] == "+" else -minutes)
+    return value.astimezone(zoneinfo.ZoneInfo(zone))
+
+
+def clock(value: datetime.time, precision: int) -> str:
+    return f"{value:%H:%M:%S}.{value.microsecond:06d}"[: 9 + (precision or 3)]
+
+
+def offset(minutes: int) -> str:
+    return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"
 
 
 def double(value: float, narrow: bool = False) -> str:
@@ -92,19 +114,27 @@ def _is_float32(shortest: str, value: float) -> bool:
     return bool(struct.unpack("f", struct.pack("f", float(shortest)))[0] == value)
 
 
-def timestamp(value: datetime.datetime, digits: int | None = None) -> str:
-    """``2025-09-15 10:00:00.000``, with `` UTC`` after it if it has a zone."""
-    fraction = f"{value.microsecond:06d}"
-    if digits == 3 or (digits is None and fraction.endswith("000")):
-        fraction = fraction[:3]
-    shown = f"{value:%Y-%m-%d %H:%M:%S}.{fraction}"
-    return f"{shown} UTC" if value.tzinfo else shown
+def seconds(value: int) -> str:
+    """Trino's interval day to second, of milliseconds: ``7 00:00:00.000``."""
+    days, rest = divmod(abs(value), 86_400_000)
+    hours, rest = divmod(rest, 3_600_000)
+    minutes, rest = divmod(rest, 60_000)
+    return f"{'-' if value < 0 else ''}{days} {hours:02d}:{minutes:02d}:{rest // 1000:02d}.{rest % 1000:03d}"
 
 
-def interval(value: datetime.timedelta) -> str:
-    """Trino's interval day to second: ``7 00:00:00.000``."""
-    sign = "-" if value < datetime.timedelta(0) else ""
-    value = abs(value)
-    hours, rest = divmod(value.seconds, 3600)
-    minutes, seconds = divmod(rest, 60)
-    return f"{sign}{value.days} {hours:02d}:{minutes:02d}:{seconds:02d}.{value.microseconds // 1000:03d}"
+def months(value: int) -> str:
+    """Trino's interval year to month: ``3-5``."""
+    return f"{'-' if value < 0 else ''}{abs(value) // 12}-{abs(value) % 12}"
+
+
+_SIMPLE: dict[str, Callable[[Any], str]] = {
+    **dict.fromkeys(("tinyint", "smallint", "integer", "bigint", "unknown"), str),
+    "boolean": lambda value: "true" if value else "false",
+    "double": double,
+    "real": lambda value: double(value, narrow=True),
+    "decimal": lambda value: format(value, "f"),
+    "date": str,
+    "varbinary": lambda value: " ".join(f"{byte:02x}" for byte in value),
+    "interval day to second": seconds,
+    "interval year to month": months,
+}

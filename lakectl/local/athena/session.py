@@ -14,7 +14,9 @@ from urllib.parse import urlparse
 
 import duckdb
 
+from lakectl.local.athena import functions
 from lakectl.local.athena.access import Access
+from lakectl.local.athena.functions import python
 from lakectl.local.athena.macros import MACROS
 from lakectl.local.iam.credentials import Keys
 
@@ -49,6 +51,8 @@ class Session:
             preserve_insertion_order="true",
             enable_external_file_cache="false",  # it would hide reads that Athena bills
         )
+        functions.load()
+        python.register(self._instance)
         for macro in MACROS:
             self._instance.execute(macro)
         self._instance.execute("CALL enable_logging('HTTP')")

@@ -7,17 +7,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError, TokenError
 from sqlglot.tokenizer_core import Token, TokenType
 
+from lakectl.local.athena import dialect
 from lakectl.local.athena.errors import MalformedQuery, QueryError, RequestError
 
 # sqlglot warns on stderr for each statement that it keeps as text; those are handled here by design.
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
-DIALECT = "athena"
 _NAME = r'((?:[`"]?[\w$]+[`"]?\.)?[`"]?[\w$]+[`"]?)'
 _WORDS = (
     "ALTER ANALYZE CALL COMMIT CREATE DEALLOCATE DELETE DESC DESCRIBE DROP EXECUTE EXPLAIN GRANT INSERT MERGE "
@@ -115,14 +114,14 @@ def _classify(tree: exp.Expr) -> tuple[str, str]:
 
 def _tokens(text: str) -> list[Token]:
     try:
-        return list(sqlglot.tokenize(text, read="trino"))
-    except TokenError as error:
-        raise MalformedQuery(f"line 1:1: {str(error).splitlines()[0]}") from None
+        return dialect.tokenize(text)
+    except TokenError:
+        raise MalformedQuery("line 1:1: a quote, a comment or a literal has no end") from None
 
 
 def _tree(text: str) -> exp.Expr:
     try:
-        trees = sqlglot.parse(text, read=DIALECT)
+        trees = dialect.parse(text)
     except SqlglotError as error:
         raise MalformedQuery(_syntax_message(text, error)) from None
     except RecursionError:
@@ -138,14 +137,21 @@ def _tree(text: str) -> exp.Expr:
 def _syntax_message(text: str, error: SqlglotError) -> str:
     details = getattr(error, "errors", None)
     if not details:
-        return f"line 1:1: {str(error).splitlines()[0]}"
+        return "line 1:1: the statement can't be read"
     detail = details[0]
     token, line, end = detail["highlight"], detail["line"], detail["col"]
-    description = detail["description"].split(" but got ")[0].rstrip(".")
-    at_end = not (detail["end_context"] or "").strip() and description.startswith(("Expect", "Required"))
+    reason = detail["description"].split(" but got ")[0].rstrip(".")
+    description = _expected(reason)
+    at_end = not (detail["end_context"] or "").strip() and reason.startswith(("Expect", "Required"))
     if at_end:
-        return f"{_line_col(text, len(text))}: mismatched input '<EOF>'. {description}"
-    return f"line {line}:{max(1, end - len(token) + 1)}: mismatched input '{token}'. {description}"
+        return f"{_line_col(text, len(text))}: mismatched input '<EOF>'{description}"
+    return f"line {line}:{max(1, end - len(token) + 1)}: mismatched input '{token}'{description}"
+
+
+def _expected(description: str) -> str:
+    """What the parser missed, in Athena's form; nothing, where it only speaks of itself."""
+    found = re.fullmatch(r"Expecting (.+)|Expected (\S+).*", description)
+    return f". Expecting: {(found[1] or found[2]).lower()!r}" if found else ""
 
 
 def _line_col(text: str, offset: int) -> str:
@@ -175,7 +181,7 @@ def _with_parameters(text: str, tokens: list[Token], parameters: Sequence[str]) 
 def _literal(value: str) -> str:
     """A parameter is one SQL literal (``'web'``, ``42``, ``DATE '2025-09-15'``); anything else is refused."""
     try:
-        node = sqlglot.parse_one(value, read=DIALECT)
+        node = dialect.parse(value)[0]
     except SqlglotError:
         node = None
     inner = node.this if isinstance(node, exp.Neg | exp.Cast) else node

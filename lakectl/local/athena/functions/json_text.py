@@ -1,0 +1,60 @@
+"""JSON as Trino reads and writes it: one canonical text for each value.
+
+Trino reads JSON with Jackson and sorts the members of objects; numbers with a fraction or an exponent are doubles.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from lakectl.local.athena.render import double
+
+_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
+_ESCAPED = re.compile(r'["\\\x00-\x1f]')
+
+
+class BadJson(ValueError):
+    """Not JSON."""
+
+
+def _refuse(text: str) -> Any:
+    raise BadJson(text)
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse)
+
+
+def read(text: str) -> Any:
+    """The value of a JSON text. Raises BadJson."""
+    try:
+        return _DECODER.decode(text)
+    except (ValueError, RecursionError):
+        raise BadJson(text) from None
+
+
+def string(value: str) -> str:
+    return '"' + _ESCAPED.sub(lambda found: _ESCAPES.get(found[0]) or f"\\u{ord(found[0]):04X}", value) + '"'
+
+
+def write(value: Any, ordered: bool = True) -> str:
+    """The text of a value; ``ordered``: members by their names."""
+    if value is None:
+        return "null"
+    if value is True or value is False:
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return string(value)
+    if isinstance(value, float):
+        return double(value)
+    if isinstance(value, list):
+        return "[" + ",".join(write(item, ordered) for item in value) + "]"
+    if isinstance(value, dict):
+        names = sorted(value, key=lambda name: name.encode("utf-16-be")) if ordered else list(value)
+        return "{" + ",".join(f"{string(name)}:{write(value[name], ordered)}" for name in names) + "}"
+    return str(value)
+
+
+def canonical(text: str) -> str:
+    return write(read(text))

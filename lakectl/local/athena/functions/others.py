@@ -1,0 +1,376 @@
+"""Binary, URL, UUID and IP address functions, and conversions to and from text."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime
+import decimal
+import hashlib
+import hmac
+import ipaddress
+import re
+import struct
+import uuid
+import zlib
+from urllib.parse import parse_qsl, quote_plus, unquote_plus, urlsplit
+
+from lakectl.local.athena.functions.python import Failure, function
+from lakectl.local.athena.functions.registry import Family
+
+binaries, urls, uuids, addresses, conversions = (
+    Family(page) for page in ("binary", "url", "uuid", "ipaddress", "conversion")
+)
+for name in ("md5", "sha1", "sha256"):
+    binaries.add(f"{name}(varbinary) -> varbinary", f"unhex({name}({{0}}))")
+binaries.add("sha512(varbinary) -> varbinary", "athena_sha512({0})")
+binaries.add("crc32(varbinary) -> bigint", "athena_crc32({0})")
+binaries.add("murmur3(varbinary) -> varbinary", "athena_murmur3({0})")
+for name in ("md5", "sha1", "sha256", "sha512"):
+    binaries.add(f"hmac_{name}(varbinary, varbinary) -> varbinary", f"athena_hmac({{0}}, {{1}}, '{name}')")
+binaries.add("to_hex(varbinary) -> varchar", "hex({0})")
+for name in ("base64", "base64url", "base32"):
+    binaries.add(f"to_{name}(varbinary) -> varchar", f"athena_to_{name}({{0}})")
+    binaries.add(f"from_{name}(varchar) -> varbinary", f"athena_from_text({{0}}, '{name}')")
+binaries.add("from_hex(varchar) -> varbinary", "athena_from_hex({0})")
+binaries.add("reverse(varbinary) -> varbinary", "athena_reverse_bytes({0})")
+for bits, kind in ((32, "integer"), (64, "bigint")):
+    binaries.add(f"to_big_endian_{bits}({kind}) -> varbinary", f"athena_to_big_endian({{0}}, {bits})")
+    binaries.add(
+        f"from_big_endian_{bits}(varbinary) -> {kind}", f"CAST(athena_from_big_endian({{0}}, {bits}) AS {kind})"
+    )
+for bits, kind in ((32, "real"), (64, "double")):
+    binaries.add(f"to_ieee754_{bits}({kind}) -> varbinary", f"athena_to_ieee754(CAST({{0}} AS DOUBLE), {bits})")
+    binaries.add(f"from_ieee754_{bits}(varbinary) -> {kind}", f"CAST(athena_from_ieee754({{0}}, {bits}) AS {kind})")
+for part in ("protocol", "host", "path", "query", "fragment"):
+    urls.add(f"url_extract_{part}(varchar) -> varchar", f"athena_url_part({{0}}, '{part}')")
+urls.add("url_extract_port(varchar) -> bigint", "CAST(athena_url_part({0}, 'port') AS BIGINT)")
+urls.add("url_extract_parameter(varchar, varchar) -> varchar", "athena_url_parameter({0}, {1})")
+urls.add("url_encode(varchar) -> varchar", "athena_url_encode({0})")
+urls.add("url_decode(varchar) -> varchar", "athena_url_decode({0})")
+uuids.add("uuid() -> uuid", "CAST(uuid() AS VARCHAR)")
+addresses.add("contains(varchar, ipaddress) -> boolean", "athena_in_network({0}, {1})")
+conversions.add("parse_data_size(varchar) -> decimal(38,0)", "CAST(athena_parse_data_size({0}) AS DECIMAL(38,0))")
+conversions.add("format_number(bigint) -> varchar", "athena_format_number(CAST({0} AS DOUBLE))")
+conversions.add("format_number(double) -> varchar", "athena_format_number({0})")
+
+
+@function("athena_sha512", "BLOB -> BLOB")
+def _sha512(data: bytes) -> bytes:
+    return hashlib.sha512(data).digest()
+
+
+@function("athena_crc32", "BLOB -> BIGINT")
+def _crc32(data: bytes) -> int:
+    return zlib.crc32(data)
+
+
+@function("athena_hmac", "BLOB, BLOB, VARCHAR -> BLOB")
+def _hmac(data: bytes, key: bytes, name: str) -> bytes:
+    return hmac.new(key, data, name).digest()
+
+
+_MASK = (1 << 64) - 1
+_C1, _C2 = 0x87C37B91114253D5, 0x4CF5AD432745937F
+
+
+def _turned(value: int, by: int) -> int:
+    return ((value << by) | (value >> (64 - by))) & _MASK
+
+
+def _mixed(value: int) -> int:
+    for factor in (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53):
+        value = ((value ^ (value >> 33)) * factor) & _MASK
+    return value ^ (value >> 33)
+
+
+@function("athena_murmur3", "BLOB -> BLOB")
+def _murmur3(data: bytes) -> bytes:
+    """MurmurHash3_x64_128 of seed 0."""
+    one = other = 0
+    whole = len(data) // 16 * 16
+    for at in range(0, whole, 16):
+        k1, k2 = struct.unpack_from("<QQ", data, at)
+        one ^= (_turned((k1 * _C1) & _MASK, 31) * _C2) & _MASK
+        one = ((_turned(one, 27) + other) * 5 + 0x52DCE729) & _MASK
+        other ^= (_turned((k2 * _C2) & _MASK, 33) * _C1) & _MASK
+        other = ((_turned(other, 31) + one) * 5 + 0x38495AB5) & _MASK
+    tail = data[whole:].ljust(16, b"\0")
+    k1, k2 = struct.unpack("<QQ", tail)
+    other ^= (_turned((k2 * _C2) & _MASK, 33) * _C1) & _MASK
+    one ^= (_turned((k1 * _C1) & _MASK, 31) * _C2) & _MASK
+    one, other = one ^ len(data), other ^ len(data)
+    one = (one + other) & _MASK
+    other = (other + one) & _MASK
+    one, other = _mixed(one), _mixed(other)
+    one = (one + other) & _MASK
+    return struct.pack("<QQ", one, (other + one) & _MASK)
+
+
+@function("athena_to_base64", "BLOB -> VARCHAR")
+def _to_base64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+@function("athena_to_base64url", "BLOB -> VARCHAR")
+def _to_base64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode()
+
+
+@function("athena_to_base32", "BLOB -> VARCHAR")
+def _to_base32(data: bytes) -> str:
+    return base64.b32encode(data).decode()
+
+
+@function("athena_from_text", "VARCHAR, VARCHAR -> BLOB")
+def _from_base(text: str, name: str) -> bytes:
+    """Padding may be left out."""
+    group = 8 if name == "base32" else 4
+    padded = text.rstrip("=")
+    padded += "=" * (-len(padded) % group)
+    try:
+        if name == "base32":
+            return base64.b32decode(padded)
+        return base64.b64decode(padded, altchars=b"-_" if name == "base64url" else None, validate=True)
+    except (binascii.Error, ValueError):
+        raise Failure(f"Input is not {name}: {text}") from None
+
+
+@function("athena_from_hex", "VARCHAR -> BLOB")
+def _from_hex(text: str) -> bytes:
+    if re.fullmatch(r"(?:[0-9a-fA-F]{2})*", text) is None:
+        raise Failure(f"Invalid input: {text}")
+    return bytes.fromhex(text)
+
+
+@function("athena_reverse_bytes", "BLOB -> BLOB")
+def _reversed(data: bytes) -> bytes:
+    return data[::-1]
+
+
+@function("athena_to_big_endian", "BIGINT, BIGINT -> BLOB")
+def _big_endian(value: int, bits: int) -> bytes:
+    return value.to_bytes(bits // 8, "big", signed=True)
+
+
+@function("athena_from_big_endian", "BLOB, BIGINT -> BIGINT")
+def _from_big_endian(data: bytes, bits: int) -> int:
+    if len(data) != bits // 8:
+        raise Failure(f"expected {bits // 8}-byte input, but got instead: {len(data)}")
+    return int.from_bytes(data, "big", signed=True)
+
+
+@function("athena_to_ieee754", "DOUBLE, BIGINT -> BLOB")
+def _to_ieee754(value: float, bits: int) -> bytes:
+    return struct.pack(">f" if bits == 32 else ">d", value)
+
+
+@function("athena_from_ieee754", "BLOB, BIGINT -> DOUBLE")
+def _from_ieee754(data: bytes, bits: int) -> float:
+    if len(data) != bits // 8:
+        raise Failure(f"Input {bits}-bit big-endian IEEE 754 must have a length of {bits // 8} bytes")
+    return float(struct.unpack(">f" if bits == 32 else ">d", data)[0])
+
+
+@function("athena_url_part", "VARCHAR, VARCHAR -> VARCHAR")
+def _url_part(url: str, part: str) -> str | None:
+    try:
+        found = urlsplit(url)
+        port = found.port
+    except ValueError:
+        return None
+    if part == "port":
+        return None if port is None else str(port)
+    if part == "host":
+        host = found.netloc.rpartition("@")[2]
+        return re.sub(r":\d*$", "", host) if found.netloc else host or None
+    values = {"protocol": found.scheme, "path": found.path, "query": found.query, "fragment": found.fragment}
+    value = values[part]
+    if part == "protocol":
+        return url.partition(":")[0] if value else None
+    return unquote_plus(value) if part in ("path",) and "%" in value else value
+
+
+@function("athena_url_parameter", "VARCHAR, VARCHAR -> VARCHAR")
+def _url_parameter(url: str, name: str) -> str | None:
+    try:
+        pairs = parse_qsl(urlsplit(url).query, keep_blank_values=True)
+    except ValueError:
+        return None
+    return next((value for key, value in pairs if key == name), None)
+
+
+@function("athena_url_encode", "VARCHAR -> VARCHAR")
+def _url_encode(text: str) -> str:
+    return quote_plus(text, safe="*-._").replace("~", "%7E")
+
+
+@function("athena_url_decode", "VARCHAR -> VARCHAR")
+def _url_decode(text: str) -> str:
+    if re.search(r"%(?![0-9a-fA-F]{2})", text):
+        raise Failure(f"Illegal hex characters in escape (%) pattern: {text}")
+    return unquote_plus(text)
+
+
+@function("athena_in_network", "VARCHAR, VARCHAR -> BOOLEAN")
+def _in_network(network: str, address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address) in ipaddress.ip_network(network, strict=False)
+    except ValueError:
+        raise Failure(f"Invalid CIDR: {network}") from None
+
+
+@function("athena_ipaddress", "VARCHAR -> VARCHAR")
+def _address(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise Failure(f"Cannot cast value to IPADDRESS: {text}", "INVALID_CAST_ARGUMENT") from None
+
+
+@function("athena_uuid_text", "VARCHAR -> VARCHAR")
+def _uuid(text: str) -> str:
+    try:
+        return str(uuid.UUID(text))
+    except ValueError:
+        raise Failure(f"Cannot cast value to UUID: {text}", "INVALID_CAST_ARGUMENT") from None
+
+
+@function("athena_zone_name", "VARCHAR -> VARCHAR")
+def _zone(text: str) -> str:
+    from lakectl.local.athena.analysis.literals import zone_name
+
+    name = zone_name(text)
+    if name is None:
+        raise Failure(f"'{text}' is not a valid time zone")
+    return name
+
+
+def _zoned_parts(text: str) -> tuple[str, str]:
+    from lakectl.local.athena.analysis.literals import TIMESTAMP, zone_name
+
+    found = TIMESTAMP.fullmatch(text)
+    name = None
+    if found is not None:
+        name = "UTC" if found[4] is None and found[5] is None else zone_name(found[4] or found[5])
+    if found is None or name is None:
+        raise Failure(f"Value cannot be cast to timestamp with time zone: {text}", "INVALID_CAST_ARGUMENT")
+    clock = found[2] or "00:00:00"
+    clock = clock if clock.count(":") == 2 else f"{clock}:00"
+    return f"{found[1]} {clock}.{(found[3] or '').ljust(6, '0')[:6]}", name
+
+
+@function("athena_zoned_local", "VARCHAR -> TIMESTAMP")
+def _zoned_local(text: str) -> datetime.datetime:
+    try:
+        return datetime.datetime.strptime(_zoned_parts(text)[0], "%Y-%m-%d %H:%M:%S.%f")
+    except ValueError:
+        raise Failure(f"Value cannot be cast to timestamp with time zone: {text}", "INVALID_CAST_ARGUMENT") from None
+
+
+@function("athena_zoned_zone", "VARCHAR -> VARCHAR")
+def _zoned_zone(text: str) -> str:
+    return _zoned_parts(text)[1]
+
+
+_SIZES = ("B", "kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB")
+
+
+@function("athena_parse_data_size", "VARCHAR -> VARCHAR")
+def _data_size(text: str) -> str:
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]+)\s*", text)
+    if found is None or found[2] not in _SIZES:
+        raise Failure(f"Invalid data size: '{text}'")
+    return str(int(decimal.Decimal(found[1]) * 1024 ** _SIZES.index(found[2])))
+
+
+@function("athena_format_number", "DOUBLE -> VARCHAR")
+def _format_number(value: float) -> str:
+    """https://trino.io/docs/current/functions/conversion.html: a unit symbol, and up to three digits."""
+    size, unit = abs(value), ""
+    for unit in ("", "K", "M", "B", "T", "Q"):
+        if size < 1000 or unit == "Q":
+            break
+        size /= 1000
+    places = 2 if size < 10 else 1 if size < 100 else 0
+    shown = f"{size:.{places}f}"
+    shown = shown.rstrip("0").rstrip(".") if "." in shown else shown
+    return f"{'-' if value < 0 else ''}{shown}{unit}"
+
+
+_SPECIFIER = re.compile(r"%(?:(\d+)\$)?([-#+ 0,(]*)(\d+)?(?:\.(\d+))?([a-zA-Z%])([A-Za-z])?")
+_JAVA_DATES = {"A": "%A", "a": "%a", "B": "%B", "b": "%b", "e": None, "Y": "%Y", "m": "%m", "d": "%d", "y": "%y",
+               "j": "%j",
+               "H": "%H", "M": "%M", "S": "%S"}  # fmt: skip
+
+
+@function("athena_format", "VARCHAR, VARCHAR, VARCHAR[] -> VARCHAR")
+def _format(pattern: str, kinds: str, values: list[str | None]) -> str:
+    """java.util.Formatter, for the conversions s, d, f, e, x, b and t of the types that have them."""
+    names = kinds.split(",")
+    made, at, used = [], 0, 0
+    while at < len(pattern):
+        if pattern[at] != "%":
+            made.append(pattern[at])
+            at += 1
+            continue
+        found = _SPECIFIER.match(pattern, at)
+        if found is None:
+            raise Failure(f"Invalid format string: {pattern}")
+        letter = found[5]
+        at = found.end() if letter in "tT" else found.end(5)
+        if letter in "%n":
+            made.append("%" if letter == "%" else "\n")
+            continue
+        place = int(found[1]) - 1 if found[1] else used
+        used += 0 if found[1] else 1
+        if place >= len(values):
+            raise Failure(f"Invalid format string: {pattern} (Format specifier '{found[0]}')")
+        made.append(_formatted(found, names[place], values[place]))
+    return "".join(made)
+
+
+def _formatted(found: re.Match[str], kind: str, value: str | None) -> str:
+    flags, width, places, letter = found[2], int(found[3] or 0), found[4], found[5]
+    if value is None:
+        shown = "null"
+    elif letter in "sS":
+        shown = value if places is None else value[: int(places)]
+        if kind in ("real", "double"):
+            from lakectl.local.athena.render import double
+
+            shown = double(float(value))
+        shown = shown.upper() if letter == "S" else shown
+    elif letter == "d" and kind in ("tinyint", "smallint", "integer", "bigint"):
+        shown = f"{int(value):{'+' if '+' in flags else ''}{',' if ',' in flags else ''}}"
+    elif letter == "f" and kind in ("real", "double", "decimal"):
+        number = decimal.Decimal(value).quantize(decimal.Decimal(1).scaleb(-int(places or 6)), decimal.ROUND_HALF_UP)
+        shown = f"{number:{'+' if '+' in flags else ''}{',' if ',' in flags else ''}f}"
+    elif letter in "xX" and kind in ("integer", "bigint"):
+        bits = 32 if kind == "integer" else 64
+        shown = f"{int(value) & ((1 << bits) - 1):{letter}}"
+    elif letter in "bB" and kind == "boolean":
+        shown = value
+    elif letter in "tT" and kind in ("date", "timestamp"):
+        shown = _java_date(value, found[6])
+    else:
+        raise Failure(
+            f"the format specifier {found[0]} for {kind} is not supported by the local Athena; it works on AWS",
+            "NOT_SUPPORTED",
+        )
+    if "0" in flags and letter in "dfxX":
+        sign = shown[:1] if shown[:1] in "+-" else ""
+        return sign + shown[len(sign) :].rjust(width - len(sign), "0")
+    return shown.ljust(width) if "-" in flags else shown.rjust(width)
+
+
+def _java_date(value: str, letter: str | None) -> str:
+    moment = datetime.datetime.fromisoformat(value)
+    if letter == "e":
+        return str(moment.day)
+    pattern = _JAVA_DATES.get(letter or "")
+    if pattern is None:
+        raise Failure(
+            f"the format specifier %t{letter} is not supported by the local Athena; it works on AWS", "NOT_SUPPORTED"
+        )
+    return moment.strftime(pattern)
