@@ -116,7 +116,7 @@ def test_the_browser_that_is_in_uses_up_no_link(client: FlaskClient) -> None:
     assert before == GUARD.link
 
 
-@pytest.mark.parametrize("key", ["", "x", "é", GUARD.session])
+@pytest.mark.parametrize("key", ["", "x", "é", pytest.param(GUARD.session, id="the session")])
 def test_another_key_opens_nothing(key: str) -> None:
     answer = APP.test_client().get("/open", query_string={"key": key}, base_url=ORIGIN)
     assert answer.status_code == 403
