@@ -30,6 +30,8 @@ def started(*arguments: str, cwd: Path) -> Iterator[tuple[subprocess.Popen[str],
         stderr=subprocess.PIPE,
         text=True,
         cwd=cwd,
+        # As in a terminal, also where the tests run under nohup.
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
     )
     try:
         assert program.stdout is not None
