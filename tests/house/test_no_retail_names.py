@@ -29,6 +29,8 @@ TUTORIAL = {
 }
 # A key of configurations and an argument of the job that people's files and commands have: they stay.
 CONTRACT = {"orders_rule", "RAW_ORDERS_PATH"}
+# Of itertools, of a grammar, and a function of Athena.
+MATHS = {"product", "dot_product"}
 # Columns of the tutorial that are also words of AWS or of English.
 PLAIN = {"region", "category", "channel"}
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -47,7 +49,7 @@ def found(code: str, words: set[str]) -> Iterator[tuple[int, str]]:
     """Line and name of each of ``words``, alone or as a part of a longer name: in code, texts and comments alike."""
     for token in tokenize.generate_tokens(io.StringIO(code).readline):
         if token.type in TEXTS:
-            for name in sorted(set(NAME.findall(token.string)) - CONTRACT):
+            for name in sorted(set(NAME.findall(token.string)) - CONTRACT - MATHS):
                 if any(f"_{word}_" in f"_{name.lower()}_" for word in words):
                     yield token.start[0], name
 

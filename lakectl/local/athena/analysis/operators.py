@@ -14,7 +14,7 @@ from lakectl.local.athena.sqltypes import BOOLEAN, DATE, DOUBLE, MONTHS, SECONDS
 Position = tuple[int, int] | None
 COMPARISONS = ("=", "<>", "<", "<=", ">", ">=")
 _UNORDERED = ("map", "json", "row", "array")
-# Types whose values DuckDB orders, or finds equal, otherwise than Trino.
+# Types whose values DuckDB puts in order, or finds equal, otherwise than Trino.
 _UNLIKE = ("timestamp with time zone", "time with time zone", "ipaddress", "uuid")
 
 
