@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 SOURCES = ("customers", "products", "orders")
 WEEK = "order_date BETWEEN DATE '2025-09-15' AND DATE '2025-09-21'"
 SHOWN_SNAPSHOTS = 5
+LATE, CORRECTED = "0001", "0002"  # batches, which a second demo finds again
 
 
 def sample_data(app: App, folder: Path, orders: int) -> list[Path]:
@@ -74,7 +75,7 @@ def bad_row(app: App, file: Path) -> list[Landed]:
         found = file.stat()
         files = [LandingFile(file, "orders", False, found.st_size, found.st_mtime_ns, str(file))]
         app.out.item("note", "another program sends it to the bucket without a check")
-    landed = _land(app, files)
+    landed = _land(app, files, LATE)
     try:
         follow_loading(app, landed, brief=True)
     except wait.Refused as error:
@@ -107,7 +108,7 @@ def correction(app: App, file: Path) -> list[Landed]:
     from lakectl.cli.transform import follow_loading
     from lakectl.ops.landing.land import prepare
 
-    landed = _land(app, prepare(app.config, [file]))
+    landed = _land(app, prepare(app.config, [file]), CORRECTED)
     follow_loading(app, landed, brief=True)
     return landed
 
@@ -147,8 +148,8 @@ def sales(app: App) -> None:
         app.out.bars([(name or "NULL", max(0.0, amount), f"{amount:,.2f}") for name, amount in amounts])
 
 
-def _land(app: App, files: Sequence[LandingFile]) -> list[Landed]:
-    """Under today's date or, where another file has that key, as a new batch."""
+def _land(app: App, files: Sequence[LandingFile], batch: str | None = None) -> list[Landed]:
+    """Under today's date and that batch or, where another file has that key, as a new batch."""
     from lakectl.ops.landing import land as ops
     from lakectl.ops.landing.landing_keys import AUTO
     from lakectl.ops.landing.upload import Taken
@@ -162,7 +163,7 @@ def _land(app: App, files: Sequence[LandingFile]) -> list[Landed]:
     today = datetime.now(UTC).date()
     for file in files:
         try:
-            landed += ops.land(app.lake, [file], today, observer=show)
+            landed += ops.land(app.lake, [file], today, batch, observer=show)
         except Taken:
             landed += ops.land(app.lake, [file], today, AUTO, observer=show)
     return landed

@@ -207,8 +207,10 @@ def test_every_line_under_next_works_as_printed_in_the_same_shell(folder: Path) 
         )  # fmt: skip
 
     assert shell("lakectl --version").returncode == 127
+    before = snapshots(folder)
     again = shell(f"{program} demo {' '.join(NAME)} --orders 900")
     assert again.returncode == 0, again.stdout + again.stderr
+    assert snapshots(folder) == before
     lines = shown_next(again.stdout)
     assert len(lines) == 7
     # One shell for all of them, the last of which asks for the lake's name.
