@@ -68,7 +68,9 @@ def main() -> None:
     console.print(f"[bold green]$[/] {' '.join(command)}", highlight=False)
     for line in AnsiDecoder().decode("\n".join(shown(run(command))).rstrip()):
         console.print(line)
-    target.write_text(console.export_svg(title=" ".join(command)), encoding="utf-8")
+    svg = console.export_svg(title=" ".join(command))
+    # rich names fonts of a site; a picture loads nothing.
+    target.write_text(re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL), encoding="utf-8")
 
 
 if __name__ == "__main__":
