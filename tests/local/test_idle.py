@@ -12,7 +12,7 @@ import pytest
 from lakectl.local import control
 from lakectl.local.idle import Use, wait
 
-MINUTES = 0.05
+MINUTES = 0.1
 
 
 def test_a_server_without_a_request_ends_and_keeps_what_is_in_it(
@@ -30,7 +30,7 @@ def test_a_server_without_a_request_ends_and_keeps_what_is_in_it(
     try:
         s3.create_bucket(Bucket="kept", CreateBucketConfiguration={"LocationConstraint": endpoint.region})
         used = time.monotonic()
-        while control.running() and time.monotonic() < used + 2 * MINUTES * 60:
+        while control.running() and time.monotonic() < used + 1.3 * MINUTES * 60:
             time.sleep(0.1)  # each look is a request
         assert control.running() == endpoint
         deadline = time.monotonic() + 60
