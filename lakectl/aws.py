@@ -182,6 +182,12 @@ def is_running(config: Config) -> bool:
     return control.running() is not None
 
 
+def _fetch_jars(say: Callable[[str], None], transfer: Callable[[str, int], AbstractContextManager[Moved]]) -> None:
+    from lakectl.local import jars
+
+    jars.fetch(say, transfer)
+
+
 def connect(config: Config, progress: Callable[[str], None] | None = None) -> Aws:
     """A session for the config's target. For ``local`` the endpoint is started when it is not running.
 
@@ -189,7 +195,7 @@ def connect(config: Config, progress: Callable[[str], None] | None = None) -> Aw
     an unknown profile, and what :mod:`lakectl.local.control` raises when the endpoint can't start.
     """
     if config.target == "local":
-        from lakectl.local import control, jars
+        from lakectl.local import control
 
         endpoint = control.ensure_running(
             region=config.region,
@@ -213,7 +219,7 @@ def connect(config: Config, progress: Callable[[str], None] | None = None) -> Aw
             environment="local env",
             billed=False,
             proxies={},
-            fetch=jars.fetch,
+            fetch=_fetch_jars,
         )
     try:
         session = boto3.Session(

@@ -143,7 +143,7 @@ class Console:
         label = max((tables.cells(name) for name, _, _ in values), default=0)
         for name, value, text in values:
             bar = Bar(most, 0, value, width=BARS_WIDTH, color="cyan") if self._console.is_terminal else ""
-            grid.add_row(f"  {name:<{max(label, LEAST_LABEL)}}", bar, Text(text, justify="right"))
+            grid.add_row(Text(f"  {name:<{max(label, LEAST_LABEL)}}"), bar, Text(text, justify="right"))
         self._console.print(grid)
 
     def data(

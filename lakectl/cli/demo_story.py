@@ -90,7 +90,8 @@ def bad_row(app: App, file: Path) -> list[Landed]:
         if run.state != "SUCCEEDED":
             raise LakectlError(f"run {run.id} {run.state}: {run.error}", "lakectl logs glue") from None
     rejected = f"{app.lake.names.silver_database}.orders_rejected"
-    _table(app, _ask(app, f"SELECT order_id, order_date, _lake_reasons AS reasons FROM {rejected} LIMIT 3"))  # noqa: S608
+    rows = _ask(app, f"SELECT order_id, order_date, _lake_reasons AS reasons FROM {rejected} LIMIT 3")  # noqa: S608
+    app.out.table(rows.columns, rows.rows)
     return landed
 
 
@@ -177,7 +178,3 @@ def _ask(app: App, sql: str) -> QueryResult:
     from lakectl.ops.tables import query
 
     return query.run(app.lake, sql)
-
-
-def _table(app: App, result: QueryResult) -> None:
-    app.out.table(result.columns, result.rows)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lakectl.engine.model import Plan
     from lakectl.ops.lake import Lake
 
+JOB_STEP = "create-glue-job"  # a job that is there is soon run
 adopt_option = click.option("--adopt", is_flag=True, help="Take over resources that have our names but not our tag.")
 
 
@@ -37,7 +38,8 @@ def make(
     from lakectl.ops import provision
 
     lake = app.announce()
-    lake.aws.fetch(partial(app.out.item, "note"), app.out.transfer)
+    if steps is None or JOB_STEP in steps:
+        lake.aws.fetch(partial(app.out.item, "note"), app.out.transfer)
     with app.out.busy("reading what is there"):
         plan = provision.plan(lake, steps, adopt)
     provision.refuse_foreign(lake, plan)

@@ -43,28 +43,21 @@ class OpenedLake:
 
     def read(self, work: Callable[[Lake], T]) -> Section[T]:
         """What ``work`` gives, or why it can't. It is tried once more on a lake that was opened again."""
-        lake = self._lake
-        try:
-            return Section(work(lake))
-        except (LakectlError, ClientError, BotoCoreError) as error:
-            failed = error
-        try:
-            if _is_lost(failed) and self._open_again(lake):
-                return Section(work(self._lake))
-        except (LakectlError, ClientError, BotoCoreError) as error:
-            failed = error
-        return _problem(failed)
+        return self._tried_with(work, again=True)
 
     def write(self, work: Callable[[Lake], T]) -> Section[T]:
-        """The same for what must not be done twice."""
+        """The same for what must not be done twice: the lake is opened again for the next time only."""
+        return self._tried_with(work, again=False)
+
+    def _tried_with(self, work: Callable[[Lake], T], *, again: bool) -> Section[T]:
         lake = self._lake
         try:
             return Section(work(lake))
         except (LakectlError, ClientError, BotoCoreError) as error:
             failed = error
         try:
-            if _is_lost(failed):
-                self._open_again(lake)  # for the next time
+            if _is_lost(failed) and self._open_again(lake) and again:
+                return Section(work(self._lake))
         except (LakectlError, ClientError, BotoCoreError) as error:
             failed = error
         return _problem(failed)

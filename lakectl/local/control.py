@@ -92,11 +92,6 @@ def running() -> Endpoint | None:
     return Endpoint(**record | {"state_dir": Path(record["state_dir"])})
 
 
-def unused(minutes: float) -> str:
-    """The reason of a server that ended because nobody used it for so many minutes."""
-    return f"{STOPPED} after {minutes:g} minutes without a request"
-
-
 def last_stop() -> LastStop | None:
     """How the latest server that is gone ended; None if there never was one."""
     folder = server_dir()

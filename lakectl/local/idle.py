@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
+from lakectl.local.control import STOPPED
+
 LOOK_S = 5.0
 
 
@@ -38,6 +40,11 @@ class Use:
                 self._last = self._clock()
         with self._lock:
             return 0.0 if self._answering else self._clock() - self._last
+
+
+def reason(minutes: float) -> str:
+    """The reason of a server that ended because nobody used it for so many minutes."""
+    return f"{STOPPED} after {minutes:g} minutes without a request"
 
 
 def wait(stopping: threading.Event, use: Use, working: Iterable[Callable[[], bool]], minutes: float | None) -> bool:

@@ -60,7 +60,7 @@ def main(argv: list[str] | None = None) -> None:
     failure = context.database.failure
     if failure is not None:
         time.sleep(ANSWER_SECONDS)
-    reason = control.unused(arguments.idle_minutes) if unused else control.STOPPED
+    reason = idle.reason(arguments.idle_minutes) if unused else control.STOPPED
     _shut_down(server, context, state_dir, failure or reason)
     lock.release()
     os._exit(0 if failure is None else 1)  # threads that wait for a child that is gone must not keep the process

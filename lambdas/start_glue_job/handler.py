@@ -39,7 +39,7 @@ ZONE = LandingZone(os.environ["LANDING_PREFIX"], SPEC.sources)
 # The function's own timeout is 30 s, so who holds the lease for longer is dead.
 DYNAMODB = boto3.client("dynamodb")
 LEASE = Lease(DYNAMODB, os.environ["DDB_TABLE"], f"start {JOB}", seconds=30)
-TURN_PATIENCE_S = 15.0
+LEASE_PATIENCE_S = 15.0
 
 # How many pending landings of a source a call looks at, the newest first: its cost must not grow with what is pending.
 # A run claims all that it finds, so what no active run holds is newer than what one holds. Should it not be seen, the
@@ -112,7 +112,7 @@ def worth_another_run(entry: Entry, run_id: str, state: str | None, began: str) 
 
 def start(reason: str, holder: str) -> dict[str, Any]:
     """Start a run, unless one will begin that loads what is pending. One caller at a time."""
-    patience = time.monotonic() + TURN_PATIENCE_S
+    patience = time.monotonic() + LEASE_PATIENCE_S
     while not (ahead := run_ahead()):
         if LEASE.take(holder):
             try:
@@ -121,7 +121,7 @@ def start(reason: str, holder: str) -> dict[str, Any]:
             finally:
                 LEASE.end(holder)
         if time.monotonic() > patience:
-            raise TimeoutError(f"{reason}: another call has been starting a run for {TURN_PATIENCE_S:.0f} s")
+            raise TimeoutError(f"{reason}: another call has been starting a run for {LEASE_PATIENCE_S:.0f} s")
         time.sleep(random.uniform(0.05, 0.25))  # noqa: S311 - jitter
     return nothing(will_load(ahead, reason))
 

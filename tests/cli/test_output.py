@@ -28,9 +28,11 @@ def test_bars_are_as_long_as_their_values(capsys: pytest.CaptureFixture[str]) ->
     assert [line.split()[0] for line in lines] == ["web", "store", "none"]
     assert [line.split()[-1] for line in lines] == ["100.00", "50.00", "0.00"]
     assert max(map(len, lines)) <= 80
-    Console().bars([("nothing", 0.0, "0")])
+    Console().bars([("nothing", 0.0, "0"), ("[/red] of a file", 0.0, "0")])
     Console().bars([])
-    assert "█" not in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "█" not in shown
+    assert "[/red] of a file" in shown
 
 
 def test_a_pipe_gets_names_and_values(capsys: pytest.CaptureFixture[str]) -> None:

@@ -211,7 +211,7 @@ def test_of_many_landings_at_once_one_starts_a_run(starter, glue, rows) -> None:
 
 def test_a_caller_that_died_with_its_turn_holds_up_the_others_for_its_timeout_only(starter, glue, monkeypatch) -> None:
     starter.LEASE.take("dead")
-    monkeypatch.setattr(starter, "TURN_PATIENCE_S", 0.1)
+    monkeypatch.setattr(starter, "LEASE_PATIENCE_S", 0.1)
     with pytest.raises(TimeoutError):
         starter.handler(bridge_event(), None)
     assert glue.started == []

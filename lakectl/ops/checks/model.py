@@ -19,7 +19,7 @@ NAMED = 5  # values in a detail
 @dataclass(frozen=True)
 class Verdict:
     """``passed`` is None when it could not be judged; ``detail`` says why, or what was found, in one line. ``result``:
-    what a saved query answered."""
+    the first rows that a saved query answered."""
 
     passed: bool | None
     detail: str

@@ -12,6 +12,7 @@ from lakectl.ops.tables.query import QueryResult
 from lakectl.saved_queries import VERDICT, SavedQuery
 
 WIDTH = 100  # of a row in a detail
+MOST_KEPT = 201  # rows of an answer that stay with its verdict: a report shows 200 lines of a plan at most
 
 
 def judge(lake: Lake, saved: SavedQuery, started: Callable[[str], None] = lambda _: None) -> Verdict:
@@ -30,12 +31,12 @@ def judge(lake: Lake, saved: SavedQuery, started: Callable[[str], None] = lambda
 
 
 def _only(result: QueryResult, places: list[int]) -> QueryResult:
-    """The query's own columns, without those of its verdicts."""
+    """The first rows, with the query's own columns and without those of its verdicts."""
     return replace(
         result,
         columns=[result.columns[place] for place in places],
         types=[result.types[place] for place in places],
-        rows=[[row[place] for place in places] for row in result.rows],
+        rows=[[row[place] for place in places] for row in result.rows[:MOST_KEPT]],
     )
 
 

@@ -38,7 +38,7 @@ AT_ONCE = 4  # the local Athena runs as many statements at once, and AWS twenty 
 @dataclass(frozen=True)
 class Check:
     """One verdict. ``passed`` is None when it could not be judged, and ``detail`` says why. ``name`` is ``rows``, or a
-    saved query's; ``source`` is empty for a saved query, and ``result`` is what it answered."""
+    saved query's; ``source`` is empty for a saved query, and ``result`` has the first rows of its answer."""
 
     name: str
     title: str
