@@ -11,7 +11,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError, TokenError
 from sqlglot.tokenizer_core import Token, TokenType
 
-from lakectl.local.athena import dialect
+from lakectl.local.athena import dialect, grammar
 from lakectl.local.athena.errors import MalformedQuery, QueryError, RequestError
 
 # sqlglot warns on stderr for each statement that it keeps as text; those are handled here by design.
@@ -80,10 +80,12 @@ def parse(sql: str, parameters: Sequence[str] | None = None) -> Statement:
         )
     explain = _EXPLAIN.match(bare)
     if explain:
-        offset = tokens[0].start + explain.end()
-        padded = re.sub(r"[^\n]", " ", text[:offset]) + text[offset:]  # error positions stay those of the text
-        inner = _tree(padded)
+        inner = _tree_from(text, tokens[0].start + explain.end())
         return Statement(text, "UTILITY", "EXPLAIN", inner, analyze=bool(explain.group(1)))
+    words = grammar.read(bare)
+    if words is not None:
+        query = _query(text, tokens[0].start + words.query) if words.query is not None else None
+        return Statement(text, words.type, words.subtype, query, words.words)
     for pattern, subtype, kind in _COMMANDS:
         found = re.fullmatch(pattern, bare, re.I | re.S)
         if found:
@@ -131,6 +133,19 @@ def _tree(text: str) -> exp.Expr:
     tree = trees[0]
     if isinstance(tree, exp.Command):
         raise RequestError("Queries of this type are not supported", athena_error_code="NOT_SUPPORTED")
+    return tree
+
+
+def _tree_from(text: str, offset: int) -> exp.Expr:
+    """What is behind ``offset``; error positions stay those of the text."""
+    return _tree(re.sub(r"[^\n]", " ", text[:offset]) + text[offset:])
+
+
+def _query(text: str, offset: int) -> exp.Expr:
+    tree = _tree_from(text, offset)
+    if not isinstance(tree, exp.Query | exp.Values):
+        word = text[offset:].split(None, 1)[0]
+        raise MalformedQuery(f"{_line_col(text, offset)}: mismatched input '{word}'. Expecting: <query>")
     return tree
 
 
