@@ -76,9 +76,10 @@ def test_a_view_is_read_where_it_was_made(views: Query) -> None:
 
 def test_views_are_shown_and_described(views: Query) -> None:
     views("CREATE VIEW shown.other AS SELECT 1 AS x")
-    assert [
-        line for line in views("SHOW VIEWS IN shown").lines if line[0] in ("daily", "other")
-    ] == [["daily"], ["other"]]
+    assert [line for line in views("SHOW VIEWS IN shown").lines if line[0] in ("daily", "other")] == [
+        ["daily"],
+        ["other"],
+    ]
     assert views("SHOW VIEWS LIKE 'o*|nothing'", "shown").lines == [["other"]]
     assert views("SHOW TABLES IN shown 'dai*'").lines == [["daily"]]
     assert views("SHOW VIEWS").lines == []
