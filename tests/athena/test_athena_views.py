@@ -158,3 +158,32 @@ def test_what_athena_refuses_of_views(views: Query) -> None:
 def test_what_is_no_view_does_not_parse(query: Query, sql: str) -> None:
     with pytest.raises(Exception, match="mismatched input"):
         query(sql)
+
+
+def test_information_schema_says_what_the_catalog_has(views: Query) -> None:
+    views("CREATE OR REPLACE VIEW shown.typed AS SELECT CAST(1 AS decimal(9,2)) AS d, ARRAY['x'] AS a, now() AS n")
+    columns = "SELECT column_name, ordinal_position, data_type FROM information_schema.columns "
+    answer = views(f"{columns} WHERE table_schema = 'shown' AND table_name = 'typed' ORDER BY 2")
+    assert answer.rows == [
+        ["d", "1", "decimal(9,2)"],
+        ["a", "2", "array(varchar(1))"],
+        ["n", "3", "timestamp(3) with time zone"],
+    ]
+    silver = views(f"{columns} WHERE table_name IN ('orders_silver') AND 'retail_silver' = table_schema ORDER BY 2")
+    assert silver.rows[:2] == [["order_id", "1", "bigint"], ["order_date", "2", "date"]]
+    assert silver.rows[-1] == ["landed_at", "11", "timestamp(6)"]
+    assert views("SELECT schema_name FROM information_schema.schemata WHERE schema_name IN ('shown', 'nope')").rows == [
+        ["shown"]
+    ]
+    joined = views(
+        "SELECT t.table_type, v.view_definition FROM information_schema.tables t LEFT JOIN information_schema.views v "
+        "ON t.table_schema = v.table_schema AND t.table_name = v.table_name "
+        "WHERE t.table_schema IN ('retail_silver', 'shown') AND t.table_name IN ('orders_silver', 'daily') ORDER BY 1"
+    )
+    assert joined.rows == [["BASE TABLE", None], ["VIEW", DAILY]]
+    assert views("SELECT table_name FROM tables WHERE table_schema = 'shown' AND table_name = 'none'").reason
+    assert views("SELECT count(*) FROM tables WHERE table_schema = 'none'", "information_schema").rows == [["0"]]
+    assert views("SELECT * FROM information_schema.none").reason == (
+        "TABLE_NOT_FOUND: line 1:15: Table 'awsdatacatalog.information_schema.none' does not exist"
+    )
+    assert views("CREATE VIEW shown.meta AS SELECT * FROM information_schema.tables").reason.startswith("NOT_SUPPORTED")

@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from lakectl.local.athena import functions, scoping, sqltypes, view_source
+from lakectl.local.athena import functions, information_schema, scoping, sqltypes, view_source
 from lakectl.local.athena.analysis import casts, syntax
 from lakectl.local.athena.analysis.expressions import Expressions
 from lakectl.local.athena.analysis.queries import Queries, Query
@@ -130,16 +130,25 @@ def _stand_ins(tree: exp.Expr, sql: str, place: _Place, moment: _Moment) -> dict
         owner = (node.db or place.database).lower()
         version = _version(node, f"{owner}.{node.name.lower()}", moment)
         stand_in = f"{place.prefix}{len(sources)}"
+        if owner == information_schema.NAME:
+            if place.within:
+                raise QueryError("NOT_SUPPORTED", "Athena makes no views on information_schema", here)
+            sources[stand_in] = information_schema.source(node.name.lower(), place.catalog, node, here)
+            _stand_in(node, owner, stand_in)
+            continue
         found = place.catalog.resolve(owner, node.name.lower(), version, here)
         sources[stand_in] = _view(found, place, stand_in, here) if isinstance(found, StoredView) else found
-        alias = node.args.get("alias")
-        if alias is None:
-            node.set("alias", exp.TableAlias(this=exp.to_identifier(node.name.lower(), quoted=True)))
-        node.meta["database"] = owner
-        node.set("this", exp.to_identifier(stand_in))
-        for part in ("db", "catalog", "version"):
-            node.set(part, None)
+        _stand_in(node, owner, stand_in)
     return sources
+
+
+def _stand_in(node: exp.Table, owner: str, name: str) -> None:
+    if node.args.get("alias") is None:
+        node.set("alias", exp.TableAlias(this=exp.to_identifier(node.name.lower(), quoted=True)))
+    node.meta["database"] = owner
+    node.set("this", exp.to_identifier(name))
+    for part in ("db", "catalog", "version"):
+        node.set(part, None)
 
 
 def _view(view: StoredView, place: _Place, stand_in: str, position: Position) -> Source:
