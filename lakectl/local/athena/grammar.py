@@ -33,8 +33,10 @@ _PATTERNS: tuple[tuple[str, str, str], ...] = (
     (rf"DROP\s+VIEW\s+(IF\s+EXISTS\s+)?{NAME}", "DROP_VIEW", "DDL"),
     (rf"SHOW\s+CREATE\s+VIEW\s+{NAME}", "SHOW_CREATE_VIEW", "UTILITY"),
     (rf"SHOW\s+VIEWS{_IN}{_LIKE}", "SHOW_VIEWS", "UTILITY"),
+    (rf"DEALLOCATE\s+PREPARE\s+({PART})", "DEALLOCATE", "DDL"),
     (r"CREATE\s+(?:OR\s+REPLACE\s+)?(?:PROTECTED\s+)?MULTI\s+DIALECT\s+VIEW\b.*", "CREATE_MULTI_DIALECT_VIEW", "DDL"),
 )
+_PREPARE = re.compile(rf"PREPARE\s+({PART})\s+FROM\s+(\S.*)", re.I | re.S)
 _CREATE_VIEW = re.compile(rf"CREATE\s+(OR\s+REPLACE\s+)?VIEW\s+{NAME}\s+AS\b\s*(?=\S)", re.I)
 _CREATE_VIEW_BEGINS = re.compile(rf"CREATE\s+(?:OR\s+REPLACE\s+)?VIEW\b\s*(?:{NAME}\s*)?", re.I)
 
@@ -52,6 +54,9 @@ def read(bare: str) -> Words | None:
         found = re.fullmatch(pattern, bare, re.I | re.S)
         if found:
             return Words(kind, subtype, found.groups())
+    prepared = _PREPARE.fullmatch(bare)
+    if prepared:
+        return Words("DDL", "PREPARE", (prepared[1].strip('"`'), prepared[2]))
     begun = _CREATE_VIEW_BEGINS.match(bare)
     if begun:
         raise _mismatched(bare, begun.end(), ["AS"] if begun[1] else ["<identifier>"])

@@ -70,13 +70,14 @@ def parse(sql: str, parameters: Sequence[str] | None = None) -> Statement:
     tokens = _tokens(text)
     if not tokens:
         raise MalformedQuery("line 1:1: mismatched input '<EOF>'. Expecting: <query>")
-    text = _with_parameters(text, tokens, parameters or ())
+    first = tokens[0].text.split(None, 1)[0].upper()
+    if first != "PREPARE":  # whose parameters come with EXECUTE
+        text = _with_parameters(text, tokens, parameters or ())
     bare = text[tokens[0].start :]  # comments before the statement are no part of it
-    first = tokens[0].text.upper()
     if first not in _STATEMENT_WORDS and not bare.startswith("("):
         expected = ", ".join(f"'{word}'" for word in _STATEMENT_WORDS)
         raise MalformedQuery(
-            f"{_line_col(text, tokens[0].start)}: mismatched input '{tokens[0].text}'. Expecting: {expected}"
+            f"{_line_col(text, tokens[0].start)}: mismatched input '{tokens[0].text.split()[0]}'. Expecting: {expected}"
         )
     explain = _EXPLAIN.match(bare)
     if explain:
@@ -181,7 +182,7 @@ def position_of(text: str, offset: int) -> tuple[int, int]:
 
 
 def _with_parameters(text: str, tokens: list[Token], parameters: Sequence[str]) -> str:
-    marks = [token for token in tokens if token.token_type == TokenType.PLACEHOLDER and token.text == "?"]
+    marks = [token for token in tokens if _is_parameter(token)]
     if len(marks) != len(parameters):
         raise QueryError(
             "INVALID_PARAMETER_USAGE",
@@ -193,16 +194,37 @@ def _with_parameters(text: str, tokens: list[Token], parameters: Sequence[str]) 
     return text
 
 
+def with_nulls(sql: str) -> str:
+    """``sql`` with NULL in the place of each ``?``, to see whether it parses."""
+    tokens = _tokens(sql)
+    return _with_parameters(sql, tokens, ["NULL" for token in tokens if _is_parameter(token)])
+
+
+def _is_parameter(token: Token) -> bool:
+    return bool(token.token_type == TokenType.PLACEHOLDER and token.text == "?")
+
+
 def _literal(value: str) -> str:
-    """A parameter is one SQL literal (``'web'``, ``42``, ``DATE '2025-09-15'``); anything else is refused."""
+    """A parameter is a constant (``'web'``, ``42``, ``DATE '2025-09-15'``, ``1 + 1``): no column, no subquery.
+
+    Without comments: one would hide what stands behind it.
+    """
     try:
-        node = dialect.parse(value)[0]
+        trees = dialect.parse(value)
+        commented = any(token.comments for token in dialect.tokenize(value))
     except SqlglotError:
-        node = None
+        trees, commented = [], False
+    node = trees[0] if len(trees) == 1 else None
     inner = node.this if isinstance(node, exp.Neg | exp.Cast) else node
-    if not isinstance(inner, exp.Literal | exp.Boolean | exp.Null):
-        raise QueryError("INVALID_PARAMETER_USAGE", f"not a literal: {value}; quote strings, as in 'web'")
-    return value.strip()
+    if isinstance(inner, exp.Literal | exp.Boolean | exp.Null) and not commented:
+        return value.strip()
+    if node is None or commented or not isinstance(node, _CONSTANT) or node.find(*_VARIABLE):
+        raise QueryError("INVALID_PARAMETER_USAGE", f"not a constant: {value}; quote strings, as in 'web'")
+    return f"({value.strip()})"
+
+
+_CONSTANT = (exp.Binary, exp.Paren, exp.Neg, exp.Cast, exp.Anonymous, exp.Array, exp.Interval, exp.Tuple)
+_VARIABLE = (exp.Column, exp.Query, exp.Placeholder, exp.Star, exp.Table, exp.Command)
 
 
 def _unquote(word: str | None) -> str | None:
