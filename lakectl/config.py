@@ -213,6 +213,7 @@ class Config(_Section):
     functions: Functions = Functions()
     glue: Glue = Glue()
     athena: Athena = Athena()
+    views: list[GlueName] = []
     maintenance: Maintenance = Maintenance()
     triggers: Triggers = Triggers()
     local: Local = Local()

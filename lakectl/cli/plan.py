@@ -63,6 +63,8 @@ def plan(ctx: click.Context, app: App, down: bool, keep_data: bool, adopt: bool)
 def show(out: Output, plan: Plan) -> None:
     """Every pending step with its changes, old → new; then the counts."""
     for step in plan.steps:
+        if step.awaits:
+            out.item("note", f"{step.resource.kind} {step.resource.name}", f"waits for {step.awaits}")
         if step.action.value not in SIGNS:
             continue
         note = "not tagged as ours: left alone" if step.action.value == "foreign" else step.action.value
@@ -80,6 +82,7 @@ def show(out: Output, plan: Plan) -> None:
         counts[step.action.value] = counts.get(step.action.value, 0) + 1
     parts = [f"{counts[action]} to {action}" for action in ("create", "change", "adopt", "delete") if action in counts]
     parts += [f"{counts[action]} {action}" for action in ("foreign", "in place") if action in counts]
+    parts += [f"{counts['wait']} to wait"] if "wait" in counts else []
     if not plan.pending:
         parts.insert(0, "Nothing to do")
     out.say(", ".join(parts) + ".")

@@ -121,8 +121,11 @@ def summarize(out: Output, plan: Plan, result: Result, again: str) -> None:
         raise KeyboardInterrupt
     if not result.ok:
         raise _failure(result, again)
+    waiting = [step for step in plan.steps if step.awaits]
+    for step in waiting:
+        out.item("note", f"{step.resource.kind} {step.resource.name}", f"waits for {step.awaits}")
     if not plan.pending:
-        out.say(f"Nothing to change: all {len(plan.steps)} resources are in place.")
+        out.say(f"Nothing to change: all {len(plan.steps) - len(waiting)} resources are in place.")
         return
     counts: dict[str, int] = {}
     for step in result.done:
@@ -130,7 +133,7 @@ def summarize(out: Output, plan: Plan, result: Result, again: str) -> None:
         counts[verb] = counts.get(verb, 0) + 1
     parts = [f"{count} {verb}" for verb, count in counts.items()]
     if not plan.deleting:
-        parts.append(f"{len(plan.steps) - len(plan.pending)} in place")
+        parts.append(f"{len(plan.steps) - len(plan.pending) - len(waiting)} in place")
     out.say(f"{', '.join(parts)} in {result.seconds:.1f} s.")
 
 

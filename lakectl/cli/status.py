@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lakectl.cli.app import App, lake_command
 
-IN_PLACE = "in place"
+IN_PLACE, WAITS = "in place", "waits"
 
 
 @lake_command("status")
@@ -19,7 +19,7 @@ def status(app: App) -> None:
     """
     from lakectl.ops import provision
 
-    states = {"create": "absent", "change": "drifted", "foreign": "not ours", "in place": IN_PLACE}
+    states = {"create": "absent", "change": "drifted", "foreign": "not ours", "in place": IN_PLACE, "wait": WAITS}
     lake = app.announce()
     with app.out.busy("reading what is there"):
         plan = provision.plan(lake)
@@ -28,7 +28,7 @@ def status(app: App) -> None:
             states[step.action.value],
             step.resource.kind,
             step.resource.name,
-            ", ".join(change.field for change in step.changes),
+            ", ".join(change.field for change in step.changes) or step.awaits,
         )
         for step in plan.steps
     ]
@@ -38,12 +38,13 @@ def status(app: App) -> None:
         if app.verbose or row[0] != IN_PLACE
     ]
     if shown:
-        columns = ("state", "kind", "ARN, or name below its parent", "differs in")
+        columns = ("state", "kind", "ARN, or name below its parent", "differs in, or waits for")
         wanted = len(columns) if any(row[-1] for row in shown) else len(columns) - 1
         app.out.table(columns[:wanted], [row[:wanted] for row in shown])
         app.out.say()
     in_place = sum(row[0] == IN_PLACE for row in rows)
-    way_on = "" if in_place == len(rows) else " Make what is missing: lakectl up"
+    waiting = sum(row[0] == WAITS for row in rows)
+    way_on = "" if in_place + waiting == len(rows) else " Make what is missing: lakectl up"
     app.out.say(f"{in_place} of {len(rows)} resources are in place.{way_on}")
     app.out.result(
         [

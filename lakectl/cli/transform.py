@@ -152,7 +152,22 @@ def follow(
         click.echo(f"\nThe run continues. Follow it again: lakectl {command} {short(run_id)}", err=True)
         raise click.exceptions.Exit(INTERRUPTED) from None
     (show_outcome if brief else show_run)(app, run)
+    if job is None and run.state == "SUCCEEDED":
+        make_waiting_views(app)
     return run
+
+
+def make_waiting_views(app: App) -> None:
+    """Make the views that waited for the tables of a run. One that Athena refuses is said, and is no failed run."""
+    from lakectl.ops.provision import waiting
+
+    result = waiting.make(app.lake)
+    if result is None:
+        return
+    for step in result.done:
+        app.out.item("ok", f"created {step.resource.kind} {step.resource.name}")
+    for key, error in result.failed.items():
+        app.out.item("failed", key, f"{error.message}; lakectl up tries again")
 
 
 def follow_loading(app: App, landed: Sequence[Landed], *, brief: bool = False) -> None:
@@ -175,6 +190,7 @@ def follow_loading(app: App, landed: Sequence[Landed], *, brief: bool = False) -
         show_outcome(app, run)
     else:
         show_run(app, run)
+    make_waiting_views(app)
 
 
 def show_outcome(app: App, run: JobRun) -> None:

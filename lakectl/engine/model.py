@@ -37,6 +37,7 @@ class Action(StrEnum):
     DELETE = "delete"
     KEEP = "in place"
     ABSENT = "absent"
+    WAIT = "wait"  # it can't be made before something comes to be that `up` does not make
     FOREIGN = "foreign"
 
 
@@ -143,6 +144,10 @@ class Resource(ABC):
     def destroy(self, aws: Aws) -> None:
         """Delete it and what hangs on it. "Not found" is success."""
 
+    def awaits(self, aws: Aws) -> str:  # noqa: ARG002 - most wait for nothing
+        """What `up` does not make and must be there first; ends the sentence "waits for …". Empty: it can be made."""
+        return ""
+
     def diff(self, live: State) -> tuple[Change, ...]:
         """The fields that differ. Foreign tags are left alone; ours must be there."""
         changes = []
@@ -179,12 +184,13 @@ def refuse_elsewhere(resource: Resource, live: State) -> None:
 
 @dataclass(frozen=True)
 class Step:
-    """What the plan does with one resource."""
+    """What the plan does with one resource. ``awaits``: what one with the action WAIT waits for."""
 
     resource: Resource
     action: Action
     changes: tuple[Change, ...] = ()
     live: State | None = None
+    awaits: str = ""
 
     @property
     def pending(self) -> bool:

@@ -47,15 +47,16 @@ def plan_up(resources: Sequence[Resource], aws: Aws, adopt: bool = False) -> Pla
     foreign = _foreign(resources, live)
     steps = []
     for resource in in_order(resources):
-        state = live[resource.id]
+        state, awaits = live[resource.id], ""
         if state is None:
-            action, changes = Action.CREATE, tuple[Change, ...]()
+            awaits, changes = resource.awaits(aws), tuple[Change, ...]()
+            action = Action.WAIT if awaits else Action.CREATE
         else:
             changes = resource.diff(state)
             action = Action.CHANGE if changes else Action.KEEP
             if resource.id in foreign:
                 action = Action.ADOPT if adopt else Action.FOREIGN
-        steps.append(Step(resource, action, changes, state))
+        steps.append(Step(resource, action, changes, state, awaits))
     return Plan(tuple(steps))
 
 

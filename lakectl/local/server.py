@@ -28,7 +28,7 @@ from lakectl.local.iam import credentials
 
 MANY_OBJECTS = "/_lakectl/objects"  # athena.many_objects.ADDRESS, without importing botocore
 # What every lake uses, by moto's names: loaded while the caller still imports its own AWS client.
-SERVICES = ("sts", "iam", "s3", "dynamodb", "awslambda", "logs", "events", "sqs", "glue", "athena")
+SERVICES = ("sts", "iam", "s3", "dynamodb", "awslambda", "logs", "events", "sqs", "glue")
 
 ANSWER_SECONDS = 1.0  # for the answers on their way, when the server has to stop
 
@@ -147,18 +147,21 @@ def _build(arguments: argparse.Namespace) -> tuple[Any, Any]:
     database = _database(arguments.state_dir)
     from moto.moto_server.werkzeug_app import create_backend_app
 
+    from lakectl.local.athena.service import AthenaService
     from lakectl.local.context import LocalContext
     from lakectl.local.durable.snapshots import Snapshots
     from lakectl.local.durable.syncer import Syncer
     from lakectl.local.http_server import Dispatcher, KeepAliveHandler, LocalServer
     from lakectl.local.iam.guard import Guard
     from lakectl.local.many_objects import ManyObjects
+    from lakectl.local.own_services import OwnServices
     from lakectl.local.s3_intake import Intake
     from lakectl.local.seams import install_all
 
     moto = Dispatcher(create_backend_app)
     intake = Intake(moto)
-    guard = Guard(intake, keys, control.ACCOUNT_ID)
+    own = OwnServices(intake)
+    guard = Guard(own, keys, control.ACCOUNT_ID)
     many_objects = ManyObjects(guard)
     gateway = _Gateway(moto, guard, many_objects, database, arguments.region)
     try:
@@ -177,6 +180,7 @@ def _build(arguments: argparse.Namespace) -> tuple[Any, Any]:
     )
     context.snapshots = Snapshots(database)
     install_all(context)
+    own.by_name["athena"] = AthenaService(context)
     context.syncer = Syncer(database, context.objects.bodies)
     intake.bodies = many_objects.bodies = context.objects.bodies
     _load(context)
@@ -280,7 +284,7 @@ class _Gateway:
         from lakectl.local.seams import core
 
         try:
-            for service in SERVICES:
+            for service in (*SERVICES, "athena"):
                 core.warm(service)
             self.moto.warm(SERVICES)
         finally:

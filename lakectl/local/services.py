@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
 
 _registered: list[LambdaService] = []
 _executions: list[Executions] = []
+_named_queries: list[Callable[[str, str], str | None]] = []
 
 
 def register(service: LambdaService) -> None:
@@ -21,8 +23,14 @@ def lambda_service() -> LambdaService:
     return _registered[0]
 
 
-def register_executions(executions: Executions) -> None:
+def register_executions(executions: Executions, named_query: Callable[[str, str], str | None]) -> None:
+    """``named_query`` gives the workgroup of a named query, by region and id."""
     _executions[:] = [executions]
+    _named_queries[:] = [named_query]
+
+
+def workgroup_of_named_query(query_id: str, region: str) -> str | None:
+    return _named_queries[0](region, query_id) if _named_queries else None
 
 
 def workgroup_of(execution_id: str, region: str) -> str | None:

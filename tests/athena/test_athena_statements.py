@@ -65,7 +65,6 @@ def test_what_would_not_be_exact_is_refused_and_changes_nothing(query: Query, sc
         f"VACUUM {scratch}",
         f"ALTER TABLE {scratch} ADD COLUMNS (x int)",
         "MSCK REPAIR TABLE scratch.t",
-        "CREATE VIEW scratch.v AS SELECT 1 AS x",
     ):
         answer = query(sql)
         assert answer.state == "FAILED", sql

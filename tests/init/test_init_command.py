@@ -31,7 +31,9 @@ def test_the_tutorial_is_the_default(lakectl: Lakectl, tmp_path: Path) -> None:
     ran = lakectl("init", "my-lake")
     assert (ran.code, ran.err) == (0, "")
     home = tmp_path / "my-lake"
-    queries = {f"queries/{path.name}" for path in (shipped_root() / "queries").glob("*.sql")}
+    queries = {f"queries/{path.name}" for path in (shipped_root() / "queries").glob("*.sql")} | {
+        "queries/views/daily_sales.sql"
+    }
     assert tree(home) == COMMON | queries
     ours, shipped = config.load(home / "config/lake.yaml"), config.load(shipped_root() / "config/lake.yaml")
     assert ours.model_copy(update={"name": "demo"}) == shipped

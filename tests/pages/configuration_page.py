@@ -140,6 +140,8 @@ def _described(name: str, schema: dict[str, Any]) -> str:
     if "const" in schema:
         return f"`{schema['const']}`"
     kind = schema["type"]
+    if kind == "array":
+        return f"a list; each: {_described(name, schema['items'])}"
     if kind in ("integer", "number"):
         least, most = schema.get("minimum"), schema.get("maximum")
         what = "a whole number" if kind == "integer" else "a number"

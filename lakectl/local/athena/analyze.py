@@ -16,17 +16,18 @@ from typing import Any
 
 from sqlglot import exp
 
-from lakectl.local.athena import functions, scoping, sqltypes
+from lakectl.local.athena import functions, information_schema, scoping, sqltypes, view_source
 from lakectl.local.athena.analysis import casts, syntax
 from lakectl.local.athena.analysis.expressions import Expressions
-from lakectl.local.athena.analysis.queries import Queries
+from lakectl.local.athena.analysis.queries import Queries, Query
 from lakectl.local.athena.analysis.scope import Scope
 from lakectl.local.athena.analysis.storage import stored
 from lakectl.local.athena.analysis.values import start_of, unsupported
 from lakectl.local.athena.errors import QueryError
 from lakectl.local.athena.session import Session
 from lakectl.local.athena.sqltypes import Type
-from lakectl.local.athena.tables import Catalog, Source
+from lakectl.local.athena.tables import Catalog, Position, Source
+from lakectl.local.athena.views import StoredView
 
 functions.load()
 
@@ -43,11 +44,33 @@ class Analyzed:
     types: list[Type]
     sql: str
     token: str
+    query: Query
     sources: dict[str, Source] = field(default_factory=dict)
 
 
-def analyze(tree: exp.Expr, sql: str, database: str, catalog: Catalog, instant: Callable[[str], int]) -> Analyzed:
+@dataclass(frozen=True)
+class _Place:
+    """Where names of a query are looked up; see ``analyze``."""
+
+    database: str
+    catalog: Catalog
+    instant: Callable[[str], int]
+    within: tuple[str, ...]
+    prefix: str
+
+
+def analyze(
+    tree: exp.Expr,
+    sql: str,
+    database: str,
+    catalog: Catalog,
+    instant: Callable[[str], int],
+    within: tuple[str, ...] = (),
+    prefix: str = "athena_",
+) -> Analyzed:
     """Resolve and type a query. ``instant`` turns DuckDB's SQL of a TIMESTAMPTZ into milliseconds since 1970.
+
+    ``within``: the views around the query; ``prefix``: of the names that stand for its tables.
 
     Raises QueryError with the position that Athena would name.
     """
@@ -56,10 +79,11 @@ def analyze(tree: exp.Expr, sql: str, database: str, catalog: Catalog, instant: 
     _refuse_table_functions(tree, sql)
     syntax.check(tree, sql)
     queries = Queries(sql, {}, token)
-    queries.sources = _stand_ins(tree, sql, database, catalog, _Moment(queries, instant))
+    place = _Place(database, catalog, instant, within, prefix)
+    queries.sources = _stand_ins(tree, sql, place, _Moment(queries, instant))
     query = queries.query(tree, None)
     names = [column.shown or f"_col{index}" for index, column in enumerate(query.columns)]
-    return Analyzed(tree, names, [column.type for column in query.columns], query.sql, token, queries.sources)
+    return Analyzed(tree, names, [column.type for column in query.columns], query.sql, token, query, queries.sources)
 
 
 def to_duckdb(query: Analyzed, session: Session, as_stored: bool = False) -> str:
@@ -94,7 +118,7 @@ def _refuse_table_functions(tree: exp.Expr, sql: str) -> None:
         raise QueryError("FUNCTION_NOT_FOUND", f"Table function '{name}' not registered", start_of(function, sql))
 
 
-def _stand_ins(tree: exp.Expr, sql: str, database: str, catalog: Catalog, moment: _Moment) -> dict[str, Source]:
+def _stand_ins(tree: exp.Expr, sql: str, place: _Place, moment: _Moment) -> dict[str, Source]:
     """Put a stand-in name in the place of each table."""
     sources: dict[str, Source] = {}
     for node in scoping.bind(tree):
@@ -103,18 +127,40 @@ def _stand_ins(tree: exp.Expr, sql: str, database: str, catalog: Catalog, moment
         here = start_of(node, sql)
         if node.catalog and node.catalog.lower() != "awsdatacatalog":
             raise QueryError("CATALOG_NOT_FOUND", f"Catalog '{node.catalog.lower()}' does not exist", here)
-        owner = (node.db or database).lower()
+        owner = (node.db or place.database).lower()
         version = _version(node, f"{owner}.{node.name.lower()}", moment)
-        stand_in = f"athena_{len(sources)}"
-        sources[stand_in] = catalog.resolve(owner, node.name.lower(), version, here)
-        alias = node.args.get("alias")
-        if alias is None:
-            node.set("alias", exp.TableAlias(this=exp.to_identifier(node.name.lower(), quoted=True)))
-        node.meta["database"] = owner
-        node.set("this", exp.to_identifier(stand_in))
-        for part in ("db", "catalog", "version"):
-            node.set(part, None)
+        stand_in = f"{place.prefix}{len(sources)}"
+        if owner == information_schema.NAME:
+            if place.within:
+                raise QueryError("NOT_SUPPORTED", "Athena makes no views on information_schema", here)
+            sources[stand_in] = information_schema.source(node.name.lower(), place.catalog, node, here)
+            _stand_in(node, owner, stand_in)
+            continue
+        found = place.catalog.resolve(owner, node.name.lower(), version, here)
+        sources[stand_in] = _view(found, place, stand_in, here) if isinstance(found, StoredView) else found
+        _stand_in(node, owner, stand_in)
     return sources
+
+
+def _stand_in(node: exp.Table, owner: str, name: str) -> None:
+    if node.args.get("alias") is None:
+        node.set("alias", exp.TableAlias(this=exp.to_identifier(node.name.lower(), quoted=True)))
+    node.meta["database"] = owner
+    node.set("this", exp.to_identifier(name))
+    for part in ("db", "catalog", "version"):
+        node.set(part, None)
+
+
+def _view(view: StoredView, place: _Place, stand_in: str, position: Position) -> Source:
+    if view.label in place.within:
+        word = "View is recursive" if len(place.within) > 1 else "Statement would create a recursive view"
+        raise QueryError("VIEW_IS_RECURSIVE", word, position)
+
+    def within(tree: exp.Expr, sql: str, database: str) -> Analyzed:
+        views = (*place.within, view.label)
+        return analyze(tree, sql, database, place.catalog, place.instant, views, f"{stand_in}_")
+
+    return view_source.source(view, within, position)
 
 
 @dataclass

@@ -28,7 +28,7 @@ from pyiceberg.types import (
 )
 from sqlglot import exp
 
-from lakectl.local.athena import names
+from lakectl.local.athena import names, views
 from lakectl.local.athena.errors import QueryError
 from lakectl.local.athena.results import Result
 
@@ -123,6 +123,10 @@ def drop_table(run: Run) -> Result:
             return Result()
         run.catalog.require_database(database)
         raise QueryError("TABLE_NOT_FOUND", f"Table 'awsdatacatalog.{database}.{name}' does not exist")
+    if views.is_view(run.catalog.entry(database, name)):
+        shown = f"awsdatacatalog.{database}.{name}"
+        message = f"Table '{shown}' does not exist, but a view with that name exists. Did you mean DROP VIEW {shown}?"
+        raise QueryError("GENERIC_USER_ERROR", message, (1, 1))
     _drop(run, database, name)
     return Result()
 

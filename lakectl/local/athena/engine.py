@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 from sqlglot import exp
 
-from lakectl.local.athena import ddl, dml, explain, failures, results, show
+from lakectl.local.athena import ddl, dml, explain, failures, results, show, views
 from lakectl.local.athena.access import Access
 from lakectl.local.athena.analyze import Analyzed, analyze, to_duckdb
 from lakectl.local.athena.errors import QueryCancelled, QueryError
@@ -48,8 +48,8 @@ class Run:
     cancelled: threading.Event = field(default_factory=threading.Event)
     over_limit: bool = False
 
-    def analyze(self, tree: exp.Expr) -> Analyzed:
-        return analyze(tree, self.statement.sql, self.database, self.catalog, self._instant)
+    def analyze(self, tree: exp.Expr, within: tuple[str, ...] = ()) -> Analyzed:
+        return analyze(tree, self.statement.sql, self.database, self.catalog, self._instant, within)
 
     def arrow(self, query: Analyzed) -> Any:
         """The query's rows as an Arrow RecordBatchReader, for writing."""
@@ -223,6 +223,10 @@ _HANDLERS: dict[str, Callable[[Run], Result]] = {
     "DROP_TABLE": ddl.drop_table,
     "CREATE_DATABASE": ddl.create_database,
     "DROP_DATABASE": ddl.drop_database,
+    "CREATE_VIEW": views.create,
+    "DROP_VIEW": views.drop,
+    "SHOW_CREATE_VIEW": views.show_create,
+    "SHOW_VIEWS": views.show,
     "SHOW_TABLES": show.tables,
     "SHOW_DATABASES": show.databases,
     "SHOW_COLUMNS": show.columns,

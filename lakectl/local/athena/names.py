@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from lakectl.local.athena import grammar
+from lakectl.local.athena.errors import QueryError
+
 
 def of_table(node: exp.Expr | None, database: str) -> tuple[str, str]:
     """(database, table) of the table that a tree names; ``database`` is the query's own."""
@@ -24,3 +27,11 @@ def of_word(word: str | None, database: str) -> tuple[str, str]:
     """(database, table) of a dotted name kept as text."""
     owner, _, name = (word or "").rpartition(".")
     return (owner or database).lower(), name.lower()
+
+
+def of_text(name: str, database: str) -> tuple[str, str]:
+    """(database, table) of a name of up to three parts, as it is written. Raises QueryError CATALOG_NOT_FOUND."""
+    parts = grammar.parts(name)
+    if len(parts) == 3 and parts[0] != "awsdatacatalog":
+        raise QueryError("CATALOG_NOT_FOUND", f"Catalog '{parts[0]}' does not exist", (1, 1))
+    return (parts[-2] if len(parts) > 1 else database.lower()), parts[-1]

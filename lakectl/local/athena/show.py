@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import fnmatch
 from typing import TYPE_CHECKING, Any
 
-from lakectl.local.athena import names, types
+from lakectl.local.athena import names, types, views
 from lakectl.local.athena.errors import QueryError
+from lakectl.local.athena.patterns import matching
 from lakectl.local.athena.results import Column, Result
 
 if TYPE_CHECKING:
@@ -23,22 +23,14 @@ def tables(run: Run) -> Result:
     run.catalog.require_database(database)
     pages = run.catalog.glue.get_paginator("get_tables").paginate(DatabaseName=database)
     found = sorted(table["Name"] for page in pages for table in page["TableList"])
-    return _one_column("tab_name", _matching(found, pattern))
+    return _one_column("tab_name", matching(found, pattern))
 
 
 def databases(run: Run) -> Result:
     (pattern,) = run.statement.words
     pages = run.catalog.glue.get_paginator("get_databases").paginate()
     found = sorted(database["Name"] for page in pages for database in page["DatabaseList"])
-    return _one_column("database_name", _matching(found, pattern))
-
-
-def _matching(found: list[str], pattern: str | None) -> list[str]:
-    """Hive's patterns: ``*`` for any characters, ``|`` between choices."""
-    if pattern is None:
-        return found
-    choices = pattern.lower().split("|")
-    return [name for name in found if any(fnmatch.fnmatchcase(name, choice) for choice in choices)]
+    return _one_column("database_name", matching(found, pattern))
 
 
 def _entry(run: Run, word: str | None) -> tuple[str, str, dict[str, Any]]:
@@ -101,6 +93,8 @@ def properties(run: Run) -> Result:
 
 def create_table(run: Run) -> Result:
     database, name, entry = _entry(run, run.statement.words[0])
+    if views.is_view(entry):
+        raise QueryError("NOT_SUPPORTED", f"Relation 'awsdatacatalog.{database}.{name}' is a view, not a table", (1, 1))
     if "metadata_location" not in entry.get("Parameters", {}):
         return _one_column("createtab_stmt", _create_external(f"{database}.{name}", entry))
     table = run.catalog.load(database, name)

@@ -11,7 +11,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError, TokenError
 from sqlglot.tokenizer_core import Token, TokenType
 
-from lakectl.local.athena import dialect
+from lakectl.local.athena import dialect, grammar
 from lakectl.local.athena.errors import MalformedQuery, QueryError, RequestError
 
 # sqlglot warns on stderr for each statement that it keeps as text; those are handled here by design.
@@ -70,20 +70,23 @@ def parse(sql: str, parameters: Sequence[str] | None = None) -> Statement:
     tokens = _tokens(text)
     if not tokens:
         raise MalformedQuery("line 1:1: mismatched input '<EOF>'. Expecting: <query>")
-    text = _with_parameters(text, tokens, parameters or ())
+    first = tokens[0].text.split(None, 1)[0].upper()
+    if first != "PREPARE":  # whose parameters come with EXECUTE
+        text = _with_parameters(text, tokens, parameters or ())
     bare = text[tokens[0].start :]  # comments before the statement are no part of it
-    first = tokens[0].text.upper()
     if first not in _STATEMENT_WORDS and not bare.startswith("("):
         expected = ", ".join(f"'{word}'" for word in _STATEMENT_WORDS)
         raise MalformedQuery(
-            f"{_line_col(text, tokens[0].start)}: mismatched input '{tokens[0].text}'. Expecting: {expected}"
+            f"{_line_col(text, tokens[0].start)}: mismatched input '{tokens[0].text.split()[0]}'. Expecting: {expected}"
         )
     explain = _EXPLAIN.match(bare)
     if explain:
-        offset = tokens[0].start + explain.end()
-        padded = re.sub(r"[^\n]", " ", text[:offset]) + text[offset:]  # error positions stay those of the text
-        inner = _tree(padded)
+        inner = _tree_from(text, tokens[0].start + explain.end())
         return Statement(text, "UTILITY", "EXPLAIN", inner, analyze=bool(explain.group(1)))
+    words = grammar.read(bare)
+    if words is not None:
+        query = _query(text, tokens[0].start + words.query) if words.query is not None else None
+        return Statement(text, words.type, words.subtype, query, words.words)
     for pattern, subtype, kind in _COMMANDS:
         found = re.fullmatch(pattern, bare, re.I | re.S)
         if found:
@@ -134,6 +137,19 @@ def _tree(text: str) -> exp.Expr:
     return tree
 
 
+def _tree_from(text: str, offset: int) -> exp.Expr:
+    """What is behind ``offset``; error positions stay those of the text."""
+    return _tree(re.sub(r"[^\n]", " ", text[:offset]) + text[offset:])
+
+
+def _query(text: str, offset: int) -> exp.Expr:
+    tree = _tree_from(text, offset)
+    if not isinstance(tree, exp.Query | exp.Values):
+        word = text[offset:].split(None, 1)[0]
+        raise MalformedQuery(f"{_line_col(text, offset)}: mismatched input '{word}'. Expecting: <query>")
+    return tree
+
+
 def _syntax_message(text: str, error: SqlglotError) -> str:
     details = getattr(error, "errors", None)
     if not details:
@@ -166,7 +182,7 @@ def position_of(text: str, offset: int) -> tuple[int, int]:
 
 
 def _with_parameters(text: str, tokens: list[Token], parameters: Sequence[str]) -> str:
-    marks = [token for token in tokens if token.token_type == TokenType.PLACEHOLDER and token.text == "?"]
+    marks = [token for token in tokens if _is_parameter(token)]
     if len(marks) != len(parameters):
         raise QueryError(
             "INVALID_PARAMETER_USAGE",
@@ -178,16 +194,37 @@ def _with_parameters(text: str, tokens: list[Token], parameters: Sequence[str]) 
     return text
 
 
+def with_nulls(sql: str) -> str:
+    """``sql`` with NULL in the place of each ``?``, to see whether it parses."""
+    tokens = _tokens(sql)
+    return _with_parameters(sql, tokens, ["NULL" for token in tokens if _is_parameter(token)])
+
+
+def _is_parameter(token: Token) -> bool:
+    return bool(token.token_type == TokenType.PLACEHOLDER and token.text == "?")
+
+
 def _literal(value: str) -> str:
-    """A parameter is one SQL literal (``'web'``, ``42``, ``DATE '2025-09-15'``); anything else is refused."""
+    """A parameter is a constant (``'web'``, ``42``, ``DATE '2025-09-15'``, ``1 + 1``): no column, no subquery.
+
+    Without comments: one would hide what stands behind it.
+    """
     try:
-        node = dialect.parse(value)[0]
+        trees = dialect.parse(value)
+        commented = any(token.comments for token in dialect.tokenize(value))
     except SqlglotError:
-        node = None
+        trees, commented = [], False
+    node = trees[0] if len(trees) == 1 else None
     inner = node.this if isinstance(node, exp.Neg | exp.Cast) else node
-    if not isinstance(inner, exp.Literal | exp.Boolean | exp.Null):
-        raise QueryError("INVALID_PARAMETER_USAGE", f"not a literal: {value}; quote strings, as in 'web'")
-    return value.strip()
+    if isinstance(inner, exp.Literal | exp.Boolean | exp.Null) and not commented:
+        return value.strip()
+    if node is None or commented or not isinstance(node, _CONSTANT) or node.find(*_VARIABLE):
+        raise QueryError("INVALID_PARAMETER_USAGE", f"not a constant: {value}; quote strings, as in 'web'")
+    return f"({value.strip()})"
+
+
+_CONSTANT = (exp.Binary, exp.Paren, exp.Neg, exp.Cast, exp.Anonymous, exp.Array, exp.Interval, exp.Tuple)
+_VARIABLE = (exp.Column, exp.Query, exp.Placeholder, exp.Star, exp.Table, exp.Command)
 
 
 def _unquote(word: str | None) -> str | None:

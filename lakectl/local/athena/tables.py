@@ -18,11 +18,12 @@ from pyiceberg.io.pyarrow import schema_to_pyarrow
 from pyiceberg.serializers import FromInputFile
 from pyiceberg.table import StaticTable, Table
 
-from lakectl.local.athena import external, metadata_tables, types
+from lakectl.local.athena import external, metadata_tables, types, views
 from lakectl.local.athena.access import Access
 from lakectl.local.athena.errors import QueryError
 from lakectl.local.athena.files import S3Files, Tables
 from lakectl.local.athena.session import Session
+from lakectl.local.athena.views import StoredView
 
 Position = tuple[int, int] | None
 
@@ -149,13 +150,15 @@ class Catalog:
     def iceberg(self) -> Tables:
         return Tables("glue", **self.properties)
 
-    def resolve(self, database: str, name: str, version: Any = None, position: Position = None) -> Source:
-        """The source that ``database.name`` means. ``version`` picks the snapshot of an Iceberg table: given
-        the table, it returns a snapshot id. Raises QueryError as Athena words it."""
+    def resolve(self, database: str, name: str, version: Any = None, position: Position = None) -> Source | StoredView:
+        """The source that ``database.name`` means, or the view. ``version`` picks the snapshot of an Iceberg table:
+        given the table, it returns a snapshot id. Raises QueryError as Athena words it."""
         base, _, kind = name.partition("$")
         if kind and kind not in metadata_tables.KINDS:
             raise _no_table(database, name, position)
         entry = self.entry(database, base, position, name)
+        if views.is_view(entry) and not kind and version is None:
+            return views.read(entry)
         if not _is_iceberg(entry):
             if kind:
                 raise _no_table(database, name, position)
@@ -205,6 +208,18 @@ class Catalog:
             self.require_database(database, position)
             raise _no_table(database, shown or name, position) from None
         return table
+
+    def find(self, database: str, name: str) -> dict[str, Any] | None:
+        """Glue's own entry for a table or a view; None if there is none of that name."""
+        try:
+            return self.entry(database, name)
+        except QueryError:
+            return None
+
+    def tables(self, database: str) -> list[dict[str, Any]]:
+        """Glue's entries for all tables and views of a database."""
+        pages = self.glue.get_paginator("get_tables").paginate(DatabaseName=database)
+        return [table for page in pages for table in page["TableList"]]
 
     def require_database(self, database: str, position: Position = None) -> None:
         if not self.has_database(database):

@@ -1,4 +1,4 @@
-"""Workgroups and named queries, where moto differs from Athena. Both are kept in moto's own backend."""
+"""Workgroups and their tags: https://docs.aws.amazon.com/athena/latest/APIReference/API_WorkGroup.html"""
 
 from __future__ import annotations
 
@@ -6,195 +6,196 @@ import re
 import time
 from typing import Any
 
+from lakectl.local.athena import store
 from lakectl.local.athena.errors import RequestError
-from lakectl.local.athena.executions import ENGINE_VERSION
+from lakectl.local.athena.pages import page
+from lakectl.local.athena.store import Item, Store
 
+VERSION = "Athena engine version 3"
+ENGINE_VERSION = {"SelectedEngineVersion": "AUTO", "EffectiveEngineVersion": VERSION}
+PRIMARY = "primary"
 _NAME = re.compile(r"[a-zA-Z0-9._-]{1,128}")
 _LEAST_CUTOFF = 10_000_000
-_NAMED_QUERY_FIELDS = (
-    ("Name", "name"),
-    ("Description", "description"),
-    ("Database", "database"),
-    ("QueryString", "query_string"),
-)
-
-
-def find(backend: Any, name: str | None) -> Any:
-    """moto's workgroup object. Raises RequestError if there is none of this name."""
-    group = backend.work_groups.get(name or "primary")
-    if group is None:
-        raise RequestError(f"WorkGroup {name} is not found.")
-    return group
-
-
-def create(backend: Any, request: dict[str, Any]) -> dict[str, Any]:
-    name = request["Name"]
-    if not _NAME.fullmatch(name):
-        raise RequestError(f"WorkGroup name is invalid: {name}. It has to match {_NAME.pattern}")
-    if name in backend.work_groups:
-        raise RequestError("WorkGroup is already created")
-    configuration = _complete(dict(request.get("Configuration") or {}))
-    group = backend.create_work_group(name, configuration, request.get("Description") or "", request.get("Tags") or [])
-    group.creation_time = time.time()
-    return {}
-
-
-def describe(backend: Any, name: str | None) -> dict[str, Any]:
-    group = find(backend, name)
-    return {
-        "WorkGroup": {
-            "Name": group.name,
-            "State": group.state,
-            "Configuration": _complete(group.configuration),
-            "Description": group.description or "",
-            "CreationTime": _created(group),
-        }
-    }
-
-
-def list_all(backend: Any) -> dict[str, Any]:
-    groups = [
-        {
-            "Name": group.name,
-            "State": group.state,
-            "Description": group.description or "",
-            "CreationTime": _created(group),
-            "EngineVersion": _complete(group.configuration)["EngineVersion"],
-        }
-        for group in backend.work_groups.values()
-    ]
-    return {"WorkGroups": groups}
-
-
-def _created(group: Any) -> float:
-    if not hasattr(group, "creation_time"):
-        group.creation_time = time.time()
-    return float(group.creation_time)
-
-
-def _complete(configuration: dict[str, Any]) -> dict[str, Any]:
-    """A configuration with Athena's defaults; AUTO is told with the version that it stands for."""
-    engine = dict(configuration.get("EngineVersion") or {})
-    selected = engine.get("SelectedEngineVersion") or "AUTO"
-    if selected not in ("AUTO", ENGINE_VERSION["EffectiveEngineVersion"]):
-        raise RequestError(f"Invalid engine version: {selected}")
-    cutoff = configuration.get("BytesScannedCutoffPerQuery")
-    if cutoff is not None and int(cutoff) < _LEAST_CUTOFF:
-        raise RequestError(f"BytesScannedCutoffPerQuery is {cutoff}: it has to be at least {_LEAST_CUTOFF} bytes")
-    defaults = {
-        "ResultConfiguration": {},
-        "EnforceWorkGroupConfiguration": True,
-        "PublishCloudWatchMetricsEnabled": True,
-        "RequesterPaysEnabled": False,
-    }
-    return {
-        **defaults,
-        **configuration,
-        "EngineVersion": {**ENGINE_VERSION, "SelectedEngineVersion": selected},
-    }
-
-
-# UpdateWorkGroup's spelling → what is stored under which key
-_UPDATES = (
+_DEFAULTS: dict[str, Any] = {
+    "ResultConfiguration": {},
+    "EnforceWorkGroupConfiguration": True,
+    "PublishCloudWatchMetricsEnabled": True,
+    "RequesterPaysEnabled": False,
+}
+# What a workgroup of Athena SQL may have, and UpdateWorkGroup change
+_SETTINGS = (
     "EnforceWorkGroupConfiguration",
     "PublishCloudWatchMetricsEnabled",
     "BytesScannedCutoffPerQuery",
     "RequesterPaysEnabled",
     "EngineVersion",
+    "EnableMinimumEncryptionConfiguration",
+    "QueryResultsS3AccessGrantsConfiguration",
+)
+# What would do something that is not done here
+_REFUSED = (
     "AdditionalConfiguration",
     "ExecutionRole",
     "CustomerContentEncryptionConfiguration",
-    "EnableMinimumEncryptionConfiguration",
+    "IdentityCenterConfiguration",
+    "ManagedQueryResultsConfiguration",
+    "ManagedQueryResultsConfigurationUpdates",
+    "MonitoringConfiguration",
+    "EngineConfiguration",
 )
+MOST_TAGS = 50
 
 
-def update(backend: Any, request: dict[str, Any]) -> dict[str, Any]:
-    group = find(backend, request.get("WorkGroup"))
-    changes = request.get("ConfigurationUpdates") or {}
-    configuration = dict(group.configuration)
-    configuration |= {key: changes[key] for key in _UPDATES if key in changes}
-    if changes.get("RemoveBytesScannedCutoffPerQuery"):
-        configuration.pop("BytesScannedCutoffPerQuery", None)
-    if changes.get("RemoveCustomerContentEncryptionConfiguration"):
-        configuration.pop("CustomerContentEncryptionConfiguration", None)
-    results = dict(configuration.get("ResultConfiguration") or {})
-    for key, value in (changes.get("ResultConfigurationUpdates") or {}).items():
-        if not key.startswith("Remove"):
-            results[key] = value
-        elif value:
-            results.pop(key.removeprefix("Remove"), None)
-    configuration["ResultConfiguration"] = results
-    group.configuration = _complete(configuration)
-    if request.get("Description") is not None:
-        group.description = request["Description"]
-    if request.get("State") is not None:
-        group.state = request["State"]
-    return {}
+class Workgroups:
+    def __init__(self, kept: Store, account: str) -> None:
+        self._kept = kept
+        self._account = account
+
+    def find(self, region: str, name: str | None) -> Item:
+        """Raises RequestError if there is no workgroup of this name."""
+        groups = self._kept.all(region, store.WORKGROUP)
+        wanted = name or PRIMARY
+        if wanted == PRIMARY and wanted not in groups:
+            self._kept.put(region, store.WORKGROUP, PRIMARY, _new(PRIMARY, {"EnforceWorkGroupConfiguration": False}))
+        if wanted not in groups:
+            raise RequestError(f"WorkGroup {wanted} is not found.")
+        return groups[wanted]
+
+    def create(self, region: str, request: dict[str, Any]) -> dict[str, Any]:
+        name = request["Name"]
+        if not _NAME.fullmatch(name):
+            raise RequestError(f"WorkGroup name is invalid: {name}. It has to match {_NAME.pattern}")
+        if name == PRIMARY or name in self._kept.all(region, store.WORKGROUP):
+            raise RequestError("WorkGroup is already created")
+        group = _new(name, request.get("Configuration") or {})
+        group["Description"] = request.get("Description") or ""
+        group["Tags"] = _tags(request.get("Tags") or [])
+        self._kept.put(region, store.WORKGROUP, name, group)
+        return {}
+
+    def get(self, region: str, request: dict[str, Any]) -> dict[str, Any]:
+        group = self.find(region, request["WorkGroup"])
+        shown = ("Name", "State", "Description", "CreationTime")
+        configuration = _complete(group["Configuration"])
+        return {"WorkGroup": {**{key: group[key] for key in shown}, "Configuration": configuration}}
+
+    def list(self, region: str, request: dict[str, Any]) -> dict[str, Any]:
+        self.find(region, PRIMARY)
+        shown = ("Name", "State", "Description", "CreationTime")
+        found = [
+            {**{key: group[key] for key in shown}, "EngineVersion": _complete(group["Configuration"])["EngineVersion"]}
+            for group in self._kept.all(region, store.WORKGROUP).values()
+        ]
+        return page(found, "WorkGroups", request, 50)
+
+    def update(self, region: str, request: dict[str, Any]) -> dict[str, Any]:
+        group = dict(self.find(region, request["WorkGroup"]))
+        changes = request.get("ConfigurationUpdates") or {}
+        _refuse(changes)
+        configuration = {**group["Configuration"], **{key: changes[key] for key in _SETTINGS if key in changes}}
+        if changes.get("RemoveBytesScannedCutoffPerQuery"):
+            configuration.pop("BytesScannedCutoffPerQuery", None)
+        results = dict(configuration.get("ResultConfiguration") or {})
+        for key, value in (changes.get("ResultConfigurationUpdates") or {}).items():
+            if not key.startswith("Remove"):
+                results[key] = value
+            elif value:
+                results.pop(key.removeprefix("Remove"), None)
+        group["Configuration"] = _complete({**configuration, "ResultConfiguration": results})
+        for key in ("Description", "State"):
+            if request.get(key) is not None:
+                group[key] = request[key]
+        self._kept.put(region, store.WORKGROUP, group["Name"], group)
+        return {}
+
+    def delete(self, region: str, name: str, has_executions: bool) -> dict[str, Any]:
+        """Raises RequestError for one that is not empty, unless the caller has asked for all of it to go."""
+        if name == PRIMARY:
+            raise RequestError("The primary workgroup cannot be deleted.")
+        self.find(region, name)
+        inside = [
+            (kind, key)
+            for kind in (store.NAMED_QUERY, store.PREPARED)
+            for key, item in self._kept.all(region, kind).items()
+            if item["WorkGroup"] == name
+        ]
+        if has_executions or inside:
+            raise RequestError(f"WorkGroup {name} is not empty")
+        self._kept.delete(region, store.WORKGROUP, name)
+        return {}
+
+    def delete_all(self, region: str, name: str) -> dict[str, Any]:
+        """The workgroup with its named queries and prepared statements."""
+        for kind in (store.NAMED_QUERY, store.PREPARED):
+            for key, item in list(self._kept.all(region, kind).items()):
+                if item["WorkGroup"] == name and name != PRIMARY:
+                    self._kept.delete(region, kind, key)
+        return self.delete(region, name, has_executions=False)
+
+    def tags(self, region: str, request: dict[str, Any]) -> dict[str, Any]:
+        tags = self._tagged(region, request["ResourceARN"])["Tags"]
+        return page([{"Key": key, "Value": value} for key, value in tags.items()], "Tags", request, 75)
+
+    def tag(self, region: str, request: dict[str, Any]) -> dict[str, Any]:
+        group = dict(self._tagged(region, request["ResourceARN"]))
+        group["Tags"] = {**group["Tags"], **_tags(request["Tags"])}
+        if len(group["Tags"]) > MOST_TAGS:
+            raise RequestError(f"A resource can have at most {MOST_TAGS} tags")
+        self._kept.put(region, store.WORKGROUP, group["Name"], group)
+        return {}
+
+    def untag(self, region: str, request: dict[str, Any]) -> dict[str, Any]:
+        group = dict(self._tagged(region, request["ResourceARN"]))
+        group["Tags"] = {key: value for key, value in group["Tags"].items() if key not in request["TagKeys"]}
+        self._kept.put(region, store.WORKGROUP, group["Name"], group)
+        return {}
+
+    def _tagged(self, region: str, arn: str) -> Item:
+        prefix = f"arn:aws:athena:{region}:{self._account}:workgroup/"
+        name = arn.removeprefix(prefix)
+        if not arn.startswith(prefix) or name not in {PRIMARY, *self._kept.all(region, store.WORKGROUP)}:
+            raise RequestError(f"Resource {arn} was not found", kind="ResourceNotFoundException")
+        return self.find(region, name)
 
 
-def delete(backend: Any, request: dict[str, Any], has_executions: bool) -> dict[str, Any]:
-    name = request["WorkGroup"]
-    if name == "primary":
-        raise RequestError("The primary workgroup cannot be deleted.")
-    group = find(backend, name)
-    mine = [query.id for query in backend.named_queries.values() if query.workgroup is group]
-    statements = [key for key, item in backend.prepared_statements.items() if item.workgroup in (name, group)]
-    if (mine or statements or has_executions) and not request.get("RecursiveDeleteOption"):
-        raise RequestError(f"WorkGroup {name} is not empty")
-    for query_id in mine:
-        del backend.named_queries[query_id]
-    for key in statements:
-        del backend.prepared_statements[key]
-    backend.tagger.delete_all_tags_for_resource(group.arn)
-    del backend.work_groups[name]
-    return {}
+def _new(name: str, configuration: dict[str, Any]) -> Item:
+    _refuse(configuration)
+    return {
+        "Name": name,
+        "State": "ENABLED",
+        "Description": "",
+        "Configuration": _complete(configuration),
+        "CreationTime": time.time(),
+        "Tags": {},
+    }
 
 
-def _named_query(query: Any) -> dict[str, Any]:
-    described = {key: getattr(query, attribute) for key, attribute in _NAMED_QUERY_FIELDS}
-    described |= {"NamedQueryId": query.id, "WorkGroup": query.workgroup.name}
-    return {key: value for key, value in described.items() if value is not None}
+def _tags(given: list[dict[str, Any]]) -> dict[str, str]:
+    tags = {tag.get("Key", ""): tag.get("Value", "") for tag in given}
+    if len(tags) != len(given):
+        raise RequestError("Duplicate tag keys found. Please note that Tag keys are case insensitive.")
+    if "" in tags:
+        raise RequestError("Tag key can't be empty")
+    return tags
 
 
-def create_named_query(backend: Any, request: dict[str, Any]) -> str:
-    group = find(backend, request.get("WorkGroup"))
-    return str(
-        backend.create_named_query(
-            request["Name"], request.get("Description"), request["Database"], request["QueryString"], group.name
-        )
-    )
+def _refuse(configuration: dict[str, Any]) -> None:
+    for key in _REFUSED:
+        if configuration.get(key) and configuration[key] != {"Enabled": False}:
+            raise RequestError(f"NOT_SUPPORTED: {key} is not supported by the local Athena; it works on AWS")
+    if configuration.get("RequesterPaysEnabled"):
+        raise RequestError("NOT_SUPPORTED: RequesterPaysEnabled is not supported by the local Athena; it works on AWS")
 
 
-def get_named_query(backend: Any, query_id: str) -> dict[str, Any]:
-    if query_id not in backend.named_queries:
-        raise RequestError(f"NamedQuery {query_id} was not found")
-    return {"NamedQuery": _named_query(backend.named_queries[query_id])}
-
-
-def get_named_queries(backend: Any, query_ids: list[str]) -> dict[str, Any]:
-    found = [_named_query(backend.named_queries[key]) for key in query_ids if key in backend.named_queries]
-    missing = [
-        {"NamedQueryId": key, "ErrorCode": "INTERNAL_FAILURE", "ErrorMessage": f"NamedQuery {key} was not found"}
-        for key in query_ids
-        if key not in backend.named_queries
-    ]
-    return {"NamedQueries": found, "UnprocessedNamedQueryIds": missing}
-
-
-def update_named_query(backend: Any, request: dict[str, Any]) -> dict[str, Any]:
-    get_named_query(backend, request["NamedQueryId"])
-    query = backend.named_queries[request["NamedQueryId"]]
-    query.name, query.query_string = request["Name"], request["QueryString"]
-    query.description = request.get("Description", query.description)
-    return {}
-
-
-def delete_named_query(backend: Any, query_id: str) -> dict[str, Any]:
-    get_named_query(backend, query_id)
-    del backend.named_queries[query_id]
-    return {}
-
-
-def named_query_ids(backend: Any, workgroup: str | None) -> list[str]:
-    group = find(backend, workgroup)
-    return [query.id for query in backend.named_queries.values() if query.workgroup is group]
+def _complete(configuration: dict[str, Any]) -> dict[str, Any]:
+    """A configuration with Athena's defaults; AUTO is told with the version that it stands for."""
+    selected = (configuration.get("EngineVersion") or {}).get("SelectedEngineVersion") or "AUTO"
+    if selected not in ("AUTO", VERSION):
+        raise RequestError(f"Invalid engine version: {selected}")
+    cutoff = configuration.get("BytesScannedCutoffPerQuery")
+    if cutoff is not None and int(cutoff) < _LEAST_CUTOFF:
+        raise RequestError(f"BytesScannedCutoffPerQuery is {cutoff}: it has to be at least {_LEAST_CUTOFF} bytes")
+    location = (configuration.get("ResultConfiguration") or {}).get("OutputLocation")
+    if location is not None and not re.match(r"s3://[^/]+", location):
+        raise RequestError(f"outputLocation is not a valid S3 path: {location}")
+    return {**_DEFAULTS, **configuration, "EngineVersion": {**ENGINE_VERSION, "SelectedEngineVersion": selected}}

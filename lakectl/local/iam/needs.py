@@ -109,23 +109,52 @@ def _events(call: Call, prefix: str) -> list[Check] | None:
     return None
 
 
+# By the type of resource that the Service Authorization Reference gives them; all have one.
 ATHENA = {"StartQueryExecution", "ListQueryExecutions", "CreateNamedQuery", "ListNamedQueries", "GetWorkGroup"} | {
     "UpdateWorkGroup",
     "DeleteWorkGroup",
     "CreateWorkGroup",
+    "CreatePreparedStatement",
+    "GetPreparedStatement",
+    "BatchGetPreparedStatement",
+    "ListPreparedStatements",
+    "UpdatePreparedStatement",
+    "DeletePreparedStatement",
 }
 ATHENA_BY_ID = {"GetQueryExecution", "GetQueryResults", "StopQueryExecution", "GetQueryRuntimeStatistics"}
+ATHENA_NAMED_QUERY = {"GetNamedQuery", "UpdateNamedQuery", "DeleteNamedQuery"}
+ATHENA_BATCHES = {"BatchGetQueryExecution": "QueryExecutionIds", "BatchGetNamedQuery": "NamedQueryIds"}
+ATHENA_CATALOG = {"GetDataCatalog", "ListDatabases", "GetDatabase", "ListTableMetadata", "GetTableMetadata"}
+ATHENA_TAGS = {"TagResource", "UntagResource", "ListTagsForResource"}
 
 
 def _athena(call: Call, prefix: str) -> list[Check] | None:
     parameters = call.parameters
     if call.operation in ATHENA:
-        group = parameters.get("WorkGroup") or parameters.get("Name") or "primary"
+        named = parameters.get("Name") if call.operation == "CreateWorkGroup" else None
+        group = parameters.get("WorkGroup") or named or "primary"
         return [Check(f"athena:{call.operation}", f"{prefix}:workgroup/{group}")]
     if call.operation in ATHENA_BY_ID:
         name = services.workgroup_of(str(parameters.get("QueryExecutionId")), call.region) or "*"
         return [Check(f"athena:{call.operation}", f"{prefix}:workgroup/{name}")]
-    return [Check("athena:ListWorkGroups", "*")] if call.operation == "ListWorkGroups" else None
+    action = f"athena:{call.operation}"
+    if call.operation in ATHENA_NAMED_QUERY:
+        found = services.workgroup_of_named_query(str(parameters.get("NamedQueryId")), call.region)
+        return [Check(action, f"{prefix}:workgroup/{found or '*'}")]
+    if call.operation in ATHENA_BATCHES:
+        queries = call.operation == "BatchGetQueryExecution"
+        find = services.workgroup_of if queries else services.workgroup_of_named_query
+        ids = parameters.get(ATHENA_BATCHES[call.operation]) or []
+        names = sorted({find(str(each), call.region) or "*" for each in ids if isinstance(each, str)}) or ["*"]
+        return [Check(action, f"{prefix}:workgroup/{name}") for name in names]
+    if call.operation in ATHENA_CATALOG:
+        catalog = parameters.get("CatalogName") or parameters.get("Name") or "AwsDataCatalog"
+        return [Check(action, f"{prefix}:datacatalog/{catalog}")]
+    if call.operation in ATHENA_TAGS:
+        return [Check(action, str(parameters.get("ResourceARN")))]
+    if call.operation in ("ListWorkGroups", "ListDataCatalogs", "ListEngineVersions"):
+        return [Check(action, "*")]
+    return None
 
 
 def _cloudwatch(call: Call, prefix: str) -> list[Check] | None:

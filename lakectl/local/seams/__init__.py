@@ -12,7 +12,6 @@ from lakectl.local.context import LocalContext
 def install_all(context: LocalContext) -> None:
     from lakectl.local import validation
     from lakectl.local.seams import (
-        athena,
         awslambda,
         core,
         dynamodb,
@@ -33,7 +32,7 @@ def install_all(context: LocalContext) -> None:
     )
 
     storage = (s3_storage, s3, s3_uploads, s3_versions, s3_listing, dynamodb, dynamodb_transfers)
-    catalog = (glue_catalog, glue_jobs, lakeformation, athena)
+    catalog = (glue_catalog, glue_jobs, lakeformation)
     for seam in (core, iam, sts, logs, *storage, sqs, awslambda, events, *catalog):
         seam.install(context)
     validation.install()

@@ -13,7 +13,7 @@ from lakectl.ops.lake import Lake
 from lakectl.ops.tables import spec_changes
 from lakectl.spec.evolution import Evolution
 
-STATES = {"create": "absent", "change": "drifted", "foreign": "not ours", "in place": "in place"}
+STATES = {"create": "absent", "change": "drifted", "foreign": "not ours", "in place": "in place", "wait": "waits"}
 LONGEST_VALUE = 300
 
 
@@ -28,7 +28,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class ResourceRow:
-    """``state``: absent, drifted, not ours, in place. ``arn``: empty for a sub-resource."""
+    """``state``: absent, drifted, not ours, in place, waits. ``arn``: empty for a sub-resource."""
 
     kind: str
     name: str

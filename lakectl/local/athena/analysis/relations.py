@@ -120,16 +120,8 @@ class Relations:
         source = self.queries.sources[node.name]
         own = self.fresh()
         fields = [
-            Field(
-                name,
-                name,
-                storage.column(f"{own}.{quoted(name)}", sqltypes.parse(kind)),
-                alias.lower(),
-                node.meta.get("database"),
-                hidden=name in source.hidden,
-                table=alias,
-            )
-            for name, kind in source.columns.items()
+            Field(name, name, value, alias.lower(), node.meta.get("database"), name in source.hidden, alias)
+            for name, value in _values(source, own)
         ]
         columns = _alias_columns(node)
         if columns:
@@ -260,6 +252,19 @@ class Relations:
                 "COLUMN_NOT_FOUND", f"Column '{name}' is missing from one side of join", start_of(join, self.sql)
             )
         return found[0]
+
+
+def _values(source: Any, own: str) -> list[tuple[str, Value]]:
+    """The columns of a table; or of a view, which are as a query gives them."""
+    held = getattr(source, "held", None)
+    if held is not None:
+        return [
+            (column.name, Value(f'{own}."c{at}"', column.type, zone=column.zone, simple=True))
+            for at, column in enumerate(held)
+        ]
+    return [
+        (name, storage.column(f"{own}.{quoted(name)}", sqltypes.parse(kind))) for name, kind in source.columns.items()
+    ]
 
 
 def _parts(name: str, kind: Type, expand: bool) -> list[tuple[str, Type]]:
