@@ -24,6 +24,7 @@ from lakectl.local.athena.analysis.scope import Scope
 from lakectl.local.athena.analysis.storage import stored
 from lakectl.local.athena.analysis.values import start_of, unsupported
 from lakectl.local.athena.errors import QueryError
+from lakectl.local.athena.external_tables.source import ExternalSource
 from lakectl.local.athena.session import Session
 from lakectl.local.athena.sqltypes import Type
 from lakectl.local.athena.tables import Catalog, Source
@@ -58,6 +59,9 @@ def analyze(tree: exp.Expr, sql: str, database: str, catalog: Catalog, instant: 
     queries = Queries(sql, {}, token)
     queries.sources = _stand_ins(tree, sql, database, catalog, _Moment(queries, instant))
     query = queries.query(tree, None)
+    for stand_in, source in queries.sources.items():
+        if isinstance(source, ExternalSource):
+            source.narrow(tree, stand_in)
     names = [column.shown or f"_col{index}" for index, column in enumerate(query.columns)]
     return Analyzed(tree, names, [column.type for column in query.columns], query.sql, token, queries.sources)
 

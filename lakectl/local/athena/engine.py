@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 from sqlglot import exp
 
-from lakectl.local.athena import ddl, dml, explain, failures, results, show
+from lakectl.local.athena import alter, ddl, dml, explain, failures, results, show
 from lakectl.local.athena.access import Access
 from lakectl.local.athena.analyze import Analyzed, analyze, to_duckdb
 from lakectl.local.athena.errors import QueryCancelled, QueryError
@@ -218,6 +218,8 @@ _HANDLERS: dict[str, Callable[[Run], Result]] = {
     "EXPLAIN": explain.explain,
     "CREATE_TABLE": ddl.create_table,
     "CREATE_TABLE_AS_SELECT": dml.create_table_as_select,
+    "ALTER_TABLE": alter.alter_table,
+    "MSCK_REPAIR_TABLE": alter.repair,
     "INSERT": dml.insert,
     "DELETE": dml.delete,
     "UPDATE": dml.update,

@@ -17,9 +17,10 @@ from pyiceberg.io.pyarrow import schema_to_pyarrow
 from pyiceberg.serializers import FromInputFile
 from pyiceberg.table import StaticTable, Table
 
-from lakectl.local.athena import external, metadata_tables, types
+from lakectl.local.athena import metadata_tables, types
 from lakectl.local.athena.access import Access
 from lakectl.local.athena.errors import QueryError
+from lakectl.local.athena.external_tables.source import ExternalSource
 from lakectl.local.athena.files import S3Files, Tables
 from lakectl.local.athena.session import Session
 
@@ -152,7 +153,7 @@ class Catalog:
                 raise _no_table(database, name, position)
             if version is not None:
                 raise QueryError("NOT_SUPPORTED", "This connector does not support versioned tables", position)
-            return external.source(entry, self.access, f"{database}.{base}")
+            return ExternalSource(entry, self.access, f"{database}.{base}")
         table = self._open(entry)
         if kind:
             return MetadataSource(f"{database}.{name}", table, kind)
