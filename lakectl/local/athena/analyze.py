@@ -11,7 +11,7 @@ import datetime
 import re
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlglot import exp
@@ -27,7 +27,7 @@ from lakectl.local.athena.errors import QueryError
 from lakectl.local.athena.external_tables.source import ExternalSource
 from lakectl.local.athena.session import Session
 from lakectl.local.athena.sqltypes import Type
-from lakectl.local.athena.tables import Catalog, Source
+from lakectl.local.athena.tables import POSITIONS, Catalog, IcebergSource, Source
 
 functions.load()
 
@@ -110,7 +110,10 @@ def _stand_ins(tree: exp.Expr, sql: str, database: str, catalog: Catalog, moment
         owner = (node.db or database).lower()
         version = _version(node, f"{owner}.{node.name.lower()}", moment)
         stand_in = f"athena_{len(sources)}"
-        sources[stand_in] = catalog.resolve(owner, node.name.lower(), version, here)
+        source = catalog.resolve(owner, node.name.lower(), version, here)
+        if node.meta.get(POSITIONS) and isinstance(source, IcebergSource):
+            source = replace(source, positions=True)
+        sources[stand_in] = source
         alias = node.args.get("alias")
         if alias is None:
             node.set("alias", exp.TableAlias(this=exp.to_identifier(node.name.lower(), quoted=True)))

@@ -67,6 +67,7 @@ class Execution:
     update_count: int | None = None
     has_file: bool = False
     cancelled: threading.Event = field(default_factory=threading.Event, repr=False)
+    manifest: str | None = None  # of the files that it wrote
     token: str | None = None  # the ClientRequestToken that it was started with,
     request: Any = None  # and the request
 
@@ -85,7 +86,7 @@ class Execution:
             status["AthenaError"] = self.error
         if self.completed is not None:
             status["CompletionDateTime"] = self.completed
-        described = {
+        described: dict[str, Any] = {
             "QueryExecutionId": self.id,
             "Query": self.sql,
             "StatementType": self.statement.type,
@@ -102,6 +103,8 @@ class Execution:
             "WorkGroup": self.workgroup,
             "EngineVersion": ENGINE_VERSION,
         }
+        if getattr(self, "manifest", None):  # not in what an older version has kept
+            described["Statistics"]["DataManifestLocation"] = self.manifest
         if self.parameters:
             described["ExecutionParameters"] = self.parameters
         return described
@@ -270,7 +273,7 @@ class Executions:
         execution.columns, execution.header = outcome.columns, outcome.header
         execution.update_count, execution.has_file = outcome.update_count, outcome.has_file
         execution.row_count, execution.output_bytes = outcome.row_count, outcome.output_bytes
-        execution.scanned_bytes = outcome.scanned_bytes
+        execution.scanned_bytes, execution.manifest = outcome.scanned_bytes, outcome.manifest
 
 
 def _stop(execution: Execution) -> Callable[[], QueryError | QueryCancelled | None]:

@@ -30,8 +30,7 @@ _SCANNED = r"""
     FROM (SELECT regexp_extract(coalesce(request.headers['Range'], ''), 'bytes=(\d+)-(\d+)', ['first', 'last']) AS span,
                  response.headers['Content-Length'] AS size
           FROM duckdb_logs_parsed('HTTP')
-          WHERE request.type = 'GET' AND regexp_matches(request.url, '/[^/]+\.(parquet|csv|csv\.gz|orc|avro)(\?|$)')
-                AND NOT regexp_matches(request.url, '/metadata/[^/]+\.avro'))
+          WHERE request.type = 'GET' AND NOT regexp_matches(request.url, '/metadata/[^/]+\.(avro|json)(\?|$)'))
 """
 
 

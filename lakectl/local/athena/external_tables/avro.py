@@ -34,6 +34,13 @@ class Avro:
             scan = f"read_avro({sql_text(path)})"
             described = session.connection.execute(f"DESCRIBE SELECT * FROM {scan}").fetchall()  # noqa: S608
             found = {str(row[0]).lower(): (str(row[0]), str(row[1])) for row in described}
-            columns = [column(field, kind, found.get(field), landed.label) for field, kind in self._fields.items()]
+            columns = [
+                self._column(field, kind, found.get(field), landed.label) for field, kind in self._fields.items()
+            ]
             parts.append(f"SELECT {', '.join(columns)}, {sql_text(path)} AS {quoted(PATH)} FROM {scan}")  # noqa: S608
         return f"({' UNION ALL '.join(parts)})"
+
+    def _column(self, field: str, kind: Type, stored: tuple[str, str] | None, label: str) -> str:
+        if stored is not None and kind.name in ("tinyint", "smallint") and stored[1] == "INTEGER":
+            return f"CAST({quoted(stored[0])} AS {kind.physical}) AS {quoted(field)}"  # Avro has no smaller integers
+        return column(field, kind, stored, label, "avro")

@@ -58,7 +58,7 @@ class Parquet:
         return f"(SELECT {', '.join([*columns, quoted(PATH)])} FROM {scan})"  # noqa: S608
 
 
-def column(field: str, kind: Type, stored: tuple[str, str] | None, label: str) -> str:
+def column(field: str, kind: Type, stored: tuple[str, str] | None, label: str, format_name: str = "parquet") -> str:
     """SQL of a table's column. ``stored``: its name and DuckDB's type in the files; None: they have none."""
     wanted = hivetypes.physical(kind)
     if stored is None:
@@ -72,7 +72,7 @@ def column(field: str, kind: Type, stored: tuple[str, str] | None, label: str) -
     if not _fits(kind, actual):
         raise QueryError(
             "HIVE_BAD_DATA",
-            f"Field {field}'s type {actual} in parquet files of {label} is incompatible with type "
+            f"Field {field}'s type {actual} in {format_name} files of {label} is incompatible with type "
             f"{kind} defined in table schema",
         )
     if kind.name == "timestamp":

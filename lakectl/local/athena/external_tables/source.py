@@ -51,8 +51,8 @@ class ExternalSource:
         kind = READERS.get(library)
         if kind is None:
             raise unread(label, f"its SerDe is {library or 'not set'}")
-        self._fields = _typed(storage.get("Columns", []), label)
-        self._keys = _typed(entry.get("PartitionKeys", []), label)
+        self._fields = typed(storage.get("Columns", []), label)
+        self._keys = typed(entry.get("PartitionKeys", []), label)
         settings = {name: value for name, value in serde.get("Parameters", {}).items() if name not in _OF_WRITING}
         wrong = kind.refusal(self._fields, settings)
         if wrong:
@@ -124,7 +124,8 @@ class ExternalSource:
         return pa.schema([(name, hivetypes.arrow(kind)) for name, kind in kinds.items()]).empty_table()
 
 
-def _typed(columns: list[dict[str, Any]], label: str) -> dict[str, Type]:
+def typed(columns: list[dict[str, Any]], label: str) -> dict[str, Type]:
+    """Columns of a Glue entry. Raises QueryError for a type that is not known."""
     found = {}
     for column in columns:
         name, text = column["Name"].lower(), column.get("Type", "string")
