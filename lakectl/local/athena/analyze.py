@@ -11,7 +11,7 @@ import datetime
 import re
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlglot import exp
@@ -24,9 +24,10 @@ from lakectl.local.athena.analysis.scope import Scope
 from lakectl.local.athena.analysis.storage import stored
 from lakectl.local.athena.analysis.values import start_of, unsupported
 from lakectl.local.athena.errors import QueryError
+from lakectl.local.athena.external_tables.source import ExternalSource
 from lakectl.local.athena.session import Session
 from lakectl.local.athena.sqltypes import Type
-from lakectl.local.athena.tables import Catalog, Position, Source
+from lakectl.local.athena.tables import POSITIONS, Catalog, IcebergSource, Position, Source
 from lakectl.local.athena.views import StoredView
 
 functions.load()
@@ -82,6 +83,9 @@ def analyze(
     place = _Place(database, catalog, instant, within, prefix)
     queries.sources = _stand_ins(tree, sql, place, _Moment(queries, instant))
     query = queries.query(tree, None)
+    for stand_in, source in queries.sources.items():
+        if isinstance(source, ExternalSource):
+            source.narrow(tree, stand_in)
     names = [column.shown or f"_col{index}" for index, column in enumerate(query.columns)]
     return Analyzed(tree, names, [column.type for column in query.columns], query.sql, token, query, queries.sources)
 
@@ -137,7 +141,11 @@ def _stand_ins(tree: exp.Expr, sql: str, place: _Place, moment: _Moment) -> dict
             _stand_in(node, owner, stand_in)
             continue
         found = place.catalog.resolve(owner, node.name.lower(), version, here)
-        sources[stand_in] = _view(found, place, stand_in, here) if isinstance(found, StoredView) else found
+        if isinstance(found, StoredView):
+            found = _view(found, place, stand_in, here)
+        elif node.meta.get(POSITIONS) and isinstance(found, IcebergSource):
+            found = replace(found, positions=True)
+        sources[stand_in] = found
         _stand_in(node, owner, stand_in)
     return sources
 

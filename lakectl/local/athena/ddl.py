@@ -28,8 +28,9 @@ from pyiceberg.types import (
 )
 from sqlglot import exp
 
-from lakectl.local.athena import names, views
+from lakectl.local.athena import iceberg_properties, names, views
 from lakectl.local.athena.errors import QueryError
+from lakectl.local.athena.external_tables import definition
 from lakectl.local.athena.results import Result
 
 if TYPE_CHECKING:
@@ -50,19 +51,9 @@ _TYPES: dict[str, type[Any]] = {
     "varbinary": BinaryType,
 }
 _S3_FOLDER = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^?#*]*)?")
-# https://docs.aws.amazon.com/athena/latest/ug/querying-iceberg-creating-tables.html#querying-iceberg-table-properties
-_PROPERTIES = {
-    "format": "write.format.default",
-    "write_compression": "write.parquet.compression-codec",
-    "vacuum_max_snapshot_age_seconds": "vacuum_max_snapshot_age_seconds",
-    "vacuum_min_snapshots_to_keep": "vacuum_min_snapshots_to_keep",
-    "vacuum_max_metadata_files_to_keep": "vacuum_max_metadata_files_to_keep",
-    "optimize_rewrite_delete_file_threshold": "optimize_rewrite_delete_file_threshold",
-    "optimize_rewrite_data_file_threshold": "optimize_rewrite_data_file_threshold",
-}
 
 
-class _Ids:
+class Ids:
     """Iceberg wants an id for each field, nested ones too."""
 
     def __init__(self) -> None:
@@ -158,15 +149,19 @@ def create_table(run: Run) -> Result:
         raise QueryError("NOT_SUPPORTED", "CREATE TABLE needs a list of columns")
     database, name = names.of_table(tree.this.this, run.database)
     settings = properties(tree)
-    if tree.find(exp.ExternalProperty) or settings.get("table_type", "").upper() != "ICEBERG":
+    if tree.find(exp.ExternalProperty):
+        return definition.create_external_table(run)
+    if settings.get("table_type", "").upper() != "ICEBERG":
+        # https://docs.aws.amazon.com/athena/latest/ug/create-table.html: "Athena issues an error"
         raise QueryError(
-            "NOT_SUPPORTED", "the local Athena creates Iceberg tables only: TBLPROPERTIES ('table_type'='ICEBERG')"
+            "NOT_SUPPORTED",
+            "CREATE TABLE without EXTERNAL is of Iceberg tables only: TBLPROPERTIES ('table_type'='ICEBERG')",
         )
-    ids = _Ids()
+    ids = Ids()
     columns = [column for column in tree.this.expressions if isinstance(column, exp.ColumnDef)]
     numbered = [(ids.next(), column) for column in columns]  # top-level ids first, as Iceberg assigns them
     fields = [
-        NestedField(number, column.name.lower(), iceberg_type(column.kind, ids), required=False, doc=_comment(column))
+        NestedField(number, column.name.lower(), iceberg_type(column.kind, ids), required=False, doc=comment_of(column))
         for number, column in numbered
     ]
     partitions = tree.find(exp.PartitionedByProperty)
@@ -175,7 +170,7 @@ def create_table(run: Run) -> Result:
     return Result()
 
 
-def _comment(column: exp.ColumnDef) -> str | None:
+def comment_of(column: exp.ColumnDef) -> str | None:
     comment = column.find(exp.CommentColumnConstraint)
     return comment.this.name if comment is not None else None
 
@@ -196,10 +191,8 @@ def make_table(
             return run.catalog.load_for_write(database, name)
         raise QueryError("TABLE_ALREADY_EXISTS", f"Table '{database}.{name}' already exists")
     location = location_of(settings)
-    if settings.get("format", "parquet").lower() != "parquet":
-        raise QueryError("NOT_SUPPORTED", f"format {settings['format']}: the local Athena writes parquet only")
+    stored = iceberg_properties.stored(settings)
     fields = [_partition(clause, schema, index) for index, clause in enumerate(clauses)]
-    stored = {_PROPERTIES[key]: value for key, value in settings.items() if key in _PROPERTIES}
     return run.catalog.iceberg.create_table(
         (database, name),
         schema,
@@ -260,7 +253,7 @@ def _partition(clause: exp.Expr, schema: Schema, index: int) -> PartitionField:
     return PartitionField(field.field_id, 1000 + index, parsed, column + suffix)
 
 
-def iceberg_type(kind: exp.DataType | None, ids: _Ids) -> IcebergType:
+def iceberg_type(kind: exp.DataType | None, ids: Ids) -> IcebergType:
     """A type of Athena's DDL as Iceberg's. Raises QueryError for one that Iceberg tables don't have."""
     if kind is None:
         raise QueryError("SYNTAX_ERROR", "a column has no type")

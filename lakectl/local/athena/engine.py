@@ -14,7 +14,20 @@ from typing import Any
 import duckdb
 from sqlglot import exp
 
-from lakectl.local.athena import ddl, dml, explain, failures, results, show, views
+from lakectl.local.athena import (
+    alter,
+    changes,
+    ctas,
+    ddl,
+    dml,
+    explain,
+    failures,
+    iceberg_maintenance,
+    results,
+    show,
+    unload,
+    views,
+)
 from lakectl.local.athena.access import Access
 from lakectl.local.athena.analyze import Analyzed, analyze, to_duckdb
 from lakectl.local.athena.errors import QueryCancelled, QueryError
@@ -44,6 +57,7 @@ class Run:
     session: Session
     catalog: Catalog
     s3: Any
+    location: str = ""  # of the result file, without its ending
     cutoff: int | None = None  # BytesScannedCutoffPerQuery
     cancelled: threading.Event = field(default_factory=threading.Event)
     over_limit: bool = False
@@ -53,7 +67,11 @@ class Run:
 
     def arrow(self, query: Analyzed) -> Any:
         """The query's rows as an Arrow RecordBatchReader, for writing."""
-        return self.execute(to_duckdb(query, self.session, as_stored=True)).to_arrow_reader(_BATCH_ROWS)
+        return self.reader(to_duckdb(query, self.session, as_stored=True))
+
+    def reader(self, sql: str) -> Any:
+        """The rows of DuckDB's SQL as an Arrow RecordBatchReader."""
+        return self.execute(sql).to_arrow_reader(_BATCH_ROWS)
 
     def execute(self, sql: str) -> Any:
         self.check_cancelled()
@@ -109,7 +127,10 @@ class Engine:
         session = self._session
         session.begin(access)
         statement = parse(task.sql)
-        run = Run(statement, task.database, session, catalog_of(access), access.client("s3"), task.cutoff, cancelled)
+        location = task.location.removesuffix(".csv").removesuffix(".txt")
+        run = Run(
+            statement, task.database, session, catalog_of(access), access.client("s3"), location, task.cutoff, cancelled
+        )
         finished = threading.Event()
         watcher = threading.Thread(target=_watch, args=(run, finished), name="athena-watch", daemon=True)
         watcher.start()
@@ -143,6 +164,7 @@ def _deliver(run: Run, task: Task, outcome: Outcome) -> None:
     result = _dispatch(run)
     outcome.columns, outcome.header = result.columns, result.header
     outcome.update_count, outcome.has_file = result.update_count, result.has_file
+    outcome.manifest = result.manifest
     if result.has_file:
         outcome.output_bytes = results.write(run.s3, task.location, result)
     outcome.row_count = result.row_count or result.update_count or 0
@@ -216,10 +238,16 @@ def _rows(run: Run, reader: Any, query: Analyzed) -> Iterator[Sequence[str | Non
 _HANDLERS: dict[str, Callable[[Run], Result]] = {
     "EXPLAIN": explain.explain,
     "CREATE_TABLE": ddl.create_table,
-    "CREATE_TABLE_AS_SELECT": dml.create_table_as_select,
+    "CREATE_TABLE_AS_SELECT": ctas.create_table_as_select,
+    "ALTER_TABLE": alter.alter_table,
+    "UNLOAD": unload.unload,
+    "MSCK_REPAIR_TABLE": alter.repair,
     "INSERT": dml.insert,
-    "DELETE": dml.delete,
-    "UPDATE": dml.update,
+    "DELETE": changes.delete,
+    "UPDATE": changes.update,
+    "MERGE": changes.merge,
+    "OPTIMIZE": iceberg_maintenance.optimize,
+    "VACUUM": iceberg_maintenance.vacuum,
     "DROP_TABLE": ddl.drop_table,
     "CREATE_DATABASE": ddl.create_database,
     "DROP_DATABASE": ddl.drop_database,

@@ -69,6 +69,7 @@ class Execution:
     cancelled: threading.Event = field(default_factory=threading.Event, repr=False)
     reuse: dict[str, Any] | None = None  # ResultReuseByAgeConfiguration, where it was asked for
     reused: bool = False  # the result is that of an earlier execution
+    manifest: str | None = None  # of the files that it wrote
     token: str | None = None  # the ClientRequestToken that it was started with,
     request: Any = None  # and the request
 
@@ -87,7 +88,7 @@ class Execution:
             status["AthenaError"] = self.error
         if self.completed is not None:
             status["CompletionDateTime"] = self.completed
-        described = {
+        described: dict[str, Any] = {
             "QueryExecutionId": self.id,
             "Query": self.sql,
             "StatementType": self.statement.type,
@@ -104,6 +105,8 @@ class Execution:
             "WorkGroup": self.workgroup,
             "EngineVersion": ENGINE_VERSION,
         }
+        if getattr(self, "manifest", None):  # not in what an older version has kept
+            described["Statistics"]["DataManifestLocation"] = self.manifest
         if self.parameters:
             described["ExecutionParameters"] = self.parameters
         return described
@@ -277,7 +280,7 @@ class Executions:
         execution.columns, execution.header = outcome.columns, outcome.header
         execution.update_count, execution.has_file = outcome.update_count, outcome.has_file
         execution.row_count, execution.output_bytes = outcome.row_count, outcome.output_bytes
-        execution.scanned_bytes = outcome.scanned_bytes
+        execution.scanned_bytes, execution.manifest = outcome.scanned_bytes, outcome.manifest
 
 
 def _stop(execution: Execution) -> Callable[[], QueryError | QueryCancelled | None]:

@@ -56,6 +56,7 @@ class Result:
     update_count: int | None = None
     has_file: bool = True
     row_count: int = 0
+    manifest: str | None = None  # where the list of the files is that the query wrote
 
 
 def split(location: str) -> tuple[str, str]:

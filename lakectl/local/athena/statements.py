@@ -38,6 +38,7 @@ _COMMANDS: tuple[tuple[str, str, str], ...] = (
     (r"MSCK\s+.*", "MSCK_REPAIR_TABLE", "DDL"),
     (r"SHOW\s+.*", "SHOW", "UTILITY"),
     (r"ALTER\s+.*", "ALTER_TABLE", "DDL"),
+    (r"UNLOAD\s*\(.*", "UNLOAD", "DML"),
 )
 _EXPLAIN = re.compile(r"EXPLAIN(\s+ANALYZE)?(?:\s+VERBOSE)?(?:\s*\([^()]*\))?\s+(?=\S)", re.I)
 

@@ -18,14 +18,18 @@ from pyiceberg.io.pyarrow import schema_to_pyarrow
 from pyiceberg.serializers import FromInputFile
 from pyiceberg.table import StaticTable, Table
 
-from lakectl.local.athena import external, metadata_tables, types, views
+from lakectl.local.athena import metadata_tables, types, views
 from lakectl.local.athena.access import Access
 from lakectl.local.athena.errors import QueryError
+from lakectl.local.athena.external_tables.source import ExternalSource
 from lakectl.local.athena.files import S3Files, Tables
 from lakectl.local.athena.session import Session
 from lakectl.local.athena.views import StoredView
 
 Position = tuple[int, int] | None
+PATH = "$path"
+PLACE = "$place"  # of a row in its file, from 0: only for statements that change rows
+POSITIONS = "positions"  # meta of a table in a tree: PLACE may be named
 
 
 class Source(Protocol):
@@ -58,7 +62,11 @@ class IcebergSource:
     table: Table
     snapshot_id: int | None
     travels: bool = False
-    hidden: frozenset[str] = frozenset()
+    positions: bool = False
+
+    @property
+    def hidden(self) -> frozenset[str]:
+        return frozenset((PATH, PLACE))
 
     @cached_property
     def schema(self) -> Any:
@@ -75,16 +83,22 @@ class IcebergSource:
 
     @cached_property
     def columns(self) -> dict[str, str]:
-        return {field.name.lower(): types.of_iceberg(field.field_type) for field in self.schema.fields}
+        found = {field.name.lower(): types.of_iceberg(field.field_type) for field in self.schema.fields}
+        places = {PLACE: "bigint"} if self.positions else {}
+        return {**found, PATH: "varchar", **places}
 
     def relation(self, session: Session, name: str) -> str:
-        empty = schema_to_pyarrow(self.schema, include_field_ids=False).empty_table()
+        empty = schema_to_pyarrow(self.schema, include_field_ids=False)
+        hidden = [pa.field(PATH, pa.string()), pa.field(PLACE, pa.int64())]
+        empty = pa.schema([*empty, *hidden]).empty_table()
         if self.snapshot_id is None:  # created and never written: there is no file that DuckDB could open
             session.register(name, empty)
             return f'"{name}"'
         session.files.expect(self._files)
         location = self.table.metadata_location.replace("'", "''")
         scan = f"iceberg_scan('{location}', snapshot_from_id={self.snapshot_id}::UBIGINT)"
+        # DuckDB's own names for what a row's file and place are
+        scan = f'(SELECT *, filename AS "{PATH}", file_row_number AS "{PLACE}" FROM {scan})'  # noqa: S608
         if self.schema.fields == self._stored.fields:
             return scan
         # DuckDB gives the snapshot's columns: they are renamed, and those added since are NULL, of the type that the
@@ -93,6 +107,7 @@ class IcebergSource:
         kept = [(before[field.field_id], field.name) for field in self.schema.fields if field.field_id in before]
         if not kept:
             raise QueryError("NOT_SUPPORTED", f"the local Athena can't read {self.label}: all its columns are new")
+        kept += [(PATH, PATH), (PLACE, PLACE)]
         columns = ", ".join(f"{_quoted(old)} AS {_quoted(new)}" for old, new in kept)
         now = f"{name} now"
         session.register(now, empty)
@@ -164,7 +179,7 @@ class Catalog:
                 raise _no_table(database, name, position)
             if version is not None:
                 raise QueryError("NOT_SUPPORTED", "This connector does not support versioned tables", position)
-            return external.source(entry, self.access, f"{database}.{base}")
+            return ExternalSource(entry, self.access, f"{database}.{base}")
         table = self._open(entry)
         if kind:
             return MetadataSource(f"{database}.{name}", table, kind)

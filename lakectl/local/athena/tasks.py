@@ -41,6 +41,7 @@ class Outcome:
     row_count: int = 0
     output_bytes: int = 0
     scanned_bytes: int = 0
+    manifest: str | None = None
     error: QueryError | QueryCancelled | None = None
 
     def to_json(self) -> str:

@@ -12,22 +12,25 @@ from typing import Any
 
 from lakectl.core.csv_files import CHUNK, GZIP_ERRORS
 
-_PLAIN: dict[tuple[str, str], bool] = {}  # (path, ETag)
+_PLAIN: dict[tuple[str, str, bytes], bool] = {}  # (path, ETag, escape)
 
 
-def is_plain(s3: Any, path: str, etag: str) -> bool:
-    """Whether DuckDB reads the file as Athena does. Each version of a file is looked through once."""
-    if (path, etag) not in _PLAIN:
-        _PLAIN[path, etag] = _look(s3, path)
-    return _PLAIN[path, etag]
+def is_plain(s3: Any, path: str, etag: str, escape: bytes) -> bool:
+    """Whether DuckDB reads the file as Athena does: it holds no ``escape`` either. Each version of a file is looked
+    through once."""
+    if (path, etag, escape) not in _PLAIN:
+        _PLAIN[path, etag, escape] = _look(s3, path, escape)
+    return _PLAIN[path, etag, escape]
 
 
-def _look(s3: Any, path: str) -> bool:
+def _look(s3: Any, path: str, escape: bytes) -> bool:
     decoder = codecs.getincrementaldecoder("utf-8")()
     stream, rest, line_feeds, lone_crs = _open(s3, path), b"", False, False
     try:
         for chunk in iter(lambda: stream.read(CHUNK), b""):
             decoder.decode(chunk)
+            if escape in chunk:
+                return False
             data = rest + chunk
             rest = data[-1:] if data.endswith(b"\r") else b""
             data = data[: len(data) - len(rest)]
