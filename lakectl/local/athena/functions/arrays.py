@@ -9,6 +9,7 @@ from lakectl.local.athena import sqltypes
 from lakectl.local.athena.analysis import json_casts, operators, texts
 from lakectl.local.athena.analysis.casts import fresh
 from lakectl.local.athena.analysis.values import Value, unsupported
+from lakectl.local.athena.functions.lists import bound, distinct, holds
 from lakectl.local.athena.functions.python import Failure, function
 from lakectl.local.athena.functions.registry import Family, applied
 from lakectl.local.athena.sqltypes import MONTHS, SECONDS, Type
@@ -39,38 +40,26 @@ def _checked(sql: str):  # type: ignore[no-untyped-def]
     return made
 
 
-def distinct(sql: str) -> str:
-    """The first of each, one NULL among them."""
-    item, at = fresh(), fresh()
-    first = f"len(list_filter(({sql})[1:{at}], lambda {item}y: {item}y IS NOT DISTINCT FROM {item}))"
-    return f"list_filter({sql}, lambda {item}, {at}: {first} = 1)"
-
-
 def _distinct(value: Value) -> str:
     alike(value.type.items[0])
     return distinct(value.sql)
 
 
-def _holds(sql: str, item: str) -> str:
-    each = fresh()
-    return f"len(list_filter({sql}, lambda {each}: {each} IS NOT DISTINCT FROM {item})) > 0"
-
-
 def _except(one: Value, other: Value) -> str:
     alike(one.type.items[0])
     item = fresh()
-    left = f"list_filter({one.sql}, lambda {item}: NOT ({_holds(other.sql, item)}))"
-    return f"(CASE WHEN {other.sql} IS NOT NULL THEN {distinct(left)} END)"
+    kept = bound(other.sql, lambda others: f"list_filter({one.sql}, lambda {item}: NOT ({holds(others, item)}))")
+    return f"(CASE WHEN {other.sql} IS NOT NULL THEN {distinct(kept)} END)"
 
 
 def _intersect(one: Value, other: Value) -> str:
+    """In the order of the longer array, as Trino does it."""
     alike(one.type.items[0])
     item = fresh()
-    # Trino keeps the order of the longer array.
     longer = f"CASE WHEN len({one.sql}) >= len({other.sql}) THEN {one.sql} ELSE {other.sql} END"
     shorter = f"CASE WHEN len({one.sql}) >= len({other.sql}) THEN {other.sql} ELSE {one.sql} END"
-    both = distinct(f"list_filter({longer}, lambda {item}: {_holds(f'({shorter})', item)})")
-    return f"(CASE WHEN {one.sql} IS NOT NULL AND {other.sql} IS NOT NULL THEN {both} END)"
+    both = bound(shorter, lambda items: f"list_filter({longer}, lambda {item}: {holds(items, item)})")
+    return f"(CASE WHEN {one.sql} IS NOT NULL AND {other.sql} IS NOT NULL THEN {distinct(both)} END)"
 
 
 def _union(one: Value, other: Value) -> str:
