@@ -25,7 +25,7 @@ T = "retail_silver.orders_silver"
         ("CAST(10000000 AS double)", "1.0E7", "double"),
         ("CAST(-3.33e9 AS varchar)", "-3.33E9", "varchar"),
         ("CAST(0.00015e0 AS varchar)", "1.5E-4", "varchar"),
-        ("CAST(123.25e0 AS varchar)", "123.25", "varchar"),
+        ("CAST(123.25e0 AS varchar)", "1.2325E2", "varchar"),
         ("CAST(2.5e0 AS bigint)", "3", "bigint"),
         ("CAST('abc' AS varchar(2))", "ab", "varchar"),
         ("date_diff('day', TIMESTAMP '2025-01-01 12:00:00', TIMESTAMP '2025-01-02 11:00:00')", "0", "bigint"),

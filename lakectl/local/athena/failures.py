@@ -61,6 +61,9 @@ def of_duckdb(error: duckdb.Error, sql: str) -> QueryError:
     coded = _CODED.search(text)
     if coded:  # raised by a macro, as a cast that fails, or by a function in Python
         return QueryError(coded.group(1), re.sub(r"' to INT8.*$|!$", "", coded.group(2)))
+    for pattern, message in _REFUSED:
+        if re.search(pattern, text):
+            return QueryError("NOT_SUPPORTED", message)
     for pattern, code, message in _KNOWN:
         found = re.search(pattern, text)
         if found:
@@ -113,6 +116,18 @@ _ATHENA = {
     "BOOL": "BOOLEAN",
     "FLOAT": "REAL",
 }
+_ELSEWHERE = "is not supported by the local Athena; it works on AWS"
+_REFUSED = (
+    (r"non-inner join on subquery", f"a subquery in the condition of an outer join {_ELSEWHERE}"),
+    (
+        r"correlated columns? in window|Unsupported join type|lateral join.*not supported|Subquery type not supported",
+        "Given correlated subquery is not supported",
+    ),
+    (
+        r'Referenced table "r\d+" not found|Failed to bind column reference|INTERNAL Error.*[Bb]ind',
+        f"this correlated subquery {_ELSEWHERE}",
+    ),
+)
 _KNOWN = (
     (
         r"with value (\S+) can't be cast.* type INT64",

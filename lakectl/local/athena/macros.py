@@ -92,12 +92,20 @@ _CASTS = (
 _NUMBERS = (
     f"CREATE MACRO athena_divisor(b) AS CASE WHEN b = 0 THEN {_failing('DIVISION_BY_ZERO: Division by zero')} "
     f"ELSE b END",
+    # Half up; Java's roundLong knows no power of ten beyond the eighteenth.
+    "CREATE MACRO athena_round_whole(v, n) AS CASE WHEN n >= 0 THEN CAST(v AS HUGEINT) WHEN n < -18 THEN "
+    + _failing("NUMERIC_VALUE_OUT_OF_RANGE: Rounding out of range")
+    + " ELSE (CAST(v AS HUGEINT) + sign(v) * CAST(pow(10, -n) AS HUGEINT) // 2) // CAST(pow(10, -n) AS HUGEINT) "
+    "* CAST(pow(10, -n) AS HUGEINT) END",
     # Beyond the range of 32 bits, Java's cast gives infinity.
     "CREATE MACRO athena_to_real(v) AS CASE WHEN abs(v) > 3.4028235677973366e38 AND NOT isnan(v) THEN "
     "CAST('Infinity' AS FLOAT) * CAST(sign(v) AS FLOAT) ELSE CAST(v AS FLOAT) END",
     "CREATE MACRO athena_random_size(a, b) AS CASE WHEN b <= a THEN "
+    + " CASE WHEN a = 0 THEN "
     + _failing("INVALID_FUNCTION_ARGUMENT: bound must be positive")
-    + " ELSE b - a END",
+    + " ELSE "
+    + _failing("INVALID_FUNCTION_ARGUMENT: start value must be less than stop value")
+    + " END ELSE b - a END",
     "CREATE MACRO athena_remainder(a, b) AS a % CASE WHEN b = -1 THEN 1 ELSE b END",
     # Java divides doubles by zero; DuckDB gives NULL.
     "CREATE MACRO athena_divide_double(a, b) AS CASE WHEN b <> 0 THEN a / b WHEN a IS NULL OR b IS NULL THEN NULL "
@@ -158,6 +166,16 @@ _TEXTS = (
     "ELSE CASE WHEN v < 0 THEN '-' ELSE '' END || athena_mantissa(athena_digits(CAST(abs(v) AS VARCHAR))) "
     "|| 'E' || athena_exponent(abs(v), CAST(abs(v) AS VARCHAR)) END",
 )
+# CAST of a double or real to varchar (DoubleOperators.castToVarchar): always d.dddE±x.
+_FLOATS = (
+    "CREATE MACRO athena_scientific(v) AS CASE WHEN isnan(v) THEN 'NaN' "
+    "WHEN isinf(v) THEN CASE WHEN v > 0 THEN 'Infinity' ELSE '-Infinity' END "
+    "WHEN v = 0 THEN CASE WHEN CAST(v AS VARCHAR) = '-0.0' THEN '-0E0' ELSE '0E0' END "
+    "ELSE CASE WHEN v < 0 THEN '-' ELSE '' END || athena_mantissa(athena_digits(CAST(abs(v) AS VARCHAR))) "
+    "|| 'E' || athena_exponent(abs(v), CAST(abs(v) AS VARCHAR)) END",
+    # DuckDB leaves out the 0 before the point where all digits stand behind it.
+    "CREATE MACRO athena_decimal_shown(v) AS regexp_replace(CAST(v AS VARCHAR), '^(-?)[.]', '\\10.')",
+)
 _TIMES = (
     "CREATE MACRO athena_offset(z) AS (CASE WHEN left(z, 1) = '-' THEN -1 ELSE 1 END) * "
     "(CAST(substring(z, 2, 2) AS INTEGER) * 60 + CAST(substring(z, 5, 2) AS INTEGER))",
@@ -173,7 +191,8 @@ _TIMES = (
     # Half up to a multiple of u microseconds; of TIME, beyond midnight.
     "CREATE MACRO athena_round_time(t, u) AS t + to_microseconds("
     "(CASE WHEN (((microsecond(t) % u) + u) % u) * 2 >= u THEN u ELSE 0 END) - (((microsecond(t) % u) + u) % u))",
-    "CREATE MACRO athena_milliseconds_between(a, b) AS epoch_ms(b) - epoch_ms(a)",
+    "CREATE MACRO athena_milliseconds_between(a, b) AS CAST(sign(epoch_us(b) - epoch_us(a)) * ((abs(epoch_us(b) - "
+    "epoch_us(a)) + 500) // 1000) AS BIGINT)",
     "CREATE MACRO athena_time_plus(t, ms) AS CAST(TIMESTAMP '2000-01-01 00:00:00' + to_microseconds("
     "((epoch_us(t) + ms * 1000) % 86400000000 + 86400000000) % 86400000000) AS TIME)",
     "CREATE MACRO athena_whole_days(ms) AS CASE WHEN ms % 86400000 <> 0 THEN "
@@ -247,4 +266,4 @@ _ARRAYS = (
     "CREATE MACRO athena_all(tests) AS CASE WHEN tests IS NULL THEN NULL WHEN list_contains(tests, false) THEN false "
     "WHEN len(list_filter(tests, lambda x: x IS NULL)) > 0 THEN NULL ELSE true END",
 )
-MACROS = (*_CASTS, *_NUMBERS, *_TEXTS, *_TIMES, *_ARRAYS)
+MACROS = (*_CASTS, *_NUMBERS, *_TEXTS, *_FLOATS, *_TIMES, *_ARRAYS)

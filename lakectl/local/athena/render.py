@@ -99,6 +99,8 @@ def double(value: float, narrow: bool = False) -> str:
     if value == 0:
         return "-0.0" if math.copysign(1, value) < 0 else "0.0"
     shortest = repr(value)
+    if abs(value) < 1e-322:  # Java shows two digits, if they name the same value
+        shortest = f"{value:.1e}"
     if narrow:
         shortest = next(found for places in range(1, 10) if _is_float32(found := f"{value:.{places}g}", value))
     number = decimal.Decimal(shortest)
@@ -106,6 +108,17 @@ def double(value: float, narrow: bool = False) -> str:
         plain = format(number, "f")
         return plain if "." in plain else plain + ".0"
     sign, digits, exponent = number.normalize().as_tuple()
+    mantissa = "".join(map(str, digits))
+    return f"{'-' if sign else ''}{mantissa[0]}.{mantissa[1:] or '0'}E{len(mantissa) - 1 + int(exponent)}"
+
+
+def scientific(value: float) -> str:
+    """A double as CAST to varchar writes it: ``3.77E1``; Trino's DoubleOperators.castToVarchar."""
+    if value == 0:
+        return "-0E0" if math.copysign(1, value) < 0 else "0E0"
+    if not math.isfinite(value):
+        return double(value)
+    sign, digits, exponent = decimal.Decimal(repr(value)).normalize().as_tuple()
     mantissa = "".join(map(str, digits))
     return f"{'-' if sign else ''}{mantissa[0]}.{mantissa[1:] or '0'}E{len(mantissa) - 1 + int(exponent)}"
 

@@ -222,8 +222,9 @@ def common(first: Type, second: Type) -> Type | None:
         return _common_number(first, second)
     names = {first.name, second.name}
     if names <= {"varchar", "char"}:
-        if names == {"char"}:
-            return Type("char", (max(first.numbers[0], second.numbers[0]),))
+        if "char" in names:  # so that a char column equals a literal without the spaces at its end
+            lengths = [min(65536, kind.numbers[0]) if kind.numbers else 65536 for kind in (first, second)]
+            return Type("char", (max(lengths),))
         lengths = [kind.numbers[0] for kind in (first, second) if kind.numbers]
         return varchar(max(lengths)) if len(lengths) == 2 else VARCHAR
     if names <= {"date", "timestamp", "timestamp with time zone"} and len(names | {"date"}) > 1:
@@ -272,6 +273,4 @@ def _coerces(given: Type, wanted: Type) -> bool:
         return given.precision <= wanted.precision or wanted.name != given.name
     if given.name == "date" and wanted.name.startswith("timestamp"):
         return True
-    if given.name == "char" and wanted.name == "varchar":
-        return not wanted.numbers or given.numbers[0] <= wanted.numbers[0]
     return common(given, wanted) == wanted

@@ -53,7 +53,7 @@ def apply(each: Expressions, node: exp.Expr, name: str, values: list[Value]) -> 
 
 def finish(row: Function, values: list[Value], bound: registry.Bound, over: str = "") -> Value:
     kind = row.result(*[value.type for value in values]) if row.result else registry.filled(row.returns, bound)
-    if kind.name == "varchar" and row.returns == "varchar":
+    if kind.name == "varchar" and row.returns == "varchar" and row.result is None:
         kind = sqltypes.VARCHAR
     made = row.render(values, over)
     return Value(made, kind, zone=_zone_kept(row.name, values) if kind.is_zoned else None)

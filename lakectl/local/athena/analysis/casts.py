@@ -217,12 +217,16 @@ def _to_integer(value: Value, wanted: Type) -> str:
     if given.name == "boolean" or given.is_integral:
         return f"CAST({sql} AS {wanted.physical})"
     if given.is_float:
-        return f"CAST(round(CAST({sql} AS DOUBLE)) AS {wanted.physical})"
-    return (
-        f"CAST(athena_half_up({sql}, 0) AS {wanted.physical})"
-        if given.numbers[1]
-        else (f"CAST({sql} AS {wanted.physical})")
-    )
+        return _checked(f"round(CAST({sql} AS DOUBLE))", wanted, f"athena_scientific({sql})", wanted.name.upper())
+    whole = f"athena_half_up({sql}, 0)" if given.numbers[1] else sql
+    return _checked(whole, wanted, f"'''' || CAST({sql} AS VARCHAR) || ''''", wanted.name.upper())
+
+
+def _checked(sql: str, wanted: Type, shown: str, kind: str) -> str:
+    """A cast that fails as Trino says where the value is out of range."""
+    failure = f"CAST('INVALID_CAST_ARGUMENT: Cannot cast ' || {shown} || {text(' to ' + kind)} AS TINYINT)"
+    tried = f"TRY_CAST({sql} AS {wanted.physical})"
+    return f"(CASE WHEN {sql} IS NOT NULL AND {tried} IS NULL THEN {failure} ELSE {tried} END)"
 
 
 def _to_float(value: Value, wanted: Type) -> str:
@@ -239,9 +243,16 @@ def _to_decimal(value: Value, wanted: Type) -> str:
         return f"CAST(athena_decimal_text({sql}, {text(_shown(wanted))}) AS {wanted.physical})"
     if given.is_float:
         return f"CAST(athena_finite_text({sql}, {text(_shown(wanted))}) AS {wanted.physical})"
-    if given.name == "decimal" and given.numbers[1] > wanted.numbers[1]:
-        return f"CAST(athena_half_up({sql}, {wanted.numbers[1]}) AS {wanted.physical})"
-    return f"CAST({sql} AS {wanted.physical})"
+    digits, scale = (DIGITS[given.name], 0) if given.name in DIGITS else given.numbers or (1, 0)
+    if digits - scale <= wanted.numbers[0] - wanted.numbers[1] and scale <= wanted.numbers[1]:
+        return f"CAST({sql} AS {wanted.physical})"
+    rounded = f"athena_half_up({sql}, {wanted.numbers[1]})" if scale > wanted.numbers[1] else sql
+    name = _spaced(given) if given.name == "decimal" else given.name.upper()
+    return _checked(rounded, wanted, f"{text(name)} || ' ''' || CAST({sql} AS VARCHAR) || ''''", _spaced(wanted))
+
+
+def _spaced(kind: Type) -> str:
+    return f"DECIMAL({kind.numbers[0]}, {kind.numbers[1]})"
 
 
 def _to_date(value: Value, _: Type) -> str:

@@ -58,12 +58,17 @@ def to_json(sql: str, kind: Type) -> str:
     if kind.name == "map":
         entry = _fresh()
         pair = (
-            f"athena_json_string({texts.plain(Value(f'{entry}.key', kind.items[0]))}) || ':' || "
+            f"athena_json_string({_key(f'{entry}.key', kind.items[0])}) || ':' || "
             f"{_or_null(f'{entry}.value', kind.items[1])}"
         )
         ordered = f"list_sort(list_transform(map_entries({sql}), lambda {entry}: {pair}))"
         return f"(CASE WHEN ({sql}) IS NOT NULL THEN '{{' || array_to_string({ordered}, ',') || '}}' END)"
     return texts.plain(Value(sql, kind))
+
+
+def _key(sql: str, kind: Type) -> str:
+    """Java's text of a number, where a CAST to varchar has the SQL standard's."""
+    return f"athena_double_text({sql})" if kind.is_float else texts.plain(Value(sql, kind))
 
 
 def _member(name: str | None) -> str:
@@ -104,7 +109,8 @@ def of_json(sql: str, kind: Type) -> str:
 
 
 def _of_item(sql: str, kind: Type) -> str:
-    return of_json(sql, kind)
+    """Within an array, a map or a row, JSON's null stays a value of type json."""
+    return f"coalesce({sql}, 'null')" if kind.name == "json" else of_json(sql, kind)
 
 
 def _fresh() -> str:

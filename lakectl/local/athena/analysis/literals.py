@@ -6,7 +6,6 @@ https://trino.io/docs/current/language/types.html
 from __future__ import annotations
 
 import datetime
-import ipaddress
 import re
 import uuid
 import zoneinfo
@@ -17,6 +16,7 @@ from lakectl.local.athena import sqltypes
 from lakectl.local.athena.analysis import casts
 from lakectl.local.athena.analysis.values import Value, string, text, type_of, zoned
 from lakectl.local.athena.errors import QueryError
+from lakectl.local.athena.functions.addresses import plain_address
 from lakectl.local.athena.functions.json_text import BadJson, canonical
 from lakectl.local.athena.sqltypes import BIGINT, BOOLEAN, DATE, DOUBLE, INTEGER, MONTHS, SECONDS
 
@@ -74,7 +74,7 @@ def typed(node: exp.Cast, sql: str, position: Position) -> Value:
             raise _invalid(f"'{written}' is not a valid UUID literal", position) from None
     if wanted.name == "ipaddress":
         try:
-            return Value(text(str(ipaddress.ip_address(written))), wanted, simple=True)
+            return Value(text(plain_address(written)), wanted, simple=True)
         except ValueError:
             raise _invalid(f"'{written}' is not a valid IPADDRESS literal", position) from None
     if wanted.name == "char":
@@ -172,7 +172,7 @@ def _decimal(written: str, position: Position) -> Value:
     found = re.fullmatch(r"\s*([+-]?)(\d*)\.?(\d*)\s*", written)
     if found is None or not (found[2] or found[3]):
         raise _invalid(f"'{written}' is not a valid DECIMAL literal", position)
-    digits = len(found[2]) + len(found[3])
+    digits = len(found[2].lstrip("0")) + len(found[3])
     if digits > 38:
         raise _invalid(f"'{written}' is not a valid DECIMAL literal", position)
     kind = sqltypes.decimal(max(1, digits), len(found[3]))

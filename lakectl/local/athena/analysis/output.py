@@ -80,6 +80,13 @@ def _star(node: Any, each: Expressions) -> list[Item]:
         raise unsupported("* with EXCEPT, REPLACE or RENAME", start_of(node, each.sql))
     owner = node.table.lower() if isinstance(node, exp.Column) else None
     fields = [field for field in each.scope.fields if not field.hidden and (owner is None or field.relation == owner)]
+    if owner and not fields:
+        field = next((each for each in each.scope.fields if each.name == owner and each.type.name == "row"), None)
+        if field is not None and each.scope.keys is None:
+            return [
+                Item(name.lower() if name else None, name, Value(f"({field.value.sql}).f{at}", kind))
+                for at, (name, kind) in enumerate(zip(field.type.fields, field.type.items, strict=True))
+            ]
     if not fields:
         message = f"Table '{owner}' not found" if owner else "SELECT * not allowed in queries without FROM clause"
         raise QueryError("TABLE_NOT_FOUND" if owner else "COLUMN_NOT_FOUND", message, start_of(node, each.sql))

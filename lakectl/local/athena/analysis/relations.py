@@ -184,8 +184,10 @@ class Relations:
         own = self.fresh()
         relation = f"LATERAL (SELECT {shown} FROM (SELECT {', '.join(arrays)})) AS {own}"  # noqa: S608
         name = alias.name.lower() if alias is not None and alias.this is not None else None
+        named = [each for value in values for each in _names(value.type, expand)] + [None] * ordinal
         fields = [
-            Field(None, None, Value(f'{own}."c{at}"', kind, simple=True), name) for at, (_, kind) in enumerate(outer)
+            Field(each and each.lower(), each, Value(f'{own}."c{at}"', kind, simple=True), name)
+            for at, ((_, kind), each) in enumerate(zip(outer, named, strict=True))
         ]
         if columns:
             fields = _renamed(fields, columns, name or "")
@@ -226,6 +228,13 @@ class Relations:
 
     def _using(self, left: Relation, right: Relation, names: list[str], side: str, join: exp.Join) -> Relation:
         tests, shared = [], []
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise QueryError(
+                "DUPLICATE_COLUMN_NAME",
+                f"Column '{twice}' appears multiple times in USING clause",
+                start_of(join, self.sql),
+            )
         for name in names:
             one, other = (self._only(relation.fields, name, join) for relation in (left, right))
             kind = sqltypes.common(one.type, other.type)
@@ -275,6 +284,14 @@ def _parts(name: str, kind: Type, expand: bool) -> list[tuple[str, Type]]:
     if item.name == "row" and expand:
         return [(f"({name}).f{at}", part) for at, part in enumerate(item.items)]
     return [(name, item)]
+
+
+def _names(kind: Type, expand: bool) -> list[str | None]:
+    """What these columns are called: as the fields of the rows, if they have names."""
+    item = kind.items[0]
+    if kind.name == "array" and item.name == "row" and expand:
+        return list(item.fields)
+    return [None] * len(kind.items)
 
 
 def _alias_columns(node: exp.Expr) -> list[Any]:

@@ -28,7 +28,7 @@ def plain(value: Value) -> str:
     if given.name == "char":
         return f"rpad({sql}, {given.numbers[0]}, ' ')"
     if given.is_float:
-        return f"athena_double_text({sql})"
+        return f"athena_scientific({sql})"
     if given.name == "timestamp":
         return moment(sql, given.precision)
     if given.is_zoned and given.precision <= 6:
@@ -39,6 +39,8 @@ def plain(value: Value) -> str:
         return f"athena_seconds_shown({sql})"
     if given.name == "interval year to month":
         return f"athena_months_shown({sql})"
+    if given.name == "decimal" and given.numbers[0] == given.numbers[1]:
+        return f"athena_decimal_shown({sql})"
     if given.name in ("boolean", "date", "decimal") or given.is_integral:
         return f"CAST({sql} AS VARCHAR)"
     raise QueryError("NOT_SUPPORTED", f"CAST of {given} to varchar is not supported by the local Athena")

@@ -61,8 +61,9 @@ def zoned(instant: str, zone: str, precision: int) -> Value:
 
 
 def text(value: str) -> str:
-    """A string literal of DuckDB's."""
-    return "'" + value.replace("'", "''") + "'"
+    """A string literal of DuckDB's, which can't hold the character of number 0."""
+    quoted = "'" + value.replace("'", "''") + "'"
+    return "(" + quoted.replace("\0", "' || chr(0) || '") + ")" if "\0" in value else quoted
 
 
 def string(value: str) -> Value:

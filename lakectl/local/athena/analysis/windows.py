@@ -113,6 +113,8 @@ def _listagg(node: exp.GroupConcat, condition: Any, window: Any, nulls: str | No
     distinct = isinstance(this, exp.Distinct)
     if isinstance(this, exp.Distinct):
         this = this.expressions[0]
+    if order is None:
+        raise QueryError("SYNTAX_ERROR", "LISTAGG must be followed by WITHIN GROUP (ORDER BY …)")
     separator = node.args.get("separator") or exp.Literal.string("")
     return Call(node, "listagg", [this, separator], condition, window, nulls, order, distinct)
 
@@ -164,6 +166,14 @@ def _parts(each: Expressions, call: Call) -> tuple[list[Value | None], str, str]
     if call.condition is not None:
         condition = each.boolean(call.condition, "FILTER clause must evaluate to a boolean: actual type {}").sql
     order = ", ".join(ordering(each, item) for item in call.order or [])
+    if call.distinct and call.order:
+        keys = {operators.group_key(value) for value in values if value is not None}
+        if any(operators.order_key(each.value(item.this)) not in keys for item in call.order):
+            raise QueryError(
+                "EXPRESSION_NOT_IN_DISTINCT",
+                "For aggregate function with DISTINCT, ORDER BY expressions must appear in arguments",
+                each.start(call.node),
+            )
     if call.name == "count" and not values and call.arguments:
         call.arguments = []
     return values, condition, order
@@ -239,6 +249,8 @@ def _frame(each: Expressions, spec: Any, order: Any, position: tuple[int, int] |
 
 def _offset(each: Expressions, kind: str, value: Value, order: Any, position: tuple[int, int] | None) -> str:
     if kind != "RANGE":
+        if value.type.name == "decimal" and not value.type.numbers[1]:
+            return f"CAST(least({value.sql}, 9223372036854775807) AS BIGINT)"
         if not value.type.is_integral:
             raise QueryError(
                 "TYPE_MISMATCH",
@@ -280,4 +292,5 @@ def _grouping(each: Expressions, call: Call) -> Value:
                 "level",
                 each.start(call.node),
             )
-    return Value(f"CAST(grouping({', '.join(value.sql for value in values)}) AS BIGINT)", sqltypes.BIGINT)
+    kind = sqltypes.INTEGER if len(values) <= 31 else sqltypes.BIGINT
+    return Value(f"CAST(grouping({', '.join(value.sql for value in values)}) AS {kind.physical})", kind)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lakectl.local.athena import sqltypes
 from lakectl.local.athena.analysis.values import Value, unsupported
 from lakectl.local.athena.functions.arrays import alike, plain, reduced
-from lakectl.local.athena.functions.maps import grouped
+from lakectl.local.athena.functions.lists import all_of_each, first_of_each
 from lakectl.local.athena.functions.registry import AGGREGATE, Family
 from lakectl.local.athena.sqltypes import Type
 
@@ -103,14 +103,14 @@ def _entries(key: Value, value: Value, first: bool) -> str:
     tail = f" ORDER BY {order}" if order else ""
     collected = f"list(struct_pack(k := {bare}, v := {ordered}){tail}){{over}}"
     known = f"list_filter({collected}, lambda each: each.k IS NOT NULL)"
-    return f"(CASE WHEN {collected} IS NOT NULL THEN {grouped(known, 'k', 'v', first)} END)"
+    return first_of_each(known, "k", "v") if first else all_of_each(known, "k", "v")
 
 
 def _union(value: Value) -> str:
     plain(value.type.items[0])
     collected = f"list({value.sql}){{over}}"
     entries = f"flatten(list_transform({collected}, lambda each: map_entries(each)))"
-    return f"(CASE WHEN {collected} IS NOT NULL THEN {grouped(entries, 'key', 'value', True)} END)"
+    return first_of_each(entries, "key", "value")
 
 
 def _reduce(value: Value, start: Value, step: Value, _: Value) -> str:

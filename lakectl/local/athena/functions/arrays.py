@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import math
 
 from lakectl.local.athena import sqltypes
-from lakectl.local.athena.analysis import operators, texts
+from lakectl.local.athena.analysis import json_casts, operators, texts
 from lakectl.local.athena.analysis.casts import fresh
 from lakectl.local.athena.analysis.values import Value, unsupported
+from lakectl.local.athena.functions.lists import bound, distinct, holds
 from lakectl.local.athena.functions.python import Failure, function
 from lakectl.local.athena.functions.registry import Family, applied
 from lakectl.local.athena.sqltypes import MONTHS, SECONDS, Type
@@ -38,35 +40,26 @@ def _checked(sql: str):  # type: ignore[no-untyped-def]
     return made
 
 
-def distinct(sql: str) -> str:
-    """The first of each, one NULL among them."""
-    item, at = fresh(), fresh()
-    first = f"len(list_filter(({sql})[1:{at}], lambda {item}y: {item}y IS NOT DISTINCT FROM {item}))"
-    return f"list_filter({sql}, lambda {item}, {at}: {first} = 1)"
-
-
 def _distinct(value: Value) -> str:
     alike(value.type.items[0])
     return distinct(value.sql)
 
 
-def _holds(sql: str, item: str) -> str:
-    each = fresh()
-    return f"len(list_filter({sql}, lambda {each}: {each} IS NOT DISTINCT FROM {item})) > 0"
-
-
 def _except(one: Value, other: Value) -> str:
     alike(one.type.items[0])
     item = fresh()
-    left = f"list_filter({one.sql}, lambda {item}: NOT ({_holds(other.sql, item)}))"
-    return f"(CASE WHEN {other.sql} IS NOT NULL THEN {distinct(left)} END)"
+    kept = bound(other.sql, lambda others: f"list_filter({one.sql}, lambda {item}: NOT ({holds(others, item)}))")
+    return f"(CASE WHEN {other.sql} IS NOT NULL THEN {distinct(kept)} END)"
 
 
 def _intersect(one: Value, other: Value) -> str:
+    """In the order of the longer array, as Trino does it."""
     alike(one.type.items[0])
     item = fresh()
-    left = f"list_filter({one.sql}, lambda {item}: {_holds(other.sql, item)})"
-    return f"(CASE WHEN {other.sql} IS NOT NULL THEN {distinct(left)} END)"
+    longer = f"CASE WHEN len({one.sql}) >= len({other.sql}) THEN {one.sql} ELSE {other.sql} END"
+    shorter = f"CASE WHEN len({one.sql}) >= len({other.sql}) THEN {other.sql} ELSE {one.sql} END"
+    both = bound(shorter, lambda items: f"list_filter({longer}, lambda {item}: {holds(items, item)})")
+    return f"(CASE WHEN {one.sql} IS NOT NULL AND {other.sql} IS NOT NULL THEN {distinct(both)} END)"
 
 
 def _union(one: Value, other: Value) -> str:
@@ -78,7 +71,10 @@ def _union(one: Value, other: Value) -> str:
 def _join(value: Value, separator: Value, null: Value | None = None) -> str:
     item = fresh()
     kind = value.type.items[0]
-    shown = "CAST(NULL AS VARCHAR)" if kind.name == "unknown" else texts.plain(Value(item, kind))
+    if kind.name == "json":  # a string without its quotes, and null as no element
+        shown = json_casts.of_json(item, sqltypes.VARCHAR)
+    else:
+        shown = "CAST(NULL AS VARCHAR)" if kind.name == "unknown" else texts.plain(Value(item, kind))
     if null is not None:
         shown = f"coalesce({shown}, {null.sql})"
     made = f"list_filter(list_transform({value.sql}, lambda {item}: {shown}), lambda {item}: {item} IS NOT NULL)"
@@ -230,7 +226,8 @@ arrays.add("array_min(array(T)) -> T", _extreme("min"))
 arrays.add(
     "array_position(array(T), T) -> bigint",
     _checked(
-        "CAST(coalesce(list_position({0}, {1}), CASE WHEN {0} IS NOT NULL AND {1} IS NOT NULL THEN 0 END) AS BIGINT)"
+        "(CASE WHEN {1} IS NOT NULL THEN "
+        "CAST(coalesce(list_position({0}, {1}), CASE WHEN {0} IS NOT NULL THEN 0 END) AS BIGINT) END)"
     ),
 )
 arrays.add("array_remove(array(T), T) -> array(T)", _remove)
@@ -275,10 +272,12 @@ def _combined(length: int, count: int) -> list[list[int]]:
         raise Failure(f"combination size must not be negative: {count}")
     if count > 5:
         raise Failure("combination size must not exceed 5")
-    made = [list(each) for each in itertools.islice(itertools.combinations(range(1, length + 1), count), 100_001)]
-    if len(made) > 100_000:
+    if count > length:
+        return []
+    if math.comb(length, count) > 100_000:
         raise Failure("combinations exceed max size of 100000")
-    return made
+    # Trino's order: by the last place, then by the one before it.
+    return sorted((list(each) for each in itertools.combinations(range(1, length + 1), count)), key=lambda it: it[::-1])
 
 
 @function("athena_slice_start", "BIGINT, BIGINT -> BIGINT")

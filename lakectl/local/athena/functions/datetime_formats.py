@@ -54,14 +54,19 @@ def joda(pattern: Value, what: str) -> str:
     )
 
 
+def _milliseconds(value: Value) -> str:
+    """The local time, rounded: Trino's formatters know milliseconds."""
+    return f"athena_round_time({local(value)}, 1000)" if value.type.precision > 3 else local(value)
+
+
 for kind in ("timestamp", "timestamp with time zone"):
     times.add(
         f"date_format({kind}, varchar) -> varchar",
-        lambda value, pattern: f"strftime({local(value)}, {text(mysql(pattern, 'date_format'))})",
+        lambda value, pattern: f"strftime({_milliseconds(value)}, {text(mysql(pattern, 'date_format'))})",
     )
     times.add(
         f"format_datetime({kind}, varchar) -> varchar",
-        lambda value, pattern: f"strftime({local(value)}, {text(joda(pattern, 'format_datetime'))})",
+        lambda value, pattern: f"strftime({_milliseconds(value)}, {text(joda(pattern, 'format_datetime'))})",
     )
 times.add(
     "date_parse(varchar, varchar) -> timestamp(3)",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 import re
 
 from lakectl.local.athena.functions.python import Failure, function
@@ -15,6 +16,8 @@ def _parse_time(value: str, pattern: str) -> datetime.datetime:
         found = datetime.datetime.strptime(value, pattern)
     except ValueError:
         raise Failure(f'Invalid format: "{value}"') from None
+    if "%y" in pattern and found.year == 1969:  # two digits stand for 1970 to 2069
+        found = found.replace(year=2069)
     if "%Y" not in pattern and "%y" not in pattern:
         found = found.replace(year=1970)
     return found.replace(microsecond=found.microsecond // 1000 * 1000)
@@ -83,7 +86,10 @@ def _iso_zone(written: str) -> str:
 
 @function("athena_human_readable_seconds", "DOUBLE -> VARCHAR")
 def _readable(seconds: float) -> str:
-    left, made = abs(int(seconds + 0.5)), []
+    if not math.isfinite(seconds):
+        shown = "NaN" if math.isnan(seconds) else "Infinity" if seconds > 0 else "-Infinity"
+        raise Failure(f"Invalid argument found: {shown}")
+    left, made = abs(math.floor(seconds + 0.5)), []
     for name, size in (("week", 604_800), ("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1)):
         count, left = divmod(left, size)
         if count:

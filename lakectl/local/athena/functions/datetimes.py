@@ -66,7 +66,8 @@ def _trunc(unit: Value, value: Value) -> str:
 def _add(unit: Value, count: Value, value: Value) -> str:
     name = unit_of(unit, value.type)
     if value.type.name == "time":
-        return f"athena_time_plus({value.sql}, {count.sql} * {_MILLISECONDS[name]})"
+        moved = f"athena_time_plus({value.sql}, {count.sql} * {_MILLISECONDS[name]})"
+        return f"CAST(athena_round_time({moved}, {10 ** (6 - value.type.precision)}) AS TIME)"
     if name in _MONTHS:
         return like(value, f"({local(value)} + to_months(CAST({count.sql} * {_MONTHS[name]} AS INTEGER)))")
     if value.type.name == "date":
@@ -74,8 +75,13 @@ def _add(unit: Value, count: Value, value: Value) -> str:
     by = f"to_milliseconds({count.sql} * {_MILLISECONDS[name]})"
     if value.type.is_zoned and name not in ("day", "week"):
         _small(value.type)
-        return zoned(f"({value.moment} + {by})", value.zone_sql, value.type.precision).sql
-    return like(value, f"({local(value)} + {by})")
+        return zoned(_fitting(f"({value.moment} + {by})", value.type), value.zone_sql, value.type.precision).sql
+    return like(value, _fitting(f"({local(value)} + {by})", value.type))
+
+
+def _fitting(sql: str, kind: Type) -> str:
+    """Rounded to the digits of the type, which milliseconds may not fit."""
+    return f"athena_round_time({sql}, {10 ** (6 - kind.precision)})" if kind.precision < 3 else sql
 
 
 def _diff(unit: Value, first: Value, second: Value) -> str:
@@ -246,8 +252,15 @@ def _iso(value: Value) -> str:
     return f"(replace({day}, ' ', 'T') || CASE WHEN {minutes} = 0 THEN 'Z' ELSE athena_offset_text({minutes}) END)"
 
 
+def _iso_type(kind: Type) -> Type:
+    if kind.name == "date":
+        return sqltypes.varchar(16)
+    fraction = kind.precision + 1 if kind.precision else 0
+    return sqltypes.varchar((28 if kind.is_zoned else 22) + fraction)
+
+
 for kind in _POINTS:
-    times.add(f"to_iso8601({kind}) -> varchar", _iso)
+    times.add(f"to_iso8601({kind}) -> varchar", _iso, _iso_type)
 times.add("from_iso8601_date(varchar) -> date", "CAST(athena_iso_date({0}) AS DATE)")
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from lakectl.local.athena.functions.json_text import BadJson, read, string, write
 from lakectl.local.athena.functions.python import Failure, function
-from lakectl.local.athena.render import double
+from lakectl.local.athena.render import double, scientific
 
 _MISSING = object()
 _STEP = re.compile(
@@ -158,7 +158,9 @@ def _cast_scalar(text: str, kind: str) -> str | None:
         token = "START_ARRAY" if isinstance(value, list) else "START_OBJECT"
         raise _cast_failure(text, kind, f"Unexpected token when cast to {base}: {token}")
     if base == "varchar":
-        return value if isinstance(value, str) else write(value)
+        return value if isinstance(value, str) else scientific(value) if isinstance(value, float) else write(value)
+    if base == "decimal" and not isinstance(value, str | bool):
+        return text.strip()  # as a double, it would lose digits
     try:
         return _TARGETS.get(base, _integer)(value)
     except (ValueError, OverflowError):

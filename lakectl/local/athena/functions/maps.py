@@ -5,7 +5,8 @@ from __future__ import annotations
 from lakectl.local.athena import sqltypes
 from lakectl.local.athena.analysis.casts import fresh
 from lakectl.local.athena.analysis.values import Value
-from lakectl.local.athena.functions.arrays import distinct, plain
+from lakectl.local.athena.functions.arrays import plain
+from lakectl.local.athena.functions.lists import all_of_each
 from lakectl.local.athena.functions.registry import Family, applied
 from lakectl.local.athena.sqltypes import Type
 
@@ -44,18 +45,9 @@ def _from_entries(value: Value) -> str:
     return f"map_from_entries(list_transform({value.sql}, lambda {entry}: {pair}))"
 
 
-def grouped(entries: str, key: str, value: str, first: bool) -> str:
-    """A map of entries whose keys may stand twice: of the first value, or of an array of all."""
-    one, name, other = fresh(), fresh(), fresh()
-    keys = distinct(f"list_transform({entries}, lambda {one}: {one}.{key})")
-    same = f"list_filter({entries}, lambda {other}: {other}.{key} = {name})"
-    values = f"({same})[1].{value}" if first else f"list_transform({same}, lambda {other}: {other}.{value})"
-    return made_of(keys, f"list_transform({keys}, lambda {name}: {values})")
-
-
 def _multimap(value: Value) -> str:
     plain(value.type.items[0].items[0])
-    return grouped(value.sql, "f0", "f1", first=False)
+    return all_of_each(value.sql, "f0", "f1")
 
 
 def _transformed(value: Value, change: Value, of_keys: bool) -> str:

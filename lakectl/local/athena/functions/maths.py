@@ -72,7 +72,7 @@ maths.add("round(real) -> real", "round({0})")
 maths.add("round(double) -> double", "round({0})")
 maths.add(
     "round(integral, integer) -> integral",
-    lambda value, digits: f"CAST(round({value.sql}, {digits.sql}) AS {value.type.physical})",
+    lambda value, digits: f"CAST(athena_round_whole({value.sql}, {digits.sql}) AS {value.type.physical})",
 )
 maths.add("round(real, integer) -> real", "CAST(round(CAST({0} AS DOUBLE), {1}) AS FLOAT)")
 maths.add("round(double, integer) -> double", "round({0}, {1})")
@@ -88,7 +88,7 @@ def _rounded(kind: Type, _: Type) -> Type:
 def _round_decimal(value: Value, digits: Value) -> str:
     wanted, scale = _rounded(value.type, digits.type).physical, value.type.numbers[1]
     if isinstance(digits.constant, int):
-        return f"CAST(round({value.sql}, {min(digits.constant, scale)}) AS {wanted})"
+        return f"CAST(round(CAST({value.sql} AS {wanted}), {min(digits.constant, scale)}) AS {wanted})"
     raise unsupported("round of a decimal by a number of digits that is no literal")
 
 
@@ -127,7 +127,7 @@ maths.refuse("width_bucket(double, array(double))")
 maths.add("random() -> double", "random()", names="rand")
 maths.add("width_bucket(double, double, double, bigint) -> bigint", "athena_width_bucket({0}, {1}, {2}, {3})")
 maths.add("from_base(varchar, bigint) -> bigint", "athena_from_base({0}, {1})")
-maths.add("to_base(bigint, bigint) -> varchar", "athena_to_base({0}, {1})")
+maths.add("to_base(bigint, bigint) -> varchar(64)", "athena_to_base({0}, {1})")
 maths.add(
     "cosine_similarity(map(varchar,double), map(varchar,double)) -> double",
     "athena_cosine_similarity(map_keys({0}), map_values({0}), map_keys({1}), map_values({1}))",

@@ -8,19 +8,29 @@ import datetime
 import decimal
 import hashlib
 import hmac
-import ipaddress
 import re
 import struct
 import uuid
 import zlib
 from urllib.parse import parse_qsl, quote_plus, unquote_plus, urlsplit
 
+from lakectl.local.athena import sqltypes
 from lakectl.local.athena.functions.python import Failure, function
 from lakectl.local.athena.functions.registry import Family
+from lakectl.local.athena.sqltypes import VARCHAR, Type
 
-binaries, urls, uuids, addresses, conversions = (
-    Family(page) for page in ("binary", "url", "uuid", "ipaddress", "conversion")
-)
+binaries, urls, uuids, conversions = (Family(page) for page in ("binary", "url", "uuid", "conversion"))
+
+
+def _same(kind: Type, *_: Type) -> Type:
+    return kind
+
+
+def _encoded(kind: Type) -> Type:
+    """Each letter may become four bytes of three letters."""
+    return sqltypes.varchar(kind.numbers[0] * 12) if kind.numbers and kind.numbers[0] * 12 < 2**31 - 1 else VARCHAR
+
+
 for name in ("md5", "sha1", "sha256"):
     binaries.add(f"{name}(varbinary) -> varbinary", f"unhex({name}({{0}}))")
 binaries.add("sha512(varbinary) -> varbinary", "athena_sha512({0})")
@@ -43,13 +53,12 @@ for bits, kind in ((32, "real"), (64, "double")):
     binaries.add(f"to_ieee754_{bits}({kind}) -> varbinary", f"athena_to_ieee754(CAST({{0}} AS DOUBLE), {bits})")
     binaries.add(f"from_ieee754_{bits}(varbinary) -> {kind}", f"CAST(athena_from_ieee754({{0}}, {bits}) AS {kind})")
 for part in ("protocol", "host", "path", "query", "fragment"):
-    urls.add(f"url_extract_{part}(varchar) -> varchar", f"athena_url_part({{0}}, '{part}')")
+    urls.add(f"url_extract_{part}(varchar) -> varchar", f"athena_url_part({{0}}, '{part}')", _same)
 urls.add("url_extract_port(varchar) -> bigint", "CAST(athena_url_part({0}, 'port') AS BIGINT)")
-urls.add("url_extract_parameter(varchar, varchar) -> varchar", "athena_url_parameter({0}, {1})")
-urls.add("url_encode(varchar) -> varchar", "athena_url_encode({0})")
-urls.add("url_decode(varchar) -> varchar", "athena_url_decode({0})")
+urls.add("url_extract_parameter(varchar, varchar) -> varchar", "athena_url_parameter({0}, {1})", _same)
+urls.add("url_encode(varchar) -> varchar", "athena_url_encode({0})", _encoded)
+urls.add("url_decode(varchar) -> varchar", "athena_url_decode({0})", _same)
 uuids.add("uuid() -> uuid", "CAST(uuid() AS VARCHAR)")
-addresses.add("contains(varchar, ipaddress) -> boolean", "athena_in_network({0}, {1})")
 conversions.add("parse_data_size(varchar) -> decimal(38,0)", "CAST(athena_parse_data_size({0}) AS DECIMAL(38,0))")
 conversions.add("format_number(bigint) -> varchar", "athena_format_number(CAST({0} AS DOUBLE))")
 conversions.add("format_number(double) -> varchar", "athena_format_number({0})")
@@ -168,7 +177,7 @@ def _to_ieee754(value: float, bits: int) -> bytes:
 @function("athena_from_ieee754", "BLOB, BIGINT -> DOUBLE")
 def _from_ieee754(data: bytes, bits: int) -> float:
     if len(data) != bits // 8:
-        raise Failure(f"Input {bits}-bit big-endian IEEE 754 must have a length of {bits // 8} bytes")
+        raise Failure(f"Input floating-point value must be exactly {bits // 8} bytes long")
     return float(struct.unpack(">f" if bits == 32 else ">d", data)[0])
 
 
@@ -210,22 +219,6 @@ def _url_decode(text: str) -> str:
     if re.search(r"%(?![0-9a-fA-F]{2})", text):
         raise Failure(f"Illegal hex characters in escape (%) pattern: {text}")
     return unquote_plus(text)
-
-
-@function("athena_in_network", "VARCHAR, VARCHAR -> BOOLEAN")
-def _in_network(network: str, address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address) in ipaddress.ip_network(network, strict=False)
-    except ValueError:
-        raise Failure(f"Invalid CIDR: {network}") from None
-
-
-@function("athena_ipaddress", "VARCHAR -> VARCHAR")
-def _address(text: str) -> str:
-    try:
-        return str(ipaddress.ip_address(text))
-    except ValueError:
-        raise Failure(f"Cannot cast value to IPADDRESS: {text}", "INVALID_CAST_ARGUMENT") from None
 
 
 @function("athena_uuid_text", "VARCHAR -> VARCHAR")
@@ -281,7 +274,8 @@ def _data_size(text: str) -> str:
     found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]+)\s*", text)
     if found is None or found[2] not in _SIZES:
         raise Failure(f"Invalid data size: '{text}'")
-    return str(int(decimal.Decimal(found[1]) * 1024 ** _SIZES.index(found[2])))
+    with decimal.localcontext(prec=200):
+        return str(int(decimal.Decimal(found[1]) * 1024 ** _SIZES.index(found[2])))
 
 
 @function("athena_format_number", "DOUBLE -> VARCHAR")
@@ -292,7 +286,7 @@ def _format_number(value: float) -> str:
         if size < 1000 or unit == "Q":
             break
         size /= 1000
-    places = 2 if size < 10 else 1 if size < 100 else 0
+    places = 2 if size < 10 or size >= 1000 else 1 if size < 100 else 0
     shown = f"{size:.{places}f}"
     shown = shown.rstrip("0").rstrip(".") if "." in shown else shown
     return f"{'-' if value < 0 else ''}{shown}{unit}"

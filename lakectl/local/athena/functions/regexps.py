@@ -8,10 +8,12 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from lakectl.local.athena import sqltypes
 from lakectl.local.athena.analysis.values import Value
 from lakectl.local.athena.errors import QueryError
 from lakectl.local.athena.functions.python import Failure, function
 from lakectl.local.athena.functions.registry import Family, applied
+from lakectl.local.athena.sqltypes import VARCHAR, Type
 
 regexps = Family("regexp")
 # What Java reads otherwise than Python, or Python not at all.
@@ -52,16 +54,35 @@ def _like(value: Value, pattern: Value) -> str:
 def _replace_by_lambda(value: Value, pattern: Value, change: Value) -> str:
     pieces = f"athena_regexp_pieces({value.sql}, {pattern.sql})"
     made = applied(change, "m.g")
-    piece = f"m.t || CASE WHEN m.g IS NULL THEN '' ELSE coalesce({made}, '') END"
-    return f"array_to_string(list_transform({pieces}, lambda m: {piece}), '')"
+    piece = f"m.t || CASE WHEN m.g IS NULL THEN '' ELSE {made} END"
+    changed = f"list_transform({pieces}, lambda m: {piece})"
+    null = f"len(list_filter({changed}, lambda m: m IS NULL)) > 0"  # of any match: the whole result
+    return f"(CASE WHEN {null} THEN NULL ELSE array_to_string({changed}, '') END)"
+
+
+def _same(kind: Type, *_: Type) -> Type:
+    return kind if kind.name == "varchar" else VARCHAR
+
+
+def _many(kind: Type, *_: Type) -> Type:
+    return sqltypes.array(_same(kind))
+
+
+def _replaced(kind: Type, _: Type, by: Type) -> Type:
+    """Trino's longest result: a replacement may hold the whole match for every two of its letters."""
+    if not (kind.numbers and by.numbers):
+        return VARCHAR
+    x, y = kind.numbers[0], by.numbers[0]
+    length = x + max(x * y // 2, y) * (x + 1)
+    return sqltypes.varchar(length) if length < 2**31 - 1 else VARCHAR
 
 
 regexps.add("regexp_like(varchar, varchar) -> boolean", _like)
-regexps.add("regexp_extract(varchar, varchar) -> varchar", "athena_regexp_extract({0}, {1}, 0)")
-regexps.add("regexp_extract(varchar, varchar, bigint) -> varchar", "athena_regexp_extract({0}, {1}, {2})")
-regexps.add("regexp_extract_all(varchar, varchar) -> array(varchar)", "athena_regexp_extract_all({0}, {1}, 0)")
+regexps.add("regexp_extract(varchar, varchar) -> varchar", "athena_regexp_extract({0}, {1}, 0)", _same)
+regexps.add("regexp_extract(varchar, varchar, bigint) -> varchar", "athena_regexp_extract({0}, {1}, {2})", _same)
+regexps.add("regexp_extract_all(varchar, varchar) -> array(varchar)", "athena_regexp_extract_all({0}, {1}, 0)", _many)
 regexps.add(
-    "regexp_extract_all(varchar, varchar, bigint) -> array(varchar)", "athena_regexp_extract_all({0}, {1}, {2})"
+    "regexp_extract_all(varchar, varchar, bigint) -> array(varchar)", "athena_regexp_extract_all({0}, {1}, {2})", _many
 )
 regexps.add("regexp_count(varchar, varchar) -> bigint", "athena_regexp_count({0}, {1})")
 regexps.add("regexp_position(varchar, varchar) -> integer", "athena_regexp_position({0}, {1}, 1, 1)")
@@ -69,10 +90,10 @@ regexps.add("regexp_position(varchar, varchar, bigint) -> integer", "athena_rege
 regexps.add(
     "regexp_position(varchar, varchar, bigint, bigint) -> integer", "athena_regexp_position({0}, {1}, {2}, {3})"
 )
-regexps.add("regexp_replace(varchar, varchar) -> varchar", "athena_regexp_replace({0}, {1}, '')")
-regexps.add("regexp_replace(varchar, varchar, varchar) -> varchar", "athena_regexp_replace({0}, {1}, {2})")
+regexps.add("regexp_replace(varchar, varchar) -> varchar", "athena_regexp_replace({0}, {1}, '')", _same)
+regexps.add("regexp_replace(varchar, varchar, varchar) -> varchar", "athena_regexp_replace({0}, {1}, {2})", _replaced)
 regexps.add("regexp_replace(varchar, varchar, function(array(varchar), varchar)) -> varchar", _replace_by_lambda)
-regexps.add("regexp_split(varchar, varchar) -> array(varchar)", "athena_regexp_split({0}, {1})")
+regexps.add("regexp_split(varchar, varchar) -> array(varchar)", "athena_regexp_split({0}, {1})", _many)
 
 
 @function("athena_regexp_like", "VARCHAR, VARCHAR -> BOOLEAN")
@@ -119,7 +140,7 @@ def _position(value: str, pattern: str, start: int, occurrence: int) -> int:
     return places[occurrence - 1] if occurrence <= len(places) else -1
 
 
-_REFERENCE = re.compile(r"\\(.)|\$\{(\w+)\}|\$(\d)(\d*)|(\$)", re.S)
+_REFERENCE = re.compile(r"\\(.)|\$\{(\w+)\}|\$(\d)(\d*)|(\$|\\$)", re.S)
 
 
 @function("athena_regexp_replace", "VARCHAR, VARCHAR, VARCHAR -> VARCHAR")

@@ -153,6 +153,8 @@ def _taken_apart(pattern: str) -> tuple[str, tuple[str, ...]]:
 def _widens(given: Type, name: str) -> bool:
     if name == "decimal":
         return given.is_integral
+    if name == "char":
+        return given.name == "varchar"
     if name in ("array", "map", "row", "json"):
         return False
     try:
@@ -165,6 +167,8 @@ def filled(pattern: str, bound: Bound) -> Type:
     """The type that a pattern stands for once its variables are known."""
     if pattern in bound:
         return bound[pattern]
+    if len(pattern) == 1 and pattern.isupper():
+        return sqltypes.UNKNOWN  # of NULL and of an empty array
     name, inner = _taken_apart(pattern)
     if inner and name in ("array", "map"):
         return Type(name, items=tuple(filled(part, bound) for part in inner))
@@ -186,6 +190,8 @@ def wanted(pattern: str, given: Type, bound: Bound) -> Type:
     if name == "decimal":
         found = sqltypes.as_decimal(given)
         return found or sqltypes.decimal(38, 0)
+    if name == "char" and given.name == "varchar":
+        return Type("char", (min(65536, given.numbers[0]) if given.numbers else 65536,))
     if name == "timestamp with time zone" and given.name in ("date", "timestamp"):
         return sqltypes.timestamp(given.precision, zoned=True)
     return filled(pattern, bound)

@@ -18,6 +18,18 @@ def _same(kind: Type, *_: Type) -> Type:
     return kind if kind.name == "varchar" else VARCHAR
 
 
+def _many(kind: Type, *_: Type) -> Type:
+    return sqltypes.array(_same(kind))
+
+
+def _replaced(kind: Type, _: Type, by: Type) -> Type:
+    """Each letter, and the places between them, may be replaced."""
+    if not (kind.numbers and by.numbers):
+        return VARCHAR
+    length = kind.numbers[0] + by.numbers[0] * (kind.numbers[0] + 1)
+    return sqltypes.varchar(length) if length < 2**31 - 1 else VARCHAR
+
+
 def _one_letter(kind: Type) -> Type:
     if kind.numbers != (1,):
         raise QueryError(
@@ -36,9 +48,16 @@ strings.add(
     "concat(varbinary, varbinary...) -> varbinary", lambda *parts: "(" + " || ".join(part.sql for part in parts) + ")"
 )
 strings.add("concat(array(T), array(T)...) -> array(T)", lambda *parts: _lists(*parts))
-strings.add("concat(array(T), T) -> array(T)", "(CASE WHEN {0} IS NOT NULL THEN list_append({0}, {1}) END)")
-strings.add("concat(T, array(T)) -> array(T)", "(CASE WHEN {1} IS NOT NULL THEN list_prepend({0}, {1}) END)")
-strings.add("concat_ws(varchar, array(varchar)) -> varchar", "array_to_string({1}, {0})")
+strings.add(
+    "concat(array(T), T) -> array(T)", "(CASE WHEN {0} IS NOT NULL AND {1} IS NOT NULL THEN list_append({0}, {1}) END)"
+)
+strings.add(
+    "concat(T, array(T)) -> array(T)", "(CASE WHEN {0} IS NOT NULL AND {1} IS NOT NULL THEN list_prepend({0}, {1}) END)"
+)
+strings.add(
+    "concat_ws(varchar, array(varchar)) -> varchar",
+    "(CASE WHEN {0} IS NOT NULL THEN array_to_string({1}, {0}) END)",
+)
 strings.add("concat_ws(varchar, varchar...) -> varchar", "concat_ws({all})")
 strings.add("ends_with(varchar, varchar) -> boolean", "ends_with({0}, {1})")
 strings.add("starts_with(varchar, varchar) -> boolean", "starts_with({0}, {1})")
@@ -47,7 +66,8 @@ strings.add("length(varchar) -> bigint", "length({0})")
 strings.add("length(varbinary) -> bigint", "octet_length({0})")
 strings.add(
     "levenshtein_distance(varchar, varchar) -> bigint",
-    "(CASE WHEN strlen({0}) = length({0}) AND strlen({1}) = length({1}) THEN levenshtein({0}, {1}) "
+    "(CASE WHEN strlen({0}) = length({0}) AND strlen({1}) = length({1}) AND (length({0}) + 1) * (length({1}) + 1) <= "
+    "1000000 THEN levenshtein({0}, {1}) "
     "ELSE athena_levenshtein_distance({0}, {1}) END)",
 )
 strings.add("lower(varchar) -> varchar", "lower({0})", _same)
@@ -60,17 +80,19 @@ for name in ("trim", "ltrim", "rtrim"):
     strings.add(f"{name}(varchar) -> varchar", f"{name}({{0}}, athena_blank())", _same)
     strings.add(f"{name}(varchar, varchar) -> varchar", f"{name}({{0}}, {{1}})", _same)
 strings.add("luhn_check(varchar) -> boolean", "athena_luhn_check({0})")
+strings.add("normalize(varchar) -> varchar", "athena_normalize({0}, 'NFC')")
 strings.add("normalize(varchar, varchar) -> varchar", "athena_normalize({0}, {1})")
-strings.add("replace(varchar, varchar) -> varchar", "replace({0}, {1}, '')")
+strings.add("replace(varchar, varchar) -> varchar", "replace({0}, {1}, '')", _same)
 strings.add(
     "replace(varchar, varchar, varchar) -> varchar",
     "(CASE WHEN {1} = '' THEN athena_interleave({0}, {2}) ELSE replace({0}, {1}, {2}) END)",
+    _replaced,
 )
 strings.add("reverse(varchar) -> varchar", "athena_reverse({0})", _same)
 strings.add("reverse(array(T)) -> array(T)", "list_reverse({0})")
-strings.add("soundex(varchar) -> varchar", "athena_soundex({0})")
-strings.add("split(varchar, varchar) -> array(varchar)", "string_split({0}, athena_delimiter({1}))")
-strings.add("split(varchar, varchar, bigint) -> array(varchar)", "athena_split({0}, {1}, {2})")
+strings.add("soundex(varchar) -> varchar(4)", "athena_soundex({0})")
+strings.add("split(varchar, varchar) -> array(varchar)", "string_split({0}, athena_delimiter({1}))", _many)
+strings.add("split(varchar, varchar, bigint) -> array(varchar)", "athena_split({0}, {1}, {2})", _many)
 strings.add("split_part(varchar, varchar, bigint) -> varchar", "athena_split_part({0}, {1}, {2})", _same)
 strings.add(
     "split_to_map(varchar, varchar, varchar) -> map(varchar,varchar)",
@@ -85,10 +107,15 @@ strings.add("to_utf8(varchar) -> varbinary", "encode({0})")
 strings.add("from_utf8(varbinary) -> varchar", "athena_from_utf8({0})")
 
 
-for name, sql in (("lower", "lower({0})"), ("upper", "athena_upper({0})"), ("rtrim", "{0}")):
+for name, sql in (("lower", "lower({0})"), ("upper", "athena_upper({0})")):
     strings.add(f"{name}(char) -> char", sql, lambda kind: kind)
-for name in ("trim", "ltrim"):
-    strings.add(f"{name}(char) -> char", "ltrim({0}, athena_blank())", lambda kind: kind)
+for name in ("trim", "ltrim", "rtrim"):  # a char's value is held without the spaces at its end
+    strings.add(
+        f"{name}(char) -> varchar", f"{name}({{0}}, athena_blank())", lambda kind: sqltypes.varchar(kind.numbers[0])
+    )
+strings.add(
+    "length(char) -> bigint", lambda value: f"(CASE WHEN {value.sql} IS NOT NULL THEN {value.type.numbers[0]} END)"
+)
 for name in ("substr", "substring"):
     strings.refuse(f"{name}(char, bigint)")
     strings.refuse(f"{name}(char, bigint, bigint)")
@@ -96,7 +123,11 @@ for name in ("substr", "substring"):
     strings.refuse(f"{name}(varbinary, bigint, bigint)")
 for name in ("lpad", "rpad"):
     strings.refuse(f"{name}(varbinary, bigint, varbinary)")
-strings.refuse("concat(char, char)")
+strings.add(
+    "concat(char, char) -> char",
+    lambda one, other: f"rtrim(rpad({one.sql}, {one.type.numbers[0]}, ' ') || {other.sql}, ' ')",
+    lambda one, other: Type("char", (one.numbers[0] + other.numbers[0],)),
+)
 strings.refuse("from_utf8(varbinary, varchar)")
 strings.refuse("from_utf8(varbinary, bigint)")
 strings.refuse("split_to_map(varchar, varchar, varchar, function(varchar,varchar,varchar,varchar))")
@@ -126,6 +157,8 @@ def _hamming(left: str, right: str) -> int:
 
 @function("athena_levenshtein_distance", "VARCHAR, VARCHAR -> BIGINT")
 def _levenshtein(left: str, right: str) -> int:
+    if (len(left) + 1) * (len(right) + 1) > 1_000_000:
+        raise Failure("The combined inputs for Levenshtein distance are too large")
     before = list(range(len(right) + 1))
     for row, one in enumerate(left, start=1):
         line = [row]
@@ -190,6 +223,8 @@ def _soundex(text: str) -> str:
 def _split(text: str, delimiter: str, limit: int) -> list[str]:
     if limit <= 0:
         raise Failure("Limit must be positive")
+    if limit >= 2**31:
+        raise Failure("Limit is too large")
     if not delimiter:
         raise Failure("The delimiter may not be the empty string")
     return text.split(delimiter, limit - 1)
