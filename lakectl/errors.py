@@ -34,3 +34,15 @@ class AccessError(LakectlError):
     """No credentials, expired ones, or a call that AWS denied."""
 
     exit_code = 77
+
+
+class Interruption(KeyboardInterrupt):
+    """Ctrl-C, with what came of it in one line, and the next command to type if there is one.
+
+    A KeyboardInterrupt, so that what handles errors does not take it for one.
+    """
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint

@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from lakectl import tables
@@ -24,6 +25,7 @@ WIDTH_WHEN_PIPED = 200
 BAR_WIDTH = 20
 BARS_WIDTH, LEAST_LABEL = 40, 8  # so that small charts below each other begin at one place
 ITEM_INDENT = " " * 6
+BLOCK = 10_000  # rows of an answer that are one table on a terminal: no more of it is in memory
 
 
 class Output(Protocol):
@@ -45,11 +47,11 @@ class Output(Protocol):
         """A bar for each (name, value of at least 0, the value as text)."""
 
     def data(
-        self, columns: Sequence[str], rows: Sequence[Sequence[str | None]], right: Sequence[str], most: int
+        self, columns: Sequence[str], rows: Iterator[Sequence[str | None]], right: Sequence[str], most: int | None
     ) -> int:
-        """The rows that a query gave, ``None`` for NULL. A terminal shows ``most`` of them.
+        """The rows that a query gave, ``None`` for NULL. A terminal shows ``most`` and leaves the others unread.
 
-        Returns how many were left out.
+        Returns how many were shown.
         """
 
     def remark(self, text: str) -> None:
@@ -147,13 +149,21 @@ class Console:
         self._console.print(grid)
 
     def data(
-        self, columns: Sequence[str], rows: Sequence[Sequence[str | None]], right: Sequence[str], most: int
+        self, columns: Sequence[str], rows: Iterator[Sequence[str | None]], right: Sequence[str], most: int | None
     ) -> int:
+        count = 0
         if not self._console.is_terminal:
-            sys.stdout.writelines(tables.tsv(row) + "\n" for row in (columns, *rows))
-            return 0
-        self._lines(columns, [[tables.shown(value, tables.NULL) for value in row] for row in rows[:most]], right)
-        return max(0, len(rows) - most)
+            sys.stdout.write(tables.tsv(columns) + "\n")
+            for count, row in enumerate(rows, start=1):  # noqa: B007 - the last one is the answer
+                sys.stdout.write(tables.tsv(row) + "\n")
+            return count
+        rows = islice(rows, most)
+        while block := [[tables.shown(value, tables.NULL) for value in row] for row in islice(rows, BLOCK)]:
+            self._lines(columns, block, right)
+            count += len(block)
+        if not count:
+            self._lines(columns, [], right)
+        return count
 
     def _lines(self, columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str]) -> None:
         terminal = self._console.is_terminal

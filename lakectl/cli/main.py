@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
@@ -14,7 +15,7 @@ import click
 from lakectl import __version__, tables
 from lakectl.cli.app import App, shared_options
 from lakectl.cli.group import LazyGroup, unknown
-from lakectl.errors import LakectlError, UsageError
+from lakectl.errors import Interruption, LakectlError, UsageError
 
 EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 64, 130
 INTERRUPTED = "interrupted; run the same command again to go on"
@@ -64,7 +65,7 @@ def run(arguments: list[str] | None = None) -> None:
         if os.environ.get("LAKECTL_DEBUG") and not isinstance(error, LakectlError | click.ClickException):
             raise
         problem = _problem(error)
-        _complain(problem, as_json="--json" in given)
+        _complain(problem, as_json=_wants_json(given))
         code = problem.exit_code
     if code == EXIT_INTERRUPTED and threading.active_count() > 1:
         # An ordinary exit would wait for the calls that a second Ctrl-C has just left behind.
@@ -74,8 +75,15 @@ def run(arguments: list[str] | None = None) -> None:
     sys.exit(code if isinstance(code, int) else 0)
 
 
+def _wants_json(given: list[str]) -> bool:
+    return bool({"--json", "--output=json"} & {*given}) or ("--output", "json") in itertools.pairwise(given)
+
+
 def _problem(error: BaseException) -> LakectlError:
     """What to say of ``error``, and the exit code."""
+    told = _interruption(error)
+    if told is not None:
+        return Interrupted(told.message, told.hint)
     if isinstance(error, LakectlError) and not _follows_an_interrupt(error):
         return error
     if isinstance(error, click.UsageError):
@@ -102,6 +110,13 @@ def _follows_an_interrupt(error: BaseException | None) -> bool:
     while error is not None and not isinstance(error, KeyboardInterrupt):
         error = error.__cause__ or error.__context__
     return error is not None
+
+
+def _interruption(error: BaseException | None) -> Interruption | None:
+    """The one that ``error`` follows, and that tells what came of it: click makes Abort of it."""
+    while error is not None and not isinstance(error, Interruption):
+        error = error.__cause__ or error.__context__
+    return error
 
 
 def _is_interrupt(error: BaseException | None) -> bool:

@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 
 import click
 
-from lakectl.cli import completion
+from lakectl.cli import answers, completion
+from lakectl.cli.answers import FORMS, MOST_ROWS
 from lakectl.cli.app import App, lake_command
 from lakectl.errors import UsageError
-
-MOST_ROWS = 100  # on a terminal
 
 
 @lake_command("query")
 @click.argument("sql", required=False, shell_complete=completion.saved_queries)
 @click.option("-p", "--parameter", "parameters", multiple=True, metavar="NAME=VALUE", help="Fill :NAME in the query.")
 @click.option("--list", "list_saved", is_flag=True, help="List the saved queries.")
+@click.option("--output", type=click.Choice(FORMS), help="What to print or write; --csv and --json are short for two.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Write the answer to a file.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Show or write the first N rows only.")
 @click.option("--all", "show_all", is_flag=True, help=f"Show all rows on a terminal, not the first {MOST_ROWS}.")
 def query(
-    app: App, sql: str | None, parameters: tuple[str, ...], list_saved: bool, as_csv: bool, show_all: bool
+    app: App,
+    sql: str | None,
+    parameters: tuple[str, ...],
+    list_saved: bool,
+    output: str | None,
+    as_csv: bool,
+    out: Path | None,
+    limit: int | None,
+    show_all: bool,
 ) -> None:
     """Run SQL in Athena.
 
@@ -31,17 +42,23 @@ def query(
     and \\t, \\n, \\r and \\\\ for a tab, line feed, carriage return and backslash in a value. All else goes to
     standard error.
 
+    --out FILE writes what --output or the file's ending (.csv, .json, .parquet, .tsv) says. The file is there when all
+    of it is written, and not before. Parquet has Athena's types; arrays, maps, rows, JSON, times and timestamps with a
+    time zone are text in it.
+
     \b
     Examples:
       lakectl query "SHOW TABLES"
       lakectl query 07
       lakectl query question.sql > answer.tsv
+      lakectl query 06 --out sales.parquet
       lakectl query 13 -p snapshot_id=123456789
     """
     from lakectl import saved_queries
     from lakectl.ops.tables import query as ops
-    from lakectl.output import human_bytes
 
+    app.json |= output == "json"
+    form = answers.form_of(app, output, as_csv, out)
     lake = app.lake
     if list_saved:
         saved = saved_queries.load(lake.project, lake.names)
@@ -51,20 +68,16 @@ def query(
     if not sql:
         raise UsageError("no SQL given", 'lakectl query "SELECT 1"; saved ones: lakectl query --list')
     statement = ops.resolve(lake, sql, _parameters(parameters))
-    with app.out.busy("running the query"):
-        result = ops.run(lake, statement)
-    if as_csv:
-        _print_csv(result.columns, result.rows)
+    if out is None:
+        with app.out.busy("running the query"):
+            answer = answers.limited(ops.ask(lake, statement), limit)
+        answers.show(app, answer, form, None if show_all or limit else MOST_ROWS)
         return
-    numeric = {"bigint", "integer", "double", "float", "decimal", "smallint", "tinyint"}
-    right = [column for column, kind in zip(result.columns, result.types, strict=True) if kind in numeric]
-    if result.columns:
-        hidden = app.out.data(result.columns, result.rows, right, len(result.rows) if show_all else MOST_ROWS)
-        if hidden:
-            app.out.remark(f"… {hidden:,} more rows. See them with --all, or write them to a file: > rows.tsv")
-    rows = "1 row" if len(result.rows) == 1 else f"{len(result.rows):,} rows"
-    app.out.remark(f"{rows}, {human_bytes(result.scanned)} scanned, {result.milliseconds:,} ms")
-    app.out.result(asdict(result))
+    with answers.replacing(out) as beside, app.out.busy("running the query") as tell:
+        answer = answers.limited(ops.ask(lake, statement), limit)
+        tell(f"writing {out}")
+        count = answers.written(answer, form, beside)
+    answers.report_file(app, answer, out, form, count)
 
 
 def _parameters(pairs: tuple[str, ...]) -> dict[str, str]:
@@ -72,15 +85,6 @@ def _parameters(pairs: tuple[str, ...]) -> dict[str, str]:
         if "=" not in pair:
             raise UsageError(f"-p {pair!r} is not NAME=VALUE")
     return dict(pair.split("=", 1) for pair in pairs)
-
-
-def _print_csv(columns: list[str], rows: list[list[str | None]]) -> None:
-    import csv
-    import sys
-
-    writer = csv.writer(sys.stdout)
-    writer.writerow(columns)
-    writer.writerows(rows)
 
 
 COMMANDS = {"query": query}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import re
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +19,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from lakectl import saved_queries
 from lakectl.aws import code_of, explain
-from lakectl.errors import LakectlError, UsageError
+from lakectl.errors import Interruption, LakectlError, UsageError
 from lakectl.ops.lake import Lake
+from lakectl.ops.tables import answer
+from lakectl.ops.tables.answer import Answer
 from lakectl.saved_queries import SavedQuery
 
 POLL_S = (0.05, 1.0)  # first and longest pause between two looks at a query
+STOP_S = 5.0  # so long a stopped query is looked at until it has ended
 ENDED = frozenset(("SUCCEEDED", "FAILED", "CANCELLED"))
 
 
@@ -112,8 +117,17 @@ def run(lake: Lake, sql: str, on_start: Callable[[str], None] = lambda _: None, 
 
     Raises :class:`QueryFailed` with Athena's reason, :class:`LakectlError` when Athena can't be reached.
     """
+    return _fetched(ask(lake, sql, on_start), most)
+
+
+def ask(lake: Lake, sql: str, on_start: Callable[[str], None] = lambda _: None, database: str = "") -> Answer:
+    """Run one statement in ``database`` (the silver one); its rows are fetched as they are read.
+
+    On Ctrl-C the query is stopped: raises :class:`Interruption`, which says so. Raises as :func:`run`, and so does
+    reading the rows.
+    """
     with _explained(lake):
-        return _fetch(lake.client("athena"), sql, _finished(lake, sql, on_start), most)
+        return _read(lake, answer.opened(lake, sql, _finished(lake, sql, on_start, database)))
 
 
 def lines(lake: Lake, sql: str, on_start: Callable[[str], None] = lambda _: None) -> Iterator[list[str]]:
@@ -135,15 +149,18 @@ def new_token() -> str:
     return uuid.uuid4().hex
 
 
-def begin(lake: Lake, sql: str, token: str = "") -> str:
-    """Start one statement and return its id at once. With the same ``token`` (32 characters and more) it is started
-    once, however often that is asked. Raises as :func:`run`."""
+def begin(lake: Lake, sql: str, token: str = "", database: str = "") -> str:
+    """Start one statement in ``database`` (the silver one) and return its id at once.
+
+    With the same ``token`` (32 characters and more) it is started once, however often that is asked. Raises as
+    :func:`run`.
+    """
     once = {"ClientRequestToken": token} if token else {}
     with _explained(lake):
         started = lake.client("athena").start_query_execution(
             QueryString=sql,
             WorkGroup=lake.names.workgroup,
-            QueryExecutionContext={"Database": lake.names.silver_database, "Catalog": "AwsDataCatalog"},
+            QueryExecutionContext={"Database": database or lake.names.silver_database, "Catalog": "AwsDataCatalog"},
             **once,
         )
     return str(started["QueryExecutionId"])
@@ -165,7 +182,7 @@ def stop(lake: Lake, query_id: str) -> None:
 def fetch(lake: Lake, sql: str, execution: dict[str, Any], most: int = 0) -> QueryResult:
     """The rows of a statement that has succeeded, at most ``most`` if given. Raises as :func:`run`."""
     with _explained(lake):
-        return _fetch(lake.client("athena"), sql, execution, most)
+        return _fetched(_read(lake, answer.opened(lake, sql, execution)), most)
 
 
 @contextmanager
@@ -182,55 +199,65 @@ def _explained(lake: Lake) -> Iterator[None]:
         raise explain(error, "running the query") from error
 
 
-def _finished(lake: Lake, sql: str, on_start: Callable[[str], None]) -> dict[str, Any]:
+def _read(lake: Lake, found: Answer) -> Answer:
+    """With rows that raise as :func:`run` does."""
+
+    def rows() -> Iterator[list[str | None]]:
+        with _explained(lake):
+            yield from found.rows
+
+    return replace(found, rows=rows())
+
+
+def _fetched(found: Answer, most: int) -> QueryResult:
+    return QueryResult(
+        id=found.id,
+        sql=found.sql,
+        columns=[column.name for column in found.columns],
+        types=[column.type for column in found.columns],
+        rows=list(islice(found.rows, most) if most else found.rows),
+        scanned=found.scanned,
+        milliseconds=found.milliseconds,
+        output=found.output,
+    )
+
+
+def _finished(lake: Lake, sql: str, on_start: Callable[[str], None], database: str = "") -> dict[str, Any]:
     """The execution of a statement that has succeeded."""
-    query_id = begin(lake, sql)
-    on_start(query_id)
-    execution = _wait(lake.client("athena"), query_id)
+    token, query_id = new_token(), ""
+    try:
+        query_id = begin(lake, sql, token, database)
+        on_start(query_id)
+        execution = _wait(lake, query_id)
+    except KeyboardInterrupt:
+        # Interrupted within the request: asked again with the same token, Athena tells which query that has started.
+        raise _stopped(lake, query_id or begin(lake, sql, token, database)) from None
     state = execution["Status"]["State"]
     if state != "SUCCEEDED":
         raise QueryFailed(execution["Status"].get("StateChangeReason") or f"query {query_id} is {state}")
     return execution
 
 
-def _wait(athena: Any, query_id: str) -> dict[str, Any]:
-    pause = POLL_S[0]
+def _wait(lake: Lake, query_id: str, seconds: float = math.inf) -> dict[str, Any]:
+    """The execution once it has ended, or as it is after ``seconds``."""
+    pause, deadline = POLL_S[0], time.monotonic() + seconds
+    while True:
+        execution = look(lake, query_id)
+        if execution["Status"]["State"] in ENDED or time.monotonic() > deadline:
+            return execution
+        time.sleep(pause)
+        pause = min(pause * 1.3, POLL_S[1])
+
+
+def _stopped(lake: Lake, query_id: str) -> Interruption:
+    """Stop a query; what came of that."""
     try:
-        while True:
-            execution: dict[str, Any] = athena.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]
-            if execution["Status"]["State"] in ENDED:
-                return execution
-            time.sleep(pause)
-            pause = min(pause * 1.3, POLL_S[1])
-    except KeyboardInterrupt:
-        athena.stop_query_execution(QueryExecutionId=query_id)
-        raise
-
-
-def _fetch(athena: Any, sql: str, execution: dict[str, Any], most: int) -> QueryResult:
-    query_id = execution["QueryExecutionId"]
-    columns: list[str] = []
-    types: list[str] = []
-    rows: list[list[str | None]] = []
-    for page in athena.get_paginator("get_query_results").paginate(QueryExecutionId=query_id):
-        if not columns:
-            info = page["ResultSet"]["ResultSetMetadata"].get("ColumnInfo", [])
-            columns, types = [c["Name"] for c in info], [c["Type"] for c in info]
-        rows += [[cell.get("VarCharValue") for cell in row["Data"]] for row in page["ResultSet"]["Rows"]]
-        if most and len(rows) > most:  # one more, for the column names
-            break
-    # Only a SELECT's first row repeats the column names; EXPLAIN, SHOW and DDL have none.
-    if execution.get("StatementType") == "DML" and rows and rows[0] == columns:
-        rows = rows[1:]
-    rows = rows[:most] if most else rows
-    statistics = execution.get("Statistics", {})
-    return QueryResult(
-        id=query_id,
-        sql=sql,
-        columns=columns,
-        types=types,
-        rows=rows,
-        scanned=int(statistics.get("DataScannedInBytes") or 0),
-        milliseconds=int(statistics.get("EngineExecutionTimeInMillis") or 0),
-        output=execution.get("ResultConfiguration", {}).get("OutputLocation", ""),
-    )
+        stop(lake, query_id)
+        state = _wait(lake, query_id, STOP_S)["Status"]["State"]
+    except LakectlError as error:
+        by_hand = f"aws athena stop-query-execution --query-execution-id {query_id}"
+        return Interruption(f"interrupted; query {query_id} could not be cancelled: {error.message}", by_hand)
+    if state in ENDED:
+        ended = "is cancelled" if state == "CANCELLED" else f"had ended before ({state})"
+        return Interruption(f"interrupted; query {query_id} {ended}")
+    return Interruption(f"interrupted; Athena is cancelling query {query_id}")
