@@ -63,6 +63,42 @@ def read(bare: str) -> Words | None:
     return None
 
 
+@dataclass(frozen=True)
+class Explain:
+    """``query``: where the explained statement begins."""
+
+    format: str
+    type: str
+    analyze: bool
+    query: int
+
+
+_EXPLAIN = re.compile(r"EXPLAIN\b(\s+ANALYZE\b)?(\s+VERBOSE\b)?\s*", re.I)
+_OPTIONS = re.compile(r"\(((?:\s*(?:FORMAT|TYPE)\s+\w+\s*,?)+)\)\s*", re.I)
+_FORMATS, _TYPES = ("TEXT", "GRAPHVIZ", "JSON"), ("LOGICAL", "DISTRIBUTED", "VALIDATE", "IO")
+
+
+def explained(bare: str) -> Explain | None:
+    """EXPLAIN [ANALYZE] [(FORMAT …, TYPE …)]. Raises MalformedQuery for an option that Athena does not have.
+
+    https://docs.aws.amazon.com/athena/latest/ug/athena-explain-statement.html
+    """
+    begins = _EXPLAIN.match(bare)
+    if begins is None:
+        return None
+    analyze, end = begins[1] is not None, begins.end()
+    given = {"FORMAT": "TEXT", "TYPE": "DISTRIBUTED"}
+    options = _OPTIONS.match(bare, end)
+    for option in options[1].split(",") if options else ():
+        at = bare.index(option, end)
+        words = option.upper().split()
+        allowed = {"FORMAT": _FORMATS, "TYPE": () if analyze else _TYPES}.get(words[0] if words else "", ())
+        if len(words) != 2 or words[1] not in allowed:
+            raise _mismatched(bare, at + len(option) - len(option.lstrip()), allowed or ["FORMAT"])
+        given[words[0]] = words[1]
+    return Explain(given["FORMAT"], given["TYPE"], analyze, options.end() if options else end)
+
+
 def _mismatched(text: str, at: int, expected: Sequence[str]) -> MalformedQuery:
     before = text[:at]
     found = re.match(r"\w+|\S", text[at:])

@@ -39,7 +39,6 @@ _COMMANDS: tuple[tuple[str, str, str], ...] = (
     (r"SHOW\s+.*", "SHOW", "UTILITY"),
     (r"ALTER\s+.*", "ALTER_TABLE", "DDL"),
 )
-_EXPLAIN = re.compile(r"EXPLAIN(\s+ANALYZE)?(?:\s+VERBOSE)?(?:\s*\([^()]*\))?\s+(?=\S)", re.I)
 
 
 @dataclass(frozen=True)
@@ -79,10 +78,11 @@ def parse(sql: str, parameters: Sequence[str] | None = None) -> Statement:
         raise MalformedQuery(
             f"{_line_col(text, tokens[0].start)}: mismatched input '{tokens[0].text.split()[0]}'. Expecting: {expected}"
         )
-    explain = _EXPLAIN.match(bare)
+    explain = grammar.explained(bare)
     if explain:
-        inner = _tree_from(text, tokens[0].start + explain.end())
-        return Statement(text, "UTILITY", "EXPLAIN", inner, analyze=bool(explain.group(1)))
+        inner = _tree_from(text, tokens[0].start + explain.query)
+        options = (explain.format, explain.type)
+        return Statement(text, "UTILITY", "EXPLAIN", inner, options, analyze=explain.analyze)
     words = grammar.read(bare)
     if words is not None:
         query = _query(text, tokens[0].start + words.query) if words.query is not None else None
