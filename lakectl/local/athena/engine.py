@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 from sqlglot import exp
 
-from lakectl.local.athena import ddl, dml, explain, failures, results, show, views
+from lakectl.local.athena import ddl, describe, dml, explain, failures, results, show, views
 from lakectl.local.athena.access import Access
 from lakectl.local.athena.analyze import Analyzed, analyze, to_duckdb
 from lakectl.local.athena.errors import QueryCancelled, QueryError
@@ -233,5 +233,6 @@ _HANDLERS: dict[str, Callable[[Run], Result]] = {
     "SHOW_COLUMNS": show.columns,
     "SHOW_CREATE_TABLE": show.create_table,
     "SHOW_TBLPROPERTIES": show.properties,
-    "DESCRIBE_TABLE": show.describe,
+    "SHOW_PARTITIONS": show.partitions,
+    "DESCRIBE_TABLE": describe.describe,
 }

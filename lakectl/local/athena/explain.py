@@ -26,11 +26,11 @@ def explain(run: Run) -> Result:
     """The plan, one row for each line. The query is checked and bound; only ANALYZE executes it."""
     tree, (shape, kind) = run.statement.tree, run.statement.words
     target = tree if isinstance(tree, exp.Insert | exp.Create) and tree.expression is not None else None
-    if not isinstance(tree, exp.Query | exp.Values) and (target is None or run.statement.analyze):
+    if tree is None or not (isinstance(tree, exp.Query | exp.Values) or (target and not run.statement.analyze)):
         raise unsupported(f"EXPLAIN {'ANALYZE ' if run.statement.analyze else ''}of {type(tree).__name__.upper()}")
     if shape == "GRAPHVIZ":
         raise unsupported("EXPLAIN (FORMAT GRAPHVIZ)")
-    query = run.analyze(tree if target is None else tree.expression)
+    query = run.analyze(target.expression if target is not None else tree)
     sql = to_duckdb(query, run.session)
     if run.statement.analyze:
         return _lines(_analyzed(run, query, sql, as_json=shape == "JSON"))

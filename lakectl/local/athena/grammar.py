@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from lakectl.local.athena.errors import MalformedQuery
 
-PART = r'(?:"(?:[^"]|"")+"|`[^`]+`|\w+)'
+PART = r'(?:"(?:[^"]|"")+"|`[^`]+`|[\w$]+)'
 NAME = rf"({PART}(?:\s*\.\s*{PART}){{0,2}})"
 _LIKE = r"(?:\s+(?:LIKE\s+)?'((?:[^']|'')*)')?"
 _IN = rf"(?:\s+(?:IN|FROM)\s+({PART}(?:\s*\.\s*{PART})?))?"
@@ -30,6 +30,17 @@ class Words:
 # (pattern, subtype, StatementType). A group that is missing is None.
 # https://docs.aws.amazon.com/athena/latest/ug/create-view.html and the pages beside it
 _PATTERNS: tuple[tuple[str, str, str], ...] = (
+    (rf"SHOW\s+TABLES{_IN}{_LIKE}", "SHOW_TABLES", "UTILITY"),
+    (rf"SHOW\s+(?:DATABASES|SCHEMAS){_LIKE}", "SHOW_DATABASES", "UTILITY"),
+    (rf"SHOW\s+COLUMNS\s+(?:IN|FROM)\s+{NAME}{_IN}", "SHOW_COLUMNS", "UTILITY"),
+    (rf"SHOW\s+PARTITIONS\s+{NAME}", "SHOW_PARTITIONS", "UTILITY"),
+    (rf"SHOW\s+CREATE\s+TABLE\s+{NAME}", "SHOW_CREATE_TABLE", "UTILITY"),
+    (rf"SHOW\s+TBLPROPERTIES\s+{NAME}(?:\s*\(\s*['\"]([^'\"]+)['\"]\s*\))?", "SHOW_TBLPROPERTIES", "UTILITY"),
+    (
+        rf"(?:DESCRIBE|DESC)(?:\s+(EXTENDED|FORMATTED))?\s+{NAME}(\s+PARTITION\s*\(.*\))?(?:\s+({PART}(?:\.\S+)?))?",
+        "DESCRIBE_TABLE",
+        "UTILITY",
+    ),
     (rf"DROP\s+VIEW\s+(IF\s+EXISTS\s+)?{NAME}", "DROP_VIEW", "DDL"),
     (rf"SHOW\s+CREATE\s+VIEW\s+{NAME}", "SHOW_CREATE_VIEW", "UTILITY"),
     (rf"SHOW\s+VIEWS{_IN}{_LIKE}", "SHOW_VIEWS", "UTILITY"),
