@@ -19,6 +19,7 @@ from lakectl.local.athena import (
     changes,
     ctas,
     ddl,
+    describe,
     dml,
     explain,
     failures,
@@ -260,5 +261,6 @@ _HANDLERS: dict[str, Callable[[Run], Result]] = {
     "SHOW_COLUMNS": show.columns,
     "SHOW_CREATE_TABLE": show.create_table,
     "SHOW_TBLPROPERTIES": show.properties,
-    "DESCRIBE_TABLE": show.describe,
+    "SHOW_PARTITIONS": show.partitions,
+    "DESCRIBE_TABLE": describe.describe,
 }

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from lakectl.local.athena.errors import MalformedQuery
 
-PART = r'(?:"(?:[^"]|"")+"|`[^`]+`|\w+)'
+PART = r'(?:"(?:[^"]|"")+"|`[^`]+`|[\w$]+)'
 NAME = rf"({PART}(?:\s*\.\s*{PART}){{0,2}})"
 _LIKE = r"(?:\s+(?:LIKE\s+)?'((?:[^']|'')*)')?"
 _IN = rf"(?:\s+(?:IN|FROM)\s+({PART}(?:\s*\.\s*{PART})?))?"
@@ -30,6 +30,17 @@ class Words:
 # (pattern, subtype, StatementType). A group that is missing is None.
 # https://docs.aws.amazon.com/athena/latest/ug/create-view.html and the pages beside it
 _PATTERNS: tuple[tuple[str, str, str], ...] = (
+    (rf"SHOW\s+TABLES{_IN}{_LIKE}", "SHOW_TABLES", "UTILITY"),
+    (rf"SHOW\s+(?:DATABASES|SCHEMAS){_LIKE}", "SHOW_DATABASES", "UTILITY"),
+    (rf"SHOW\s+COLUMNS\s+(?:IN|FROM)\s+{NAME}{_IN}", "SHOW_COLUMNS", "UTILITY"),
+    (rf"SHOW\s+PARTITIONS\s+{NAME}", "SHOW_PARTITIONS", "UTILITY"),
+    (rf"SHOW\s+CREATE\s+TABLE\s+{NAME}", "SHOW_CREATE_TABLE", "UTILITY"),
+    (rf"SHOW\s+TBLPROPERTIES\s+{NAME}(?:\s*\(\s*['\"]([^'\"]+)['\"]\s*\))?", "SHOW_TBLPROPERTIES", "UTILITY"),
+    (
+        rf"(?:DESCRIBE|DESC)(?:\s+(EXTENDED|FORMATTED))?\s+{NAME}(\s+PARTITION\s*\(.*\))?(?:\s+({PART}(?:\.\S+)?))?",
+        "DESCRIBE_TABLE",
+        "UTILITY",
+    ),
     (rf"DROP\s+VIEW\s+(IF\s+EXISTS\s+)?{NAME}", "DROP_VIEW", "DDL"),
     (rf"SHOW\s+CREATE\s+VIEW\s+{NAME}", "SHOW_CREATE_VIEW", "UTILITY"),
     (rf"SHOW\s+VIEWS{_IN}{_LIKE}", "SHOW_VIEWS", "UTILITY"),
@@ -61,6 +72,42 @@ def read(bare: str) -> Words | None:
     if begun:
         raise _mismatched(bare, begun.end(), ["AS"] if begun[1] else ["<identifier>"])
     return None
+
+
+@dataclass(frozen=True)
+class Explain:
+    """``query``: where the explained statement begins."""
+
+    format: str
+    type: str
+    analyze: bool
+    query: int
+
+
+_EXPLAIN = re.compile(r"EXPLAIN\b(\s+ANALYZE\b)?(\s+VERBOSE\b)?\s*", re.I)
+_OPTIONS = re.compile(r"\(((?:\s*(?:FORMAT|TYPE)\s+\w+\s*,?)+)\)\s*", re.I)
+_FORMATS, _TYPES = ("TEXT", "GRAPHVIZ", "JSON"), ("LOGICAL", "DISTRIBUTED", "VALIDATE", "IO")
+
+
+def explained(bare: str) -> Explain | None:
+    """EXPLAIN [ANALYZE] [(FORMAT …, TYPE …)]. Raises MalformedQuery for an option that Athena does not have.
+
+    https://docs.aws.amazon.com/athena/latest/ug/athena-explain-statement.html
+    """
+    begins = _EXPLAIN.match(bare)
+    if begins is None:
+        return None
+    analyze, end = begins[1] is not None, begins.end()
+    given = {"FORMAT": "TEXT", "TYPE": "DISTRIBUTED"}
+    options = _OPTIONS.match(bare, end)
+    for option in options[1].split(",") if options else ():
+        at = bare.index(option, end)
+        words = option.upper().split()
+        allowed = {"FORMAT": _FORMATS, "TYPE": () if analyze else _TYPES}.get(words[0] if words else "", ())
+        if len(words) != 2 or words[1] not in allowed:
+            raise _mismatched(bare, at + len(option) - len(option.lstrip()), allowed or ["FORMAT"])
+        given[words[0]] = words[1]
+    return Explain(given["FORMAT"], given["TYPE"], analyze, options.end() if options else end)
 
 
 def _mismatched(text: str, at: int, expected: Sequence[str]) -> MalformedQuery:

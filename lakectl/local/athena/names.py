@@ -23,12 +23,6 @@ def of_database(node: exp.Expr | None) -> str:
     return (table.name or table.db).lower()
 
 
-def of_word(word: str | None, database: str) -> tuple[str, str]:
-    """(database, table) of a dotted name kept as text."""
-    owner, _, name = (word or "").rpartition(".")
-    return (owner or database).lower(), name.lower()
-
-
 def of_text(name: str, database: str) -> tuple[str, str]:
     """(database, table) of a name of up to three parts, as it is written. Raises QueryError CATALOG_NOT_FOUND."""
     parts = grammar.parts(name)

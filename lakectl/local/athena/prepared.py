@@ -15,7 +15,7 @@ from lakectl.local.athena.pages import page
 from lakectl.local.athena.store import Item, Store
 from lakectl.local.athena.workgroups import Workgroups
 
-NAME = r"[A-Za-z_][A-Za-z0-9_@:]{0,255}"  # StatementName, API reference
+NAME = r"[A-Za-z_][A-Za-z0-9_@:]{1,256}"  # StatementName, API reference
 # "You can use DML queries in prepared statements": SELECT, INSERT INTO, CTAS, UNLOAD (PREPARE, user guide)
 _ALLOWED = ("SELECT", "INSERT", "CREATE_TABLE_AS_SELECT", "UNLOAD", "UPDATE", "DELETE", "MERGE")
 

@@ -1,10 +1,10 @@
-"""SHOW and DESCRIBE, in the layouts that Athena answers with."""
+"""SHOW, in the layouts that Athena answers with."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lakectl.local.athena import names, types, views
+from lakectl.local.athena import describe, grammar, names, types, views
 from lakectl.local.athena.errors import QueryError
 from lakectl.local.athena.patterns import matching
 from lakectl.local.athena.results import Column, Result
@@ -19,10 +19,9 @@ def _one_column(name: str, rows: list[str]) -> Result:
 
 def tables(run: Run) -> Result:
     owner, pattern = run.statement.words
-    database = (owner or run.database).lower()
+    database = grammar.parts(owner)[-1] if owner else run.database
     run.catalog.require_database(database)
-    pages = run.catalog.glue.get_paginator("get_tables").paginate(DatabaseName=database)
-    found = sorted(table["Name"] for page in pages for table in page["TableList"])
+    found = sorted(table["Name"] for table in run.catalog.tables(database))
     return _one_column("tab_name", matching(found, pattern))
 
 
@@ -33,50 +32,32 @@ def databases(run: Run) -> Result:
     return _one_column("database_name", matching(found, pattern))
 
 
-def _entry(run: Run, word: str | None) -> tuple[str, str, dict[str, Any]]:
-    database, name = names.of_word(word, run.database)
-    return database, name, run.catalog.entry(database, name)
-
-
-def _fields(entry: dict[str, Any]) -> list[dict[str, Any]]:
-    columns: list[dict[str, Any]] = [
-        *entry.get("StorageDescriptor", {}).get("Columns", []),
-        *entry.get("PartitionKeys", []),
-    ]
-    return [column for column in columns if column.get("Parameters", {}).get("iceberg.field.current") != "false"]
+def _entry(run: Run, name: str | None) -> tuple[str, str, dict[str, Any]]:
+    database, table = names.of_text(str(name), run.database)
+    return database, table, run.catalog.entry(database, table)
 
 
 def columns(run: Run) -> Result:
-    word, owner = run.statement.words
-    database, name = names.of_word(word, owner or run.database)
-    fields = _fields(run.catalog.entry(database, name))
-    return _one_column("field", [field["Name"].ljust(20) for field in fields])
+    name, owner = run.statement.words
+    database, table = names.of_text(str(name), grammar.parts(owner)[-1] if owner else run.database)
+    found = describe.fields(run.catalog.entry(database, table))
+    return _one_column("field", [field["Name"].ljust(20) for field in found])
 
 
-def describe(run: Run) -> Result:
+def partitions(run: Run) -> Result:
+    """Those that are in the catalog: https://docs.aws.amazon.com/athena/latest/ug/show-partitions.html"""
     database, name, entry = _entry(run, run.statement.words[0])
-    heads = [Column("col_name", "string"), Column("data_type", "string"), Column("comment", "string")]
-    rows = [_described(field["Name"], field["Type"], field.get("Comment", "")) for field in _fields(entry)]
-    if "metadata_location" in entry.get("Parameters", {}):
-        table = run.catalog.load(database, name)
-        schema = table.schema()
-        rows += [_described("", "", ""), _described("# Partition spec:", "", "")]
-        rows += [
-            _described("# field_name", "field_transform", "column_name"),
-            *(
-                _described(field.name, str(field.transform), schema.find_column_name(field.source_id) or "")
-                for field in table.spec().fields
-            ),
-        ]
-    elif keys := entry.get("PartitionKeys"):
-        rows += [_described("", "", ""), _described("# Partition Information", "", "")]
-        rows += [_described("# col_name", "data_type", "comment")]
-        rows += [_described(key["Name"], key["Type"], key.get("Comment", "")) for key in keys]
-    return Result(heads, [(row,) for row in rows])
-
-
-def _described(*cells: str) -> str:
-    return "\t".join(cell.ljust(20) for cell in cells)
+    keys = [key["Name"] for key in entry.get("PartitionKeys", [])]
+    if views.is_view(entry) or "metadata_location" in entry.get("Parameters", {}):
+        kind = "a view" if views.is_view(entry) else "an Iceberg table"
+        raise QueryError(
+            "NOT_SUPPORTED", f"SHOW PARTITIONS: {database}.{name} is {kind}, which has none in the catalog"
+        )
+    if not keys:
+        raise QueryError("GENERIC_USER_ERROR", f"Table {name} is not a partitioned table")
+    pages = run.catalog.glue.get_paginator("get_partitions").paginate(DatabaseName=database, TableName=name)
+    values = [found["Values"] for page in pages for found in page["Partitions"]]
+    return _one_column("partition", ["/".join(map("=".join, zip(keys, each, strict=True))) for each in values])
 
 
 def properties(run: Run) -> Result:

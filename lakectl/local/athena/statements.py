@@ -17,7 +17,6 @@ from lakectl.local.athena.errors import MalformedQuery, QueryError, RequestError
 # sqlglot warns on stderr for each statement that it keeps as text; those are handled here by design.
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
-_NAME = r'((?:[`"]?[\w$]+[`"]?\.)?[`"]?[\w$]+[`"]?)'
 _WORDS = (
     "ALTER ANALYZE CALL COMMIT CREATE DEALLOCATE DELETE DESC DESCRIBE DROP EXECUTE EXPLAIN GRANT INSERT MERGE "
     "MSCK OPTIMIZE PREPARE RESET REVOKE ROLLBACK SELECT SET SHOW START TABLE TRUNCATE UNLOAD UPDATE USE VACUUM "
@@ -27,12 +26,6 @@ _STATEMENT_WORDS = _WORDS.split()
 # https://docs.aws.amazon.com/athena/latest/APIReference/API_QueryExecution.html: UTILITY is what is neither
 # DDL nor DML, "such as SHOW CREATE TABLE, EXPLAIN, DESCRIBE, or SHOW TABLES".
 _COMMANDS: tuple[tuple[str, str, str], ...] = (
-    (r"SHOW\s+TABLES(?:\s+(?:IN|FROM)\s+[`\"]?(\w+)[`\"]?)?(?:\s+(?:LIKE\s+)?'([^']*)')?", "SHOW_TABLES", "UTILITY"),
-    (r"SHOW\s+(?:DATABASES|SCHEMAS)(?:\s+LIKE)?(?:\s+'([^']*)')?", "SHOW_DATABASES", "UTILITY"),
-    (rf"SHOW\s+COLUMNS\s+(?:IN|FROM)\s+{_NAME}(?:\s+(?:IN|FROM)\s+[`\"]?(\w+)[`\"]?)?", "SHOW_COLUMNS", "UTILITY"),
-    (rf"SHOW\s+CREATE\s+TABLE\s+{_NAME}", "SHOW_CREATE_TABLE", "UTILITY"),
-    (rf"SHOW\s+TBLPROPERTIES\s+{_NAME}(?:\s*\(\s*['\"]([^'\"]+)['\"]\s*\))?", "SHOW_TBLPROPERTIES", "UTILITY"),
-    (rf"(?:DESCRIBE|DESC)(?:\s+(?:EXTENDED|FORMATTED))?\s+{_NAME}", "DESCRIBE_TABLE", "UTILITY"),
     (r"OPTIMIZE\s+.*", "OPTIMIZE", "DDL"),
     (r"VACUUM\s+.*", "VACUUM", "DDL"),
     (r"MSCK\s+.*", "MSCK_REPAIR_TABLE", "DDL"),
@@ -40,7 +33,6 @@ _COMMANDS: tuple[tuple[str, str, str], ...] = (
     (r"ALTER\s+.*", "ALTER_TABLE", "DDL"),
     (r"UNLOAD\s*\(.*", "UNLOAD", "DML"),
 )
-_EXPLAIN = re.compile(r"EXPLAIN(\s+ANALYZE)?(?:\s+VERBOSE)?(?:\s*\([^()]*\))?\s+(?=\S)", re.I)
 
 
 @dataclass(frozen=True)
@@ -80,10 +72,11 @@ def parse(sql: str, parameters: Sequence[str] | None = None) -> Statement:
         raise MalformedQuery(
             f"{_line_col(text, tokens[0].start)}: mismatched input '{tokens[0].text.split()[0]}'. Expecting: {expected}"
         )
-    explain = _EXPLAIN.match(bare)
+    explain = grammar.explained(bare)
     if explain:
-        inner = _tree_from(text, tokens[0].start + explain.end())
-        return Statement(text, "UTILITY", "EXPLAIN", inner, analyze=bool(explain.group(1)))
+        inner = _tree_from(text, tokens[0].start + explain.query)
+        options = (explain.format, explain.type)
+        return Statement(text, "UTILITY", "EXPLAIN", inner, options, analyze=explain.analyze)
     words = grammar.read(bare)
     if words is not None:
         query = _query(text, tokens[0].start + words.query) if words.query is not None else None
