@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlparse
 
 import duckdb
+import pyarrow as pa
 
 from lakectl.local.athena import functions
 from lakectl.local.athena.access import Access
@@ -102,7 +103,24 @@ class Session:
         self._scanned_beside = 0
 
     def register(self, name: str, table: Any) -> None:
-        self.connection.register(name, table)
+        """An Arrow table under a name.
+
+        Its instants are handed over as local times in UTC, since DuckDB needs a module of Python (pytz) to push what a
+        join looks for into a scan of Arrow's timestamps with a zone.
+        """
+        zoned = [each.name for each in table.schema if pa.types.is_timestamp(each.type) and each.type.tz]
+        if not zoned:
+            self.connection.register(name, table)
+            return
+        for column in zoned:
+            at = table.schema.get_field_index(column)
+            table = table.set_column(at, column, table.column(at).cast(pa.timestamp("us")))
+        own = f"{name} without zones"
+        self.connection.register(own, table)
+        instants = ", ".join(f"timezone('UTC', {_name(column)}) AS {_name(column)}" for column in zoned)
+        self.connection.execute(
+            f"CREATE OR REPLACE TEMP VIEW {_name(name)} AS SELECT * REPLACE ({instants}) FROM {_name(own)}"  # noqa: S608
+        )
 
     def interrupt(self) -> None:
         self.connection.interrupt()
@@ -124,6 +142,10 @@ class Session:
         finally:
             cursor.close()
         return self._scanned_beside + (int(row[0]) if row else 0)
+
+
+def _name(value: str) -> str:
+    return '"' + value.replace('"', '""') + '"'
 
 
 def _text(value: str) -> str:
