@@ -23,9 +23,9 @@ _STEP = re.compile(
 def steps(path: str) -> tuple[str | int, ...]:
     """The names and indexes of a path. Raises INVALID_FUNCTION_ARGUMENT."""
     bad = Failure(f"Invalid JSON path: '{path}'")
-    text = path if path.startswith("$") else f"${'' if path.startswith('[') else '.'}{path}"
-    if not path:
+    if not path.startswith("$"):
         raise bad
+    text = path
     found: list[str | int] = []
     at = 1
     while at < len(text):
