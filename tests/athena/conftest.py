@@ -12,6 +12,7 @@ from athena_lake import RESULTS, SCHEMA, SILVER, WORKGROUP, Answer, Lake, Query,
 from pyiceberg.catalog.glue import GlueCatalog
 from pyiceberg.partitioning import PartitionField, PartitionSpec
 from pyiceberg.transforms import DayTransform
+from semantics import cases
 
 from lakectl.local.control import Endpoint
 
@@ -77,3 +78,11 @@ def query(lake: Lake, client: Callable[..., Any]) -> Query:  # noqa: ARG001 - it
         return finish(athena, started["QueryExecutionId"])
 
     return run
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """How much of the SQL is refused, at the end of a run that looked."""
+    if any("test_athena_meanings" in report.nodeid for report in terminalreporter.getreports("passed")):
+        found = list(cases())
+        refused = sum(case.is_refused for case in found)
+        terminalreporter.write_line(f"Athena's SQL: {len(found)} cases, {refused} refused ({refused / len(found):.1%})")

@@ -32,6 +32,11 @@ class Case:
     def is_error(self) -> bool:
         return " | " not in self.wanted and self.wanted != "(empty)"
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether Athena answers it and the local one says that it can't."""
+        return self.wanted.startswith("NOT_SUPPORTED")
+
 
 def cases() -> Iterator[Case]:
     for path in sorted(FOLDER.glob("*.txt")):

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 
 import pytest
-from pages import cli_page, configuration_page
+from pages import athena_sql_page, cli_page, configuration_page
 
 from lakectl.cli.group import COMMANDS
 
 
-@pytest.mark.parametrize("maker", [cli_page, configuration_page], ids=["cli", "configuration"])
+@pytest.mark.parametrize(
+    "maker", [cli_page, configuration_page, athena_sql_page], ids=["cli", "configuration", "athena"]
+)
 def test_the_page_is_current(maker: object) -> None:
     name = maker.__name__.rpartition(".")[2]  # type: ignore[attr-defined]
     again = f"write it again: PYTHONPATH=tests python -m pages.{name}"

@@ -17,6 +17,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 LITERAL = "literal"  # meta: TIMESTAMP '…' and its like, not a CAST
 START = "start"  # meta: the character where a call begins
+UNNAMED = "UNNAMED"  # FORMAT JSON without ENCODING
 _ENCODINGS = ("UTF8", "UTF16", "UTF32")
 _SPECIAL = ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "POSITION", "SUBSTRING", "NORMALIZE", "LISTAGG")
 
@@ -89,7 +90,7 @@ class Parser(AthenaTrinoParser):
     def _parse_encoding(self) -> exp.Expr:
         if self._match_text_seq("ENCODING") and self._match_texts(_ENCODINGS):
             return exp.var(self._prev.text.upper())
-        return exp.var("UTF8")
+        return exp.var(UNNAMED)
 
     def _parse_members(self) -> list[Any]:
         if self._match(TokenType.R_PAREN, advance=False) or self._curr.text.upper() in ("RETURNING",):

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from lakectl.local.athena import functions
 from lakectl.local.athena.access import Access
@@ -78,7 +79,24 @@ class Session:
         self._scanned_beside = 0
 
     def register(self, name: str, table: Any) -> None:
-        self.connection.register(name, table)
+        """An Arrow table under a name.
+
+        Its instants are handed over as local times in UTC, since DuckDB needs a module of Python (pytz) to push what a
+        join looks for into a scan of Arrow's timestamps with a zone.
+        """
+        zoned = [each.name for each in table.schema if pa.types.is_timestamp(each.type) and each.type.tz]
+        if not zoned:
+            self.connection.register(name, table)
+            return
+        for column in zoned:
+            at = table.schema.get_field_index(column)
+            table = table.set_column(at, column, table.column(at).cast(pa.timestamp("us")))
+        own = f"{name} without zones"
+        self.connection.register(own, table)
+        instants = ", ".join(f"timezone('UTC', {_name(column)}) AS {_name(column)}" for column in zoned)
+        self.connection.execute(
+            f"CREATE OR REPLACE TEMP VIEW {_name(name)} AS SELECT * REPLACE ({instants}) FROM {_name(own)}"  # noqa: S608
+        )
 
     def interrupt(self) -> None:
         self.connection.interrupt()
@@ -95,6 +113,10 @@ class Session:
     def scanned_bytes(self) -> int:
         """Bytes of data files that the query has read so far, through DuckDB and beside it."""
         return self._scanned_beside + self.files.scanned_bytes
+
+
+def _name(value: str) -> str:
+    return '"' + value.replace('"', '""') + '"'
 
 
 def _text(value: str) -> str:

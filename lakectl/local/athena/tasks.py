@@ -58,12 +58,16 @@ class Outcome:
 
     @classmethod
     def from_json(cls, text: str) -> Outcome:
+        """Raises ValueError for what is no outcome, such as a part of one."""
         values = json.loads(text)
-        error = values["error"]
-        if error is not None:
-            values["error"] = QueryCancelled(error["cancelled"]) if "cancelled" in error else _error(error)
-        values["columns"] = [Column(**column) for column in values["columns"]]
-        return cls(**values)
+        try:
+            error = values["error"]
+            if error is not None:
+                values["error"] = QueryCancelled(error["cancelled"]) if "cancelled" in error else _error(error)
+            values["columns"] = [Column(**column) for column in values["columns"]]
+            return cls(**values)
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"no outcome of a statement: {text[:200]}") from error
 
 
 def _error(values: dict[str, Any]) -> QueryError:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import selectors
 import shutil
@@ -20,8 +21,11 @@ from collections.abc import Callable
 
 from lakectl.local import processes
 from lakectl.local.athena.errors import QueryCancelled, QueryError, exhausted
+from lakectl.local.athena.failures import internal
 from lakectl.local.athena.tasks import Outcome, Task
 from lakectl.local.context import LocalContext
+
+log = logging.getLogger(__name__)
 
 MEMORY_BYTES = 768 << 20  # of one worker; about 150 MB of it is taken by its libraries
 WATCH_SECONDS = 0.05  # between two looks at a worker's memory
@@ -84,7 +88,12 @@ class Worker:
         if not line:
             self.close()
             raise asked or QueryError("GENERIC_INTERNAL_ERROR", "the query worker ended; see the endpoint's log")
-        outcome = Outcome.from_json(line.decode())
+        try:
+            outcome = Outcome.from_json(line.decode())
+        except ValueError as error:
+            self.close()  # what comes next may belong to this statement
+            log.error("a query worker answered with something else: %s", error)
+            raise asked or internal() from None
         if outcome.error is not None:
             raise asked or outcome.error
         return outcome

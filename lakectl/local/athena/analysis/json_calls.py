@@ -12,6 +12,7 @@ from sqlglot import exp
 from lakectl.local.athena import sqltypes
 from lakectl.local.athena.analysis import casts, json_casts, texts
 from lakectl.local.athena.analysis.values import Value, text, type_of, unsupported
+from lakectl.local.athena.dialect import UNNAMED
 from lakectl.local.athena.errors import QueryError
 from lakectl.local.athena.sqltypes import BOOLEAN, VARBINARY, VARCHAR, Type
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from lakectl.local.athena.analysis.expressions import Expressions
 
 _MAKERS = ("json_query", "json_array", "json_object")
-_EMPTY, _ERROR = "no value was found at the path", "the path could not be evaluated"
 
 
 def call(each: Expressions, node: exp.Anonymous) -> Value:
@@ -36,9 +36,7 @@ def call(each: Expressions, node: exp.Anonymous) -> Value:
 
 
 def _object(each: Expressions, node: exp.Anonymous) -> Value:
-    if node.args.get("unique"):
-        raise unsupported("json_object WITH UNIQUE KEYS", each.start(node))
-    members = []
+    keys, values = [], []
     for pair in node.expressions:
         key, value = each.value(pair.this), _member(each, pair.expression)
         if key.type.name != "varchar":
@@ -47,9 +45,10 @@ def _object(each: Expressions, node: exp.Anonymous) -> Value:
             )
         if not _is(node, "on_null", "ABSENT"):
             value = f"coalesce({value}, 'null')"
-        members.append(f"(athena_json_string({key.sql}) || ':' || {value})")
-    kept = f"list_filter(CAST([{', '.join(members)}] AS VARCHAR[]), lambda j: j IS NOT NULL)"
-    return _returned(each, node, f"('{{' || array_to_string({kept}, ',') || '}}')")
+        keys.append(key.sql)
+        values.append(value)
+    lists = (f"CAST([{', '.join(items)}] AS VARCHAR[])" for items in (keys, values))
+    return _returned(each, node, f"athena_json_object({', '.join(lists)})")
 
 
 def _is(node: exp.Expr, clause: str, word: str) -> bool:
@@ -73,17 +72,32 @@ def _member(each: Expressions, node: exp.Expr) -> str:
     return f"athena_json_string({texts.plain(value)})"
 
 
+def _named(encoding: str) -> str:
+    return "UTF8" if encoding == UNNAMED else encoding
+
+
+def _passed(each: Expressions, node: exp.Expr) -> str:
+    """A value for a path, as JSON text; NULL: no value at all."""
+    if isinstance(node, exp.FormatJson):
+        return _input(each, node)  # read where the path is, so that ON ERROR sees what is no JSON
+    kind = each.value(node).type
+    if not (kind.is_number or kind.name in ("boolean", "varchar", "json", "unknown")):
+        raise unsupported(f"{kind} in PASSING", each.start(node))
+    return f"coalesce({_member(each, node)}, 'null')"
+
+
 def _input(each: Expressions, node: exp.Expr) -> str:
     """The JSON text that a path is applied to."""
-    encoding = "UTF8"
+    encoding = UNNAMED
     if isinstance(node, exp.FormatJson):
         encoding, node = node.args["encoding"].name, node.this
     value = each.value(node)
     if value.type.name == "varbinary":
-        return f"athena_json_decoded({value.sql}, '{encoding}')"
-    if value.type.name not in ("varchar", "json", "char", "unknown"):
+        return f"athena_json_decoded({value.sql}, '{_named(encoding)}')"
+    if value.type.name not in ("varchar", "json", "char", "unknown") or encoding != UNNAMED:
+        how = "JSON" if encoding == UNNAMED else f"JSON ENCODING {encoding}"
         raise QueryError(
-            "TYPE_MISMATCH", f"Cannot read input of type {value.type} as JSON using formatting JSON", each.start(node)
+            "TYPE_MISMATCH", f"Cannot read input of type {value.type} as JSON using formatting {how}", each.start(node)
         )
     return casts.coerce(value, VARCHAR).sql if value.type.name != "json" else value.sql
 
@@ -94,7 +108,7 @@ def _returned(each: Expressions, node: exp.Expr, sql: str) -> Value:
         return Value(sql, VARCHAR)
     kind = type_of(returning, each.sql)
     if kind == VARBINARY:
-        encoding = node.args["encoding"].name if node.args.get("encoding") else "UTF8"
+        encoding = _named(node.args["encoding"].name if node.args.get("encoding") else UNNAMED)
         return Value(f"athena_json_encoded({sql}, '{encoding}')", kind)
     if kind.name not in ("varchar", "char"):
         raise QueryError("TYPE_MISMATCH", f"Cannot output JSON value as {kind} using formatting JSON", each.start(node))
@@ -111,8 +125,9 @@ def _path_call(each: Expressions, node: exp.Anonymous, name: str) -> Value:
     _check_path(path.constant, each, node)
     names, values = [], []
     for passed in node.args.get("passing") or []:
-        names.append(text(passed.alias))
-        values.append(_member(each, passed.this))
+        alias: Any = passed.args["alias"]
+        names.append(text(alias.name if alias.args.get("quoted") else alias.name.upper()))
+        values.append(_passed(each, passed.this))
     given = f"{source}, {path.sql}, CAST([{', '.join(names)}] AS VARCHAR[]), CAST([{', '.join(values)}] AS VARCHAR[])"
     if name == "json_exists":
         return _exists(node, given)
@@ -135,6 +150,7 @@ def _check_path(path: str, each: Expressions, node: exp.Expr) -> None:
         parsed(path)
     except Failure as failure:
         code, _, message = str(failure).partition(": ")
+        code = "SYNTAX_ERROR" if message.startswith("syntax error") else code
         raise QueryError(code, message, each.start(node)) from None
 
 
@@ -143,8 +159,9 @@ def _exists(node: exp.Expr, given: str) -> Value:
     words = {"TRUE": "true", "FALSE": "false", "UNKNOWN": "NULL"}
     on_error = node.args.get("on_error")
     word = on_error.name if on_error is not None else "FALSE"
-    otherwise = _failed("JSON_VALUE_RESULT_ERROR", _ERROR, "BOOLEAN") if word == "ERROR" else words[word]
-    return Value(f"(CASE {found} WHEN 'v' THEN true WHEN 'e' THEN false WHEN 'x' THEN {otherwise} END)", BOOLEAN)
+    otherwise = _failed(found, "BOOLEAN") if word == "ERROR" else words[word]
+    letter = f"left({found}, 1)"
+    return Value(f"(CASE {letter} WHEN 'v' THEN true WHEN 'e' THEN false WHEN 'x' THEN {otherwise} END)", BOOLEAN)
 
 
 def _value(each: Expressions, node: exp.Expr, given: str) -> Value:
@@ -162,13 +179,12 @@ def _value(each: Expressions, node: exp.Expr, given: str) -> Value:
 def _handled(each: Expressions, node: Any, found: str, made: str, kind: Type, words: dict[str, str]) -> str:
     """ON EMPTY and ON ERROR."""
     branches = []
-    for letter, clause, message in (("e", "on_empty", _EMPTY), ("x", "on_error", _ERROR)):
+    for letter, clause in (("e", "on_empty"), ("x", "on_error")):
         behaviour = node.args.get(clause)
         if behaviour is None or _is(node, clause, "NULL"):
             then = "NULL"
         elif isinstance(behaviour, exp.Var) and behaviour.name == "ERROR":
-            code = "JSON_VALUE_RESULT_ERROR" if node.name.lower() == "json_value" else "JSON_QUERY_RESULT_ERROR"
-            then = _failed(code, message, kind.physical)
+            then = _failed(found, kind.physical)
         elif isinstance(behaviour, exp.Var):
             then = words[behaviour.name]
         else:
@@ -184,11 +200,12 @@ def _handled(each: Expressions, node: Any, found: str, made: str, kind: Type, wo
     return f"(CASE left({found}, 1) WHEN 'v' THEN {made} {' '.join(branches)} END)"
 
 
-def _failed(code: str, message: str, physical: str) -> str:
+def _failed(found: str, physical: str) -> str:
+    """Fails with what follows the first letter."""
     if (
         physical == "BOOLEAN"
         or physical.startswith(("VARCHAR", "DECIMAL"))
         or physical in ("DOUBLE", "FLOAT", "BIGINT", "INTEGER", "SMALLINT", "TINYINT")
     ):
-        return f"CAST(CAST('{code}: {message}' AS TINYINT) AS {physical})"
+        return f"CAST(CAST(substring({found}, 2) AS TINYINT) AS {physical})"
     raise unsupported("ERROR ON ERROR of this type")

@@ -44,6 +44,8 @@ def between(each: Expressions, node: exp.Between) -> Value:
 
 def membership(each: Expressions, node: exp.In) -> Value:
     query = node.args.get("query")
+    if query is None and len(node.expressions) == 1 and isinstance(node.expressions[0], exp.Values | exp.Query):
+        query = node.expressions[0]
     if query is not None:
         return _in_query(each, node, query)
     if not node.expressions:
@@ -94,8 +96,8 @@ def exists(each: Expressions, node: exp.Exists) -> Value:
 def quantified(each: Expressions, node: exp.Binary, symbol: str) -> Value | None:
     """``x = ANY (SELECT …)``; None if the right side is no such thing."""
     right: Any = node.expression
-    if isinstance(right, exp.Any):
-        word, query = "ANY", right.this
+    if isinstance(right, exp.Any | exp.All):
+        word, query = type(right).__name__.upper(), right.this
     elif (
         isinstance(right, exp.Anonymous)
         and right.name.upper() in ("ALL", "SOME", "ANY")

@@ -9,7 +9,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from lakectl.local.athena.functions.json_text import BadJson, read, string, write
+from lakectl.local.athena.functions.json_text import BadJson, Exact, read, string, write
 from lakectl.local.athena.functions.python import Failure, function
 from lakectl.local.athena.render import double, scientific
 
@@ -23,9 +23,9 @@ _STEP = re.compile(
 def steps(path: str) -> tuple[str | int, ...]:
     """The names and indexes of a path. Raises INVALID_FUNCTION_ARGUMENT."""
     bad = Failure(f"Invalid JSON path: '{path}'")
-    text = path if path.startswith("$") else f"${'' if path.startswith('[') else '.'}{path}"
-    if not path:
+    if not path.startswith("$"):
         raise bad
+    text = path
     found: list[str | int] = []
     at = 1
     while at < len(text):
@@ -119,7 +119,7 @@ def _array_contains(text: str, kind: str, wanted: str) -> bool | None:
     if not isinstance(value, list):
         return None
     sought = read(wanted)
-    types: dict[str, Any] = {"boolean": bool, "bigint": int, "double": float, "varchar": str}
+    types: dict[str, Any] = {"boolean": bool, "bigint": int, "double": Exact, "varchar": str}
     return any(type(item) is types[kind] and item == sought for item in value)
 
 
@@ -150,8 +150,11 @@ def _cast_failure(text: str, kind: str, why: str) -> Failure:
 @function("athena_json_scalar", "VARCHAR, VARCHAR -> VARCHAR")
 def _cast_scalar(text: str, kind: str) -> str | None:
     """The text of a JSON scalar that DuckDB then casts to ``kind``."""
-    value = read(text)
     base = kind.partition("(")[0]
+    try:
+        value = read(text)
+    except BadJson:  # a number beyond doubles
+        raise _cast_failure(text, kind, f"Cannot cast '{text}'") from None
     if value is None:
         return None
     if isinstance(value, list | dict):
@@ -162,7 +165,7 @@ def _cast_scalar(text: str, kind: str) -> str | None:
     if base == "decimal" and not isinstance(value, str | bool):
         return text.strip()  # as a double, it would lose digits
     try:
-        return _TARGETS.get(base, _integer)(value)
+        return _TARGETS[base](value) if base in _TARGETS else _fitting(value, base)
     except (ValueError, OverflowError):
         raise Failure(f"Cannot cast '{value}' to {kind.upper()}", "INVALID_CAST_ARGUMENT") from None
 
@@ -175,6 +178,16 @@ def _boolean(value: Any) -> str:
             return "false"
         raise ValueError(value)
     return "true" if value else "false"
+
+
+_BITS = {"tinyint": 8, "smallint": 16, "integer": 32, "bigint": 64}
+
+
+def _fitting(value: Any, base: str) -> str:
+    made = int(_integer(value))
+    if base in _BITS and not -(1 << (_BITS[base] - 1)) <= made < 1 << (_BITS[base] - 1):
+        raise ValueError(value)
+    return str(made)
 
 
 def _integer(value: Any) -> str:
@@ -203,7 +216,7 @@ def _items(text: str, kind: str) -> list[str | None] | None:
         return None
     if not isinstance(value, list):
         raise _cast_failure(text, kind, f"Expected a json array, but got {write(value)}")
-    return [None if item is None else write(item) for item in value]
+    return [None if item is None else write(item, exact=True) for item in value]
 
 
 @function("athena_json_members", "VARCHAR, VARCHAR -> STRUCT(key VARCHAR; value VARCHAR)[]")
@@ -213,7 +226,7 @@ def _members(text: str, kind: str) -> list[dict[str, str | None]] | None:
         return None
     if not isinstance(value, dict):
         raise _cast_failure(text, kind, f"Expected a json object, but got {write(value)}")
-    return [{"key": name, "value": None if item is None else write(item)} for name, item in value.items()]
+    return [{"key": name, "value": None if item is None else write(item, exact=True)} for name, item in value.items()]
 
 
 @function("athena_json_fields", "VARCHAR, VARCHAR[], VARCHAR -> VARCHAR[]")
@@ -233,4 +246,4 @@ def _fields(text: str, names: list[str], kind: str) -> list[str | None] | None:
         found = [lower.get(name.lower()) for name in names]
     else:
         raise _cast_failure(text, kind, f"Expected a json array or object, but got {write(value)}")
-    return [None if item is None else write(item) for item in found]
+    return [None if item is None else write(item, exact=True) for item in found]

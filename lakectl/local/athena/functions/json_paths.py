@@ -13,11 +13,24 @@ from lakectl.local.athena.functions.json_path_syntax import Node, parsed
 from lakectl.local.athena.functions.json_text import BadJson, read, write
 from lakectl.local.athena.functions.python import Failure, function
 
-VALUE, EMPTY, ERROR = "v", "e", "x"  # the first letter of what the functions give
+VALUE, EMPTY, ERROR = "v", "e", "x"  # the first letter of what the functions give; then the value or the error
+_MISSING = object()  # a parameter without a value
+_NO_SCALAR = "JSON_VALUE_RESULT_ERROR: cannot extract SQL scalar from JSON: "
+_NO_OUTPUT = "JSON_OUTPUT_CONVERSION_ERROR: conversion from JSON failed: "
 
 
 class PathError(Exception):
     """The path can't be evaluated on this value."""
+
+    def __str__(self) -> str:
+        return f"PATH_EVALUATION_ERROR: path evaluation failed: {super().__str__()}"
+
+
+class InputError(PathError):
+    """What the path is applied to is no JSON."""
+
+    def __str__(self) -> str:
+        return "JSON_INPUT_CONVERSION_ERROR: conversion to JSON failed: "
 
 
 class _Evaluation:
@@ -39,7 +52,8 @@ class _Evaluation:
     def _variable(self, node: Node, *_: Any) -> list[Any]:
         if node[1] not in self.variables:
             raise Failure(f"no value passed for parameter {node[1]}", "INVALID_PATH")
-        return [self.variables[node[1]]]
+        value = self.variables[node[1]]
+        return [] if value is _MISSING else [value]
 
     def _last(self, _: Node, __: Any, last: int | None) -> list[Any]:
         if last is None:
@@ -210,9 +224,9 @@ def _evaluated(text: str, path: str, names: list[str], values: list[str | None])
     lax, node = parsed(path)
     try:
         root = read(text)
-        passed = {name: None if value is None else read(value) for name, value in zip(names, values, strict=True)}
+        passed = {name: _MISSING if value is None else read(value) for name, value in zip(names, values, strict=True)}
     except BadJson:
-        raise PathError("conversion to JSON failed") from None
+        raise InputError from None
     return _Evaluation(lax, root, passed).items(node)
 
 
@@ -223,8 +237,8 @@ _GIVEN = "VARCHAR, VARCHAR, VARCHAR[], VARCHAR[]"
 def _exists(text: str, path: str, names: list[str], values: list[str | None]) -> str:
     try:
         return VALUE if _evaluated(text, path, names, values) else EMPTY
-    except PathError:
-        return ERROR
+    except PathError as error:
+        return ERROR + str(error)
 
 
 @function("athena_json_value", f"{_GIVEN}, VARCHAR -> VARCHAR")
@@ -233,14 +247,14 @@ def _value(text: str, path: str, names: list[str], values: list[str | None], kin
     try:
         items = _evaluated(text, path, names, values)
         if not items:
-            return EMPTY
+            return f"{EMPTY}{_NO_SCALAR}JSON path found no items"
         if len(items) > 1 or isinstance(items[0], list | dict):
-            return ERROR
+            return f"{ERROR}{_NO_SCALAR}JSON path found {'multiple items' if len(items) > 1 else 'no scalar'}"
         made = _cast_scalar(write(items[0]), kind)
     except (PathError, Failure) as error:
         if isinstance(error, Failure) and not str(error).startswith("INVALID_CAST_ARGUMENT"):
             raise
-        return ERROR
+        return f"{ERROR}{error if isinstance(error, PathError) else _NO_SCALAR + 'the value can not be converted'}"
     return None if made is None else VALUE + made
 
 
@@ -248,16 +262,16 @@ def _value(text: str, path: str, names: list[str], values: list[str | None], kin
 def _query(text: str, path: str, names: list[str], values: list[str | None], wrapper: str, omit: bool) -> str:
     try:
         items = _evaluated(text, path, names, values)
-    except PathError:
-        return ERROR
+    except PathError as error:
+        return ERROR + str(error)
     if not items:
-        return EMPTY
+        return f"{EMPTY}{_NO_OUTPUT}JSON path found no items"
     if wrapper == "unconditional" or (
         wrapper == "conditional" and (len(items) > 1 or not isinstance(items[0], list | dict))
     ):
         return VALUE + write(items, ordered=False)
     if len(items) > 1:
-        return ERROR
+        return f"{ERROR}{_NO_OUTPUT}JSON path found multiple items"
     if omit and isinstance(items[0], str):
         return VALUE + items[0]
     return VALUE + write(items[0], ordered=False)

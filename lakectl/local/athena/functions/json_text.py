@@ -23,7 +23,19 @@ def _refuse(text: str) -> Any:
     raise BadJson(text)
 
 
-_DECODER = json.JSONDecoder(parse_constant=_refuse)
+class Exact(float):
+    """A double that remembers its digits, of which a decimal needs all."""
+
+    written = ""
+
+
+def _exact(text: str) -> Exact:
+    value = Exact(text)
+    value.written = text
+    return value
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse, parse_float=_exact)
 
 
 def read(text: str) -> Any:
@@ -38,8 +50,8 @@ def string(value: str) -> str:
     return '"' + _ESCAPED.sub(lambda found: _ESCAPES.get(found[0]) or f"\\u{ord(found[0]):04X}", value) + '"'
 
 
-def write(value: Any, ordered: bool = True) -> str:
-    """The text of a value; ``ordered``: members by their names."""
+def write(value: Any, ordered: bool = True, exact: bool = False) -> str:
+    """The text of a value; ``ordered``: members by their names; ``exact``: numbers with all their digits."""
     if value is None:
         return "null"
     if value is True or value is False:
@@ -47,12 +59,12 @@ def write(value: Any, ordered: bool = True) -> str:
     if isinstance(value, str):
         return string(value)
     if isinstance(value, float):
-        return double(value)
+        return value.written if exact and isinstance(value, Exact) else double(value)
     if isinstance(value, list):
-        return "[" + ",".join(write(item, ordered) for item in value) + "]"
+        return "[" + ",".join(write(item, ordered, exact) for item in value) + "]"
     if isinstance(value, dict):
         names = sorted(value, key=lambda name: name.encode("utf-16-be")) if ordered else list(value)
-        return "{" + ",".join(f"{string(name)}:{write(value[name], ordered)}" for name in names) + "}"
+        return "{" + ",".join(f"{string(name)}:{write(value[name], ordered, exact)}" for name in names) + "}"
     return str(value)
 
 

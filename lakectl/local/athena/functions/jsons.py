@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from lakectl.local.athena.functions import json_functions, json_paths
+from lakectl.local.athena.functions import json_functions, json_objects, json_paths
 from lakectl.local.athena.functions.registry import Family
+from lakectl.local.athena.sqltypes import VARCHAR, Type
 
-__all__ = ["json_functions", "json_paths"]
+__all__ = ["json_functions", "json_objects", "json_paths"]
 jsons = Family("json")
+
+
+def _length(kind: Type, _: Type) -> Type:
+    return kind if kind.name == "varchar" else VARCHAR
+
+
 for kind in ("json", "varchar"):
     jsons.add(f"json_extract({kind}, varchar) -> json", "athena_json_extract({0}, {1})")
-    jsons.add(f"json_extract_scalar({kind}, varchar) -> varchar", "athena_json_extract_scalar({0}, {1})")
+    jsons.add(f"json_extract_scalar({kind}, varchar) -> varchar", "athena_json_extract_scalar({0}, {1})", _length)
     jsons.add(f"json_size({kind}, varchar) -> bigint", "athena_json_size({0}, {1})")
     jsons.add(f"json_array_length({kind}) -> bigint", "athena_json_array_length({0})")
     jsons.add(f"json_array_get({kind}, bigint) -> json", "athena_json_array_get({0}, {1})")
