@@ -47,6 +47,12 @@ def shipped_root() -> Path:
     return packaged if packaged.is_dir() else PACKAGE.parent
 
 
+def state_dir() -> Path:
+    """What lakectl keeps on this machine between two commands: ``${XDG_STATE_HOME:-~/.local/state}/lakectl``."""
+    home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(home) / "lakectl"
+
+
 def find(config: str | None = None) -> Project:
     """The project in use: ``-c/--config``, ``LAKECTL_CONFIG``, ``./config/lake.yaml``, else the shipped one.
 

@@ -53,6 +53,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     },
     "4  Query and validate": {
         "query": ("query", "Run SQL in Athena."),
+        "sql": ("sql", "Type SQL for Athena, statement by statement."),
         "validate": ("validate", "Check that silver holds what was landed."),
         "console": ("console", "Show the lake in the browser, live."),
         "report": ("report", "Write the lake as one HTML page, to show to somebody."),

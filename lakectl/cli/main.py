@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import itertools
-import json
 import os
-import shutil
 import sys
 import threading
 from typing import Any
 
 import click
 
-from lakectl import __version__, tables
+from lakectl import __version__
 from lakectl.cli.app import App, shared_options
+from lakectl.cli.complaint import complain
 from lakectl.cli.group import LazyGroup, unknown
 from lakectl.errors import Interruption, LakectlError, UsageError
 
@@ -65,7 +64,7 @@ def run(arguments: list[str] | None = None) -> None:
         if os.environ.get("LAKECTL_DEBUG") and not isinstance(error, LakectlError | click.ClickException):
             raise
         problem = _problem(error)
-        _complain(problem, as_json=_wants_json(given))
+        complain(problem, as_json=_wants_json(given))
         code = problem.exit_code
     if code == EXIT_INTERRUPTED and threading.active_count() > 1:
         # An ordinary exit would wait for the calls that a second Ctrl-C has just left behind.
@@ -126,18 +125,3 @@ def _is_interrupt(error: BaseException | None) -> bool:
             return True
         error = error.__cause__ or error.__context__
     return False
-
-
-def _complain(problem: LakectlError, *, as_json: bool) -> None:
-    """One line on standard error, and one with what to type next; or one JSON document in one line."""
-    if as_json:
-        facts = {"error": problem.message, "hint": problem.hint, "exit_code": problem.exit_code}
-        click.echo(json.dumps(facts, ensure_ascii=False), err=True)
-        return
-    plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
-    width = shutil.get_terminal_size().columns if sys.stderr.isatty() else 0
-    for label, colour, text in (("error: ", "red", problem.message), ("  try: ", "cyan", problem.hint)):
-        if text:
-            first, *more = tables.wrapped(label + text, width, " " * len(label))
-            shown = click.style(label, fg=colour) + first.removeprefix(label)
-            click.echo("\n".join((shown, *more)), err=True, color=False if plain else None)

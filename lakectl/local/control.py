@@ -28,6 +28,7 @@ from typing import IO, Any
 
 from lakectl.errors import LakectlError
 from lakectl.local import processes
+from lakectl.project import state_dir
 
 ACCOUNT_ID = "123456789012"
 START_SECONDS = 60.0
@@ -74,14 +75,8 @@ class LastStop:
     port: int  # where it listened: the next one tries to listen there again
 
 
-def default_state_dir() -> Path:
-    """``${XDG_STATE_HOME:-~/.local/state}/lakectl``."""
-    home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(home) / "lakectl"
-
-
 def server_dir() -> Path:
-    return default_state_dir() / "local"
+    return state_dir() / "local"
 
 
 def running() -> Endpoint | None:

@@ -36,10 +36,19 @@ class Table:
     columns: Sequence[Column]
 
 
+def databases(lake: Lake) -> list[str]:
+    """The names of all databases of the account. Raises :class:`LakectlError`."""
+    try:
+        pages = lake.client("glue").get_paginator("get_databases").paginate()
+        return sorted(each["Name"] for page in pages for each in page["DatabaseList"])
+    except (ClientError, BotoCoreError) as error:
+        raise explain(error, "reading the databases") from error
+
+
 def tables(lake: Lake) -> list[Table]:
     """Bronze first, by name. Raises :class:`LakectlError` when neither database is there."""
     names = (lake.names.bronze_database, lake.names.silver_database)
-    found = [_of_database(lake, name) for name in dict.fromkeys(names)]
+    found = [of_database(lake, name) for name in dict.fromkeys(names)]
     if all(each is None for each in found):
         raise LakectlError(f"there is no database {' and no '.join(names)}", "make them with: lakectl up")
     return [table for each in found for table in each or ()]
@@ -47,7 +56,7 @@ def tables(lake: Lake) -> list[Table]:
 
 def silver(lake: Lake) -> dict[str, Table]:
     """Name → table of the silver database; empty when it is not there. One request for a hundred tables."""
-    return {table.name: table for table in _of_database(lake, lake.names.silver_database) or ()}
+    return {table.name: table for table in of_database(lake, lake.names.silver_database) or ()}
 
 
 def table(lake: Lake, database: str, name: str) -> Table:
@@ -62,7 +71,8 @@ def table(lake: Lake, database: str, name: str) -> Table:
         raise explain(error, f"reading {database}.{name}") from error
 
 
-def _of_database(lake: Lake, name: str) -> list[Table] | None:
+def of_database(lake: Lake, name: str) -> list[Table] | None:
+    """The tables of any database, by name; None where there is no such database. Raises :class:`LakectlError`."""
     try:
         pages = lake.client("glue").get_paginator("get_tables").paginate(DatabaseName=name)
         return sorted((_table(each) for page in pages for each in page["TableList"]), key=lambda each: each.name)

@@ -50,7 +50,7 @@ def opened(lake: Lake, sql: str, execution: dict[str, Any]) -> Answer:
     if "NextToken" in page and output.endswith(".csv") and not sealed:
         rows = result_file.rows(lake.client("s3"), output)
     else:
-        rows = _pages(lake.client("athena"), query_id, page)
+        rows = _pages(lake.client("athena"), query_id, page, len(columns))
     # Only a SELECT's first row repeats the column names; SHOW and DDL have none.
     if execution.get("StatementType") == "DML":
         rows = _without_names(rows, [column.name for column in columns])
@@ -66,13 +66,20 @@ def opened(lake: Lake, sql: str, execution: dict[str, Any]) -> Answer:
     )
 
 
-def _pages(athena: Any, query_id: str, page: dict[str, Any]) -> Iterator[list[str | None]]:
+def _pages(athena: Any, query_id: str, page: dict[str, Any], width: int) -> Iterator[list[str | None]]:
     while True:
         for row in page["ResultSet"]["Rows"]:
-            yield [cell.get("VarCharValue") for cell in row["Data"]]
+            cells = [cell.get("VarCharValue") for cell in row["Data"]]
+            yield cells if len(cells) == width else _described(cells, width)
         if "NextToken" not in page:
             return
         page = athena.get_query_results(QueryExecutionId=query_id, NextToken=page["NextToken"])
+
+
+def _described(cells: list[str | None], width: int) -> list[str | None]:
+    """A row of DESCRIBE: Athena names three columns, and gives one text with tabs and padding."""
+    parts: list[str | None] = [part.strip() for part in (cells[0] or "").split("\t")] if cells else []
+    return (parts + [""] * width)[:width]
 
 
 def _without_names(rows: Iterator[list[str | None]], names: list[str]) -> Iterator[list[str | None]]:
