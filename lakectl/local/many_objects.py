@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import hashlib
 import json
 from collections.abc import Callable, Iterable
@@ -12,6 +13,7 @@ from moto.s3.models import s3_backends
 from moto.utilities.utils import get_partition
 
 from lakectl.local.athena.many_objects import LENGTH_BYTES, MOST_KEYS
+from lakectl.local.durable.bodies import Bodies
 from lakectl.local.http_body import OutOfMemory
 from lakectl.local.iam import calls, refusals, signature
 from lakectl.local.iam.guard import Guard
@@ -21,6 +23,8 @@ from lakectl.local.iam.s3_address import Address
 from lakectl.local.iam.signature import Signature
 
 MOST_BYTES = 128 << 20  # of all objects together
+MOST_NEAR = 400
+Place = list[tuple[str, int, int]]  # file, offset and length of each piece of an object
 _READ_AGAIN = 5
 MISSING = refusals.bad_request("The specified key does not exist.", "NoSuchKey", "", "", 404)
 
@@ -28,8 +32,9 @@ MISSING = refusals.bad_request("The specified key does not exist.", "NoSuchKey",
 class ManyObjects:
     """WSGI beside the guard, which says who asks and whether they may read each object."""
 
-    def __init__(self, guard: Guard) -> None:
+    def __init__(self, guard: Guard, bodies: Callable[[], Bodies]) -> None:
         self.guard = guard
+        self.bodies = bodies
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         try:
@@ -56,6 +61,13 @@ class ManyObjects:
             [(bucket, prefix)] = _pairs([wanted["listing"]])
             self._judge(environ, signed, identity, Address("GET", bucket, "", {"list-type": "2", "prefix": prefix}))
             return [json.dumps(self._list(bucket, prefix, signed.region)).encode()]
+        if "places" in wanted:
+            found = [self._place(environ, signed, identity, *pair) for pair in _pairs(wanted["places"])]
+            if None in found:
+                raise Refused(MISSING)
+            return [json.dumps(found).encode()]
+        if "near" in wanted:
+            return [json.dumps(self._near(environ, signed, identity, *_near(wanted["near"]))).encode()]
         parts: list[bytes] = []
         size = 0
         for bucket, key in _pairs(wanted.get("objects")):
@@ -72,6 +84,46 @@ class ManyObjects:
         refusal = self.guard.judge(call, identity) if identity is not None else None
         if refusal is not None:
             raise Refused(refusal)
+
+    def _near(
+        self, environ: dict[str, Any], signed: Signature, identity: Identity | None, bucket: str, prefix: str, key: str
+    ) -> dict[str, Place]:
+        """The places of an object and of those behind it below ``prefix``, as far as the caller may read them."""
+        address = Address("GET", bucket, "", {"list-type": "2", "prefix": prefix})
+        places: dict[str, Place] = {}
+        try:
+            self._judge(environ, signed, identity, address)
+            keys = [name for name, _, _ in self._list(bucket, prefix, signed.region)]
+        except Refused:
+            keys = [key]  # who may not list may read what they know the name of
+        start = bisect.bisect_left(keys, key)
+        for name in keys[start : start + MOST_NEAR]:
+            try:
+                place = self._place(environ, signed, identity, bucket, name)
+            except Refused:
+                if name == key:
+                    raise
+                continue
+            if place is not None:
+                places[name] = place
+        if key not in places:
+            raise Refused(MISSING)
+        return places
+
+    def _place(
+        self, environ: dict[str, Any], signed: Signature, identity: Identity | None, bucket: str, key: str
+    ) -> Place | None:
+        """Where an object's bytes are on disk; None where it is not there. Raises Refused."""
+        self._judge(environ, signed, identity, Address("GET", bucket, key, {}))
+        backend = s3_backends[self.guard.account][get_partition(signed.region)]
+        try:
+            found = backend.get_object(bucket, key)
+        except ServiceException:
+            return None
+        if found is None:
+            return None
+        bodies = self.bodies()
+        return [(str(bodies.path(name)), offset, length) for name, offset, length in found.body.segments]
 
     def _list(self, bucket: str, prefix: str, region: str) -> list[tuple[str, str, int]]:
         """Raises Refused for a bucket that is not there."""
@@ -107,6 +159,14 @@ def _object(body: bytes) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise Refused(refusals.malformed("The body is no JSON object."))
     return found
+
+
+def _near(found: Any) -> tuple[str, str, str]:
+    """A bucket, a prefix and a key."""
+    if not isinstance(found, list) or len(found) != 3 or not all(isinstance(part, str) for part in found):
+        raise Refused(refusals.malformed("Expected a bucket, a prefix and a key."))
+    bucket, prefix, key = found
+    return bucket, prefix, key
 
 
 def _pairs(found: Any) -> list[tuple[str, str]]:

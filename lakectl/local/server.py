@@ -159,7 +159,7 @@ def _build(arguments: argparse.Namespace) -> tuple[Any, Any]:
     moto = Dispatcher(create_backend_app)
     intake = Intake(moto)
     guard = Guard(intake, keys, control.ACCOUNT_ID)
-    gateway = _Gateway(moto, guard, ManyObjects(guard), database, arguments.region)
+    gateway = _Gateway(moto, guard, ManyObjects(guard, lambda: intake.bodies), database, arguments.region)
     try:
         server = LocalServer("127.0.0.1", arguments.port, gateway, KeepAliveHandler)
     except (SystemExit, OSError) as error:

@@ -23,6 +23,7 @@ ADDRESS = "/_lakectl/objects"
 MOST_KEYS = 500  # in one request
 LENGTH_BYTES = 8  # before each object's bytes
 TIMEOUT_S = 60
+Place = list[tuple[str, int, int]]  # file, offset and length of each piece of an object
 
 
 def listing(access: Access, bucket: str, prefix: str) -> Iterator[tuple[str, str, int]]:
@@ -47,6 +48,28 @@ def fetch(access: Access, paths: list[str]) -> Iterator[tuple[str, bytes]]:
         some = paths[start : start + MOST_KEYS]
         found = _ask(access, {"objects": [path.removeprefix("s3://").split("/", 1) for path in some]})
         yield from zip(some, (_each(access, some) if found is None else _parts(found)), strict=True)
+
+
+def places(access: Access, paths: list[str]) -> dict[str, Place]:
+    """Where the bytes of each ``s3://bucket/key`` are on disk, if the caller may read them; empty where one may not, or
+    is not there."""
+    found: dict[str, Place] = {}
+    for start in range(0, len(paths), MOST_KEYS):
+        some = paths[start : start + MOST_KEYS]
+        answer = _ask(access, {"places": [path.removeprefix("s3://").split("/", 1) for path in some]})
+        if answer is None:
+            return {}
+        found.update(zip(some, json.loads(answer), strict=True))
+    return found
+
+
+def near(access: Access, path: str, root: str) -> dict[str, Place]:
+    """The same of an object and of those behind it below ``root``, in the order of their names."""
+    bucket, _, key = path.removeprefix("s3://").partition("/")
+    prefix = root.removeprefix(f"s3://{bucket}/")
+    answer = _ask(access, {"near": [bucket, prefix, key]})
+    found = json.loads(answer) if answer is not None else {}
+    return {f"s3://{bucket}/{name}": place for name, place in found.items()}
 
 
 def _ask(access: Access, wanted: dict[str, Any]) -> bytes | None:

@@ -92,6 +92,7 @@ class IcebergSource:
         if self.snapshot_id is None:  # created and never written: there is no file that DuckDB could open
             session.register(name, empty)
             return f'"{name}"'
+        session.disk.expect(self.table.location())
         location = self.table.metadata_location.replace("'", "''")
         scan = f"iceberg_scan('{location}', snapshot_from_id={self.snapshot_id}::UBIGINT)"
         # DuckDB's own names for what a row's file and place are
