@@ -123,7 +123,6 @@ def write_deletes(table: Table, file: DataFile, places: pa.Array) -> DataFile:
         key_metadata=None,
         split_offsets=None,
         equality_ids=None,
-        sort_order_id=None,
     )
     deletes.spec_id = file.spec_id
     return deletes

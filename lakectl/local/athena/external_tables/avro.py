@@ -29,6 +29,7 @@ class Avro:
 
     def scan(self, session: Session, name: str, landed: Landed) -> str:  # noqa: ARG002
         """See ``source.Reader``."""
+        session.files.expect(lambda: landed.files)
         parts = []
         for path in landed.files:
             scan = f"read_avro({sql_text(path)})"

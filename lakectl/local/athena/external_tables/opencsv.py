@@ -59,6 +59,7 @@ class OpenCsv:
         if self._text_only:
             odd = self._escape.encode()
             plain = [path for path in files if path not in small and is_plain(s3, path, files[path].etag, odd)]
+        session.files.expect(lambda: plain)
         scanned = set(plain)
         here = [path for path in files if path not in scanned]
         if plain and not here:

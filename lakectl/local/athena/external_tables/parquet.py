@@ -50,6 +50,7 @@ class Parquet:
 
     def scan(self, session: Session, name: str, landed: Landed) -> str:  # noqa: ARG002
         """See ``source.Reader``."""
+        session.files.expect(lambda: landed.files)
         files = f"[{', '.join(map(sql_text, landed.files))}]"
         scan = f"read_parquet({files}, union_by_name = true, filename = {sql_text(PATH)}, hive_partitioning = false)"
         described = session.connection.execute(f"DESCRIBE SELECT * FROM {scan}").fetchall()  # noqa: S608
