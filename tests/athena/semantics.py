@@ -55,13 +55,18 @@ class NoTables:
         raise QueryError("TABLE_NOT_FOUND", f"Table 'awsdatacatalog.{database}.{name}' does not exist", position)
 
 
+def executed(session: Session, sql: str) -> Any:
+    """(the query as it was analyzed, its rows as an Arrow table). Raises QueryError, RequestError, DuckDB's errors."""
+    statement = parse(sql)
+    tree: Any = statement.tree
+    query = analyze(tree, statement.sql, "default", NoTables(), lambda _: 0)  # type: ignore[arg-type]
+    return query, session.connection.execute(to_duckdb(query, session)).to_arrow_table()
+
+
 def answer(session: Session, sql: str) -> str:
     """``type, … | value, …`` of a query of one row, or the error's reason."""
     try:
-        statement = parse(sql)
-        tree: Any = statement.tree
-        query = analyze(tree, statement.sql, "default", NoTables(), lambda _: 0)  # type: ignore[arg-type]
-        rows = session.connection.execute(to_duckdb(query, session)).to_arrow_table()
+        query, rows = executed(session, sql)
     except (QueryError, RequestError) as error:
         return str(error)
     except Exception as error:
