@@ -162,7 +162,8 @@ def _build(arguments: argparse.Namespace) -> tuple[Any, Any]:
     intake = Intake(moto)
     own = OwnServices(intake)
     guard = Guard(own, keys, control.ACCOUNT_ID)
-    gateway = _Gateway(moto, guard, ManyObjects(guard), database, arguments.region)
+    many_objects = ManyObjects(guard)
+    gateway = _Gateway(moto, guard, many_objects, database, arguments.region)
     try:
         server = LocalServer("127.0.0.1", arguments.port, gateway, KeepAliveHandler)
     except (SystemExit, OSError) as error:
@@ -181,7 +182,7 @@ def _build(arguments: argparse.Namespace) -> tuple[Any, Any]:
     install_all(context)
     own.by_name["athena"] = AthenaService(context)
     context.syncer = Syncer(database, context.objects.bodies)
-    intake.bodies = context.objects.bodies
+    intake.bodies = many_objects.bodies = context.objects.bodies
     _load(context)
     return server, context
 
