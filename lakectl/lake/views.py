@@ -68,8 +68,8 @@ def _reached(name: str, used: dict[str, set[str]]) -> set[str]:
 
 def _query(names: Names, project: Project, name: str, position: int) -> str:
     where = _where(project.config_file, position)
-    if name in _tables_of_runs(names):
-        raise UsageError(f"{where}: views: {name!r} is a table of the lake", "choose another name")
+    if name.endswith(("_silver", "_rejected")):
+        raise UsageError(f"{where}: views: {name!r} ends as the tables of runs do", "choose another name")
     if name in names.config.views[:position]:
         raise UsageError(f"{where}: views: {name!r} is given twice")
     path = project.queries / FOLDER / f"{name}.sql"

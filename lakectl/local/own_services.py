@@ -19,5 +19,4 @@ class OwnServices:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         call: Call = environ[CALL]
-        application = self.by_name.get(call.service, self.others) if call.protocol == "json" else self.others
-        return application(environ, start_response)
+        return self.by_name.get(call.service, self.others)(environ, start_response)

@@ -180,6 +180,13 @@ def test_requests_are_held_to_the_model(athena: Any) -> None:
         code, message = _refused(call)
         assert code == "InvalidRequestException"
         assert says in message
+    elsewhere = {"Catalog": "other"}
+    code, message = _refused(
+        lambda: athena.start_query_execution(
+            QueryString="SELECT 1", WorkGroup=WORKGROUP, QueryExecutionContext=elsewhere
+        )
+    )
+    assert message == "CATALOG_NOT_FOUND: Catalog 'other' does not exist"
     owner = {"OutputLocation": f"s3://{RESULTS}/x/", "ExpectedBucketOwner": "999999999999"}
     code, message = _refused(lambda: athena.start_query_execution(QueryString="SELECT 1", ResultConfiguration=owner))
     assert message == f"Unable to verify/create output bucket {RESULTS}"

@@ -65,7 +65,7 @@ def test_the_run_log_has_the_landed_rows_with_decoded_keys(demo: Any, folder: Pa
 
 @pytest.mark.usefixtures("demo")
 def test_up_again_changes_nothing_and_says_so(folder: Path) -> None:
-    assert "Nothing to change: all 49 resources are in place." in run_lakectl("up", *NAME, cwd=folder)
+    assert "Nothing to change: all 50 resources are in place." in run_lakectl("up", *NAME, cwd=folder)
 
 
 @pytest.mark.usefixtures("demo")

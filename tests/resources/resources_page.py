@@ -12,7 +12,7 @@ from lakectl.lake.policies import writers
 from lakectl.naming import Names
 
 PAGE = Path(__file__).parents[2] / "docs" / "resources.md"
-NAMES = Names(Config(), "111122223333", "eu-west-1")
+NAMES = Names(Config(views=["daily_sales"]), "111122223333", "eu-west-1")
 RESOURCES = lake.resources(NAMES, project.find())
 
 HEADER = """\

@@ -117,7 +117,11 @@ def test_what_athena_makes_of_a_query_is_no_drift() -> None:
     [
         ({}, ["daily"], "lake.yaml:3: views: there is no "),
         ({"daily": SQL}, ["daily", "daily"], "lake.yaml:4: views: 'daily' is given twice"),
-        ({"orders_silver": SQL}, ["orders_silver"], "lake.yaml:3: views: 'orders_silver' is a table of the lake"),
+        (
+            {"orders_silver": SQL},
+            ["orders_silver"],
+            "lake.yaml:3: views: 'orders_silver' ends as the tables of runs do",
+        ),
         ({"daily": "DELETE FROM t"}, ["daily"], "daily.sql is no SELECT"),
         ({"daily": "SELECT :day AS day"}, ["daily"], "a view has no parameters, and this has :day"),
         ({"daily": "-- assert: 1 = 1\n" + OVER}, ["daily"], "a view is not judged"),

@@ -13,6 +13,7 @@ from moto.s3.models import s3_backends
 
 from lakectl.local.athena import executing, reuse
 from lakectl.local.athena.access import Access, keys_of
+from lakectl.local.athena.catalogs import CATALOG
 from lakectl.local.athena.errors import QueryError, RequestError
 from lakectl.local.athena.executions import ENDED, Execution, Executions
 from lakectl.local.athena.pages import page
@@ -49,6 +50,11 @@ class Queries:
         group = self._workgroups.find(region, request.get("WorkGroup"))
         if group["State"] != "ENABLED":
             raise RequestError(f"WorkGroup {group['Name']} is disabled.")
+        catalog = (request.get("QueryExecutionContext") or {}).get("Catalog")
+        if catalog is not None and catalog.lower() != CATALOG.lower():
+            raise RequestError(
+                f"CATALOG_NOT_FOUND: Catalog '{catalog}' does not exist", athena_error_code="INVALID_INPUT"
+            )
         settings = group["Configuration"]
         configuration = self._result_configuration(settings, request.get("ResultConfiguration") or {})
         parameters = request.get("ExecutionParameters")

@@ -77,6 +77,8 @@ class AthenaService:
 
     def _answer(self, call: Call) -> dict[str, Any]:
         operation = self.operations.get(call.operation)
+        if call.protocol != "json":
+            raise RequestError(f"Athena has no protocol {call.protocol}", kind="UnknownOperationException")
         if operation is None:
             raise RequestError(
                 f"NOT_SUPPORTED: {call.operation} is not supported by the local Athena; it works on AWS",
