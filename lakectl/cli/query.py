@@ -53,8 +53,8 @@ def query(
     --at reads Iceberg tables as they were: at a snapshot (of the one table of the query), or at a time, such as
     2026-11-30 or 2026-11-30T12:00:00+01:00; UTC where it has no zone.
 
-    A SELECT that may read more than athena.ask_above_bytes of the configuration asks first, on a terminal, and says what
-    its tables hold and what that costs.
+    Before a SELECT whose tables hold more than athena.ask_above_bytes of the configuration it says how much they hold
+    and what reading that costs, and asks on a terminal.
 
     \b
     Examples:

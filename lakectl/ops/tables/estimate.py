@@ -1,8 +1,9 @@
-"""How much a query reads at most: the size of the files of its tables.
+"""How much the files hold that a query may read.
 
 Figures are those of Iceberg's metadata (``total-files-size``) and of S3's listing, never guesses; where there are none,
-there is no estimate. Columns and partitions that a query leaves out make it read less. Athena charges for the bytes
-that it reads from S3, compressed as they are (https://aws.amazon.com/athena/pricing/).
+there is no estimate. A table that is used twice counts twice. Columns and partitions that a query leaves out make it
+read less. Athena charges for the bytes that it reads from S3, compressed as they are
+(https://aws.amazon.com/athena/pricing/).
 """
 
 from __future__ import annotations
@@ -28,20 +29,20 @@ _RECURSIVE = re.compile(r"\bRECURSIVE\b", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Estimate:
-    """``size``: bytes that a query reads at most. ``tables``: the largest first."""
+    """``size``: bytes of the files. ``tables``: the largest first."""
 
     size: int
     tables: tuple[str, ...]
 
     @property
     def usd(self) -> float:
-        """What that costs on AWS: whole megabytes, ten at least."""
+        """What reading all of it costs on AWS: whole megabytes, ten at least."""
         return max(-(-self.size // MEGABYTE), LEAST_MEGABYTES) * MEGABYTE / 1e12 * USD_PER_TB
 
 
-def at_most(lake: Lake, sql: str, database: str = "") -> Estimate | None:
-    """What a SELECT reads at most; None for any other statement, and where the size of one table is not known (a view, a
-    table with partitions elsewhere, more than MOST_LISTED files, or what the caller may not see)."""
+def of(lake: Lake, sql: str, database: str = "") -> Estimate | None:
+    """What a SELECT may read; None for any other statement, and where the size of one table is not known: a view,
+    partitions that may be anywhere, more than MOST_LISTED files, or what the caller may not see."""
     try:
         tables = named_tables.of(sql)
     except NotUnderstood:

@@ -13,8 +13,8 @@ DIALECT = "trino"
 
 @dataclass(frozen=True)
 class Named:
-    """``database`` is empty where the query names none. ``end``: where the name ends in the text. ``travels``: the query
-    says as of when. ``times``: how often the engine reads it at most, as each use of a WITH is read by itself."""
+    """``database`` is empty where the query names none. ``end``: where the name ends in the text. ``travels``: the
+    query says as of when. ``times``: how often it is read at most, as each use of a WITH is evaluated by itself."""
 
     catalog: str
     database: str

@@ -18,8 +18,8 @@ BY_HAND = "write FOR TIMESTAMP AS OF or FOR VERSION AS OF behind the table's nam
 
 
 def as_of(lake: Lake, sql: str, moment: str, database: str = "") -> str:
-    """``sql`` with all of its tables as they were at ``moment``: a snapshot id, or a time (ISO 8601; UTC where it has no
-    zone). The rest of the text stays as it is.
+    """``sql`` with all of its tables as they were at ``moment``: a snapshot id, or a time (ISO 8601; UTC where it has
+    no zone). The rest of the text stays as it is.
 
     Raises :class:`UsageError` for a moment that is neither, a statement that is no SELECT, a table that is none of
     Iceberg's or that the statement itself sets in time, and for one snapshot of several tables.
