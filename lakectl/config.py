@@ -163,6 +163,7 @@ class Athena(_Section):
     results_prefix: Prefix = "athena/"
     # Athena's own minimum is 10 MB (WorkGroupConfiguration, API reference).
     bytes_scanned_cutoff: int = Field(default=5 * 1024**3, ge=10_000_000)
+    ask_above_bytes: int = Field(default=1024**3, ge=0)
     expire_results_after_days: Days = 30
 
 

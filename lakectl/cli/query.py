@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from lakectl.cli import answers, completion
+from lakectl.cli import answers, completion, estimates
 from lakectl.cli.answers import FORMS, MOST_ROWS
 from lakectl.cli.app import App, lake_command
 from lakectl.errors import UsageError
@@ -21,6 +21,8 @@ from lakectl.errors import UsageError
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Write the answer to a file.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Show or write the first N rows only.")
+@click.option("--at", metavar="SNAPSHOT|TIME", help="Read all tables of the query as of a snapshot or a time.")
+@click.option("--yes", is_flag=True, help="Don't ask before a query that may read much.")
 @click.option("--all", "show_all", is_flag=True, help=f"Show all rows on a terminal, not the first {MOST_ROWS}.")
 def query(
     app: App,
@@ -31,6 +33,8 @@ def query(
     as_csv: bool,
     out: Path | None,
     limit: int | None,
+    at: str | None,
+    yes: bool,
     show_all: bool,
 ) -> None:
     """Run SQL in Athena.
@@ -46,12 +50,19 @@ def query(
     of it is written, and not before. Parquet has Athena's types; arrays, maps, rows, JSON, times and timestamps with a
     time zone are text in it.
 
+    --at reads Iceberg tables as they were: at a snapshot (of the one table of the query), or at a time, such as
+    2026-11-30 or 2026-11-30T12:00:00+01:00; UTC where it has no zone.
+
+    Before a SELECT whose tables hold more than athena.ask_above_bytes of the configuration it says how much they hold
+    and what reading that costs, and asks on a terminal.
+
     \b
     Examples:
       lakectl query "SHOW TABLES"
       lakectl query 07
       lakectl query question.sql > answer.tsv
       lakectl query 06 --out sales.parquet
+      lakectl query 07 --at 2026-11-30
       lakectl query 13 -p snapshot_id=123456789
     """
     from lakectl import saved_queries
@@ -68,6 +79,11 @@ def query(
     if not sql:
         raise UsageError("no SQL given", 'lakectl query "SELECT 1"; saved ones: lakectl query --list')
     statement = ops.resolve(lake, sql, _parameters(parameters))
+    if at is not None:
+        from lakectl.ops.tables import time_travel
+
+        statement = time_travel.as_of(lake, statement, at)
+    estimates.ask_first(app, statement, yes=yes)
     if out is None:
         with app.out.busy("running the query"):
             answer = answers.limited(ops.ask(lake, statement), limit)

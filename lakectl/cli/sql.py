@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lakectl.cli import answers
+from lakectl.cli import answers, estimates
 from lakectl.cli.answers import MOST_ROWS
 from lakectl.cli.app import App, lake_command
 from lakectl.cli.complaint import complain
@@ -32,8 +32,9 @@ CHANGES = ("CREATE", "DROP", "ALTER", "MSCK")  # what makes completion ask the c
 @lake_command("sql")
 @click.option("--output", type=click.Choice(("table", "csv", "json")), help="How answers are printed.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
+@click.option("--yes", is_flag=True, help="Don't ask before a query that may read much.")
 @click.option("--all", "show_all", is_flag=True, help=f"Show all rows on a terminal, not the first {MOST_ROWS}.")
-def sql(app: App, output: str | None, as_csv: bool, show_all: bool) -> None:
+def sql(app: App, output: str | None, as_csv: bool, yes: bool, show_all: bool) -> None:
     """Type SQL for Athena, statement by statement.
 
     A statement may have many lines and ends with a semicolon. Tab completes tables, columns, functions and keywords,
@@ -49,17 +50,18 @@ def sql(app: App, output: str | None, as_csv: bool, show_all: bool) -> None:
       echo "SHOW TABLES" | lakectl sql
     """
     app.json |= output == "json"
-    Shell(app, answers.form_of(app, output, as_csv), show_all).run()
+    Shell(app, answers.form_of(app, output, as_csv), yes=yes, show_all=show_all).run()
 
 
 class Shell:
     """A shell on one lake. ``database``: where a table without one is looked for."""
 
-    def __init__(self, app: App, form: str, show_all: bool) -> None:
+    def __init__(self, app: App, form: str, *, yes: bool, show_all: bool) -> None:
         from lakectl.shell.catalog import Catalog
 
         self.app = app
         self.form = form
+        self.yes = yes
         self.most = None if show_all else MOST_ROWS
         self.database = app.lake.names.silver_database
         self.catalog: Catalog = Catalog(app.lake)
@@ -113,6 +115,7 @@ class Shell:
         from lakectl.ops.tables import query
         from lakectl.saved_queries import first_word
 
+        estimates.ask_first(self.app, statement, self.database, yes=self.yes)
         with self.app.out.busy("running; Ctrl-C cancels it"):
             answer = query.ask(self.app.lake, statement, database=self.database)
         if first_word(statement) in CHANGES:

@@ -67,8 +67,9 @@ class Terminal:
 
     def end(self) -> int:
         """The exit code, once the program has ended by itself."""
+        deadline = time.monotonic() + 30
         while self._read():
-            pass
+            assert time.monotonic() < deadline, f"the program goes on: {self.said[self._seen :]!r}"
         os.close(self._outer)
         return self._program.wait(30)
 

@@ -25,7 +25,8 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """``format``: how its files are written. ``metadata``: where an Iceberg table's metadata file is, else empty."""
+    """``format``: how its files are written. ``metadata``: where an Iceberg table's metadata file is, else empty.
+    ``whole``: all of its files are below ``location``, those of its partitions, too."""
 
     database: str
     name: str
@@ -34,6 +35,7 @@ class Table:
     location: str
     metadata: str
     columns: Sequence[Column]
+    whole: bool = True
 
 
 def databases(lake: Lake) -> list[str]:
@@ -63,11 +65,19 @@ def table(lake: Lake, database: str, name: str) -> Table:
     """One of them. Raises :class:`LakectlError` for a database that is not the lake's, and for an unknown table."""
     if database not in (lake.names.bronze_database, lake.names.silver_database):
         raise LakectlError(f"{database} is not a database of this lake")
+    found = any_table(lake, database, name)
+    if found is None:
+        raise LakectlError(f"there is no table {database}.{name}", "load it with: lakectl run-transform")
+    return found
+
+
+def any_table(lake: Lake, database: str, name: str) -> Table | None:
+    """A table of any database; None where there is none. Raises :class:`LakectlError`."""
     try:
         return _table(lake.client("glue").get_table(DatabaseName=database, Name=name)["Table"])
     except (ClientError, BotoCoreError) as error:
         if code_of(error) == "EntityNotFoundException":
-            raise LakectlError(f"there is no table {database}.{name}", "load it with: lakectl run-transform") from error
+            return None
         raise explain(error, f"reading {database}.{name}") from error
 
 
@@ -86,15 +96,20 @@ def _table(found: dict[str, Any]) -> Table:
     parameters = found.get("Parameters", {})
     storage = found.get("StorageDescriptor", {})
     iceberg = parameters.get("table_type", "").upper() == "ICEBERG"
+    location = storage.get("Location", "")
+    # Projected partitions are where the template says; others may be registered anywhere.
+    template = parameters.get("storage.location.template", location)
+    projected = parameters.get("projection.enabled") == "true" and template.startswith(location)
     columns = [_column(each) for each in storage.get("Columns", ()) if _is_current(each)]
     return Table(
         database=found["DatabaseName"],
         name=found["Name"],
         description=found.get("Description") or parameters.get("comment", ""),
         format="Iceberg" if iceberg else _format(parameters, storage),
-        location=storage.get("Location", ""),
+        location=location,
         metadata=parameters.get("metadata_location", "") if iceberg else "",
         columns=columns + [_column(each, partition=True) for each in found.get("PartitionKeys", ())],
+        whole=projected or not found.get("PartitionKeys"),
     )
 
 

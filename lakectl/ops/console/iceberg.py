@@ -35,7 +35,7 @@ class Field:
 @dataclass(frozen=True)
 class TableState:
     """``rows``, ``files`` and ``size`` (bytes) are of the current snapshot, 0 without one. ``snapshots``: newest
-    first."""
+    first. ``largest``: the size of the largest of them, None where one does not tell its own."""
 
     fields: Sequence[Field]
     partition_by: Sequence[str]
@@ -44,6 +44,7 @@ class TableState:
     files: int
     size: int
     format_version: int
+    largest: int | None = None
 
 
 class TableStates:
@@ -89,6 +90,7 @@ def parsed(metadata: Mapping[str, Any]) -> TableState:
     parents: dict[str | None, str | None] = {
         str(each["snapshot-id"]): _id(each.get("parent-snapshot-id")) for each in found
     }
+    sizes = [each.get("summary", {}).get("total-files-size") for each in found]
     history = set(ancestors(parents, _id(current)))
     summary: Mapping[str, str] = next((each.get("summary", {}) for each in found if each["snapshot-id"] == current), {})
     return TableState(
@@ -102,6 +104,7 @@ def parsed(metadata: Mapping[str, Any]) -> TableState:
         files=int(summary.get("total-data-files", 0)),
         size=int(summary.get("total-files-size", 0)),
         format_version=int(metadata["format-version"]),
+        largest=max(map(int, sizes), default=0) if None not in sizes else None,
     )
 
 
