@@ -56,23 +56,6 @@ def test_insert_update_delete(query: Query, scratch: str) -> None:
     assert query('SELECT COUNT(*) FROM scratch."t$snapshots"').rows[0] != ["0"]
 
 
-def test_what_would_not_be_exact_is_refused_and_changes_nothing(query: Query, scratch: str) -> None:
-    query(f"INSERT INTO {scratch} (id) VALUES (1), (2)")
-    for sql in (
-        f"DELETE FROM {scratch} WHERE id % 2 = 1",
-        f"MERGE INTO {scratch} a USING {T} b ON a.id = b.order_id WHEN MATCHED THEN DELETE",
-        f"OPTIMIZE {scratch} REWRITE DATA USING BIN_PACK",
-        f"VACUUM {scratch}",
-        f"ALTER TABLE {scratch} ADD COLUMNS (x int)",
-        "MSCK REPAIR TABLE scratch.t",
-        "CREATE VIEW scratch.v AS SELECT 1 AS x",
-    ):
-        answer = query(sql)
-        assert answer.state == "FAILED", sql
-        assert answer.reason.startswith("NOT_SUPPORTED: "), answer.reason
-    assert query(f"SELECT COUNT(*) FROM {scratch}").rows == [["2"]]
-
-
 def test_insert_of_another_type_is_refused(query: Query, scratch: str) -> None:
     assert query(f"INSERT INTO {scratch} (id) VALUES ('x')").reason.startswith("TYPE_MISMATCH: ")
     assert query(f"INSERT INTO {scratch} (nope) VALUES (1)").reason.startswith("COLUMN_NOT_FOUND: ")
