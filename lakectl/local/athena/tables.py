@@ -210,8 +210,17 @@ class Catalog:
                 "NOT_SUPPORTED", f"the local Athena can't read a metadata file whose key holds '?': {location}"
             )
         files = S3Files(self.properties)
-        metadata = FromInputFile.table_metadata(files.new_input(location))
         identifier = (entry["DatabaseName"], entry["Name"])
+        name = ".".join(identifier)
+        try:
+            metadata = FromInputFile.table_metadata(files.new_input(location))
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in ("NoSuchKey", "NoSuchBucket"):
+                raise
+            message = f"Metadata not found in metadata location for table {name}"
+            raise QueryError("ICEBERG_MISSING_METADATA", message) from None
+        except ValueError:
+            raise QueryError("ICEBERG_INVALID_METADATA", f"Invalid metadata file for table {name}") from None
         return StaticTable(identifier, metadata, location, files, NoopCatalog("static"))
 
     def load_for_write(self, database: str, name: str) -> Table:
