@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyiceberg.partitioning import PartitionField, PartitionSpec
 from pyiceberg.schema import Schema
-from pyiceberg.transforms import parse_transform
+from pyiceberg.transforms import UnknownTransform, parse_transform
 from pyiceberg.types import (
     BinaryType,
     BooleanType,
@@ -49,6 +49,12 @@ _TYPES: dict[str, type[Any]] = {
     "text": StringType,
     "binary": BinaryType,
     "varbinary": BinaryType,
+}
+# sqlglot's names for some calls, and Spark's for some transforms
+_TRANSFORMS = {"tsordstoday": "day", "partitionbytruncate": "truncate", "trunc": "truncate", "days": "day"} | {
+    "months": "month",
+    "years": "year",
+    "hours": "hour",
 }
 _S3_FOLDER = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^?#*]*)?")
 
@@ -239,9 +245,7 @@ def _partition(clause: exp.Expr, schema: Schema, index: int) -> PartitionField:
         transform = "identity"
     else:
         kind = (clause.name if isinstance(clause, exp.Anonymous) else clause.key).lower().removeprefix("partitionedby")
-        kind = {"tsordstoday": "day", "partitionbytruncate": "truncate", "days": "day", "months": "month"}.get(
-            kind, kind
-        )
+        kind = _TRANSFORMS.get(kind, kind)
         width = clause.find(exp.Literal)
         transform = f"{kind}[{width.name}]" if width is not None else kind
     try:
@@ -249,6 +253,8 @@ def _partition(clause: exp.Expr, schema: Schema, index: int) -> PartitionField:
         parsed = parse_transform(transform)
     except ValueError as error:
         raise QueryError("INVALID_TABLE_PROPERTY", f"Invalid partitioning {clause.sql()}: {error}") from None
+    if isinstance(parsed, UnknownTransform) or not parsed.can_transform(field.field_type):
+        raise QueryError("INVALID_TABLE_PROPERTY", f"Unable to parse partitioning value: {clause.sql(dialect='trino')}")
     suffix = "" if transform == "identity" else "_" + transform.partition("[")[0]
     return PartitionField(field.field_id, 1000 + index, parsed, column + suffix)
 

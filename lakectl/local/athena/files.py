@@ -1,18 +1,26 @@
 """How PyIceberg reads and writes files: in S3 on the endpoint, with the caller's keys, and nowhere else.
 
+It reads metadata only, each file whole: one request to the endpoint, where Arrow's S3 client makes three.
+
 A table's metadata is written by whoever may write to its bucket. PyIceberg would take an endpoint, keys and even the
 name of a Python class from the properties in it, and open any local path that it names.
 """
 
 from __future__ import annotations
 
+import io
+from collections.abc import Mapping
 from typing import Any
 
+from botocore.exceptions import ClientError
 from pyiceberg.catalog.glue import GlueCatalog
-from pyiceberg.io import FileIO
+from pyiceberg.io import FileIO, InputFile
 from pyiceberg.io.pyarrow import PyArrowFileIO
 
+from lakectl.local.athena import many_objects
+from lakectl.local.athena.access import Access
 from lakectl.local.athena.errors import QueryError
+from lakectl.local.iam.credentials import Keys
 
 _PROVIDER = "write.py-location-provider.impl"
 
@@ -20,10 +28,51 @@ _PROVIDER = "write.py-location-provider.impl"
 class S3Files(PyArrowFileIO):
     """Refuses every location outside S3 with a QueryError."""
 
+    def new_input(self, location: str) -> Any:
+        if not location.startswith("s3://"):
+            return super().new_input(location)
+        return _Whole(location, _access(self.properties))
+
     def _initialize_fs(self, scheme: str, netloc: str | None = None) -> Any:
         if scheme not in ("s3", "s3a", "s3n"):
             raise QueryError("NOT_SUPPORTED", f"Athena reads and writes S3 only, and not {scheme}://{netloc or ''}")
         return super()._initialize_fs(scheme, netloc)
+
+
+class _Whole(InputFile):
+    """An object that is read at once, with the caller's permissions. Raises ClientError as GetObject does."""
+
+    def __init__(self, location: str, access: Access) -> None:
+        super().__init__(location)
+        self._access = access
+        self._bytes: bytes | None = None
+
+    def _read(self) -> bytes:
+        if self._bytes is None:
+            [(_, self._bytes)] = many_objects.fetch(self._access, [self.location])
+        return self._bytes
+
+    def __len__(self) -> int:
+        return len(self._read())
+
+    def exists(self) -> bool:
+        try:
+            self._read()
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in ("NoSuchKey", "404"):
+                raise
+            return False
+        return True
+
+    def open(self, seekable: bool = True) -> Any:  # noqa: ARG002
+        return io.BytesIO(self._read())
+
+
+def _access(properties: Mapping[str, str]) -> Access:
+    keys = Keys(
+        properties["s3.access-key-id"], properties["s3.secret-access-key"], properties.get("s3.session-token", "")
+    )
+    return Access(properties["s3.endpoint"], properties["s3.region"], keys)
 
 
 class Tables(GlueCatalog):

@@ -29,6 +29,7 @@ from lakectl.local.athena.views import StoredView
 Position = tuple[int, int] | None
 PATH = "$path"
 PLACE = "$place"  # of a row in its file, from 0: only for statements that change rows
+_DUCKDB_PATH, _DUCKDB_PLACE = "filename", "file_row_number"
 POSITIONS = "positions"  # meta of a table in a tree: PLACE may be named
 
 
@@ -84,8 +85,22 @@ class IcebergSource:
     @cached_property
     def columns(self) -> dict[str, str]:
         found = {field.name.lower(): types.of_iceberg(field.field_type) for field in self.schema.fields}
+        if self.positions and self._hides_places:
+            raise QueryError(
+                "NOT_SUPPORTED",
+                f"changing {self.label}, which has a column {_DUCKDB_PATH} or {_DUCKDB_PLACE}, is not supported by the "
+                "local Athena; it works on AWS",
+            )
+        if self._hides_places:
+            return found
         places = {PLACE: "bigint"} if self.positions else {}
         return {**found, PATH: "varchar", **places}
+
+    @property
+    def _hides_places(self) -> bool:
+        """Whether columns of the table have DuckDB's own names for what a row's file and place are."""
+        names = {field.name.lower() for schema in (self.schema, self._stored) for field in schema.fields}
+        return bool(names & {_DUCKDB_PATH, _DUCKDB_PLACE})
 
     def relation(self, session: Session, name: str) -> str:
         empty = schema_to_pyarrow(self.schema, include_field_ids=False)
@@ -97,8 +112,9 @@ class IcebergSource:
         session.files.expect(self._files)
         location = self.table.metadata_location.replace("'", "''")
         scan = f"iceberg_scan('{location}', snapshot_from_id={self.snapshot_id}::UBIGINT)"
-        # DuckDB's own names for what a row's file and place are
-        scan = f'(SELECT *, filename AS "{PATH}", file_row_number AS "{PLACE}" FROM {scan})'  # noqa: S608
+        places = [] if self._hides_places else [(_DUCKDB_PATH, PATH), (_DUCKDB_PLACE, PLACE)]
+        hidden_columns = "".join(f", {old} AS {_quoted(new)}" for old, new in places)
+        scan = f"(SELECT *{hidden_columns} FROM {scan})"  # noqa: S608
         if self.schema.fields == self._stored.fields:
             return scan
         # DuckDB gives the snapshot's columns: they are renamed, and those added since are NULL, of the type that the
@@ -107,7 +123,7 @@ class IcebergSource:
         kept = [(before[field.field_id], field.name) for field in self.schema.fields if field.field_id in before]
         if not kept:
             raise QueryError("NOT_SUPPORTED", f"the local Athena can't read {self.label}: all its columns are new")
-        kept += [(PATH, PATH), (PLACE, PLACE)]
+        kept += [(new, new) for _, new in places]
         columns = ", ".join(f"{_quoted(old)} AS {_quoted(new)}" for old, new in kept)
         now = f"{name} now"
         session.register(now, empty)
@@ -205,8 +221,17 @@ class Catalog:
                 "NOT_SUPPORTED", f"the local Athena can't read a metadata file whose key holds '?': {location}"
             )
         files = S3Files(self.properties)
-        metadata = FromInputFile.table_metadata(files.new_input(location))
         identifier = (entry["DatabaseName"], entry["Name"])
+        name = ".".join(identifier)
+        try:
+            metadata = FromInputFile.table_metadata(files.new_input(location))
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in ("NoSuchKey", "NoSuchBucket"):
+                raise
+            message = f"Metadata not found in metadata location for table {name}"
+            raise QueryError("ICEBERG_MISSING_METADATA", message) from None
+        except ValueError:
+            raise QueryError("ICEBERG_INVALID_METADATA", f"Invalid metadata file for table {name}") from None
         return StaticTable(identifier, metadata, location, files, NoopCatalog("static"))
 
     def load_for_write(self, database: str, name: str) -> Table:

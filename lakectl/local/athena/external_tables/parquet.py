@@ -6,6 +6,7 @@ Columns are found by name, without case. A column must have the declared type in
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping
 
 from lakectl.local.athena import sqltypes
@@ -52,11 +53,17 @@ class Parquet:
         """See ``source.Reader``."""
         session.files.expect(lambda: landed.files)
         files = f"[{', '.join(map(sql_text, landed.files))}]"
-        scan = f"read_parquet({files}, union_by_name = true, filename = {sql_text(PATH)}, hive_partitioning = false)"
-        described = session.connection.execute(f"DESCRIBE SELECT * FROM {scan}").fetchall()  # noqa: S608
+        options = f"{files}, union_by_name = true, hive_partitioning = false"
+        described = session.connection.execute(f"DESCRIBE SELECT * FROM read_parquet({options})").fetchall()  # noqa: S608
         found = {str(row[0]).lower(): (str(row[0]), str(row[1])) for row in described}
         columns = [column(field, kind, found.get(field), landed.label) for field, kind in self._fields.items()]
-        return f"(SELECT {', '.join([*columns, quoted(PATH)])} FROM {scan})"  # noqa: S608
+        # A name of one's own for the path makes DuckDB 1.5.5 fail where it pushes a filter on it into the scan: then
+        # nothing is pushed.
+        path, barrier = "filename", ""
+        if path in found:
+            path, barrier = PATH, f" LIMIT {sys.maxsize}"
+        scan = f"read_parquet({options}, filename = {sql_text(path)}){barrier}"
+        return f"(SELECT {', '.join(columns)}, {quoted(path)} AS {quoted(PATH)} FROM {scan})"  # noqa: S608
 
 
 def column(field: str, kind: Type, stored: tuple[str, str] | None, label: str, format_name: str = "parquet") -> str:
