@@ -80,7 +80,7 @@ def test_raw_joins_silver_types_by_cast(lake: Lake) -> None:
 def test_show_and_describe(lake: Lake) -> None:
     tables = query.run(lake, f"SHOW TABLES IN {lake.names.bronze_database}").rows
     assert tables == [["customers_raw"], ["orders_raw"], ["products_raw"]]
-    described = [(row[0] or "").split() for row in ask(lake, "DESCRIBE RAW")]
+    described = [row[:2] for row in ask(lake, "DESCRIBE RAW")]
     assert ["order_id", "string"] in described
     assert described[-1] == ["ingest_date", "string"]
     statement = "\n".join(row[0] or "" for row in ask(lake, "SHOW CREATE TABLE RAW"))

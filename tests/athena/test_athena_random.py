@@ -19,7 +19,7 @@ MOST_REFUSED = 0.02  # of the queries
 
 @pytest.fixture(scope="module")
 def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
-    return Session("http://127.0.0.1:1", tmp_path_factory.mktemp("spill"))
+    return Session(tmp_path_factory.mktemp("spill"))
 
 
 @pytest.mark.parametrize("seeds", [range(400), pytest.param(range(400, 10_400), marks=pytest.mark.long)], ids=str)
