@@ -213,6 +213,24 @@ _TIMES = (
     "CREATE MACRO athena_localtimestamp() AS timezone('UTC', current_timestamp)",
 )
 _ARRAYS = (
+    "CREATE MACRO athena_offset_of_row(n) AS CASE WHEN n IS NULL THEN "
+    + _failing("INVALID_FUNCTION_ARGUMENT: Offset must not be null")
+    + " WHEN n < 0 THEN "
+    + _failing("INVALID_FUNCTION_ARGUMENT: Offset must be at least 0")
+    + " ELSE n END",
+    "CREATE MACRO athena_comparison(n) AS CASE WHEN n IN (-1, 0, 1) THEN n ELSE "
+    + _failing("INVALID_FUNCTION_ARGUMENT: Lambda comparator must return either -1, 0, or 1")
+    + " END",
+    "CREATE MACRO athena_days_of(ms) AS CASE WHEN ms % 86400000 <> 0 THEN "
+    + _failing("INVALID_FUNCTION_ARGUMENT: sequence step must be a day interval if start and end values are dates")
+    + " ELSE ms END",
+    # DuckDB would lose digits of a double that is too large for the decimal.
+    "CREATE MACRO athena_below(v, most, k) AS CASE WHEN abs(v) >= most THEN CAST("
+    "'INVALID_CAST_ARGUMENT: Cannot cast DOUBLE ' || CAST(v AS VARCHAR) || ' to ' || k AS TINYINT) ELSE v END",
+    "CREATE MACRO athena_no_null_within(same, wanted, item) AS CASE WHEN same IS NULL AND wanted IS NOT NULL AND "
+    "item IS NOT NULL THEN CAST("
+    + _failing("NOT_SUPPORTED: arrays with elements that are null or contain null can not be compared")
+    + " AS BOOLEAN) ELSE same END",
     "CREATE MACRO athena_direction(a, b) AS CASE WHEN b >= a THEN 1 ELSE -1 END",
     _entries("athena_sequence_entries", "((CAST(b AS HUGEINT) - CAST(a AS HUGEINT)) // s + 1)", "s > 0", "s < 0"),
     "CREATE MACRO athena_sequence(a, b, s) AS list_transform(range(athena_sequence_entries(a, b, s)), "

@@ -139,7 +139,11 @@ def _bind_lambdas(
         made = _lambda(each, nodes[at], types)
         if gives in bound:
             if not sqltypes.coerces(made[1].type, bound[gives]):
-                return None
+                wider = sqltypes.common(made[1].type, bound[gives])
+                if wider is None or wider == bound[gives]:
+                    return None
+                bound[gives] = wider  # as the state of reduce(…, 0, (s, x) -> s + x, …) over numbers of bigint
+                return _bind_lambdas(each, patterns, nodes, values, bound)
         elif not registry.bind(gives, made[1].type, bound, registry.ANY):
             return None
         result = casts.coerce(made[1], registry.filled(gives, bound))

@@ -144,6 +144,12 @@ def _nested(sql: str, given: Type, wanted: Type) -> str:
 
 def _to_zoned(value: Value, wanted: Type) -> Value:
     given = value.type
+    if wanted.precision > 6 and given.name == "date":
+        start = f"timezone('UTC', CAST({value.sql} AS TIMESTAMP))"
+        packed = f"struct_pack(t := {start}, p := CAST(0 AS BIGINT), z := 'UTC')"
+        return Value(f"(CASE WHEN {value.sql} IS NOT NULL THEN {packed} END)", wanted)
+    if wanted.precision > 6 and given.name == "varchar":
+        raise QueryError("NOT_SUPPORTED", f"CAST of {given} to {wanted} is not supported by the local Athena")
     if given.name == "varchar":
         local, zone = f"athena_zoned_local({value.sql})", f"athena_zoned_zone({value.sql})"
         return zoned(f"athena_instant({_rounded(local, 6, wanted.precision)}, {zone})", zone, wanted.precision)
@@ -242,7 +248,9 @@ def _to_decimal(value: Value, wanted: Type) -> str:
     if given.name == "varchar":
         return f"CAST(athena_decimal_text({sql}, {text(_shown(wanted))}) AS {wanted.physical})"
     if given.is_float:
-        return f"CAST(athena_finite_text({sql}, {text(_shown(wanted))}) AS {wanted.physical})"
+        precision, scale = wanted.numbers
+        checked = f"athena_below({sql}, 1e{precision - scale}::DOUBLE, {text(_spaced(wanted))})"
+        return f"CAST(athena_finite_text({checked}, {text(_shown(wanted))}) AS {wanted.physical})"
     digits, scale = (DIGITS[given.name], 0) if given.name in DIGITS else given.numbers or (1, 0)
     if digits - scale <= wanted.numbers[0] - wanted.numbers[1] and scale <= wanted.numbers[1]:
         return f"CAST({sql} AS {wanted.physical})"

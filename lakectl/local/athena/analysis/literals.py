@@ -164,6 +164,8 @@ def _time(written: str, position: Position) -> Value:
     if found[5] is None:
         return Value(f"TIME '{shown}'", sqltypes.Type("time", (len(fraction),)), constant=shown, simple=True)
     minutes = (int(found[6]) * 60 + int(found[7])) * (1 if found[5] == "+" else -1)
+    if int(found[7]) > 59 or abs(minutes) > 14 * 60:
+        raise _invalid(f"'{written}' is not a valid TIME literal", position)
     kind = sqltypes.Type("time with time zone", (len(fraction),))
     return Value(f"struct_pack(t := TIME '{shown}', z := CAST({minutes} AS INTEGER))", kind)
 

@@ -250,14 +250,15 @@ def _frame(each: Expressions, spec: Any, order: Any, position: tuple[int, int] |
 def _offset(each: Expressions, kind: str, value: Value, order: Any, position: tuple[int, int] | None) -> str:
     if kind != "RANGE":
         if value.type.name == "decimal" and not value.type.numbers[1]:
-            return f"CAST(least({value.sql}, 9223372036854775807) AS BIGINT)"
+            return _not_negative(f"CAST(least({value.sql}, 9223372036854775807) AS BIGINT)", value, position)
         if not value.type.is_integral:
             raise QueryError(
                 "TYPE_MISMATCH",
                 f"Window frame offset value type must be exact numeric type with scale 0: actual {value.type}",
                 position,
             )
-        return value.sql if value.constant is not None else casts.coerce(value, sqltypes.BIGINT).sql
+        offset = value.sql if value.constant is not None else casts.coerce(value, sqltypes.BIGINT).sql
+        return _not_negative(offset, value, position)
     keys = order.expressions if order is not None else []
     if len(keys) != 1:
         raise QueryError(
@@ -272,8 +273,21 @@ def _offset(each: Expressions, kind: str, value: Value, order: Any, position: tu
         if value.type == sqltypes.SECONDS:
             return f"to_milliseconds({value.sql})"
     if sort.is_number and value.type.is_number:
-        return value.sql
+        return _not_negative(value.sql, value, position)
     raise unsupported(f"RANGE of {value.type} over {sort}", position)
+
+
+_NEGATIVE = "Window frame offset value must not be negative or null"
+
+
+def _not_negative(sql: str, value: Value, position: tuple[int, int] | None) -> str:
+    if isinstance(value.constant, int) and value.constant < 0:
+        raise QueryError("INVALID_WINDOW_FRAME", _NEGATIVE, position)
+    if value.constant is not None:
+        return sql
+    return (
+        f"CASE WHEN {sql} < 0 OR {sql} IS NULL THEN CAST('INVALID_WINDOW_FRAME: {_NEGATIVE}' AS TINYINT) ELSE {sql} END"
+    )
 
 
 def _grouping(each: Expressions, call: Call) -> Value:

@@ -200,8 +200,8 @@ for name in ("percent_rank", "cume_dist"):
 windows.window("ntile(bigint) -> bigint", "CAST(ntile({0}){over} AS BIGINT)")
 for name in ("lag", "lead"):
     windows.window(f"{name}(T) -> T", f"{name}({{0}}){{over}}", _same)
-    windows.window(f"{name}(T, bigint) -> T", f"{name}({{0}}, {{1}}){{over}}", _same)
-    windows.window(f"{name}(T, bigint, T) -> T", f"{name}({{0}}, {{1}}, {{2}}){{over}}")
+    windows.window(f"{name}(T, bigint) -> T", f"{name}({{0}}, athena_offset_of_row({{1}})){{over}}", _same)
+    windows.window(f"{name}(T, bigint, T) -> T", f"{name}({{0}}, athena_offset_of_row({{1}}), {{2}}){{over}}")
 for name in ("first_value", "last_value"):
     windows.window(f"{name}(T) -> T", f"{name}({{0}}){{over}}", _same)
 windows.window("nth_value(T, bigint) -> T", "nth_value({0}, {1}){over}", _same)

@@ -93,16 +93,21 @@ def _extreme(name: str):  # type: ignore[no-untyped-def]
     return made
 
 
+def _same_as(item: str, wanted: Value, kind: Type) -> str:
+    same = operators.equal(item, wanted.sql, kind)
+    return f"athena_no_null_within({same}, {wanted.sql}, {item})" if kind.items else same
+
+
 def _contains(value: Value, wanted: Value) -> str:
     item = fresh()
-    same = operators.equal(item, wanted.sql, value.type.items[0])
+    same = _same_as(item, wanted, value.type.items[0])
     found = f"athena_any(list_transform({value.sql}, lambda {item}: {same}))"
     return f"(CASE WHEN {wanted.sql} IS NOT NULL THEN {found} END)"
 
 
 def _remove(value: Value, unwanted: Value) -> str:
     item = fresh()
-    same = operators.equal(item, unwanted.sql, value.type.items[0])
+    same = _same_as(item, unwanted, value.type.items[0])
     return (
         f"(CASE WHEN {unwanted.sql} IS NOT NULL THEN list_filter({value.sql}, lambda {item}: ({same}) IS NOT TRUE) END)"
     )
@@ -124,8 +129,8 @@ def _sort(value: Value) -> str:
 def _sort_by(value: Value, compare: Value) -> str:
     """Each element's place is the number of those that come before it; of equal ones, the first comes first."""
     array, one, other, each = value.sql, fresh(), fresh(), fresh()
-    less = applied(compare, f"({array})[{other}]", f"({array})[{one}]")
-    more = applied(compare, f"({array})[{one}]", f"({array})[{other}]")
+    less = f"athena_comparison({applied(compare, f'({array})[{other}]', f'({array})[{one}]')})"
+    more = f"athena_comparison({applied(compare, f'({array})[{one}]', f'({array})[{other}]')})"
     before = f"CASE WHEN (({less}) < 0) = (({more}) < 0) THEN {other} < {one} ELSE ({less}) < 0 END"
     places = f"list_filter(range(1, len({array}) + 1), lambda {other}: {before})"
     ranked = f"list_transform(range(1, len({array}) + 1), lambda {one}: struct_pack(r := len({places}), i := {one}))"
@@ -210,7 +215,8 @@ def _time_sequence(start: Value, stop: Value, step: Value | None = None) -> str:
         days = f"86400000 * athena_direction({start.sql}, {stop.sql})"
         return f"list_transform(athena_time_sequence({start.sql}, {stop.sql}, {days}), lambda d: CAST(d AS DATE))"
     name = "athena_month_sequence" if step.type == MONTHS else "athena_time_sequence"
-    made = f"{name}({start.sql}, {stop.sql}, {step.sql})"
+    by = f"athena_days_of({step.sql})" if start.type.name == "date" and step.type == SECONDS else step.sql
+    made = f"{name}({start.sql}, {stop.sql}, {by})"
     item = fresh()
     return f"list_transform({made}, lambda {item}: CAST({item} AS {start.type.physical}))"
 

@@ -21,6 +21,22 @@ _OTHERWISE = re.compile(r"\\[pPhHRXGkQEzZvV]|\[[^\]]*(?:\[|&&)|\(\?[a-zA-Z]*[dUu
 _SIMPLE = re.compile(r"(?:[\w\s,;:@#%&=/<>\"'!~`_-]|\\[dw.\-+*?^$()\[\]{}|/]|[.*+?|()^]|\[\^?[\w\-., ]+\])*")
 
 
+_FLAGS = re.compile(r"\(\?([imsx]+)\)")
+
+
+def _flags_in_groups(pattern: str) -> str:
+    """``^(?i)a`` as ``^(?i:a)``: Java's flags hold from where they stand, and Python takes them at the start only."""
+    found = _FLAGS.search(pattern, 1)
+    if found is None:
+        return pattern
+    rest = pattern[found.end() :]
+    if "|" in rest or rest.count("(") != rest.count(")"):
+        raise Failure(
+            f"the regular expression {pattern} is not supported by the local Athena; it works on AWS", "NOT_SUPPORTED"
+        )
+    return f"{pattern[: found.start()]}(?{found[1]}:{_flags_in_groups(rest)})"
+
+
 @lru_cache(maxsize=512)
 def compiled(pattern: str) -> re.Pattern[str]:
     """Raises NOT_SUPPORTED, INVALID_FUNCTION_ARGUMENT."""
@@ -29,7 +45,7 @@ def compiled(pattern: str) -> re.Pattern[str]:
             f"the regular expression {pattern} is not supported by the local Athena; it works on AWS", "NOT_SUPPORTED"
         )
     try:
-        return re.compile(re.sub(r"\(\?<(?=[A-Za-z])", "(?P<", pattern), re.ASCII)
+        return re.compile(_flags_in_groups(re.sub(r"\(\?<(?=[A-Za-z])", "(?P<", pattern)), re.ASCII)
     except re.error as error:
         raise Failure(f"Invalid regular expression: {pattern}: {error.msg}") from None
 
