@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -68,6 +69,14 @@ def test_explain_analyze_says_what_it_has_cost(query: Query) -> None:
     assert query(f"EXPLAIN {DAY}").execution["Statistics"]["DataScannedInBytes"] == 0
     counted = json.loads(_text(query, f"EXPLAIN ANALYZE (FORMAT JSON) SELECT count(*) FROM {T}"))
     assert counted["0"]["statistics"]["Output"] == "1 rows"
+
+
+def test_the_time_of_planning_is_measured(query: Query, client: Callable[..., Any]) -> None:
+    execution = query(DAY).execution
+    timeline = client("athena").get_query_runtime_statistics(QueryExecutionId=execution["QueryExecutionId"])[
+        "QueryRuntimeStatistics"
+    ]["Timeline"]
+    assert 0 < timeline["QueryPlanningTimeInMillis"] <= timeline["EngineExecutionTimeInMillis"]
 
 
 def test_what_is_not_explained_is_refused_by_name(query: Query) -> None:

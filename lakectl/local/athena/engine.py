@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -62,9 +63,14 @@ class Run:
     cutoff: int | None = None  # BytesScannedCutoffPerQuery
     cancelled: threading.Event = field(default_factory=threading.Event)
     over_limit: bool = False
+    planning_seconds: float = 0.0
 
     def analyze(self, tree: exp.Expr, within: tuple[str, ...] = ()) -> Analyzed:
-        return analyze(tree, self.statement.sql, self.database, self.catalog, self._instant, within)
+        started = time.monotonic()
+        try:
+            return analyze(tree, self.statement.sql, self.database, self.catalog, self._instant, within)
+        finally:
+            self.planning_seconds += time.monotonic() - started
 
     def arrow(self, query: Analyzed) -> Any:
         """The query's rows as an Arrow RecordBatchReader, for writing."""
@@ -164,6 +170,7 @@ def catalog_of(access: Access) -> Catalog:
 def _deliver(run: Run, task: Task, outcome: Outcome) -> None:
     result = _dispatch(run)
     outcome.columns, outcome.header = result.columns, result.header
+    outcome.planning_seconds = run.planning_seconds
     outcome.update_count, outcome.has_file = result.update_count, result.has_file
     outcome.manifest = result.manifest
     if result.has_file:

@@ -61,6 +61,7 @@ class Execution:
     completed: float | None = None
     scanned_bytes: int = 0
     output_bytes: int = 0
+    planning_seconds: float = 0.0
     columns: list[Column] = field(default_factory=list)
     row_count: int = 0
     header: bool = False
@@ -119,7 +120,7 @@ class Execution:
             "TotalExecutionTimeInMillis": _milliseconds(now - self.submitted),
             "QueryQueueTimeInMillis": _milliseconds(started - self.submitted),
             "ServicePreProcessingTimeInMillis": 0,
-            "QueryPlanningTimeInMillis": 0,
+            "QueryPlanningTimeInMillis": _milliseconds(self.planning_seconds),
             "ServiceProcessingTimeInMillis": 0,
         }
 
@@ -278,6 +279,7 @@ class Executions:
 
     def _finish(self, execution: Execution, outcome: Outcome) -> None:
         execution.columns, execution.header = outcome.columns, outcome.header
+        execution.planning_seconds = outcome.planning_seconds
         execution.update_count, execution.has_file = outcome.update_count, outcome.has_file
         execution.row_count, execution.output_bytes = outcome.row_count, outcome.output_bytes
         execution.scanned_bytes, execution.manifest = outcome.scanned_bytes, outcome.manifest

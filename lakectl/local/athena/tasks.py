@@ -36,6 +36,7 @@ class Outcome:
 
     columns: list[Column] = field(default_factory=list)
     header: bool = False
+    planning_seconds: float = 0.0
     update_count: int | None = None
     has_file: bool = True
     row_count: int = 0
