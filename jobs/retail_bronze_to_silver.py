@@ -47,7 +47,8 @@ ROUNDS = 10
 
 def main(argv: list[str]) -> None:
     arguments = parse(argv)
-    say(f"run {arguments.run_id}: path {arguments.raw_path or '-'}, batch {arguments.batch_id or '-'}")
+    if arguments.raw_path:
+        say(f"started for {arguments.raw_path}")
     done = Done()
     arguments, inbox, items = take(arguments)
     done.took["claimed"] = elapsed()
