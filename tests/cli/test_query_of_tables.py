@@ -97,8 +97,9 @@ def test_what_has_no_earlier_time_is_refused(lake: Lake, sql: str, at: str, told
 
 def test_tables_are_found_wherever_they_stand() -> None:
     sql = (
-        'WITH T AS (SELECT * FROM t), b AS (SELECT * FROM T) SELECT (SELECT max(x) FROM "S".z) FROM b m JOIN b n ON true,'
-        " LATERAL (SELECT * FROM c.d.e) l JOIN (f JOIN g ON true) ON true WHERE EXISTS (SELECT 1 FROM T) "
+        "WITH T AS (SELECT * FROM t), b AS (SELECT * FROM T) "
+        'SELECT (SELECT max(x) FROM "S".z) FROM b m JOIN b n ON true, '
+        "LATERAL (SELECT * FROM c.d.e) l JOIN (f JOIN g ON true) ON true WHERE EXISTS (SELECT 1 FROM T) "
         "AND EXISTS (SELECT 1 FROM u FOR VERSION AS OF 1) ORDER BY (SELECT 1 FROM h)"
     )
     found = [(each.catalog, each.database, each.name, each.travels, each.times) for each in named_tables.of(sql)]
