@@ -68,6 +68,15 @@ def test_a_snapshot_and_a_time_are_put_behind_each_table(lake: Lake, snapshots: 
     assert ids(several, second.id) in (["1", "2", "2"], ["2", "1", "2"])
 
 
+def test_a_write_tells_how_many_rows_it_has_written(lake: Lake, folder: Path) -> None:
+    sql = f"CREATE TABLE {lake.names.silver_database}.more (id int) LOCATION 's3://query-{lake.config.name}/more/'"
+    query.run(lake, f"{sql} TBLPROPERTIES ('table_type' = 'ICEBERG')")
+    command = [sys.executable, "-m", "lakectl", "query", "-c", str(folder / "lake.yaml")]
+    for statement, told in (("INSERT INTO more VALUES (1), (2)", "2 rows written, "), ("DROP TABLE more", "0 rows, ")):
+        done = subprocess.run([*command, statement], capture_output=True, text=True, cwd=folder, check=True)
+        assert (done.stdout, done.stderr.startswith(told)) == ("", True), done.stderr
+
+
 def test_only_the_names_of_tables_are_changed(lake: Lake) -> None:
     sql = "SELECT s.id /* FROM sales */ FROM sales s, UNNEST(ARRAY[1]) AS sales2 (x) WHERE s.id = 1"
     wanted = sql.replace(" sales s", " sales FOR TIMESTAMP AS OF TIMESTAMP '2026-11-30 11:00:00.500 UTC' s")
