@@ -69,8 +69,8 @@ def show(app: App, answer: Answer, form: str, most: int | None) -> None:
 
 def _table(app: App, answer: Answer, most: int | None) -> tuple[int, bool]:
     """How many rows there are, and whether there are more than that."""
-    if not answer.columns:
-        return 0, False
+    if not answer.columns or answer.written is not None:
+        return answer.written or 0, False
     names = [column.name for column in answer.columns]
     right = [column.name for column in answer.columns if column.type in NUMERIC]
     count = app.out.data(names, answer.rows, right, most)
@@ -87,6 +87,8 @@ def summary(app: App, answer: Answer, count: int, uncounted: bool = False) -> No
     from lakectl.output import human_bytes
 
     rows = "1 row" if count == 1 else f"{'more than ' if uncounted else ''}{count:,} rows"
+    if answer.written is not None:
+        rows += " written"
     app.out.remark(f"{rows}, {human_bytes(answer.scanned)} scanned, {answer.milliseconds:,} ms")
 
 

@@ -68,6 +68,15 @@ def test_a_snapshot_and_a_time_are_put_behind_each_table(lake: Lake, snapshots: 
     assert ids(several, second.id) in (["1", "2", "2"], ["2", "1", "2"])
 
 
+def test_a_write_tells_how_many_rows_it_has_written(lake: Lake, folder: Path) -> None:
+    sql = f"CREATE TABLE {lake.names.silver_database}.more (id int) LOCATION 's3://query-{lake.config.name}/more/'"
+    query.run(lake, f"{sql} TBLPROPERTIES ('table_type' = 'ICEBERG')")
+    command = [sys.executable, "-m", "lakectl", "query", "-c", str(folder / "lake.yaml")]
+    for statement, told in (("INSERT INTO more VALUES (1), (2)", "2 rows written, "), ("DROP TABLE more", "0 rows, ")):
+        done = subprocess.run([*command, statement], capture_output=True, text=True, cwd=folder, check=True)
+        assert (done.stdout, done.stderr.startswith(told)) == ("", True), done.stderr
+
+
 def test_only_the_names_of_tables_are_changed(lake: Lake) -> None:
     sql = "SELECT s.id /* FROM sales */ FROM sales s, UNNEST(ARRAY[1]) AS sales2 (x) WHERE s.id = 1"
     wanted = sql.replace(" sales s", " sales FOR TIMESTAMP AS OF TIMESTAMP '2026-11-30 11:00:00.500 UTC' s")
@@ -97,9 +106,9 @@ def test_what_has_no_earlier_time_is_refused(lake: Lake, sql: str, at: str, told
 
 def test_tables_are_found_wherever_they_stand() -> None:
     sql = (
-        'WITH T AS (SELECT * FROM t), b AS (SELECT * FROM T) SELECT (SELECT max(x) FROM "S".z) '
-        "FROM b m JOIN b n ON true,"
-        " LATERAL (SELECT * FROM c.d.e) l JOIN (f JOIN g ON true) ON true WHERE EXISTS (SELECT 1 FROM T) "
+        "WITH T AS (SELECT * FROM t), b AS (SELECT * FROM T) "
+        'SELECT (SELECT max(x) FROM "S".z) FROM b m JOIN b n ON true, '
+        "LATERAL (SELECT * FROM c.d.e) l JOIN (f JOIN g ON true) ON true WHERE EXISTS (SELECT 1 FROM T) "
         "AND EXISTS (SELECT 1 FROM u FOR VERSION AS OF 1) ORDER BY (SELECT 1 FROM h)"
     )
     found = [(each.catalog, each.database, each.name, each.travels, each.times) for each in named_tables.of(sql)]

@@ -14,8 +14,10 @@ import termios
 from pathlib import Path
 
 import pytest
+from lakes import open_test_lake
 
 from lakectl import tables
+from lakectl.local.control import Endpoint
 
 RUN_ID = "jr_" + "0123456789abcdef" * 4
 SNAPSHOT_ID = "8270531466720182345"
@@ -182,3 +184,22 @@ def test_json_stays(folder: Path) -> None:
     done = subprocess.run(command(folder, ROW, "--json"), capture_output=True, text=True, cwd=folder, check=True)
     assert json.loads(done.stdout)["rows"] == [[SNAPSHOT_ID, TEXT, "short", None, ""]]
     assert done.stderr == ""
+
+
+def test_a_described_table_is_a_table(endpoint: Endpoint, folder: Path) -> None:
+    """Athena names three columns for it and gives one text with tabs: on a terminal that was an internal error."""
+    glue = open_test_lake(endpoint).client("glue")
+    glue.create_database(DatabaseInput={"Name": "described"})
+    columns = [{"Name": "id", "Type": "bigint", "Comment": "its key"}, {"Name": "note", "Type": "string"}]
+    storage = {"Columns": columns, "Location": "s3://nowhere/at/all"}
+    glue.create_table(DatabaseName="described", TableInput={"Name": "things", "StorageDescriptor": storage})
+    try:
+        lines = on_terminal(folder, "DESCRIBE described.things")
+        assert [line.split() for line in lines[:4] if "─" not in line] == [
+            ["col_name", "data_type", "comment"],
+            ["id", "bigint", "its", "key"],
+            ["note", "string"],
+        ]
+    finally:
+        glue.delete_table(DatabaseName="described", Name="things")
+        glue.delete_database(Name="described")

@@ -24,7 +24,8 @@ class Column:
 @dataclass(frozen=True)
 class Answer:
     """``rows`` can be read once; they hold Athena's text, ``None`` for NULL. ``scanned`` in bytes, ``milliseconds`` in
-    the engine, ``output`` the result file."""
+    the engine, ``output`` the result file. ``written``: how many rows an INSERT, UPDATE, DELETE or MERGE has written;
+    None for what writes none."""
 
     id: str
     sql: str
@@ -33,6 +34,7 @@ class Answer:
     scanned: int
     milliseconds: int
     output: str
+    written: int | None = None
 
 
 def opened(lake: Lake, sql: str, execution: dict[str, Any]) -> Answer:
@@ -54,6 +56,8 @@ def opened(lake: Lake, sql: str, execution: dict[str, Any]) -> Answer:
     # Only a SELECT's first row repeats the column names; SHOW and DDL have none.
     if execution.get("StatementType") == "DML":
         rows = _without_names(rows, [column.name for column in columns])
+    # Such a statement has one column, "rows", and no row: UpdateCount tells (GetQueryResults, API reference).
+    writes = not page["ResultSet"]["Rows"] and [column.name for column in columns] == ["rows"]
     statistics = execution.get("Statistics", {})
     return Answer(
         id=query_id,
@@ -63,6 +67,7 @@ def opened(lake: Lake, sql: str, execution: dict[str, Any]) -> Answer:
         scanned=int(statistics.get("DataScannedInBytes") or 0),
         milliseconds=int(statistics.get("EngineExecutionTimeInMillis") or 0),
         output=output,
+        written=int(page.get("UpdateCount") or 0) if writes else None,
     )
 
 
