@@ -61,6 +61,7 @@ class AthenaApi:
             parameters=parameters,
             cutoff=group.configuration.get("BytesScannedCutoffPerQuery"),
             caller=caller,
+            enforced=_enforced(group),
         )
         suffix = (
             ".csv"
@@ -76,8 +77,7 @@ class AthenaApi:
     def _result_configuration(self, group: Any, client: dict[str, Any]) -> dict[str, Any]:
         """The workgroup's settings, or the client's where the workgroup does not enforce its own."""
         own = dict(group.configuration.get("ResultConfiguration") or {})
-        enforced = group.configuration.get("EnforceWorkGroupConfiguration", True)
-        effective = own if enforced and own else {**own, **client}
+        effective = own if _enforced(group) else {**own, **client}
         location = effective.get("OutputLocation")
         if not location:
             raise RequestError(_NO_OUTPUT)
@@ -264,6 +264,12 @@ class AthenaApi:
         if keys is None:
             raise RequestError("The security token included in the request is invalid.", "UnrecognizedClientException")
         return Access(self._context.endpoint_url, region, keys).client(service)
+
+
+def _enforced(group: Any) -> bool:
+    """Whether the workgroup alone says where results go."""
+    own = group.configuration.get("ResultConfiguration")
+    return bool(group.configuration.get("EnforceWorkGroupConfiguration", True) and own)
 
 
 def _from_glue(call: Any) -> Any:

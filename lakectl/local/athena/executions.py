@@ -67,6 +67,7 @@ class Execution:
     update_count: int | None = None
     has_file: bool = False
     cancelled: threading.Event = field(default_factory=threading.Event, repr=False)
+    enforced: bool = False  # the workgroup says where results go
     manifest: str | None = None  # of the files that it wrote
     token: str | None = None  # the ClientRequestToken that it was started with,
     request: Any = None  # and the request
@@ -103,7 +104,7 @@ class Execution:
             "WorkGroup": self.workgroup,
             "EngineVersion": ENGINE_VERSION,
         }
-        if getattr(self, "manifest", None):  # not in what an older version has kept
+        if self.manifest:
             described["Statistics"]["DataManifestLocation"] = self.manifest
         if self.parameters:
             described["ExecutionParameters"] = self.parameters
@@ -267,6 +268,7 @@ class Executions:
             keys=keys,
             location=execution.location,
             cutoff=execution.cutoff,
+            enforced=execution.enforced,
         )
 
     def _finish(self, execution: Execution, outcome: Outcome) -> None:
