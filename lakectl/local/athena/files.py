@@ -19,7 +19,7 @@ from pyiceberg.io.pyarrow import PyArrowFileIO
 
 from lakectl.local.athena import many_objects
 from lakectl.local.athena.access import Access
-from lakectl.local.athena.errors import QueryError
+from lakectl.local.athena.errors import QueryError, path_denied
 from lakectl.local.iam.credentials import Keys
 
 _PROVIDER = "write.py-location-provider.impl"
@@ -40,7 +40,10 @@ class S3Files(PyArrowFileIO):
 
 
 class _Whole(InputFile):
-    """An object that is read at once, with the caller's permissions. Raises ClientError as GetObject does."""
+    """An object that is read at once, with the caller's permissions.
+
+    Raises QueryError where it may not be read, and ClientError as GetObject does.
+    """
 
     def __init__(self, location: str, access: Access) -> None:
         super().__init__(location)
@@ -49,7 +52,12 @@ class _Whole(InputFile):
 
     def _read(self) -> bytes:
         if self._bytes is None:
-            [(_, self._bytes)] = many_objects.fetch(self._access, [self.location])
+            try:
+                [(_, self._bytes)] = many_objects.fetch(self._access, [self.location])
+            except ClientError as error:
+                if error.response["Error"]["Code"] in ("AccessDenied", "403"):
+                    raise path_denied(self.location) from None
+                raise
         return self._bytes
 
     def __len__(self) -> int:
