@@ -83,11 +83,21 @@ def test_merge(ask: Any, table: str, catalog: GlueCatalog) -> None:
     assert catalog.load_table(table).metadata.current_snapshot_id == before
 
 
+def test_a_hundred_partitions_at_once(ask: Any, table: str, catalog: GlueCatalog) -> None:
+    before = catalog.load_table(table).metadata.current_snapshot_id
+    many = "INSERT INTO t (id, day) SELECT n, date_add('month', n, DATE '2000-01-01') FROM UNNEST(sequence(1, {})) u(n)"
+    assert ask(many.format(101)).startswith("ICEBERG_TOO_MANY_OPEN_PARTITIONS: Exceeded limit of 100 open writers")
+    assert catalog.load_table(table).metadata.current_snapshot_id == before
+    assert ask(many.format(100)) == 100
+
+
 def test_alter(ask: Any, table: str, catalog: GlueCatalog) -> None:
     assert ask("ALTER TABLE t ADD COLUMNS (more int COMMENT 'new', tags array<string>)") == 0
     assert ask("ALTER TABLE t CHANGE COLUMN id id bigint") == 0
     assert ask("ALTER TABLE t CHANGE COLUMN more extra bigint AFTER id") == 0
     assert ask("ALTER TABLE t DROP COLUMN tags") == 0
+    assert ask("ALTER TABLE t CHANGE COLUMN price cost decimal(10,2)") == 0
+    assert ask("ALTER TABLE t CHANGE COLUMN cost price decimal(12,2) COMMENT 'more'") == 0
     assert ask("ALTER TABLE t CHANGE COLUMN name name int").startswith("NOT_SUPPORTED: Cannot change column type")
     assert ask("ALTER TABLE t DROP COLUMN day").startswith("NOT_SUPPORTED: Cannot drop partition field")
     assert ask("ALTER TABLE t SET TBLPROPERTIES ('vacuum_min_snapshots_to_keep' = '7')") == 0
