@@ -167,3 +167,12 @@ def test_writers_that_meet(ask: Any, table: str, catalog: GlueCatalog, client: C
 )
 def test_properties_that_are_refused(ask: Any, properties: str, reason: str) -> None:
     assert ask(f"CREATE TABLE x (a int) LOCATION '{WHERE}/x/' TBLPROPERTIES ({properties})").startswith(reason)
+
+
+def test_metadata_that_is_not_there(ask: Any, table: str, catalog: GlueCatalog, client: Callable[..., Any]) -> None:
+    key = catalog.load_table(table).metadata_location.removeprefix(f"s3://{SILVER}/")
+    client("s3").put_object(Bucket=SILVER, Key=key, Body=b"{nope")
+    assert ask("SELECT * FROM t").startswith("ICEBERG_INVALID_METADATA: ")
+    client("s3").delete_object(Bucket=SILVER, Key=key)
+    for sql in ("SELECT * FROM t", "INSERT INTO t (id) VALUES (1)", "DELETE FROM t"):
+        assert ask(sql) == "ICEBERG_MISSING_METADATA: Metadata not found in metadata location for table changing.t"
