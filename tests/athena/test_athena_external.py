@@ -243,3 +243,14 @@ def test_every_kind_of_projection(ask: Any, put: Put) -> None:
 def test_what_is_refused(ask: Any, sql: str, reason: str) -> None:
     ask("CREATE EXTERNAL TABLE IF NOT EXISTS made (a int) LOCATION '@/made/'")
     assert str(ask(sql)).startswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("name", "code"), [("PARQUET", "HIVE_CANNOT_OPEN_SPLIT"), ("ORC", "HIVE_BAD_DATA"), ("AVRO", "HIVE_BAD_DATA")]
+)
+def test_a_broken_file_is_named(ask: Any, put: Put, name: str, code: str) -> None:
+    put(f"broken_{name}/f", b"no file of any format")
+    ask(f"CREATE EXTERNAL TABLE broken_{name} (a int) STORED AS {name} LOCATION '@/broken_{name}/'")
+    reason = ask(f"SELECT sum(a) FROM broken_{name}")
+    assert reason.startswith(f"{code}: ")
+    assert f"ext/broken_{name}/f" in reason

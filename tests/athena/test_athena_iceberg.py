@@ -83,11 +83,21 @@ def test_merge(ask: Any, table: str, catalog: GlueCatalog) -> None:
     assert catalog.load_table(table).metadata.current_snapshot_id == before
 
 
+def test_a_hundred_partitions_at_once(ask: Any, table: str, catalog: GlueCatalog) -> None:
+    before = catalog.load_table(table).metadata.current_snapshot_id
+    many = "INSERT INTO t (id, day) SELECT n, date_add('month', n, DATE '2000-01-01') FROM UNNEST(sequence(1, {})) u(n)"
+    assert ask(many.format(101)).startswith("ICEBERG_TOO_MANY_OPEN_PARTITIONS: Exceeded limit of 100 open writers")
+    assert catalog.load_table(table).metadata.current_snapshot_id == before
+    assert ask(many.format(100)) == 100
+
+
 def test_alter(ask: Any, table: str, catalog: GlueCatalog) -> None:
     assert ask("ALTER TABLE t ADD COLUMNS (more int COMMENT 'new', tags array<string>)") == 0
     assert ask("ALTER TABLE t CHANGE COLUMN id id bigint") == 0
     assert ask("ALTER TABLE t CHANGE COLUMN more extra bigint AFTER id") == 0
     assert ask("ALTER TABLE t DROP COLUMN tags") == 0
+    assert ask("ALTER TABLE t CHANGE COLUMN price cost decimal(10,2)") == 0
+    assert ask("ALTER TABLE t CHANGE COLUMN cost price decimal(12,2) COMMENT 'more'") == 0
     assert ask("ALTER TABLE t CHANGE COLUMN name name int").startswith("NOT_SUPPORTED: Cannot change column type")
     assert ask("ALTER TABLE t DROP COLUMN day").startswith("NOT_SUPPORTED: Cannot drop partition field")
     assert ask("ALTER TABLE t SET TBLPROPERTIES ('vacuum_min_snapshots_to_keep' = '7')") == 0
@@ -157,3 +167,12 @@ def test_writers_that_meet(ask: Any, table: str, catalog: GlueCatalog, client: C
 )
 def test_properties_that_are_refused(ask: Any, properties: str, reason: str) -> None:
     assert ask(f"CREATE TABLE x (a int) LOCATION '{WHERE}/x/' TBLPROPERTIES ({properties})").startswith(reason)
+
+
+def test_metadata_that_is_not_there(ask: Any, table: str, catalog: GlueCatalog, client: Callable[..., Any]) -> None:
+    key = catalog.load_table(table).metadata_location.removeprefix(f"s3://{SILVER}/")
+    client("s3").put_object(Bucket=SILVER, Key=key, Body=b"{nope")
+    assert ask("SELECT * FROM t").startswith("ICEBERG_INVALID_METADATA: ")
+    client("s3").delete_object(Bucket=SILVER, Key=key)
+    for sql in ("SELECT * FROM t", "INSERT INTO t (id) VALUES (1)", "DELETE FROM t"):
+        assert ask(sql) == "ICEBERG_MISSING_METADATA: Metadata not found in metadata location for table changing.t"

@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from athena_lake import RESULTS, SILVER, Query
+from athena_lake import RESULTS, SILVER, WORKGROUP, Query
 from pyiceberg.catalog.glue import GlueCatalog
 
 WHERE = f"s3://{SILVER}/writing"
+# A workgroup that enforces a place for results allows no external_location.
+OWN_PLACE = {"WorkGroup": "primary", "ResultConfiguration": {"OutputLocation": f"s3://{RESULTS}/athena/"}}
 VALUES = (
     "CAST(1 AS tinyint) AS ti, 5 AS i, BIGINT '7' AS b, 1.5e0 AS d, CAST(1.5 AS real) AS r, DECIMAL '1.25' AS de, "
     "true AS bo, CAST('x,''y' AS varchar) AS s, DATE '2025-01-02' AS da, TIMESTAMP '2025-01-02 03:04:05.678' AS ts, "
@@ -25,8 +27,8 @@ def ask(query: Query) -> Iterator[Callable[[str], Any]]:
     """Rows of a SELECT, the number of changed rows else, the reason of a failure."""
     assert query("CREATE DATABASE writing").state == "SUCCEEDED"
 
-    def run(sql: str) -> Any:
-        answer = query(sql, database="writing")
+    def run(sql: str, **options: Any) -> Any:
+        answer = query(sql, database="writing", **{**OWN_PLACE, **options})
         if answer.page is None:
             return answer.reason
         return answer.rows if sql.startswith("SELECT") else answer.page["UpdateCount"]
@@ -115,6 +117,11 @@ def test_what_is_refused_leaves_nothing(ask: Any, client: Callable[..., Any], sq
     assert ask(sql).startswith(reason)
     assert ask("SELECT * FROM x").startswith("TABLE_NOT_FOUND")
     assert held() == before
+
+
+def test_a_workgroup_that_enforces_its_place(ask: Any) -> None:
+    sql = f"CREATE TABLE x WITH (external_location = '{WHERE}/own/') AS SELECT 1 AS a"
+    assert ask(sql, WorkGroup=WORKGROUP).startswith("The Create Table As Select query failed because it was submitted")
 
 
 def test_values_are_cast_to_the_columns_and_never_cut(ask: Any) -> None:

@@ -79,6 +79,7 @@ def analyze(
     token = f"\x02{uuid.uuid4().hex}\x02"
     _refuse_table_functions(tree, sql)
     syntax.check(tree, sql)
+    _refuse_hidden_columns(tree, sql)
     queries = Queries(sql, {}, token)
     place = _Place(database, catalog, instant, within, prefix)
     queries.sources = _stand_ins(tree, sql, place, _Moment(queries, instant))
@@ -120,6 +121,13 @@ def _refuse_table_functions(tree: exp.Expr, sql: str) -> None:
         if name == "exclude_columns":
             raise unsupported(f"the table function {name}", start_of(function, sql))
         raise QueryError("FUNCTION_NOT_FOUND", f"Table function '{name}' not registered", start_of(function, sql))
+
+
+def _refuse_hidden_columns(tree: exp.Expr, sql: str) -> None:
+    """Those that Trino's tables have beside ``$path``: https://trino.io/docs/current/connector/iceberg.html"""
+    for column in tree.find_all(exp.Column):
+        if column.name.lower() in ("$partition", "$file_modified_time", "$file_size", "$bucket"):
+            raise unsupported(f'the hidden column "{column.name}"', start_of(column, sql))
 
 
 def _stand_ins(tree: exp.Expr, sql: str, place: _Place, moment: _Moment) -> dict[str, Source]:

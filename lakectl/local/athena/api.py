@@ -71,6 +71,7 @@ class Queries:
             cutoff=settings.get("BytesScannedCutoffPerQuery"),
             caller=caller,
             reuse=reuse.asked(request),
+            enforced=_enforced(settings),
         )
         execution.location = configuration["OutputLocation"].rstrip("/") + f"/{execution.id}{_suffix(statement)}"
         self._check_bucket(execution)
@@ -110,7 +111,7 @@ class Queries:
     def _result_configuration(self, settings: dict[str, Any], client: dict[str, Any]) -> dict[str, Any]:
         """The workgroup's settings, or the client's where the workgroup does not enforce its own."""
         own = dict(settings.get("ResultConfiguration") or {})
-        effective = own if settings.get("EnforceWorkGroupConfiguration", True) and own else {**own, **client}
+        effective = own if _enforced(settings) else {**own, **client}
         location = effective.get("OutputLocation")
         if not location:
             raise RequestError(_NO_OUTPUT)
@@ -232,3 +233,8 @@ def _suffix(statement: Statement) -> str:
     if statement.is_query:
         return ".csv"
     return "" if statement.type == "DML" or "AS_SELECT" in statement.subtype else ".txt"
+
+
+def _enforced(settings: dict[str, Any]) -> bool:
+    """Whether the workgroup alone says where results go."""
+    return bool(settings.get("EnforceWorkGroupConfiguration", True) and settings.get("ResultConfiguration"))

@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from lakectl.local.athena import assignment, ddl, dml, iceberg_types, manifests, names, settings
 from lakectl.local.athena.analyze import Analyzed
-from lakectl.local.athena.errors import QueryError
+from lakectl.local.athena.errors import QueryError, enforced_location
 from lakectl.local.athena.external_tables import hivetypes, writing
 from lakectl.local.athena.external_tables.alter import create as create_partitions
 from lakectl.local.athena.external_tables.files import listed
@@ -95,6 +95,8 @@ def _external(
     kinds = dict(zip(columns, query.types, strict=True))
     stored = {column: hivetypes.parse(hivetypes.text_of(kind)) for column, kind in kinds.items()}
     location = given.take("external_location")
+    if location and run.enforced:
+        raise enforced_location()
     target, bucketed = target_of(given, stored, location or default_location(run))
     given.end("table")
     if bucketed:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+from pyiceberg.exceptions import ValidationError
 from pyiceberg.partitioning import PartitionField, PartitionSpec
 from pyiceberg.schema import Schema
 from pyiceberg.transforms import UnknownTransform, parse_transform
@@ -131,7 +133,13 @@ def drop_table(run: Run) -> Result:
 def _drop(run: Run, database: str, name: str) -> None:
     entry = run.catalog.entry(database, name)
     if "metadata_location" in entry.get("Parameters", {}):
-        run.catalog.iceberg.purge_table((database, name))
+        try:
+            run.catalog.iceberg.purge_table((database, name))
+        except (ClientError, ValidationError) as error:
+            if isinstance(error, ClientError) and error.response["Error"]["Code"] not in ("NoSuchKey", "NoSuchBucket"):
+                raise
+            # Its metadata is not there or broken: what is left is its entry and its folder.
+            run.catalog.glue.delete_table(DatabaseName=database, Name=name)
         _delete_prefix(run, entry["StorageDescriptor"]["Location"])
     else:  # an external table is only a catalog entry: its data belongs to somebody else
         run.catalog.glue.delete_table(DatabaseName=database, Name=name)

@@ -60,6 +60,7 @@ class Run:
     catalog: Catalog
     s3: Any
     location: str = ""  # of the result file, without its ending
+    enforced: bool = False  # the workgroup says where results go
     cutoff: int | None = None  # BytesScannedCutoffPerQuery
     cancelled: threading.Event = field(default_factory=threading.Event)
     over_limit: bool = False
@@ -136,7 +137,15 @@ class Engine:
         statement = parse(task.sql)
         location = task.location.removesuffix(".csv").removesuffix(".txt")
         run = Run(
-            statement, task.database, session, catalog_of(access), access.client("s3"), location, task.cutoff, cancelled
+            statement,
+            task.database,
+            session,
+            catalog_of(access),
+            access.client("s3"),
+            location,
+            task.enforced,
+            task.cutoff,
+            cancelled,
         )
         finished = threading.Event()
         watcher = threading.Thread(target=_watch, args=(run, finished), name="athena-watch", daemon=True)

@@ -15,7 +15,7 @@ _DATA_ERRORS = {
 
 
 # Reasons that Athena gives as they stand, without an error code before them.
-_BARE = {"PERMISSION_DENIED", "EXHAUSTED", "TIMED_OUT"}
+_BARE = {"PERMISSION_DENIED", "EXHAUSTED", "TIMED_OUT", "ENFORCED_LOCATION"}
 _TYPES = {"GENERIC_INTERNAL_ERROR": ENGINE_INTERNAL_ERROR, "EXHAUSTED": EXHAUSTED, "TIMED_OUT": TIMED_OUT}
 
 
@@ -59,6 +59,19 @@ def denied(message: str) -> QueryError:
 
 def path_denied(path: str) -> QueryError:
     return QueryError("PERMISSION_DENIED", f"Permission denied on S3 path: {path}")
+
+
+def enforced_location() -> QueryError:
+    """For a CTAS with a place of its own, in a workgroup that has one place for all.
+
+    https://docs.aws.amazon.com/athena/latest/ug/workgroups-settings-override.html
+    """
+    return QueryError(
+        "ENFORCED_LOCATION",
+        "The Create Table As Select query failed because it was submitted with an 'external_location' property to an "
+        "Athena Workgroup that enforces a centralized output location for all queries. Please remove the "
+        "'external_location' property and resubmit the query.",
+    )
 
 
 class QueryCancelled(Exception):

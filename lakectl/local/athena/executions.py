@@ -70,6 +70,7 @@ class Execution:
     cancelled: threading.Event = field(default_factory=threading.Event, repr=False)
     reuse: dict[str, Any] | None = None  # ResultReuseByAgeConfiguration, where it was asked for
     reused: bool = False  # the result is that of an earlier execution
+    enforced: bool = False  # the workgroup says where results go
     manifest: str | None = None  # of the files that it wrote
     token: str | None = None  # the ClientRequestToken that it was started with,
     request: Any = None  # and the request
@@ -106,7 +107,7 @@ class Execution:
             "WorkGroup": self.workgroup,
             "EngineVersion": ENGINE_VERSION,
         }
-        if getattr(self, "manifest", None):  # not in what an older version has kept
+        if self.manifest:
             described["Statistics"]["DataManifestLocation"] = self.manifest
         if self.parameters:
             described["ExecutionParameters"] = self.parameters
@@ -275,6 +276,7 @@ class Executions:
             keys=keys,
             location=execution.location,
             cutoff=execution.cutoff,
+            enforced=execution.enforced,
         )
 
     def _finish(self, execution: Execution, outcome: Outcome) -> None:

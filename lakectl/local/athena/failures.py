@@ -55,6 +55,19 @@ _CODED = re.compile(
 )
 
 
+_BROKEN = re.compile(
+    "No magic bytes found|too small to be a Parquet file|Failed to read file|decompress|Avro container file|"
+    "TProtocolException|Invalid thrift|Failed to deserialize|memory buffer",
+    re.I,
+)
+
+
+def broken_file(path: str) -> QueryError:
+    """For a data file that is none of its format. Iceberg's lie in a folder ``data``."""
+    kind, name = ("ICEBERG", "Iceberg") if "/data/" in path else ("HIVE", "Hive")
+    return QueryError(f"{kind}_CANNOT_OPEN_SPLIT", f"Error opening {name} split {path}: it is broken")
+
+
 def of_duckdb(error: duckdb.Error, sql: str) -> QueryError:
     """What Athena would say where DuckDB raised ``error``. DuckDB's own words go to the log only."""
     text = str(error)
@@ -69,6 +82,10 @@ def of_duckdb(error: duckdb.Error, sql: str) -> QueryError:
         found = re.search(pattern, text)
         if found:
             return QueryError(code, found.expand(message))
+    if _BROKEN.search(text):
+        log.warning("a file could not be read: %s", text)
+        file = re.search(r"s3://[^'\"]+", text)
+        return broken_file(file[0] if file else "")
     cast = re.search(r"[Cc]ould not (?:convert|cast) (?:string|value) '?(.*?)'? to (\w+(?:\([\d,]+\))?)", text)
     if cast:
         kind = _ATHENA.get(cast.group(2), cast.group(2))

@@ -40,8 +40,10 @@ class S3Files(PyArrowFileIO):
 
 
 class _Whole(InputFile):
-    """An object that is read at once, with the caller's permissions. Raises ClientError as GetObject does, and
-    QueryError where they do not suffice."""
+    """An object that is read at once, with the caller's permissions.
+
+    Raises QueryError where it may not be read, and ClientError as GetObject does.
+    """
 
     def __init__(self, location: str, access: Access) -> None:
         super().__init__(location)
@@ -53,7 +55,7 @@ class _Whole(InputFile):
             try:
                 [(_, self._bytes)] = many_objects.fetch(self._access, [self.location])
             except ClientError as error:
-                if error.response["Error"]["Code"] in ("403", "AccessDenied"):
+                if error.response["Error"]["Code"] in ("AccessDenied", "403"):
                     raise path_denied(self.location) from None
                 raise
         return self._bytes

@@ -103,7 +103,8 @@ def _change_column(table: Any, cursor: Cursor) -> None:
 
     before = table.schema().find_field(old).field_type
     try:
-        promote(before, kind)
+        if before != kind:
+            promote(before, kind)
     except ResolveError:
         given, wanted = types.hive_of_iceberg(before), types.hive_of_iceberg(kind)
         raise QueryError("NOT_SUPPORTED", f"Cannot change column type: {old}: {given} -> {wanted}") from None

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PART_BYTES = 64 << 20  # of Arrow data in memory; each part is one file, or one in each partition
+# https://docs.aws.amazon.com/athena/latest/ug/ctas-insert-into.html
+MOST_PARTITIONS = 100
 PATH_ID, PLACE_ID = 2147483546, 2147483545  # ids of reserved fields
 _DELETES = pa.schema(
     [
@@ -47,6 +49,7 @@ class DataWriter:
         self._arrow = schema_to_pyarrow(table.schema(), include_field_ids=False)
         self._names, self._numbers = uuid.uuid4(), itertools.count()
         self.files: list[DataFile] = []
+        self._partitions: set[str] = set()
         self.rows = 0
 
     def write(self, rows: pa.Table) -> None:
@@ -59,6 +62,12 @@ class DataWriter:
         for file in _dataframe_to_data_files(metadata, data, self._table.io, self._names, self._numbers):
             file.spec_id = metadata.default_spec_id
             self.files.append(file)
+            self._partitions.add(repr(file.partition))
+        if len(self._partitions) > MOST_PARTITIONS:
+            raise QueryError(
+                "ICEBERG_TOO_MANY_OPEN_PARTITIONS",
+                f"Exceeded limit of {MOST_PARTITIONS} open writers for partitions",
+            )
 
     def _fitted(self, rows: pa.Table) -> pa.Table:
         arrays = []

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 from botocore.exceptions import ClientError
 from pyiceberg.catalog.noop import NoopCatalog
+from pyiceberg.exceptions import ValidationError
 from pyiceberg.io.pyarrow import schema_to_pyarrow
 from pyiceberg.serializers import FromInputFile
 from pyiceberg.table import StaticTable, Table
@@ -230,7 +231,7 @@ class Catalog:
                 raise
             message = f"Metadata not found in metadata location for table {name}"
             raise QueryError("ICEBERG_MISSING_METADATA", message) from None
-        except ValueError:
+        except (ValueError, ValidationError):
             raise QueryError("ICEBERG_INVALID_METADATA", f"Invalid metadata file for table {name}") from None
         return StaticTable(identifier, metadata, location, files, NoopCatalog("static"))
 

@@ -13,7 +13,8 @@ from lakectl.local.iam.credentials import Keys
 
 @dataclass(frozen=True)
 class Task:
-    """One statement to run. ``cutoff`` is BytesScannedCutoffPerQuery, ``location`` the result file in S3."""
+    """One statement to run. ``cutoff`` is BytesScannedCutoffPerQuery, ``location`` the result file in S3;
+    ``enforced``: the workgroup says where results go, and nobody else."""
 
     sql: str
     database: str
@@ -21,6 +22,7 @@ class Task:
     keys: Keys = field(repr=False)
     location: str
     cutoff: int | None = None
+    enforced: bool = False
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))

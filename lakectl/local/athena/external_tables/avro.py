@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import duckdb
+
+from lakectl.local.athena.errors import QueryError
 from lakectl.local.athena.external_tables.files import PATH, Landed, quoted, sql_text
 from lakectl.local.athena.external_tables.parquet import column
 from lakectl.local.athena.session import Session
@@ -33,7 +36,10 @@ class Avro:
         parts = []
         for path in landed.files:
             scan = f"read_avro({sql_text(path)})"
-            described = session.connection.execute(f"DESCRIBE SELECT * FROM {scan}").fetchall()  # noqa: S608
+            try:
+                described = session.connection.execute(f"DESCRIBE SELECT * FROM {scan}").fetchall()  # noqa: S608
+            except duckdb.InvalidInputException:
+                raise QueryError("HIVE_BAD_DATA", f"Error reading Avro file {path}: it is broken") from None
             found = {str(row[0]).lower(): (str(row[0]), str(row[1])) for row in described}
             columns = [
                 self._column(field, kind, found.get(field), landed.label) for field, kind in self._fields.items()

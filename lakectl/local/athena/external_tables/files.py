@@ -121,6 +121,14 @@ def text_lines(path: str, stream: Any) -> Iterator[str]:
         raise QueryError("HIVE_CURSOR_ERROR", f"Failed to read file at {path}: {error}") from error
 
 
+def line_count(parameters: Mapping[str, str], name: str) -> int:
+    """``skip.header.line.count`` and its like. Raises QueryError for what is no number of lines."""
+    value = parameters.get(name, "0").strip()
+    if not value.isdigit():
+        raise QueryError("HIVE_INVALID_METADATA", f"Invalid value for '{name}' property: {value}")
+    return int(value)
+
+
 def sql_text(value: str) -> str:
     """A text as a literal of DuckDB's SQL."""
     return "'" + value.replace("'", "''") + "'"

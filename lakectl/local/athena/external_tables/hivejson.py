@@ -60,7 +60,8 @@ class HiveJson:
         except (ValueError, RecursionError) as error:
             if self._lenient:
                 return [None] * len(self._names)
-            raise QueryError("HIVE_CURSOR_ERROR", f"Row is not a valid JSON Object: {error} (in {path})") from None
+            why = "it can't be parsed" if isinstance(error, json.JSONDecodeError | RecursionError) else error
+            raise QueryError("HIVE_CURSOR_ERROR", f"Row is not a valid JSON Object: {why} (in {path})") from None
 
 
 def _members(found: dict[str, Any], names: list[str], readers: list[Read]) -> list[Any]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lakectl.local.athena import manifests
 from lakectl.local.athena.errors import QueryError
 from lakectl.local.athena.external_tables import hivetypes, partitions, projection, writing
+from lakectl.local.athena.external_tables.files import line_count
 from lakectl.local.athena.external_tables.formats import BY_SERDE
 from lakectl.local.athena.external_tables.source import typed
 from lakectl.local.athena.results import Column, Result
@@ -40,7 +41,7 @@ def target_of(entry: Mapping[str, Any], label: str, run: Run) -> writing.Target:
         why = f"its SerDe is {library}"
     elif storage.get("BucketColumns"):
         why = "it is bucketed"
-    elif int(parameters.get("skip.header.line.count", 0)) or int(parameters.get("skip.footer.line.count", 0)):
+    elif line_count(parameters, "skip.header.line.count") or line_count(parameters, "skip.footer.line.count"):
         why = "its files have headers or footers"
     elif projection.is_projected(parameters) and parameters.get("storage.location.template"):
         why = "its partitions are projected with storage.location.template"

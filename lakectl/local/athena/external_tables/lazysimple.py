@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lakectl.local.athena.external_tables import text_values
-from lakectl.local.athena.external_tables.files import Landed, text_lines
+from lakectl.local.athena.external_tables.files import Landed, line_count, text_lines
 from lakectl.local.athena.session import Session
 from lakectl.local.athena.sqltypes import Type
 
@@ -31,8 +31,8 @@ class LazySimple:
     LIBRARY = "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"
 
     def __init__(self, fields: Mapping[str, Type], settings: Mapping[str, str], parameters: Mapping[str, str]) -> None:
-        self._skip = int(parameters.get("skip.header.line.count", 0))
-        self._footer = int(parameters.get("skip.footer.line.count", 0))
+        self._skip = line_count(parameters, "skip.header.line.count")
+        self._footer = line_count(parameters, "skip.footer.line.count")
         self._null = settings.get("serialization.null.format", "\\N")
         self._escape = settings.get("escape.delim")
         ends = list(_DEFAULTS)

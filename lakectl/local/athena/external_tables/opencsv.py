@@ -11,7 +11,7 @@ from typing import Any
 from lakectl.core.csv_files import is_blank
 from lakectl.local.athena.errors import QueryError
 from lakectl.local.athena.external_tables import text_values
-from lakectl.local.athena.external_tables.files import PATH, Landed, sql_text, text_lines
+from lakectl.local.athena.external_tables.files import PATH, Landed, line_count, sql_text, text_lines
 from lakectl.local.athena.external_tables.odd_text import is_plain
 from lakectl.local.athena.session import Session
 from lakectl.local.athena.sqltypes import Type
@@ -35,7 +35,7 @@ class OpenCsv:
         escape = settings.get("escapeChar", "\\")
         # OpenCSVSerDe takes a quote for no escape, and has opencsv's default then.
         self._escape = "\\" if escape == '"' else escape
-        self._skip = int(parameters.get("skip.header.line.count", 0))
+        self._skip = line_count(parameters, "skip.header.line.count")
         self._text_only = all(kind.name == "varchar" for kind in fields.values())
         self._readers = [_reader(name, kind) for name, kind in fields.items()]
 

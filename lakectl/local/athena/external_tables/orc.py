@@ -41,8 +41,8 @@ class Orc:
         for path, stream in landed.packed(session, list(landed.files)):
             try:
                 table = orc.ORCFile(io.BytesIO(stream.read())).read()
-            except (pa.ArrowException, OSError) as error:
-                raise QueryError("HIVE_BAD_DATA", f"Malformed ORC file. {error} [{path}]") from None
+            except (pa.ArrowException, OSError):
+                raise QueryError("HIVE_BAD_DATA", f"Malformed ORC file [{path}]") from None
             tables.append(landed.with_paths(self._columns(table, path), {path: table.num_rows}))
         session.register(name, pa.concat_tables(tables))
         return f'"{name}"'
