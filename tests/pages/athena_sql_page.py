@@ -119,7 +119,7 @@ def _counts() -> str:
 
 def _clauses() -> str:
     with tempfile.TemporaryDirectory() as folder:
-        session = Session("http://127.0.0.1:1", Path(folder))
+        session = Session(Path(folder))
         answers = {name: answer(session, sql) for name, sql in CLAUSES.items()}
     lines = [f"| {name} | {'yes' if ' | ' in found else _why(found)} |" for name, found in answers.items()]
     return "## Clauses and expressions\n\n| | supported |\n|---|---|\n" + "\n".join(lines) + "\n"
@@ -132,7 +132,7 @@ def _why(found: str) -> str:
 
 def _types() -> str:
     with tempfile.TemporaryDirectory() as folder:
-        session = Session("http://127.0.0.1:1", Path(folder))
+        session = Session(Path(folder))
         known = {kind: " | " in answer(session, f"SELECT CAST(NULL AS {kind})") for kind in TYPES}
     yes, no = ([f"`{kind}`" for kind in TYPES if known[kind] is wanted] for wanted in (True, False))
     return f"## Types\n\nKnown: {', '.join(yes)}.\n\nNot supported: {', '.join(no)}.\n"
