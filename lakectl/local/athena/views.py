@@ -54,8 +54,8 @@ def read(entry: dict[str, Any]) -> StoredView:
         stored = json.loads(base64.b64decode(text.removeprefix(_BEGIN).removesuffix(_END), validate=True))
         columns = tuple((str(each["name"]).lower(), sqltypes.parse(each["type"])) for each in stored["columns"])
         return StoredView(label, str(stored["originalSql"]), str(stored.get("schema") or "default").lower(), columns)
-    except (binascii.Error, ValueError, KeyError, TypeError, IndexError) as error:
-        raise QueryError("INVALID_VIEW", f"Invalid view JSON of '{label}': {type(error).__name__}") from None
+    except (binascii.Error, ValueError, KeyError, TypeError, IndexError):
+        raise QueryError("INVALID_VIEW", f"Invalid view JSON of '{label}'") from None
 
 
 def create(run: Run) -> Result:
