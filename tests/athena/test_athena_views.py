@@ -84,18 +84,12 @@ def test_views_are_shown_and_described(views: Query) -> None:
     assert views("SHOW TABLES IN shown 'dai*'").lines == [["daily"]]
     assert views("SHOW VIEWS").lines == []
     shown = views('SHOW CREATE VIEW "shown"."daily"')
-    assert shown.columns == [("Create View", "string")]
+    assert shown.columns == [("create view", "varchar")]
     assert [line[0] for line in shown.lines] == ['CREATE VIEW "shown"."daily" AS ', DAILY]
-    assert [line[0].split("\t")[1].strip() for line in views("DESCRIBE shown.daily").lines if line[0]] == [
-        "date",
-        "bigint",
-        "varchar(3)",
-    ]
-    assert [line[0] and line[0].strip() for line in views("SHOW COLUMNS IN shown.daily").lines] == [
-        "order_date",
-        "items",
-        "kind",
-    ]
+    for sql in ("DESCRIBE shown.daily", "SHOW COLUMNS IN shown.daily"):
+        described = views(sql)
+        assert described.columns == [("column", "varchar"), ("type", "varchar")]
+        assert described.lines == [["order_date\tdate"], ["items\tbigint"], ["kind\tvarchar(3)"]]
 
 
 def test_a_view_whose_query_changed_is_stale(views: Query, client: Callable[..., Any]) -> None:

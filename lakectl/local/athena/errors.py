@@ -16,7 +16,20 @@ _DATA_ERRORS = {
 
 # Reasons that Athena gives as they stand, without an error code before them.
 _BARE = {"PERMISSION_DENIED", "EXHAUSTED", "TIMED_OUT"}
-_TYPES = {"GENERIC_INTERNAL_ERROR": ENGINE_INTERNAL_ERROR, "EXHAUSTED": EXHAUSTED, "TIMED_OUT": TIMED_OUT}
+_TYPES = {
+    "GENERIC_INTERNAL_ERROR": ENGINE_INTERNAL_ERROR,
+    "EXHAUSTED": EXHAUSTED,
+    "TIMED_OUT": TIMED_OUT,
+    # measured on AWS: docs/api.md of aoyagikouhei/athena-local
+    "COLUMN_NOT_FOUND": 1006,
+    "CATALOG_NOT_FOUND": 1006,
+    "TYPE_MISMATCH": 1002,
+    "TABLE_NOT_FOUND": 1301,
+    "SCHEMA_NOT_FOUND": 1301,
+    "FUNCTION_NOT_FOUND": 1303,
+    "INVALID_CAST_ARGUMENT": 1100,
+    "NOT_SUPPORTED": 1200,
+}
 
 
 class QueryError(Exception):
@@ -77,7 +90,8 @@ class RequestError(Exception):
     ) -> None:
         self.kind = kind
         self.message = message
-        self.athena_error_code = athena_error_code
+        by_kind = "INVALID_INPUT" if kind == "InvalidRequestException" else None
+        self.athena_error_code = athena_error_code or by_kind
         super().__init__(message)
 
 

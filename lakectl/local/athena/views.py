@@ -177,7 +177,7 @@ def show_create(run: Run) -> Result:
         raise QueryError("NOT_SUPPORTED", message, (1, 1))
     shown = ".".join('"' + part.replace('"', '""') + '"' for part in (database, view))
     lines = f"CREATE VIEW {shown} AS \n{read(entry).sql}".split("\n")
-    return Result([Column("Create View", "string")], [(line,) for line in lines])
+    return Result([Column("create view", "varchar", says_name=True)], [(line,) for line in lines])
 
 
 def show(run: Run) -> Result:
