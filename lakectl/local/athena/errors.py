@@ -6,6 +6,17 @@ from __future__ import annotations
 SYSTEM, USER = 1, 2
 EXHAUSTED, ENGINE_INTERNAL_ERROR, TIMED_OUT, ICEBERG_ERROR, USER_ERROR, DATA_ERROR = 0, 200, 206, 233, 1000, 1001
 
+# ErrorType of user errors, as others have measured it on AWS (docs/api.md of aoyagikouhei/athena-local)
+_MEASURED = {
+    "COLUMN_NOT_FOUND": 1006,
+    "CATALOG_NOT_FOUND": 1006,
+    "TYPE_MISMATCH": 1002,
+    "TABLE_NOT_FOUND": 1301,
+    "SCHEMA_NOT_FOUND": 1301,
+    "FUNCTION_NOT_FOUND": 1303,
+    "INVALID_CAST_ARGUMENT": 1100,
+    "NOT_SUPPORTED": 1200,
+}
 _DATA_ERRORS = {
     "DIVISION_BY_ZERO",
     "INVALID_CAST_ARGUMENT",
@@ -16,20 +27,7 @@ _DATA_ERRORS = {
 
 # Reasons that Athena gives as they stand, without an error code before them.
 _BARE = {"PERMISSION_DENIED", "EXHAUSTED", "TIMED_OUT"}
-_TYPES = {
-    "GENERIC_INTERNAL_ERROR": ENGINE_INTERNAL_ERROR,
-    "EXHAUSTED": EXHAUSTED,
-    "TIMED_OUT": TIMED_OUT,
-    # measured on AWS: docs/api.md of aoyagikouhei/athena-local
-    "COLUMN_NOT_FOUND": 1006,
-    "CATALOG_NOT_FOUND": 1006,
-    "TYPE_MISMATCH": 1002,
-    "TABLE_NOT_FOUND": 1301,
-    "SCHEMA_NOT_FOUND": 1301,
-    "FUNCTION_NOT_FOUND": 1303,
-    "INVALID_CAST_ARGUMENT": 1100,
-    "NOT_SUPPORTED": 1200,
-}
+_TYPES = {"GENERIC_INTERNAL_ERROR": ENGINE_INTERNAL_ERROR, "EXHAUSTED": EXHAUSTED, "TIMED_OUT": TIMED_OUT}
 
 
 class QueryError(Exception):
@@ -51,6 +49,8 @@ class QueryError(Exception):
     def type(self) -> int:
         if self.code in _TYPES:
             return _TYPES[self.code]
+        if self.code in _MEASURED:
+            return _MEASURED[self.code]
         if self.code.startswith("ICEBERG_"):
             return ICEBERG_ERROR
         return DATA_ERROR if self.code in _DATA_ERRORS else USER_ERROR
