@@ -19,7 +19,8 @@ def _text(query: Query, sql: str) -> str:
     answer = query(sql)
     assert answer.page is not None, answer.reason
     assert answer.columns == [("Query Plan", "varchar")]
-    return "\n".join(str(line[0]) for line in answer.lines)
+    assert (answer.execution["StatementType"], answer.lines[0], answer.lines[-1]) == ("DML", ["Query Plan"], [""])
+    return "\n".join(str(line[0]) for line in answer.rows).rstrip("\n")
 
 
 def test_the_types_of_explain(query: Query) -> None:
@@ -29,7 +30,7 @@ def test_the_types_of_explain(query: Query) -> None:
     logical = _text(query, f"EXPLAIN (TYPE LOGICAL) {DAY}")
     assert logical.startswith("Output[columnNames = [order_id, qty]]\n└─ Filter[")
     assert "constraint on [order_date]" in logical
-    assert query(f"EXPLAIN (TYPE VALIDATE) {DAY}").lines == [["true"]]
+    assert query(f"EXPLAIN (TYPE VALIDATE) {DAY}").lines == [["Valid"], ["true"], [""]]
     assert query(f"EXPLAIN (TYPE VALIDATE) SELECT nope FROM {T}").reason.startswith("COLUMN_NOT_FOUND: line 1:32: ")
 
 

@@ -171,9 +171,10 @@ def test_requests_are_held_to_the_model(athena: Any) -> None:
     for call, says in (
         (
             lambda: athena.create_work_group(Name="a b"),
-            "Value 'a b' at 'name' failed to satisfy constraint: Member must",
+            "Value at 'name' failed to satisfy constraint: Member must",
         ),
-        (lambda: athena.get_query_results(QueryExecutionId="x", MaxResults=1001), "less than or equal to 1000"),
+        (lambda: athena.get_query_results(QueryExecutionId="x", MaxResults=1001), "QueryExecution x was not found"),
+        (lambda: athena.list_named_queries(MaxResults=51), "Member must have value less than or equal to 50"),
         (lambda: athena.list_named_queries(NextToken="zzz"), "Invalid pagination token: zzz"),
         (lambda: athena.get_data_catalog(Name="other"), "DataCatalog other was not found"),
     ):

@@ -64,9 +64,19 @@ def test_describe(shown: Query) -> None:
         ["", "", ""],
         ["# Partition Information", "", ""],
         ["# col_name", "data_type", "comment"],
+        ["", "", ""],
         ["year", "string", ""],
         ["month", "string", ""],
     ]
+    iceberg = [line[0] for line in shown("DESCRIBE orders_silver").lines]
+    assert iceberg[:3] == ["# Table schema:\t\t", "# col_name\tdata_type\tcomment", "order_id\tbigint\t"]
+    assert iceberg[-4:] == [
+        "\t\t",
+        "# Partition spec:\t\t",
+        "# field_name\tfield_transform\tcolumn_name",
+        "order_date_day\tday\torder_date",
+    ]
+    assert shown("SHOW COLUMNS IN orders_silver").lines[0] == ["order_id"]
     assert _cells(shown("DESC `show-me`.parts id")) == [["id", "int", "a number"]]
     assert shown("DESCRIBE orders_silver nope").reason == "COLUMN_NOT_FOUND: line 1:1: Column 'nope' cannot be resolved"
     formatted = _cells(shown("DESCRIBE FORMATTED `show-me`.parts"))

@@ -104,7 +104,7 @@ def test_show_and_describe(query: Query) -> None:
     assert query("SHOW TABLES", database="retail_silver").lines == [["orders_silver"]]
     assert query("SHOW TABLES IN retail_silver 'nope*'").lines == []
     described = query(f"DESCRIBE {T}").lines
-    assert [cell.strip() for cell in str(described[1][0]).split("\t")] == ["order_date", "date", ""]
+    assert ["order_date\tdate\t"] in described
     assert "day" in str(described[-1][0])
     assert [str(line[0]).strip() for line in query(f"SHOW COLUMNS IN {T}").lines][:2] == ["order_id", "order_date"]
     created = "\n".join(str(line[0]) for line in query(f"SHOW CREATE TABLE {T}").lines)

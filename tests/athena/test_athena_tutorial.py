@@ -109,7 +109,7 @@ def test_explain_of_one_week_names_the_range_and_the_files_left(query: Query, la
     assert ":: [[2025-09-15, 2025-09-21]]" in plan
     assert "files: 14 of 60" in plan
     assert "partitions: 7 of 30" in plan
-    assert answer.execution["StatementType"] == "UTILITY"
+    assert (answer.execution["StatementType"], answer.lines[0]) == ("DML", ["Query Plan"])
     assert answer.execution["Statistics"]["DataScannedInBytes"] == 0
 
 

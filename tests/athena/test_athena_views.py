@@ -84,18 +84,12 @@ def test_views_are_shown_and_described(views: Query) -> None:
     assert views("SHOW TABLES IN shown 'dai*'").lines == [["daily"]]
     assert views("SHOW VIEWS").lines == []
     shown = views('SHOW CREATE VIEW "shown"."daily"')
-    assert shown.columns == [("Create View", "string")]
+    assert shown.columns == [("create view", "varchar")]
     assert [line[0] for line in shown.lines] == ['CREATE VIEW "shown"."daily" AS ', DAILY]
-    assert [line[0].split("\t")[1].strip() for line in views("DESCRIBE shown.daily").lines if line[0]] == [
-        "date",
-        "bigint",
-        "varchar(3)",
-    ]
-    assert [line[0] and line[0].strip() for line in views("SHOW COLUMNS IN shown.daily").lines] == [
-        "order_date",
-        "items",
-        "kind",
-    ]
+    for sql in ("DESCRIBE shown.daily", "SHOW COLUMNS IN shown.daily"):
+        described = views(sql)
+        assert described.columns == [("column", "varchar"), ("type", "varchar")]
+        assert described.lines == [["order_date\tdate"], ["items\tbigint"], ["kind\tvarchar(3)"]]
 
 
 def test_a_view_whose_query_changed_is_stale(views: Query, client: Callable[..., Any]) -> None:
@@ -187,3 +181,40 @@ def test_information_schema_says_what_the_catalog_has(views: Query) -> None:
         "TABLE_NOT_FOUND: line 1:15: Table 'awsdatacatalog.information_schema.none' does not exist"
     )
     assert views("CREATE VIEW shown.meta AS SELECT * FROM information_schema.tables").reason.startswith("NOT_SUPPORTED")
+
+
+ATTACKS = (
+    "SELECT * FROM read_csv('/etc/passwd')",
+    "SELECT * FROM '/etc/passwd'",
+    "SELECT * FROM LATERAL (SELECT * FROM glob('*')) AS t",
+    "SELECT getenv('HOME') AS x",
+    "SELECT 1 AS x; DROP VIEW shown.daily",
+    "DROP VIEW shown.daily",
+    "COPY orders_silver TO '/tmp/x'",
+    "SELECT 1 AS x WHERE " + "(" * 300 + "true" + ")" * 300,
+    "SELECT x FROM shown.attack",
+)
+
+
+def test_a_view_that_somebody_wrote_into_glue_does_no_more_than_a_query(
+    views: Query, client: Callable[..., Any]
+) -> None:
+    glue = client("glue")
+    for number, sql in enumerate(ATTACKS):
+        definition = {
+            "originalSql": sql,
+            "catalog": "awsdatacatalog",
+            "schema": "retail_silver",
+            "columns": [{"name": 'x"; DROP TABLE y; --', "type": "integer"}],
+        }
+        text = base64.b64encode(json.dumps(definition).encode()).decode()
+        entry = {
+            "Name": "attack",
+            "TableType": "VIRTUAL_VIEW",
+            "StorageDescriptor": {"Columns": [{"Name": "x", "Type": "int"}]},
+            "ViewOriginalText": f"/* Presto View: {text} */",
+        }
+        (glue.update_table if number else glue.create_table)(DatabaseName="shown", TableInput=entry)
+        answer = views("SELECT * FROM shown.attack")
+        assert answer.reason.startswith(("INVALID_VIEW: line 1:15: Failed ", "VIEW_IS_STALE: ")), (sql, answer.reason)
+    assert views("SELECT count(*) FROM shown.daily").state == "SUCCEEDED"

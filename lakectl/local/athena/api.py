@@ -168,21 +168,14 @@ class Queries:
     def results(self, region: str, request: dict[str, Any], caller: str) -> dict[str, Any]:
         from lakectl.local.athena import results
 
+        # In this order, and with these codes, on AWS (measured: docs/api.md of aoyagikouhei/athena-local).
         execution = self.executions.get(request["QueryExecutionId"], region)
-        if execution.state not in ENDED:
-            raise RequestError(
-                f"Query has not yet finished. Current state: {execution.state}", athena_error_code="INVALID_QUERY_STATE"
-            )
-        if execution.state != "SUCCEEDED":
-            raise RequestError(
-                f"Query did not finish successfully. Final query state: {execution.state}",
-                athena_error_code="INVALID_QUERY_STATE",
-            )
+        limit = int(request.get("MaxResults") or results.PAGE)
+        if limit > results.PAGE:
+            raise RequestError(f"MaxResults is more than maximum allowed length {results.PAGE}")
+        _check_ended(execution)
         if request.get("QueryResultType") == "DATA_MANIFEST":
             raise RequestError("NOT_SUPPORTED: DATA_MANIFEST is not supported by the local Athena; it works on AWS")
-        limit = int(request.get("MaxResults") or results.PAGE)
-        if not 1 <= limit <= results.PAGE:
-            raise RequestError(f"MaxResults is more than maximum allowed length {results.PAGE}.")
         rows: list[list[str | None]] = []
         token = None
         if execution.has_file:
@@ -192,7 +185,7 @@ class Queries:
                 s3, execution.location, csv=execution.header, token=request.get("NextToken"), limit=limit
             )
         answer: dict[str, Any] = {
-            "UpdateCount": execution.update_count or 0,
+            **_update_count(execution),
             "ResultSet": {
                 "Rows": [{"Data": [{} if item is None else {"VarCharValue": item} for item in row]} for row in rows],
                 "ResultSetMetadata": {"ColumnInfo": [column.info() for column in execution.columns]},
@@ -229,9 +222,30 @@ class Queries:
         return Access(self._context.endpoint_url, region, keys)
 
 
+def _check_ended(execution: Execution) -> None:
+    """Raises RequestError for an execution that has no results."""
+    if execution.state == "CANCELLED":
+        raise RequestError("Could not find results", athena_error_code="RESULT_NOT_FOUND")
+    if execution.state != "SUCCEEDED":
+        ended = execution.state in ENDED
+        why = "Query did not finish successfully. Final query" if ended else "Query has not yet finished. Current"
+        raise RequestError(f"{why} state: {execution.state}", athena_error_code="INVALID_QUERY_EXECUTION_STATE")
+
+
+def _update_count(execution: Execution) -> dict[str, int]:
+    """DDL and EXPLAIN have none (measured on AWS: docs/api.md of aoyagikouhei/athena-local)."""
+    if execution.update_count is None and (
+        execution.statement.type == "DDL" or execution.statement.subtype == "EXPLAIN"
+    ):
+        return {}
+    return {"UpdateCount": execution.update_count or 0}
+
+
 def _suffix(statement: Statement) -> str:
     if statement.is_query:
         return ".csv"
+    if statement.subtype == "EXPLAIN":
+        return ".txt"
     return "" if statement.type == "DML" or "AS_SELECT" in statement.subtype else ".txt"
 
 

@@ -1,11 +1,15 @@
-"""DESCRIBE, in the layouts that Athena answers with: https://docs.aws.amazon.com/athena/latest/ug/describe-table.html"""
+"""DESCRIBE, in the layouts that Athena answers with.
+
+https://docs.aws.amazon.com/athena/latest/ug/describe-table.html; rows as others have measured them on AWS
+(docs/result-files.md of aoyagikouhei/athena-local).
+"""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
 
-from lakectl.local.athena import names, views
+from lakectl.local.athena import names, types, views
 from lakectl.local.athena.analysis.values import unsupported
 from lakectl.local.athena.errors import QueryError
 from lakectl.local.athena.results import Column, Result
@@ -26,19 +30,27 @@ def describe(run: Run) -> Result:
     iceberg = "metadata_location" in entry.get("Parameters", {})
     if column:
         return _result(_one(entry, column))
+    if views.is_view(entry):
+        return of_view(entry)
     if (how or "").upper() == "EXTENDED":
         raise unsupported("DESCRIBE EXTENDED")
     if (how or "").upper() == "FORMATTED":
-        if iceberg or views.is_view(entry):
+        if iceberg:
             raise unsupported("DESCRIBE FORMATTED of what is no external table")
         return _result(_formatted(entry))
-    rows = [*map(_field, fields(entry))]
     if iceberg:
-        rows += _iceberg_partitions(run, database, table)
-    elif keys := entry.get("PartitionKeys"):
-        rows += [_EMPTY, ("# Partition Information", "", ""), ("# col_name", "data_type", "comment")]
-        rows += map(_field, keys)
-    return _result(rows)
+        return _iceberg(run, database, table)
+    rows = [_padded(*_field(field)) for field in fields(entry)]
+    if keys := entry.get("PartitionKeys"):
+        rows += ["\t \t ", "# Partition Information\t \t ", _padded("# col_name", "data_type", "comment"), "\t \t "]
+        rows += [_padded(*_field(key)) for key in keys]
+    return Result(_HEADS, [(row,) for row in rows])
+
+
+def of_view(entry: dict[str, Any]) -> Result:
+    """DESCRIBE and SHOW COLUMNS of a view, whose types are Trino's."""
+    heads = [Column(name, "varchar", says_name=True) for name in ("column", "type")]
+    return Result(heads, [(f"{name}\t{kind}",) for name, kind in views.read(entry).columns])
 
 
 def fields(entry: dict[str, Any]) -> list[dict[str, Any]]:
@@ -65,14 +77,20 @@ def _one(entry: dict[str, Any], path: str) -> list[tuple[str, str, str]]:
     return [_field(found[0])]
 
 
-def _iceberg_partitions(run: Run, database: str, name: str) -> list[tuple[str, str, str]]:
+def _iceberg(run: Run, database: str, name: str) -> Result:
+    """Nothing is padded, and types are spelled as Iceberg does: ``decimal(10, 2)``, ``struct<a: int>``."""
     table = run.catalog.load(database, name)
     schema = table.schema()
-    rows = [_EMPTY, ("# Partition spec:", "", ""), ("# field_name", "field_transform", "column_name")]
-    return rows + [
-        (field.name, str(field.transform), schema.find_column_name(field.source_id) or "")
+    rows = ["# Table schema:\t\t", "# col_name\tdata_type\tcomment"]
+    for field in schema.fields:
+        kind = types.hive_of_iceberg(field.field_type).replace(",", ", ").replace(":", ": ")
+        rows.append(f"{field.name}\t{kind}\t{_plain(field.doc or '')}")
+    rows += ["\t\t", "# Partition spec:\t\t", "# field_name\tfield_transform\tcolumn_name"]
+    rows += [
+        f"{field.name}\t{field.transform}\t{schema.find_column_name(field.source_id) or ''}"
         for field in table.spec().fields
     ]
+    return Result(_HEADS, [(row,) for row in rows])
 
 
 def _formatted(entry: dict[str, Any]) -> list[tuple[str, str, str]]:
@@ -117,4 +135,13 @@ def _sorted(columns: list[dict[str, Any]]) -> str:
 
 
 def _result(rows: list[tuple[str, str, str]]) -> Result:
-    return Result(_HEADS, [("\t".join(re.sub(r"[\t\n]", " ", cell).ljust(20) for cell in row),) for row in rows])
+    return Result(_HEADS, [(_padded(*row),) for row in rows])
+
+
+def _padded(*cells: str) -> str:
+    return "\t".join(_plain(cell).ljust(20) for cell in cells)
+
+
+def _plain(text: str) -> str:
+    """A comment ends at its first tab, and has one line."""
+    return re.sub(r"\n", " ", text.partition("\t")[0])

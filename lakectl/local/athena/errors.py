@@ -6,6 +6,17 @@ from __future__ import annotations
 SYSTEM, USER = 1, 2
 EXHAUSTED, ENGINE_INTERNAL_ERROR, TIMED_OUT, ICEBERG_ERROR, USER_ERROR, DATA_ERROR = 0, 200, 206, 233, 1000, 1001
 
+# ErrorType of user errors, as others have measured it on AWS (docs/api.md of aoyagikouhei/athena-local)
+_MEASURED = {
+    "COLUMN_NOT_FOUND": 1006,
+    "CATALOG_NOT_FOUND": 1006,
+    "TYPE_MISMATCH": 1002,
+    "TABLE_NOT_FOUND": 1301,
+    "SCHEMA_NOT_FOUND": 1301,
+    "FUNCTION_NOT_FOUND": 1303,
+    "INVALID_CAST_ARGUMENT": 1100,
+    "NOT_SUPPORTED": 1200,
+}
 _DATA_ERRORS = {
     "DIVISION_BY_ZERO",
     "INVALID_CAST_ARGUMENT",
@@ -38,6 +49,8 @@ class QueryError(Exception):
     def type(self) -> int:
         if self.code in _TYPES:
             return _TYPES[self.code]
+        if self.code in _MEASURED:
+            return _MEASURED[self.code]
         if self.code.startswith("ICEBERG_"):
             return ICEBERG_ERROR
         return DATA_ERROR if self.code in _DATA_ERRORS else USER_ERROR
@@ -90,7 +103,8 @@ class RequestError(Exception):
     ) -> None:
         self.kind = kind
         self.message = message
-        self.athena_error_code = athena_error_code
+        by_kind = "INVALID_INPUT" if kind == "InvalidRequestException" else None
+        self.athena_error_code = athena_error_code or by_kind
         super().__init__(message)
 
 

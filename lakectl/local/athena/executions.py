@@ -201,7 +201,9 @@ class Executions:
         with self._lock:
             execution = self._by_id.get(execution_id or "")
         if execution is None or execution.region != region:
-            raise RequestError(f"QueryExecution {execution_id} was not found")
+            raise RequestError(
+                f"QueryExecution {execution_id} was not found", athena_error_code="QUERY_EXECUTION_NOT_FOUND"
+            )
         return execution
 
     def start(self, token: str | None, request: Any, make: Callable[[], Execution]) -> str:
@@ -211,7 +213,9 @@ class Executions:
             known = self._tokens.get((str(request["Region"]), token)) if token else None
         if known is not None:
             if known[1] != request:
-                raise RequestError("Idempotent parameters do not match")
+                raise RequestError(
+                    "Idempotent parameters do not match", athena_error_code="IDEMPOTENT_PARAMETER_MISMATCH"
+                )
             return known[0]
         execution = make()
         with self._lock:

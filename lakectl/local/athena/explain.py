@@ -33,13 +33,14 @@ def explain(run: Run) -> Result:
     query = run.analyze(target.expression if target is not None else tree)
     sql = to_duckdb(query, run.session)
     if run.statement.analyze:
-        return _lines(_analyzed(run, query, sql, as_json=shape == "JSON"))
+        lines = _analyzed(run, query, sql, as_json=shape == "JSON")
+        return _lines("\n".join(lines), 1 if shape == "JSON" else 3)
     run.execute("EXPLAIN " + sql)  # what DuckDB would refuse must not look planned
     run.session.forget_scanned()
     if kind == "VALIDATE":
-        return Result([Column("Valid", "boolean")], [("true",)])
+        return Result([Column("Valid", "boolean")], [("Valid",), ("true",), ("",)])
     if kind == "IO":
-        return _lines(io_plan(query, None if target is None else names.of_table(target.this, run.database)).split("\n"))
+        return _lines(io_plan(query, None if target is None else names.of_table(target.this, run.database)))
     root = plan(query)
     if target is not None:
         database, name = names.of_table(target.this, run.database)
@@ -50,14 +51,15 @@ def explain(run: Run) -> Result:
         )
     if shape == "JSON":
         text = plan_nodes.as_json(root)
-        return _lines((text if kind == "LOGICAL" else json.dumps({"0": json.loads(text)}, indent=2)).split("\n"))
-    if kind == "LOGICAL":
-        return _lines(plan_nodes.text(root))
-    return _lines(_fragment(root, query))
+        return _lines(text if kind == "LOGICAL" else json.dumps({"0": json.loads(text)}, indent=2))
+    return _lines("\n".join(plan_nodes.text(root) if kind == "LOGICAL" else _fragment(root, query)), 3)
 
 
-def _lines(lines: list[str]) -> Result:
-    return Result([Column("Query Plan", "varchar", 2147483647)], [(line,) for line in lines])
+def _lines(text: str, empty: int = 1) -> Result:
+    """Athena's rows begin with the column's name, and end with empty ones: Trino's text, a newline, split at newlines
+    (measured on AWS: docs/api.md of aoyagikouhei/athena-local)."""
+    lines = ["Query Plan", *text.split("\n"), *[""] * empty]
+    return Result([Column("Query Plan", "varchar", len(text))], [(line,) for line in lines])
 
 
 def _fragment(root: Node, query: Analyzed, figures: str | None = None) -> list[str]:

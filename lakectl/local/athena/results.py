@@ -30,6 +30,7 @@ class Column:
     type: str
     precision: int = 0
     scale: int = 0
+    says_name: bool = False  # of SHOW and DESCRIBE: texts about names, which have no case
 
     def info(self) -> dict[str, Any]:
         return {
@@ -42,7 +43,7 @@ class Column:
             "Precision": self.precision,
             "Scale": self.scale,
             "Nullable": "UNKNOWN",
-            "CaseSensitive": self.type in ("varchar", "char", "string"),
+            "CaseSensitive": self.type in ("varchar", "char") and not self.says_name,
         }
 
 
@@ -125,7 +126,7 @@ def _offset(token: str | None) -> int:
     if token is None:
         return 0
     if not token.isdigit():
-        raise RequestError(f"Invalid pagination token: {token}")
+        raise RequestError(f"Malformed nextPageToken {token}")
     return int(token)
 
 

@@ -61,7 +61,7 @@ class AthenaService:
         except RequestError as error:
             status, answer = "400 Bad Request", {"__type": error.kind, "Message": error.message}
             if error.athena_error_code:
-                answer["AthenaErrorCode"] = error.athena_error_code
+                answer["AthenaErrorCode"] = answer["ErrorCode"] = error.athena_error_code
         except Exception:
             log.exception("%s failed", call.operation)
             message = "the local Athena failed; the endpoint's log says how"

@@ -40,8 +40,11 @@ def _entry(run: Run, name: str | None) -> tuple[str, str, dict[str, Any]]:
 def columns(run: Run) -> Result:
     name, owner = run.statement.words
     database, table = names.of_text(str(name), grammar.parts(owner)[-1] if owner else run.database)
-    found = describe.fields(run.catalog.entry(database, table))
-    return _one_column("field", [field["Name"].ljust(20) for field in found])
+    entry = run.catalog.entry(database, table)
+    if views.is_view(entry):
+        return describe.of_view(entry)
+    width = 0 if "metadata_location" in entry.get("Parameters", {}) else 20
+    return _one_column("field", [field["Name"].ljust(width) for field in describe.fields(entry)])
 
 
 def partitions(run: Run) -> Result:

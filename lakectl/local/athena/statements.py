@@ -76,7 +76,7 @@ def parse(sql: str, parameters: Sequence[str] | None = None) -> Statement:
     if explain:
         inner = _tree_from(text, tokens[0].start + explain.query)
         options = (explain.format, explain.type)
-        return Statement(text, "UTILITY", "EXPLAIN", inner, options, analyze=explain.analyze)
+        return Statement(text, "DML", "EXPLAIN", inner, options, analyze=explain.analyze)
     words = grammar.read(bare)
     if words is not None:
         query = _query(text, tokens[0].start + words.query) if words.query is not None else None

@@ -54,8 +54,8 @@ def read(entry: dict[str, Any]) -> StoredView:
         stored = json.loads(base64.b64decode(text.removeprefix(_BEGIN).removesuffix(_END), validate=True))
         columns = tuple((str(each["name"]).lower(), sqltypes.parse(each["type"])) for each in stored["columns"])
         return StoredView(label, str(stored["originalSql"]), str(stored.get("schema") or "default").lower(), columns)
-    except (binascii.Error, ValueError, KeyError, TypeError, IndexError) as error:
-        raise QueryError("INVALID_VIEW", f"Invalid view JSON of '{label}': {type(error).__name__}") from None
+    except (binascii.Error, ValueError, KeyError, TypeError, IndexError):
+        raise QueryError("INVALID_VIEW", f"Invalid view JSON of '{label}'") from None
 
 
 def create(run: Run) -> Result:
@@ -177,7 +177,7 @@ def show_create(run: Run) -> Result:
         raise QueryError("NOT_SUPPORTED", message, (1, 1))
     shown = ".".join('"' + part.replace('"', '""') + '"' for part in (database, view))
     lines = f"CREATE VIEW {shown} AS \n{read(entry).sql}".split("\n")
-    return Result([Column("Create View", "string")], [(line,) for line in lines])
+    return Result([Column("create view", "varchar", says_name=True)], [(line,) for line in lines])
 
 
 def show(run: Run) -> Result:

@@ -65,4 +65,6 @@ def _scanned(lake: Lake, ids: list[str]) -> Iterator[int]:
         for execution in answer["QueryExecutions"]:
             if execution["Status"]["State"] != "FAILED" and execution.get("StatementType") == "DML":
                 size = int(execution.get("Statistics", {}).get("DataScannedInBytes") or 0)
+                if execution.get("SubstatementType") == "EXPLAIN" and not size:  # only EXPLAIN ANALYZE is billed
+                    continue
                 yield max(-(-size // MEGABYTE), LEAST_MEGABYTES) * MEGABYTE
