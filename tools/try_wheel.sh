@@ -1,17 +1,16 @@
 #!/usr/bin/env bash
 # Build the wheel, install it into an empty environment, and run the demo from it in an empty folder.
 # Used by the release workflow. FOLDER gets the wheel (dist/), the environment and the demo's folder.
-# PIP_ARGUMENTS is passed to pip: "--no-deps" where the other packages are brought by PYTHONPATH.
 set -euo pipefail
 
 folder=$(mkdir -p "${1:?usage: tools/try_wheel.sh FOLDER}" && cd "$1" && pwd)
 checkout=$(cd "$(dirname "$0")/.." && pwd)
 python=${PYTHON:-python3}
 
-"$python" -m pip wheel --quiet --no-deps --wheel-dir "$folder/dist" ${PIP_ARGUMENTS:-} "$checkout"
+"$python" -m pip wheel --quiet --no-deps --wheel-dir "$folder/dist" "$checkout"
 wheel=$(ls "$folder"/dist/lakectl-*.whl)
 "$python" -m venv "$folder/venv"
-"$folder/venv/bin/python" -m pip install --quiet ${PIP_ARGUMENTS:-} "$wheel[local]"
+"$folder/venv/bin/python" -m pip install --quiet "$wheel[local]"
 
 mkdir -p "$folder/empty"
 cd "$folder/empty"

@@ -1,4 +1,4 @@
-"""The endpoint's side of ``athena.many_objects``: one answer with a whole listing, or the bytes of many objects."""
+"""The endpoint's side of ``athena.many_objects``: one answer for a whole listing or for many objects."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from moto.s3.models import s3_backends
 from moto.utilities.utils import get_partition
 
 from lakectl.local.athena.many_objects import LENGTH_BYTES, MOST_KEYS
+from lakectl.local.durable.bodies import Bodies
 from lakectl.local.http_body import OutOfMemory
 from lakectl.local.iam import calls, refusals, signature
 from lakectl.local.iam.guard import Guard
@@ -27,6 +28,8 @@ MISSING = refusals.bad_request("The specified key does not exist.", "NoSuchKey",
 
 class ManyObjects:
     """WSGI beside the guard, which says who asks and whether they may read each object."""
+
+    bodies: Bodies  # set before the first request
 
     def __init__(self, guard: Guard) -> None:
         self.guard = guard
@@ -56,10 +59,15 @@ class ManyObjects:
             [(bucket, prefix)] = _pairs([wanted["listing"]])
             self._judge(environ, signed, identity, Address("GET", bucket, "", {"list-type": "2", "prefix": prefix}))
             return [json.dumps(self._list(bucket, prefix, signed.region)).encode()]
+        where = "places" in wanted
+        pairs = _pairs(wanted.get("places" if where else "objects"))
+        for bucket, key in pairs:
+            self._judge(environ, signed, identity, Address("GET", bucket, key, {}))
+        if where:
+            return [json.dumps([self._place(*pair, signed.region) for pair in pairs]).encode()]
         parts: list[bytes] = []
         size = 0
-        for bucket, key in _pairs(wanted.get("objects")):
-            self._judge(environ, signed, identity, Address("GET", bucket, key, {}))
+        for bucket, key in pairs:
             data = self._read(bucket, key, signed.region)
             size += len(data)
             if size > MOST_BYTES:
@@ -81,6 +89,17 @@ class ManyObjects:
         except ServiceException:
             raise Refused(MISSING) from None
         return [(each.name, each.etag, each.contentsize) for each in found]
+
+    def _place(self, bucket: str, key: str, region: str) -> list[tuple[str, int, int]]:
+        """Raises Refused for an object that is not there."""
+        backend = s3_backends[self.guard.account][get_partition(region)]
+        try:
+            found = backend.get_object(bucket, key)
+        except ServiceException:
+            found = None
+        if found is None:
+            raise Refused(MISSING)
+        return [(str(self.bodies.path(name)), offset, length) for name, offset, length in found.body.segments]
 
     def _read(self, bucket: str, key: str, region: str) -> bytes:
         """Raises Refused for an object that is not there."""

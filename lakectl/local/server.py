@@ -159,7 +159,8 @@ def _build(arguments: argparse.Namespace) -> tuple[Any, Any]:
     moto = Dispatcher(create_backend_app)
     intake = Intake(moto)
     guard = Guard(intake, keys, control.ACCOUNT_ID)
-    gateway = _Gateway(moto, guard, ManyObjects(guard), database, arguments.region)
+    many_objects = ManyObjects(guard)
+    gateway = _Gateway(moto, guard, many_objects, database, arguments.region)
     try:
         server = LocalServer("127.0.0.1", arguments.port, gateway, KeepAliveHandler)
     except (SystemExit, OSError) as error:
@@ -177,7 +178,7 @@ def _build(arguments: argparse.Namespace) -> tuple[Any, Any]:
     context.snapshots = Snapshots(database)
     install_all(context)
     context.syncer = Syncer(database, context.objects.bodies)
-    intake.bodies = context.objects.bodies
+    intake.bodies = many_objects.bodies = context.objects.bodies
     _load(context)
     return server, context
 

@@ -20,7 +20,7 @@ LIBRARIES = re.compile(
 
 @pytest.fixture(scope="module")
 def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
-    return Session("http://127.0.0.1:1", tmp_path_factory.mktemp("spill"))
+    return Session(tmp_path_factory.mktemp("spill"))
 
 
 @pytest.mark.parametrize("family", sorted({case.family for case in CASES}))

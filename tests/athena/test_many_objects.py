@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 
 from lakectl.local.athena import many_objects
 from lakectl.local.athena.access import Access
+from lakectl.local.athena.object_files import ObjectFile
 from lakectl.local.control import Endpoint
 from lakectl.local.iam.credentials import Keys
 
@@ -52,6 +53,47 @@ def test_bytes_come_in_order(access: Access) -> None:
     assert list(many_objects.fetch(access, paths)) == [
         (path, bytes([number]) * number) for path, number in zip(paths, (6, 0, 2), strict=True)
     ]
+
+
+def test_the_bytes_are_where_it_is_said(access: Access) -> None:
+    paths = [f"s3://{BUCKET}/a/ü {number}%.csv" for number in (6, 0, 2)]
+    found = many_objects.places(access, paths)
+    assert found == {path: many_objects.place(access, path) for path in paths}
+    assert [ObjectFile(found[path], lambda _: None).read() for path in paths] == [b"\6" * 6, b"", b"\2\2"]
+
+
+def test_no_place_is_told_of_what_is_not_there_or_may_not_be_read(access: Access) -> None:
+    gone = f"s3://{BUCKET}/a/ü 3%.csv"
+    assert many_objects.places(access, [f"s3://{BUCKET}/b/x", gone]) == {}
+    with pytest.raises(ClientError, match="404"):
+        many_objects.place(access, gone)
+    wrong = Access(access.endpoint_url, access.region, Keys(access.keys.access_key_id, "wrong"))
+    with pytest.raises(ClientError, match="403"):
+        many_objects.place(wrong, f"s3://{BUCKET}/b/x")
+
+
+def test_an_object_in_parts_is_read_as_one_and_to_its_end_though_it_is_deleted(
+    access: Access, client: Callable[..., Any]
+) -> None:
+    s3, part = client("s3"), 5 << 20
+    upload = s3.create_multipart_upload(Bucket=BUCKET, Key="parts")["UploadId"]
+    target = {"Bucket": BUCKET, "Key": "parts", "UploadId": upload}
+    bodies = [bytes([number]) * (part + number) for number in (1, 2)] + [b"end"]
+    parts = [
+        {"PartNumber": number, "ETag": s3.upload_part(**target, PartNumber=number, Body=body)["ETag"]}
+        for number, body in enumerate(bodies, 1)
+    ]
+    version = s3.complete_multipart_upload(**target, MultipartUpload={"Parts": parts})["VersionId"]
+    counted: list[int] = []
+    file = ObjectFile(many_objects.place(access, f"s3://{BUCKET}/parts"), counted.append)
+    s3.delete_object(Bucket=BUCKET, Key="parts", VersionId=version)
+    whole = b"".join(bodies)
+    for begin, length in ((0, 10), (part - 2, 9), (2 * part, 100), (len(whole) - 2, 50), (len(whole) + 5, 1)):
+        assert file.seek(begin) == begin
+        assert file.read(length) == whole[begin : begin + length]
+    file.seek(0)
+    assert file.read() == whole
+    assert sum(counted) == len(whole) + 10 + 9 + 6 + 2
 
 
 def test_what_is_not_there_is_s3s_own_error(access: Access) -> None:

@@ -4,17 +4,10 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
+
+from program_process import run_program
 
 
 def lakectl(*arguments: str, cwd: Path | None = None, **environ: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "lakectl", *arguments],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        env={**os.environ, **environ},
-        timeout=120,
-        check=False,
-    )
+    return run_program(*arguments, cwd=cwd, environ={**os.environ, **environ})

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from program_process import run_program
 
 from lakectl.local.control import Endpoint
 
 
 def doctor(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "lakectl", "doctor", *arguments]
-    settings = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=settings, check=False, timeout=300)
+    return run_program("doctor", *arguments, cwd=folder, timeout=300)
 
 
 def a_config(folder: Path, text: str) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from lakes import plain_sources
+from program_process import run_program
 
 from lakectl.config import default_spec
 from lakectl.core import applied_spec
@@ -21,8 +21,7 @@ pytestmark = pytest.mark.usefixtures("endpoint")
 
 
 def lakectl(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "lakectl", *arguments, "-c", str(folder / "lake.yaml")]
-    return subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False)
+    return run_program(*arguments, "-c", str(folder / "lake.yaml"), cwd=folder)
 
 
 @pytest.fixture

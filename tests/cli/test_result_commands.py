@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from lakes import open_test_lake, tear_down
+from program_process import run_program
 
 from lakectl.core.glue_runs import short
 from lakectl.local.control import Endpoint
@@ -62,8 +62,7 @@ def run(lake: Lake, script: str, key: str) -> str:
 
 def lakectl(lake: Lake, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     (folder / "lake.yaml").write_text(f"name: {lake.config.name}\nsuffix_names: true\n")
-    command = [sys.executable, "-m", "lakectl", *arguments, "-c", str(folder / "lake.yaml")]
-    return subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False, timeout=120)
+    return run_program(*arguments, "-c", str(folder / "lake.yaml"), cwd=folder)
 
 
 def test_the_result_of_4002_landings_is_read_whole(lake: Lake, tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 import pytest
 from lakes import open_test_lake
+from program_process import run_program
 from roles import new_role
 
 from lakectl.core.glue_runs import short
@@ -21,8 +21,7 @@ SLEEP = "import time\ntime.sleep(60)\n"
 
 
 def lakectl(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "lakectl", *arguments, "-c", str(folder / "lake.yaml")]
-    return subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False)
+    return run_program(*arguments, "-c", str(folder / "lake.yaml"), cwd=folder)
 
 
 @pytest.fixture

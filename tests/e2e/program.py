@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from program_process import run_program
 
 T = TypeVar("T")
 WAITING = {"PENDING", "CLAIMED"}
@@ -20,15 +18,7 @@ WAITING = {"PENDING", "CLAIMED"}
 
 def run_lakectl(*arguments: str, cwd: Path, code: int = 0, with_errors: bool = True) -> str:
     """Run ``lakectl`` and return what it printed. Fails the test on another exit code."""
-    done = subprocess.run(
-        [sys.executable, "-m", "lakectl", *arguments],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        env=dict(os.environ),
-        timeout=400,
-        check=False,
-    )
+    done = run_program(*arguments, cwd=cwd, timeout=400)
     assert done.returncode == code, f"{arguments}\n{done.stdout}\n{done.stderr}"
     return done.stdout + (done.stderr if with_errors else "")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import subprocess
 import sys
 import time
 import zipfile
@@ -16,6 +15,7 @@ from urllib.parse import quote_plus
 
 import pytest
 from lakes import bring_up, open_test_lake, tear_down
+from program_process import run_program
 
 from lakectl import packages
 from lakectl.core.ledger_items import Entry, Partition
@@ -142,9 +142,7 @@ def command(lake: Lake, *arguments: str, folder: Path) -> list[str]:
 
 def run_lakectl(lake: Lake, *arguments: str, folder: Path, code: int = 0) -> str:
     """What ``lakectl`` prints. Fails the test on another exit code."""
-    done = subprocess.run(
-        command(lake, *arguments, folder=folder), capture_output=True, text=True, timeout=120, check=False
-    )
+    done = run_program(*command(lake, *arguments, folder=folder)[3:])
     assert done.returncode == code, f"{arguments}\n{done.stdout}\n{done.stderr}"
     return done.stdout
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from event_lakes import event_lake, job_runs, orders_key, put, rows_of, run_lakectl, wait_for
 from lakes import plain_sources
+from program_process import run_program
 
 from lakectl.local.control import Endpoint
 from lakectl.ops.events import reconcile as ops
@@ -73,8 +72,7 @@ def test_waiting_for_a_source_that_the_deployed_lake_does_not_have_ends_with_wha
     settings = lake.config.model_dump(include={"name", "suffix_names"}, mode="json")
     config.write_text(json.dumps({**settings, "sources": {**plain_sources(), "returns": RETURNS}}))
     file.write_text("return_id\n1\n")
-    command = [sys.executable, "-m", "lakectl", "land", str(file), "--wait", "-c", str(config)]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    ended = run_program("land", str(file), "--wait", "-c", str(config))
     said = " ".join((ended.stdout + ended.stderr).split())
     assert ended.returncode == 1, said
     assert "no run loads it: the lake has no source returns; it has customers, products, orders" in said

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 from event_lakes import command, event_lake, queued_events
 from lakes import bring_up
+from program_process import run_program
 
 from lakectl.local.control import Endpoint
 from lakectl.ops.events import dead_letters
@@ -107,8 +107,7 @@ def test_a_bucket_that_tells_one_of_the_two_only(broken: Lake, style: str) -> No
 def test_the_command_says_which_path_is_silent_and_what_to_do(broken: Lake, tmp_path: Path) -> None:
     """Item 27: one line with the next command, and exit code 1."""
     broken.client("events").disable_rule(Name=broken.names.daily_rule)
-    line = command(broken, "smoke", folder=tmp_path)
-    ended = subprocess.run(line, capture_output=True, text=True, timeout=120, check=False)
+    ended = run_program(*command(broken, "smoke", folder=tmp_path)[3:])
     assert ended.returncode == 1, ended.stderr
     error, hint = ended.stderr.splitlines()[-2:]
     assert error == (

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import boto3
 import pytest
+from program_process import run_program
 
 from lakectl import project
 from lakectl.aws import ATTEMPTS, Aws
@@ -47,32 +48,9 @@ class Subject:
 
     def start(self, url: str, *arguments: str) -> subprocess.Popen[str]:
         """A real ``lakectl`` process that takes ``url`` for AWS."""
-        config, queries = self.folder / f"{self.name}.yaml", self.folder / "queries"
-        if not queries.exists():
-            queries.symlink_to(project.shipped_root() / "queries")
-        config.write_text(f"name: {self.name}\nsuffix_names: {str(self.suffix).lower()}\n")
-        environ = {
-            "PATH": os.environ["PATH"],
-            "HOME": str(self.folder),
-            "AWS_ACCESS_KEY_ID": self.endpoint.access_key_id,
-            "AWS_SECRET_ACCESS_KEY": self.endpoint.secret_access_key,
-            "PYTHONUNBUFFERED": "1",
-        }
-        unasked = ["--yes"] if arguments[0] == "up" else []
-        flags = [
-            *unasked,
-            "-c",
-            str(config),
-            "--target",
-            "aws",
-            "--endpoint-url",
-            url,
-            "--region",
-            self.endpoint.region,
-        ]
         return subprocess.Popen(
-            [sys.executable, "-m", "lakectl", *arguments, *flags],
-            env=environ,
+            [sys.executable, "-m", "lakectl", *self._words(url, *arguments)],
+            env=self._environ(),
             cwd=self.folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -80,7 +58,32 @@ class Subject:
         )
 
     def run(self, url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return finish(self.start(url, *arguments))
+        """As ``start``, to its end. A hang fails the test."""
+        try:
+            return run_program(
+                *self._words(url, *arguments), cwd=self.folder, environ=self._environ(), timeout=PROCESS_LIMIT_S,
+                merged=True,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired as hangs:
+            pytest.fail(f"hangs: {hangs.cmd}")
+
+    def _words(self, url: str, *arguments: str) -> list[str]:
+        config, queries = self.folder / f"{self.name}.yaml", self.folder / "queries"
+        if not queries.exists():
+            queries.symlink_to(project.shipped_root() / "queries")
+        config.write_text(f"name: {self.name}\nsuffix_names: {str(self.suffix).lower()}\n")
+        unasked = ["--yes"] if arguments[0] == "up" else []
+        flags = ["-c", str(config), "--target", "aws", "--endpoint-url", url, "--region", self.endpoint.region]
+        return [*arguments, *unasked, *flags]
+
+    def _environ(self) -> dict[str, str]:
+        return {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.folder),
+            "AWS_ACCESS_KEY_ID": self.endpoint.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self.endpoint.secret_access_key,
+            "PYTHONUNBUFFERED": "1",
+        }
 
     def assert_converges_up(self) -> None:
         """``up`` again refuses nothing as foreign, makes all, and leaves an empty plan."""

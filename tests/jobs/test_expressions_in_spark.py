@@ -45,7 +45,7 @@ def differences(session: Session, sql: str, compiled: Typed, values: list[Any]) 
 def test_every_expression_gives_the_same_in_every_row(spark: Any, timestamp: str, tmp_path: Path) -> None:
     """No row fails, each gives what its case says, and each gives in Athena what it gives in Spark."""
     compiled = [typed(sql, COLUMNS) for sql, _ in CASES]
-    session = Session("http://127.0.0.1:9", tmp_path)
+    session = Session(tmp_path)
     found: list[str] = []
     for (sql, expected), each, values in zip(CASES, compiled, in_spark(spark, compiled, timestamp), strict=True):
         found += problems(sql, expected, dict(zip(map(repr, all_rows()), values, strict=True)))
@@ -56,7 +56,7 @@ def test_every_expression_gives_the_same_in_every_row(spark: Any, timestamp: str
 @pytest.mark.long
 @pytest.mark.parametrize("seed", [1])
 def test_random_expressions_give_the_same_in_both(spark: Any, seed: int, tmp_path: Path) -> None:
-    random, session = Random(seed), Session("http://127.0.0.1:9", tmp_path)
+    random, session = Random(seed), Session(tmp_path)
     found: list[str] = []
     for _ in range(10):
         written = sorted({expression(random, random.randint(1, 4)) for _ in range(50)})

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from xml.etree import ElementTree
 
 import pytest
 from lakes import open_test_lake, plain_sources, tear_down
+from program_process import run_program
 
 from lakectl.errors import UsageError
 from lakectl.local.control import Endpoint
@@ -412,8 +412,7 @@ def test_the_command_line(lake: Lake, landings: Landings, tmp_path: Path) -> Non
     config.write_text(json.dumps(settings))
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "lakectl", "validate", "-c", str(config), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=False)
+        return run_program("validate", "-c", str(config), *arguments)
 
     junit = tmp_path / "validate.xml"
     failed = run("--junit", str(junit))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from lakes import bring_up
+from program_process import run_program
 
 from lakectl.ops import provision
 from lakectl.ops.lake import Lake
@@ -111,9 +110,8 @@ def test_down_does_not_say_that_nothing_is_left_when_something_with_our_names_is
     for job in jobs:
         empty_lake.client("glue").untag_resource(ResourceArn=job.arn, TagsToRemove=["lakectl:lake"])
     (tmp_path / "lake.yaml").write_text(f"name: {empty_lake.config.name}\nsuffix_names: true\n")
-    line = [sys.executable, "-m", "lakectl", "down", "--yes", "-c", "lake.yaml"]
     for begins in ("0 of ours left; 2 with our names", "Nothing to delete; 2 with our names"):
-        ended = subprocess.run(line, capture_output=True, text=True, cwd=tmp_path, check=False)
+        ended = run_program("down", "--yes", "-c", "lake.yaml", cwd=tmp_path)
         assert ended.returncode == 0, ended.stderr
         said = ended.stdout.splitlines()[-1]
         assert said.startswith(begins)

@@ -6,11 +6,11 @@ import json
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from lakes import bring_up
+from program_process import run_program
 
 from lakectl import packages, project
 from lakectl.config import Config
@@ -36,8 +36,7 @@ def argvs(lake: Lake, *steps: str) -> list[list[str]]:
 
 
 def lakectl(*arguments: str) -> subprocess.CompletedProcess[str]:
-    argv = [sys.executable, "-m", "lakectl", *arguments]
-    return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60)
+    return run_program(*arguments)
 
 
 def normal(argv: list[str]) -> list[object]:

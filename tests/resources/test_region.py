@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from program_process import run_program
 
 from lakectl.aws import Aws
 from lakectl.engine.apply import apply
@@ -56,8 +55,7 @@ def test_an_up_that_meets_the_other_region_half_way_does_not_take_its_roles(lake
 @pytest.mark.parametrize("command", ["plan", "up", "down --yes", "status"])
 def test_each_command_says_so_in_one_line_and_ends_with_64(lake: Lake, tmp_path: Path, command: str) -> None:
     (tmp_path / "lake.yaml").write_text(f"name: {lake.config.name}\nsuffix_names: true\n")
-    line = [sys.executable, "-m", "lakectl", *command.split(), "-c", "lake.yaml", "--region", ELSEWHERE]
-    ended = subprocess.run(line, capture_output=True, text=True, cwd=tmp_path, check=False)
+    ended = run_program(*command.split(), "-c", "lake.yaml", "--region", ELSEWHERE, cwd=tmp_path)
     assert ended.returncode == 64, ended.stderr
     error, hint = ended.stderr.splitlines()
     assert error.startswith(f"error: lake {lake.config.name!r} is in eu-west-1, not in {ELSEWHERE}")

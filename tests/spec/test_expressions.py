@@ -17,7 +17,7 @@ from lakectl.spec.sql_functions import FUNCTIONS
 
 @pytest.fixture(scope="module")
 def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
-    return Session("http://127.0.0.1:9", tmp_path_factory.mktemp("duckdb"))
+    return Session(tmp_path_factory.mktemp("duckdb"))
 
 
 @pytest.mark.parametrize(("sql", "rows"), CASES, ids=[case[0] for case in CASES])

@@ -61,7 +61,7 @@ class Run:
             return self.session.connection.execute(sql)
         except duckdb.Error as error:
             self.check_cancelled()
-            raise failures.of_duckdb(error, self.statement.sql) from None
+            raise self.session.files.failure or failures.of_duckdb(error, self.statement.sql) from None
 
     def check_cancelled(self) -> None:
         if self.cancelled.is_set():
@@ -79,7 +79,7 @@ class Engine:
 
     def __init__(self, endpoint_url: str, folder: Path) -> None:
         self._endpoint_url = endpoint_url
-        self._session = Session(endpoint_url, folder)
+        self._session = Session(folder)
 
     def warm(self) -> None:
         """Load what the first query would load. Nothing is asked of the endpoint."""
@@ -107,8 +107,7 @@ class Engine:
     def _run(self, task: Task, cancelled: threading.Event, outcome: Outcome) -> None:
         access = Access(self._endpoint_url, task.region, task.keys)
         session = self._session
-        session.reset()
-        session.use(access)
+        session.begin(access)
         statement = parse(task.sql)
         run = Run(statement, task.database, session, catalog_of(access), access.client("s3"), task.cutoff, cancelled)
         finished = threading.Event()
@@ -126,7 +125,7 @@ class Engine:
         except Exception as error:
             # An interrupt that meets Arrow half-way through the rows comes out as an error of Arrow's.
             run.check_cancelled()
-            known = failures.translate(error, statement.sql)
+            known = session.files.failure or failures.translate(error, statement.sql)
             if known is None:
                 raise
             raise known from None

@@ -1,4 +1,4 @@
-"""Many objects in one request to the endpoint: a whole listing, or the bytes of small ones.
+"""Many objects in one request to the endpoint: a whole listing, the bytes of small ones, or where those bytes are.
 
 A request for each object costs 3 ms, and a page of 1,000 entries 300 ms, most of it XML: a table over 10,000 files took
 half a minute. AWS has no such requests, so nothing outside the local endpoint makes them. The endpoint judges them as
@@ -10,6 +10,7 @@ from __future__ import annotations
 import http.client
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,6 +24,7 @@ ADDRESS = "/_lakectl/objects"
 MOST_KEYS = 500  # in one request
 LENGTH_BYTES = 8  # before each object's bytes
 TIMEOUT_S = 60
+_TRIES = 2
 
 
 def listing(access: Access, bucket: str, prefix: str) -> Iterator[tuple[str, str, int]]:
@@ -47,6 +49,45 @@ def fetch(access: Access, paths: list[str]) -> Iterator[tuple[str, bytes]]:
         some = paths[start : start + MOST_KEYS]
         found = _ask(access, {"objects": [path.removeprefix("s3://").split("/", 1) for path in some]})
         yield from zip(some, (_each(access, some) if found is None else _parts(found)), strict=True)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an object's bytes are on the endpoint's disk. ``segments``: (file, offset, length), in order."""
+
+    segments: tuple[tuple[str, int, int], ...]
+
+    @property
+    def size(self) -> int:
+        return sum(length for _, _, length in self.segments)
+
+
+def place(access: Access, path: str) -> Place:
+    """Of one ``s3://bucket/key``. Raises ClientError, as HeadObject does, if it is not there or may not be read, and
+    FileNotFoundError if it is not there for long."""
+    for _ in range(_TRIES):
+        found = _places(access, [path])
+        if found is not None:
+            return found[path]
+        bucket, _, key = path.removeprefix("s3://").partition("/")
+        access.client("s3").head_object(Bucket=bucket, Key=key)  # says why
+    raise FileNotFoundError(path)
+
+
+def places(access: Access, paths: list[str]) -> dict[str, Place]:
+    """Of all objects that are there and may be read; if one can't, of none of its neighbours in the same request."""
+    found: dict[str, Place] = {}
+    for start in range(0, len(paths), MOST_KEYS):
+        found |= _places(access, paths[start : start + MOST_KEYS]) or {}
+    return found
+
+
+def _places(access: Access, paths: list[str]) -> dict[str, Place] | None:
+    found = _ask(access, {"places": [path.removeprefix("s3://").split("/", 1) for path in paths]})
+    if found is None:
+        return None
+    each = [Place(tuple((name, offset, length) for name, offset, length in segments)) for segments in json.loads(found)]
+    return dict(zip(paths, each, strict=True))
 
 
 def _ask(access: Access, wanted: dict[str, Any]) -> bytes | None:

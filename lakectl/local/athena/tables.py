@@ -6,6 +6,7 @@ the Glue entry.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
@@ -80,6 +81,7 @@ class IcebergSource:
         if self.snapshot_id is None:  # created and never written: there is no file that DuckDB could open
             session.register(name, empty)
             return f'"{name}"'
+        session.files.expect(self._files)
         location = self.table.metadata_location.replace("'", "''")
         scan = f"iceberg_scan('{location}', snapshot_from_id={self.snapshot_id}::UBIGINT)"
         if self.schema.fields == self._stored.fields:
@@ -94,6 +96,13 @@ class IcebergSource:
         now = f"{name} now"
         session.register(now, empty)
         return f'(SELECT * FROM "{now}" UNION ALL BY NAME SELECT {columns} FROM {scan})'  # noqa: S608
+
+    def _files(self) -> Iterator[str]:
+        """Data and delete files of the snapshot."""
+        snapshot = self.table.snapshot_by_id(self.snapshot_id) if self.snapshot_id else None
+        for manifest in snapshot.manifests(self.table.io) if snapshot else ():
+            for entry in manifest.fetch_manifest_entry(self.table.io):
+                yield entry.data_file.file_path
 
 
 @dataclass

@@ -46,6 +46,9 @@ _LISTED = re.compile(
 )
 _TABLE_FUNCTION = re.compile(r"\bTABLE\s*\(\s*(?!sequence\s*\()", re.IGNORECASE)
 
+# Reserved in Trino (Trino documentation, "Reserved keywords"), so no name; sqlglot takes them for the name of a column.
+_RESERVED = re.compile(r"\b(ALTER|CREATE|DEALLOCATE|DELETE|DROP|EXECUTE|INSERT|PREPARE)\b", re.IGNORECASE)
+
 
 def only_reading(sql: str) -> str:
     """The statement without its comments and its final semicolon, if it only reads.
@@ -103,6 +106,9 @@ def _refuse_odd_text(text: str) -> None:
         if depth > MOST_DEPTH:
             raise _refused(f"more than {MOST_DEPTH} parentheses are within each other")
         bare.append(piece[0])
+    reserved = _RESERVED.search("".join(bare))
+    if reserved:
+        raise _refused(f"{reserved[0].upper()} inside of a query is not sent")
     # A function of a connector may hand any statement on to its database: TABLE(system.query(query => '…')).
     if _TABLE_FUNCTION.search("".join(bare)):
         raise _refused("a table function may write")
