@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from lakes import open_test_lake
+from program_process import run_program
 
 from lakectl.errors import LakectlError
 from lakectl.local.control import Endpoint
@@ -27,8 +28,7 @@ ENDLESS = "SELECT count(*) FROM " + " CROSS JOIN ".join(f"UNNEST(sequence(1, 999
 
 
 def asked(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "lakectl", "query", *arguments, "-c", str(folder / "lake.yaml")]
-    return subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False, timeout=120)
+    return run_program("query", *arguments, "-c", str(folder / "lake.yaml"), cwd=folder)
 
 
 class OneFile:
