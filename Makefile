@@ -10,6 +10,8 @@ MICROBURST := .venv-microburst
 MICROBURST_VERSION := 0.10.0
 MINISTACK := .venv-ministack
 MINISTACK_VERSION := 1.5.33
+PYATHENA := .venv-pyathena
+PYATHENA_VERSION := 4.2.1
 MKDOCS_MATERIAL_VERSION := 9.8.2
 
 .PHONY: help setup demo test test-long coverage lint format bench security conformance docs lock wheels clean
@@ -38,13 +40,13 @@ demo: setup ## Run the whole tutorial on this machine
 	@.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-$*.lock
 	@touch $@
 
-test: setup $(AWS_CLI)/.ready $(MICROBURST)/.ready ## Unit, per-resource and end-to-end tests
+test: setup $(AWS_CLI)/.ready $(MICROBURST)/.ready $(PYATHENA)/.ready ## Unit, per-resource and end-to-end tests
 	@$(BIN)/python -m pytest -m "not long" -n 2 --dist loadfile --no-loadscope-reorder
 
-test-long: setup $(AWS_CLI)/.ready $(MICROBURST)/.ready $(MINISTACK)/.ready ## The sweeps that take minutes
+test-long: setup $(AWS_CLI)/.ready $(MICROBURST)/.ready $(MINISTACK)/.ready $(PYATHENA)/.ready ## The sweeps that take minutes
 	@$(BIN)/python -m pytest -m long
 
-coverage: setup $(AWS_CLI)/.ready $(MICROBURST)/.ready ## The tests of make test, with the lines that none of them runs
+coverage: setup $(AWS_CLI)/.ready $(MICROBURST)/.ready $(PYATHENA)/.ready ## The tests of make test, with the lines that none of them runs
 	@$(BIN)/coverage erase
 	@$(BIN)/coverage run -m pytest -m "not long" -n 2 --dist loadfile --no-loadscope-reorder
 	@$(BIN)/coverage combine --quiet
@@ -93,6 +95,8 @@ lock: $(READY) ## Write the requirements*.lock again
 	  --generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements-microburst.lock
 	@echo "ministack==$(MINISTACK_VERSION)" | $(BIN)/uv pip compile - --universal --python-version 3.11 \
 	  --generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements-ministack.lock
+	@echo "pyathena[arrow,pandas,polars,sqlalchemy]==$(PYATHENA_VERSION)" | $(BIN)/uv pip compile - --universal --python-version 3.11 \
+	  --generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements-pyathena.lock
 	@echo "mkdocs-material==$(MKDOCS_MATERIAL_VERSION)" | $(BIN)/uv pip compile - --universal --python-version 3.11 \
 	  --generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements-docs.lock
 

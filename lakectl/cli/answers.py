@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 FORMS = ("table", "csv", "json", "parquet")
 MOST_ROWS = 100  # on a terminal
 MOST_COUNTED = 100_000  # rows that are read on only to say how many there are
+FURTHER = "See them with --all, or write them to a file: > rows.tsv"
 ENDINGS = {".csv": "csv", ".json": "json", ".parquet": "parquet", ".tsv": "table", ".txt": "table"}
 NUMERIC = frozenset(("bigint", "integer", "int", "double", "float", "real", "decimal", "smallint", "tinyint"))
 
@@ -55,8 +56,8 @@ def limited(answer: Answer, limit: int | None) -> Answer:
     return replace(answer, rows=islice(answer.rows, limit)) if limit is not None else answer
 
 
-def show(app: App, answer: Answer, form: str, most: int | None) -> None:
-    """On standard output; a terminal shows ``most`` rows of a table, and how many there are."""
+def show(app: App, answer: Answer, form: str, most: int | None, further: str = FURTHER) -> None:
+    """On standard output; a terminal shows ``most`` rows of a table, how many there are, and how to see the others."""
     from lakectl.formats import text
 
     if form == "csv":
@@ -64,10 +65,10 @@ def show(app: App, answer: Answer, form: str, most: int | None) -> None:
     elif form == "json":
         text.write_json(answer, sys.stdout)
     else:
-        summary(app, answer, *_table(app, answer, most))
+        summary(app, answer, *_table(app, answer, most, further))
 
 
-def _table(app: App, answer: Answer, most: int | None) -> tuple[int, bool]:
+def _table(app: App, answer: Answer, most: int | None, how: str) -> tuple[int, bool]:
     """How many rows there are, and whether there are more than that."""
     if not answer.columns or answer.written is not None:
         return answer.written or 0, False
@@ -78,7 +79,7 @@ def _table(app: App, answer: Answer, most: int | None) -> tuple[int, bool]:
     uncounted = further == MOST_COUNTED
     if further:
         more = f"more than {further:,}" if uncounted else f"{further:,}"
-        app.out.remark(f"… {more} more rows. See them with --all, or write them to a file: > rows.tsv")
+        app.out.remark(f"… {more} more rows. {how}")
     return count + further, uncounted
 
 

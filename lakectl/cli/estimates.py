@@ -33,9 +33,10 @@ def ask_first(app: App, sql: str, database: str = "", *, yes: bool) -> None:
     )
     if app.no_input:
         raise UsageError(f"{told}. --no-input: nobody is asked, so nothing was run", "add --yes")
-    app.out.remark(f"{told}.")
     if not sys.stdin.isatty():
+        app.out.remark(f"{told}.")
         return
+    click.echo(f"{told}.", err=True)  # with --quiet and --json, too: it is what the question is about
     answer = False
     with contextlib.suppress(click.Abort):
         answer = click.confirm("Run it?", err=True)

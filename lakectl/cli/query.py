@@ -21,7 +21,12 @@ from lakectl.errors import UsageError
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Write the answer to a file.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Show or write the first N rows only.")
-@click.option("--at", metavar="SNAPSHOT|TIME", help="Read all tables of the query as of a snapshot or a time.")
+@click.option(
+    "--at",
+    metavar="SNAPSHOT|TIME",
+    help="Read all tables of the query as of a snapshot or a time.",
+    shell_complete=completion.snapshots,
+)
 @click.option("--yes", is_flag=True, help="Don't ask before a query that may read much.")
 @click.option("--all", "show_all", is_flag=True, help=f"Show all rows on a terminal, not the first {MOST_ROWS}.")
 def query(

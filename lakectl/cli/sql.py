@@ -26,6 +26,7 @@ COMMAND_HELP = {
     r"\?": "this list",
     r"\q": "leave, as Ctrl-D does",
 }
+FURTHER = "See them with lakectl sql --all, or write them to a file: lakectl query SQL --out FILE"
 CHANGES = ("CREATE", "DROP", "ALTER", "MSCK")  # what makes completion ask the catalog again
 
 
@@ -121,7 +122,7 @@ class Shell:
         if first_word(statement) in CHANGES:
             self.catalog.forget()
         self._begin_document()
-        answers.show(self.app, answer, self.form, self.most)
+        answers.show(self.app, answer, self.form, self.most, FURTHER)
 
     def _begin_document(self) -> None:
         if self.app.json:

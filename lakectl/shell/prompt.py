@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from lakectl.errors import UsageError
 from lakectl.shell.completion import SqlCompleter
 from lakectl.shell.statements import COMMAND, read, split
 
@@ -95,5 +97,13 @@ def plain(database: Callable[[], str]) -> Callable[[], str]:
 
 
 def piped() -> Iterator[str]:
-    """The statements on standard input, each as soon as it has ended."""
-    return read(sys.stdin)
+    """The statements on standard input, each as soon as it has ended.
+
+    Raises :class:`UsageError` for what is no text, and as :func:`read`.
+    """
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(encoding="utf-8", errors="strict")  # the C locale would let any byte through
+    try:
+        yield from read(sys.stdin)
+    except UnicodeDecodeError as error:
+        raise UsageError(f"standard input is no UTF-8: {error.reason}", "convert it: iconv -t utf-8") from None

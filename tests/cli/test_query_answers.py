@@ -12,14 +12,18 @@ import sys
 import time
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from lakes import open_test_lake
+from program_process import run_program
 
-from lakectl.errors import LakectlError
+from lakectl.errors import Interruption, LakectlError
 from lakectl.local.control import Endpoint
-from lakectl.ops.tables import result_file
+from lakectl.ops.lake import Lake
+from lakectl.ops.tables import query, result_file
 
 MANY = "SELECT x, IF(x % 2 = 0, NULL, 'é \"x\", ' || chr(10)) AS t, '' AS e FROM UNNEST(sequence(1, 2345)) AS u (x)"
 ROWS = [[str(x), None if x % 2 == 0 else 'é "x", \n', ""] for x in range(1, 2346)]
@@ -27,8 +31,7 @@ ENDLESS = "SELECT count(*) FROM " + " CROSS JOIN ".join(f"UNNEST(sequence(1, 999
 
 
 def asked(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "lakectl", "query", *arguments, "-c", str(folder / "lake.yaml")]
-    return subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False, timeout=120)
+    return run_program("query", *arguments, "-c", str(folder / "lake.yaml"), cwd=folder)
 
 
 class OneFile:
@@ -149,6 +152,49 @@ def test_ctrl_c_cancels_the_query_on_the_server_and_says_so(endpoint: Endpoint, 
     assert said.strip() == f"error: interrupted; query {query_id} is cancelled"
     assert athena.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]["Status"]["State"] == "CANCELLED"
     assert list(tmp_path.iterdir()) == []
+
+
+class Interrupted:
+    """An Athena whose query runs on, and to which a Ctrl-C comes within a request, or while the query is waited for."""
+
+    def __init__(self, within: str, stops: bool = True) -> None:
+        self.within, self.stops, self.tokens, self.state = within, stops, [], "RUNNING"
+
+    def start_query_execution(self, **request: Any) -> dict[str, str]:
+        self.tokens.append(request["ClientRequestToken"])
+        if self.within == "start" and len(self.tokens) == 1:
+            raise KeyboardInterrupt
+        return {"QueryExecutionId": "q1"}
+
+    def get_query_execution(self, **_: Any) -> dict[str, Any]:
+        if self.within == "look" and self.state == "RUNNING":
+            raise KeyboardInterrupt
+        return {"QueryExecution": {"QueryExecutionId": "q1", "Status": {"State": self.state}}}
+
+    def stop_query_execution(self, **_: Any) -> None:
+        if not self.stops:
+            raise EndpointConnectionError(endpoint_url="http://x")
+        self.state = "CANCELLED"
+
+
+def lake_with(athena: Interrupted) -> Lake:
+    names = SimpleNamespace(workgroup="wg", silver_database="silver")
+    return cast(Lake, SimpleNamespace(client=lambda _: athena, names=names))
+
+
+@pytest.mark.parametrize("within", ["start", "look"])
+def test_a_ctrl_c_within_a_request_cancels_the_query_too(within: str) -> None:
+    """The request may have reached Athena: with its token it is asked again, and tells which query it has started."""
+    athena = Interrupted(within)
+    with pytest.raises(Interruption, match="query q1 is cancelled"):
+        query.ask(lake_with(athena), "SELECT 1")
+    assert len(set(athena.tokens)) == 1
+
+
+def test_a_query_that_can_not_be_cancelled_is_named() -> None:
+    with pytest.raises(Interruption, match="query q1 could not be cancelled") as told:
+        query.ask(lake_with(Interrupted("look", stops=False)), "SELECT 1")
+    assert told.value.hint == "aws athena stop-query-execution --query-execution-id q1"
 
 
 def workgroup(folder: Path) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from program_process import run_program
 from terminal import Terminal
 
 from lakectl import config, project
@@ -71,9 +72,8 @@ def test_a_snapshot_and_a_time_are_put_behind_each_table(lake: Lake, snapshots: 
 def test_a_write_tells_how_many_rows_it_has_written(lake: Lake, folder: Path) -> None:
     sql = f"CREATE TABLE {lake.names.silver_database}.more (id int) LOCATION 's3://query-{lake.config.name}/more/'"
     query.run(lake, f"{sql} TBLPROPERTIES ('table_type' = 'ICEBERG')")
-    command = [sys.executable, "-m", "lakectl", "query", "-c", str(folder / "lake.yaml")]
     for statement, told in (("INSERT INTO more VALUES (1), (2)", "2 rows written, "), ("DROP TABLE more", "0 rows, ")):
-        done = subprocess.run([*command, statement], capture_output=True, text=True, cwd=folder, check=True)
+        done = run_program("query", statement, "-c", str(folder / "lake.yaml"), cwd=folder)
         assert (done.stdout, done.stderr.startswith(told)) == ("", True), done.stderr
 
 
@@ -150,9 +150,9 @@ def test_an_estimate_is_what_the_files_hold(lake: Lake, snapshots: list[SimpleNa
 def test_a_query_that_may_read_much_asks_on_a_terminal(lake: Lake, folder: Path) -> None:
     config = folder / "asks.yaml"
     config.write_text((folder / "lake.yaml").read_text() + "athena: {ask_above_bytes: 100}\n")
-    command = [sys.executable, "-m", "lakectl", "query", "SELECT count(*) AS n FROM sales", "-c", str(config)]
+    command = ["query", "SELECT count(*) AS n FROM sales", "-c", str(config)]
     for answer, code in (("y", 0), ("n", 64)):
-        terminal = Terminal(command, folder, width=160)
+        terminal = Terminal([sys.executable, "-m", "lakectl", *command], folder, width=160)
         told = terminal.wait_for("Run it? [y/N]: ")
         assert "This query reads from 1." in told
         assert (
@@ -164,7 +164,7 @@ def test_a_query_that_may_read_much_asks_on_a_terminal(lake: Lake, folder: Path)
     assert len(query.run(lake, "SELECT count(*) FROM sales").rows) == 1
 
     def asked(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([*command, *arguments], capture_output=True, text=True, cwd=folder, check=False)
+        return run_program(*command, *arguments, cwd=folder)
 
     piped, unasked, never = asked(), asked("--yes"), asked("--no-input")
     assert (piped.stdout, unasked.stdout, never.returncode) == ("n\n2\n", "n\n2\n", 64)

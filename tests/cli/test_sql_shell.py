@@ -130,3 +130,9 @@ def test_the_first_statement_of_a_pipe_that_fails_ends_it(folder: Path) -> None:
     done = piped(folder, "SELECT 1 AS a; SELECT nope;", "--json")
     assert (done.returncode, len(json.loads(done.stdout))) == (1, 1)
     assert json.loads(done.stderr)["exit_code"] == 1
+
+
+def test_what_is_no_text_is_refused(folder: Path) -> None:
+    done = subprocess.run(command(folder), input=b"SELECT '\xff';", capture_output=True, cwd=folder, check=False)
+    assert done.returncode == 64
+    assert b"standard input is no UTF-8" in done.stderr

@@ -35,13 +35,10 @@ class Athena:
         status = {"State": self.state, "StateChangeReason": self.reason}
         return {"QueryExecution": {"QueryExecutionId": "q1", "Status": status, "StatementType": "DML"}}
 
-    def get_paginator(self, _: str) -> Athena:
-        return self
-
-    def paginate(self, **_: Any) -> list[dict[str, Any]]:
+    def get_query_results(self, **_: Any) -> dict[str, Any]:
         rows = [{"Data": [{"VarCharValue": value}]} for value in ("x", *("y" * 5_000 for _ in range(self.rows)))]
         info = {"ColumnInfo": [{"Name": "x", "Type": "varchar"}]}
-        return [{"ResultSet": {"ResultSetMetadata": info, "Rows": rows}}]
+        return {"ResultSet": {"ResultSetMetadata": info, "Rows": rows}}
 
 
 def test_rows_and_values_are_bounded_and_it_is_said() -> None:
