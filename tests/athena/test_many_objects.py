@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -52,6 +53,20 @@ def test_bytes_come_in_order(access: Access) -> None:
     assert list(many_objects.fetch(access, paths)) == [
         (path, bytes([number]) * number) for path, number in zip(paths, (6, 0, 2), strict=True)
     ]
+
+
+def test_places_are_those_of_the_bytes(access: Access) -> None:
+    paths = [f"s3://{BUCKET}/a/ü {number}%.csv" for number in (6, 2)]
+    near = many_objects.near(access, paths[1], f"s3://{BUCKET}/a/")
+    assert list(near) == [f"s3://{BUCKET}/a/ü {number}%.csv" for number in (2, 4, 5, 6)]  # none before it
+    for path, place in many_objects.places(access, paths).items():
+        assert near[path] == place
+        data = b"".join(Path(name).read_bytes()[start : start + size] for name, start, size in place)
+        assert data == dict(many_objects.fetch(access, [path]))[path]
+    assert many_objects.places(access, [f"s3://{BUCKET}/a/ü 3%.csv"]) == {}
+    wrong = Access(access.endpoint_url, access.region, Keys(access.keys.access_key_id, "wrong"))
+    assert many_objects.places(wrong, paths) == {}
+    assert many_objects.near(wrong, paths[1], f"s3://{BUCKET}/a/") == {}
 
 
 def test_what_is_not_there_is_s3s_own_error(access: Access) -> None:
