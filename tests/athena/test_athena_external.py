@@ -228,6 +228,24 @@ def test_every_kind_of_projection(ask: Any, put: Put) -> None:
     assert ask("SELECT r FROM kinds WHERE k = 'k2'") == [["us"]]
 
 
+def test_partitions_of_dates_are_pruned_by_values(ask: Any, put: Put) -> None:
+    for day in ("2025-01-05", "2025-01-06", "__HIVE_DEFAULT_PARTITION__"):
+        put(f"days/d={day}/f", "1")
+    ask("CREATE EXTERNAL TABLE days (a int) PARTITIONED BY (d date) LOCATION '@/days/'")
+    ask("MSCK REPAIR TABLE days")
+    for where, count in (
+        ("d = DATE '2025-1-5'", "1"),
+        ("d >= TIMESTAMP '2025-01-05 00:00:00'", "2"),
+        ("d > DATE '2025-01-05'", "1"),
+        ("d IS NULL", "1"),
+        ("d <> DATE '2025-01-05' OR a = 1", "3"),
+        ("d IN (DATE '2025-01-06', DATE '2020-01-01')", "1"),
+    ):
+        assert ask(f"SELECT count(*) FROM days WHERE {where}") == [[count]], where
+    joined = "SELECT count(b.a), count(*) FROM days a LEFT JOIN days b ON a.d = b.d WHERE b.d IS NULL"
+    assert ask(joined) == [["0", "1"]]
+
+
 @pytest.mark.parametrize(
     ("sql", "reason"),
     [

@@ -92,13 +92,15 @@ def _partition_filter(run: Run, table: Any, database: str, name: str, where: str
         message = f"OPTIMIZE may filter partition columns only: {other} is none"
         raise QueryError("NOT_SUPPORTED", f"Unexpected FilterNode found in plan; {message}")
     try:
-        return pruning.exact_filter(condition, schema)
-    except pruning.Inexact:
+        found = pruning.exact_filter(condition, schema)
+        list(table.scan(row_filter=found).plan_files())  # PyIceberg reads the literals when it plans
+    except (pruning.Inexact, ValueError, TypeError):
         raise QueryError(
             "NOT_SUPPORTED",
             "OPTIMIZE with this WHERE clause is not supported by the local Athena, which compares columns with "
             "literals only; nothing was changed",
         ) from None
+    return found
 
 
 def _rewrite(run: Run, table: Any, database: str, name: str, chosen: list[Any]) -> None:

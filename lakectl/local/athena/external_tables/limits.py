@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -62,7 +63,13 @@ def _holds(spans: list[Span], kind: Type, text: str | None) -> bool:
         return True
     if value is None:
         return True  # reading it will say what is wrong with it
+    if kind.name == "date" and not all(_is_date(bound) for span in spans for bound in (span.low, span.high)):
+        return True  # '2025-1-5', or a timestamp: not to be compared as text
     return any(_within(value, span) for span in spans)
+
+
+def _is_date(bound: Any) -> bool:
+    return bound is None or bool(isinstance(bound, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", bound))
 
 
 def _within(value: Any, span: Span) -> bool:
