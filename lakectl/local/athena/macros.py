@@ -157,19 +157,19 @@ _TEXTS = (
     "CREATE MACRO athena_exponent(v, t) AS CASE WHEN contains(t, 'e') THEN CAST(split_part(t, 'e', 2) AS INTEGER) "
     "WHEN v >= 1 THEN length(split_part(t, '.', 1)) - 1 "
     "ELSE length(ltrim(split_part(t, '.', 2), '0')) - length(split_part(t, '.', 2)) - 1 END",
-    "CREATE MACRO athena_double_text(v) AS CASE WHEN isnan(v) THEN 'NaN' "
-    "WHEN isinf(v) THEN CASE WHEN v > 0 THEN 'Infinity' ELSE '-Infinity' END "
-    "WHEN v = 0 OR (abs(v) >= 1e-3 AND abs(v) < 1e7) THEN CAST(v AS VARCHAR) "
-    "ELSE CASE WHEN v < 0 THEN '-' ELSE '' END || athena_mantissa(athena_digits(CAST(abs(v) AS VARCHAR))) "
-    "|| 'E' || athena_exponent(abs(v), CAST(abs(v) AS VARCHAR)) END",
+    "CREATE MACRO athena_double_text(v) AS list_transform([v], lambda x: CASE WHEN isnan(x) THEN 'NaN' "
+    "WHEN isinf(x) THEN CASE WHEN x > 0 THEN 'Infinity' ELSE '-Infinity' END "
+    "WHEN x = 0 OR (abs(x) >= 1e-3 AND abs(x) < 1e7) THEN CAST(x AS VARCHAR) "
+    "ELSE CASE WHEN x < 0 THEN '-' ELSE '' END || athena_mantissa(athena_digits(CAST(abs(x) AS VARCHAR))) "
+    "|| 'E' || athena_exponent(abs(x), CAST(abs(x) AS VARCHAR)) END)[1]",
 )
 # CAST of a double or real to varchar (DoubleOperators.castToVarchar): always d.dddE±x.
 _FLOATS = (
-    "CREATE MACRO athena_scientific(v) AS CASE WHEN isnan(v) THEN 'NaN' "
-    "WHEN isinf(v) THEN CASE WHEN v > 0 THEN 'Infinity' ELSE '-Infinity' END "
-    "WHEN v = 0 THEN CASE WHEN CAST(v AS VARCHAR) = '-0.0' THEN '-0E0' ELSE '0E0' END "
-    "ELSE CASE WHEN v < 0 THEN '-' ELSE '' END || athena_mantissa(athena_digits(CAST(abs(v) AS VARCHAR))) "
-    "|| 'E' || athena_exponent(abs(v), CAST(abs(v) AS VARCHAR)) END",
+    "CREATE MACRO athena_scientific(v) AS list_transform([v], lambda x: CASE WHEN isnan(x) THEN 'NaN' "
+    "WHEN isinf(x) THEN CASE WHEN x > 0 THEN 'Infinity' ELSE '-Infinity' END "
+    "WHEN x = 0 THEN CASE WHEN CAST(x AS VARCHAR) = '-0.0' THEN '-0E0' ELSE '0E0' END "
+    "ELSE CASE WHEN x < 0 THEN '-' ELSE '' END || athena_mantissa(athena_digits(CAST(abs(x) AS VARCHAR))) "
+    "|| 'E' || athena_exponent(abs(x), CAST(abs(x) AS VARCHAR)) END)[1]",
     # DuckDB leaves out the 0 before the point where all digits stand behind it.
     "CREATE MACRO athena_decimal_shown(v) AS regexp_replace(CAST(v AS VARCHAR), '^(-?)[.]', '\\10.')",
 )
