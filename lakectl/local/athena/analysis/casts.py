@@ -151,8 +151,8 @@ def _to_zoned(value: Value, wanted: Type) -> Value:
     if wanted.precision > 6 and given.name == "varchar":
         raise QueryError("NOT_SUPPORTED", f"CAST of {given} to {wanted} is not supported by the local Athena")
     if given.name == "varchar":
-        local, zone = f"athena_zoned_local({value.sql})", f"athena_zoned_zone({value.sql})"
-        return zoned(f"athena_instant({_rounded(local, 6, wanted.precision)}, {zone})", zone, wanted.precision)
+        instant = f"timezone('UTC', athena_zoned_instant({value.sql}, {wanted.precision}))"
+        return zoned(instant, f"athena_zoned_zone({value.sql})", wanted.precision)
     if given.is_zoned:
         if given.precision > 6 or wanted.precision > 6:
             return Value(_picoseconds(value, wanted), wanted)
