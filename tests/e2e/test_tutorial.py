@@ -91,6 +91,7 @@ def test_running_again_changes_no_row_and_makes_no_snapshot(folder: Path) -> Non
     ]
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("demo")
 def test_a_bad_file_among_good_ones_fails_alone_and_is_named(folder: Path) -> None:
     header = "order_id,order_date,customer_id,product_id,qty,unit_price,channel\n"

@@ -38,7 +38,7 @@ FAULTS: dict[str, Callable[[str], dict[str, Any]]] = {
     },
     "reset": lambda _: {"reset": True},
 }
-LOST = "answer lost"
+THROTTLED, LOST = "throttled", "answer lost"
 BOUND_S = 60
 
 
@@ -189,10 +189,11 @@ def fill(lake: Lake) -> None:
 
 PHASES = {"create": CREATES, "change": CHANGES, "delete": DELETES}
 EVERY_FAULT = (*FAULTS, LOST)
+SOME_FAULTS = (THROTTLED, LOST, *(pytest.param(each, marks=pytest.mark.long) for each in FAULTS if each != THROTTLED))
 
 
 @pytest.mark.parametrize("phase", PHASES)
-@pytest.mark.parametrize("fault", EVERY_FAULT)
+@pytest.mark.parametrize("fault", SOME_FAULTS)
 def test_when_every_write_operation_fails_once_all_is_done_without_help(
     subject: Subject, weather: Weather, fault: str, phase: str
 ) -> None:

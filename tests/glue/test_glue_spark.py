@@ -69,6 +69,8 @@ print("RESULT " + json.dumps({
 spark.stop()
 """
 
+pytestmark = pytest.mark.long  # what `make test` needs of Spark on the endpoint, the tutorial and tests/jobs show
+
 
 @pytest.fixture(scope="module")
 def result(client: Callable[..., Any]) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from lakectl.local.athena.analysis.queries import Queries, Query
 from lakectl.local.athena.analysis.scope import Scope
 from lakectl.local.athena.analysis.storage import stored
 from lakectl.local.athena.analysis.values import start_of, unsupported
+from lakectl.local.athena.depth import deep
 from lakectl.local.athena.errors import QueryError
 from lakectl.local.athena.external_tables.source import ExternalSource
 from lakectl.local.athena.session import Session
@@ -75,6 +76,10 @@ def analyze(
 
     Raises QueryError with the position that Athena would name.
     """
+    return deep(lambda: _analyzed(tree, sql, database, catalog, instant))
+
+
+def _analyzed(tree: exp.Expr, sql: str, database: str, catalog: Catalog, instant: Callable[[str], int]) -> Analyzed:
     tree = tree.copy()
     token = f"\x02{uuid.uuid4().hex}\x02"
     _refuse_table_functions(tree, sql)

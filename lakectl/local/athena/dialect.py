@@ -17,6 +17,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 LITERAL = "literal"  # meta: TIMESTAMP '…' and its like, not a CAST
 START = "start"  # meta: the character where a call begins
+_MAKERS = ("ARRAY", "MAP", "ROW")
 UNNAMED = "UNNAMED"  # FORMAT JSON without ENCODING
 _ENCODINGS = ("UTF8", "UTF16", "UTF32")
 _SPECIAL = ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "POSITION", "SUBSTRING", "NORMALIZE", "LISTAGG")
@@ -39,6 +40,13 @@ class Parser(AthenaTrinoParser):
     TYPE_LITERAL_PARSERS: ClassVar[dict[Any, Any]] = {
         kind: lambda self, this, to: self._parse_typed_literal(this, to) for kind in exp.DType
     }
+
+    def _parse_types(self, *args: Any, **options: Any) -> Any:
+        """In an expression, ``ARRAY[…]``, ``ROW(…)`` and ``MAP(…)`` are no types. sqlglot would try, and take twice the
+        time at each level of nested ones."""
+        if options.get("check_func") and self._curr and self._curr.text.upper() in _MAKERS:
+            return None
+        return super()._parse_types(*args, **options)
 
     def _parse_typed_literal(self, this: exp.Expr, to: exp.DataType) -> exp.Expr:
         node = self.expression(exp.Cast(this=this, to=to))

@@ -78,6 +78,15 @@ def of_duckdb(error: duckdb.Error, sql: str) -> QueryError:
     for pattern, message in _REFUSED:
         if re.search(pattern, text):
             return QueryError("NOT_SUPPORTED", message)
+    number = re.search(
+        r"Failed to cast decimal value (\S+) to type (\w+)|Type (?:DOUBLE|FLOAT) with value (\S+) .*INT64", text
+    )
+    if number:
+        shown, kind = (number[1], _ATHENA.get(number[2], number[2])) if number[1] else (number[3], "BIGINT")
+        return QueryError("INVALID_CAST_ARGUMENT", f"Cannot cast '{shown}' to {kind}")
+    small = re.search(r"[Cc]ast(?:ing)? value \"?([-\d.]+)\"? to (?:type )?DECIMAL\((\d+),(\d+)\)", text)
+    if small and small[2] != "38":  # of 38 digits are the results of arithmetic
+        return QueryError("INVALID_CAST_ARGUMENT", f"Cannot cast '{small[1]}' to DECIMAL({small[2]}, {small[3]})")
     for pattern, code, message in _KNOWN:
         found = re.search(pattern, text)
         if found:
@@ -147,6 +156,7 @@ _REFUSED = (
     ),
 )
 _KNOWN = (
+    (r"[Mm]ax(?:imum)? expression depth", "STACK_OVERFLOW", "statement is too large (stack overflow during analysis)"),
     (
         r"with value (\S+) can't be cast.* type INT64",
         "NUMERIC_VALUE_OUT_OF_RANGE",

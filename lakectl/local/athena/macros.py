@@ -107,25 +107,22 @@ _NUMBERS = (
     + _failing("INVALID_FUNCTION_ARGUMENT: start value must be less than stop value")
     + " END ELSE b - a END",
     "CREATE MACRO athena_remainder(a, b) AS a % CASE WHEN b = -1 THEN 1 ELSE b END",
-    # Java divides doubles by zero; DuckDB gives NULL.
-    "CREATE MACRO athena_divide_double(a, b) AS CASE WHEN b <> 0 THEN a / b WHEN a IS NULL OR b IS NULL THEN NULL "
-    "WHEN a = 0 OR isnan(a) THEN CAST('NaN' AS DOUBLE) "
-    "ELSE CAST('Infinity' AS DOUBLE) * sign(a) * (CASE WHEN CAST(b AS VARCHAR) = '-0.0' THEN -1 ELSE 1 END) END",
-    "CREATE MACRO athena_divide_real(a, b) AS CAST(athena_divide_double(CAST(a AS DOUBLE), CAST(b AS "
-    "DOUBLE)) AS FLOAT)",
-    "CREATE MACRO athena_modulo_double(a, b) AS CASE WHEN b <> 0 THEN fmod(a, b) "
-    "WHEN a IS NOT NULL AND b IS NOT NULL THEN CAST('NaN' AS DOUBLE) END",
-    "CREATE MACRO athena_modulo_real(a, b) AS CAST(athena_modulo_double(CAST(a AS DOUBLE), CAST(b AS "
-    "DOUBLE)) AS FLOAT)",
+    # As Java divides, also by zero: DuckDB follows IEEE 754. A macro's argument is expanded wherever it stands, so each
+    # stands once: a chain of divisions would grow by its power.
+    "CREATE MACRO athena_divide_double(a, b) AS a / b",
+    "CREATE MACRO athena_divide_real(a, b) AS CAST(a / b AS FLOAT)",
+    "CREATE MACRO athena_modulo_double(a, b) AS fmod(a, b)",
+    "CREATE MACRO athena_modulo_real(a, b) AS CAST(fmod(a, b) AS FLOAT)",
     # A decimal's digits without the point, and back.
     "CREATE MACRO athena_unscaled(v, s) AS CAST(replace(CAST(v AS VARCHAR), '.', '') AS HUGEINT)",
-    "CREATE MACRO athena_scaled(v, s) AS CASE WHEN v IS NULL THEN NULL ELSE "
-    "CASE WHEN v < 0 THEN '-' ELSE '' END || CASE WHEN s = 0 THEN CAST(abs(v) AS VARCHAR) ELSE "
-    "left(lpad(CAST(abs(v) AS VARCHAR), CAST(greatest(s + 1, length(CAST(abs(v) AS VARCHAR))) AS INTEGER), '0'), "
-    "-s) || '.' || right(lpad(CAST(abs(v) AS VARCHAR), CAST(greatest(s, length(CAST(abs(v) AS VARCHAR))) AS "
-    "INTEGER), '0'), s) "
-    "END END",
-    "CREATE MACRO athena_half_up_quotient(a, b) AS (abs(a) * 2 + abs(b)) // (abs(b) * 2) * sign(a) * sign(b)",
+    # In a list of one element, so that the argument is computed once, however often it is looked at.
+    "CREATE MACRO athena_scaled(v, s) AS list_transform([v], lambda x: CASE WHEN x IS NULL THEN NULL ELSE "
+    "CASE WHEN x < 0 THEN '-' ELSE '' END || CASE WHEN s = 0 THEN CAST(abs(x) AS VARCHAR) ELSE "
+    "left(lpad(CAST(abs(x) AS VARCHAR), CAST(greatest(s + 1, length(CAST(abs(x) AS VARCHAR))) AS INTEGER), '0'), "
+    "-s) || '.' || right(lpad(CAST(abs(x) AS VARCHAR), CAST(greatest(s, length(CAST(abs(x) AS VARCHAR))) AS "
+    "INTEGER), '0'), s) END END)[1]",
+    "CREATE MACRO athena_half_up_quotient(a, b) AS list_transform([struct_pack(a := a, b := b)], lambda q: "
+    "(abs(q.a) * 2 + abs(q.b)) // (abs(q.b) * 2) * sign(q.a) * sign(q.b))[1]",
     "CREATE MACRO athena_half_up(v, s) AS round(v, s)",
     "CREATE MACRO athena_nan(test, v) AS CASE WHEN test THEN v ELSE CAST('NaN' AS DOUBLE) END",
     "CREATE MACRO athena_ln(v) AS CASE WHEN v > 0 THEN ln(v) WHEN v = 0 THEN CAST('-Infinity' AS DOUBLE) "
@@ -160,19 +157,19 @@ _TEXTS = (
     "CREATE MACRO athena_exponent(v, t) AS CASE WHEN contains(t, 'e') THEN CAST(split_part(t, 'e', 2) AS INTEGER) "
     "WHEN v >= 1 THEN length(split_part(t, '.', 1)) - 1 "
     "ELSE length(ltrim(split_part(t, '.', 2), '0')) - length(split_part(t, '.', 2)) - 1 END",
-    "CREATE MACRO athena_double_text(v) AS CASE WHEN isnan(v) THEN 'NaN' "
-    "WHEN isinf(v) THEN CASE WHEN v > 0 THEN 'Infinity' ELSE '-Infinity' END "
-    "WHEN v = 0 OR (abs(v) >= 1e-3 AND abs(v) < 1e7) THEN CAST(v AS VARCHAR) "
-    "ELSE CASE WHEN v < 0 THEN '-' ELSE '' END || athena_mantissa(athena_digits(CAST(abs(v) AS VARCHAR))) "
-    "|| 'E' || athena_exponent(abs(v), CAST(abs(v) AS VARCHAR)) END",
+    "CREATE MACRO athena_double_text(v) AS list_transform([v], lambda x: CASE WHEN isnan(x) THEN 'NaN' "
+    "WHEN isinf(x) THEN CASE WHEN x > 0 THEN 'Infinity' ELSE '-Infinity' END "
+    "WHEN x = 0 OR (abs(x) >= 1e-3 AND abs(x) < 1e7) THEN CAST(x AS VARCHAR) "
+    "ELSE CASE WHEN x < 0 THEN '-' ELSE '' END || athena_mantissa(athena_digits(CAST(abs(x) AS VARCHAR))) "
+    "|| 'E' || athena_exponent(abs(x), CAST(abs(x) AS VARCHAR)) END)[1]",
 )
 # CAST of a double or real to varchar (DoubleOperators.castToVarchar): always d.dddE±x.
 _FLOATS = (
-    "CREATE MACRO athena_scientific(v) AS CASE WHEN isnan(v) THEN 'NaN' "
-    "WHEN isinf(v) THEN CASE WHEN v > 0 THEN 'Infinity' ELSE '-Infinity' END "
-    "WHEN v = 0 THEN CASE WHEN CAST(v AS VARCHAR) = '-0.0' THEN '-0E0' ELSE '0E0' END "
-    "ELSE CASE WHEN v < 0 THEN '-' ELSE '' END || athena_mantissa(athena_digits(CAST(abs(v) AS VARCHAR))) "
-    "|| 'E' || athena_exponent(abs(v), CAST(abs(v) AS VARCHAR)) END",
+    "CREATE MACRO athena_scientific(v) AS list_transform([v], lambda x: CASE WHEN isnan(x) THEN 'NaN' "
+    "WHEN isinf(x) THEN CASE WHEN x > 0 THEN 'Infinity' ELSE '-Infinity' END "
+    "WHEN x = 0 THEN CASE WHEN CAST(x AS VARCHAR) = '-0.0' THEN '-0E0' ELSE '0E0' END "
+    "ELSE CASE WHEN x < 0 THEN '-' ELSE '' END || athena_mantissa(athena_digits(CAST(abs(x) AS VARCHAR))) "
+    "|| 'E' || athena_exponent(abs(x), CAST(abs(x) AS VARCHAR)) END)[1]",
     # DuckDB leaves out the 0 before the point where all digits stand behind it.
     "CREATE MACRO athena_decimal_shown(v) AS regexp_replace(CAST(v AS VARCHAR), '^(-?)[.]', '\\10.')",
 )

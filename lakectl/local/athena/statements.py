@@ -12,6 +12,7 @@ from sqlglot.errors import SqlglotError, TokenError
 from sqlglot.tokenizer_core import Token, TokenType
 
 from lakectl.local.athena import dialect, grammar
+from lakectl.local.athena.depth import deep
 from lakectl.local.athena.errors import MalformedQuery, QueryError, RequestError
 
 # sqlglot warns on stderr for each statement that it keeps as text; those are handled here by design.
@@ -118,7 +119,7 @@ def _tokens(text: str) -> list[Token]:
 
 def _tree(text: str) -> exp.Expr:
     try:
-        trees = dialect.parse(text)
+        trees = deep(lambda: dialect.parse(text))
     except SqlglotError as error:
         raise MalformedQuery(_syntax_message(text, error)) from None
     except RecursionError:

@@ -63,6 +63,8 @@ def _zone_kept(name: str, values: list[Value]) -> str | None:
     """The one zone that all results have, if they have one."""
     if name in ("date_trunc", "date_add"):
         return values[-1].zone
+    if name in ("at_timezone", "with_timezone") and isinstance(values[1].constant, str):
+        return zone_of(values[1], None)
     in_utc = name in ("now", "current_timestamp", "parse_datetime", "from_unixtime_nanos")
     return "'UTC'" if in_utc or (name == "from_unixtime" and len(values) == 1) else None
 

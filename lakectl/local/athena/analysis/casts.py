@@ -151,8 +151,8 @@ def _to_zoned(value: Value, wanted: Type) -> Value:
     if wanted.precision > 6 and given.name == "varchar":
         raise QueryError("NOT_SUPPORTED", f"CAST of {given} to {wanted} is not supported by the local Athena")
     if given.name == "varchar":
-        local, zone = f"athena_zoned_local({value.sql})", f"athena_zoned_zone({value.sql})"
-        return zoned(f"athena_instant({_rounded(local, 6, wanted.precision)}, {zone})", zone, wanted.precision)
+        instant = f"timezone('UTC', athena_zoned_instant({value.sql}, {wanted.precision}))"
+        return zoned(instant, f"athena_zoned_zone({value.sql})", wanted.precision)
     if given.is_zoned:
         if given.precision > 6 or wanted.precision > 6:
             return Value(_picoseconds(value, wanted), wanted)
@@ -223,16 +223,8 @@ def _to_integer(value: Value, wanted: Type) -> str:
     if given.name == "boolean" or given.is_integral:
         return f"CAST({sql} AS {wanted.physical})"
     if given.is_float:
-        return _checked(f"round(CAST({sql} AS DOUBLE))", wanted, f"athena_scientific({sql})", wanted.name.upper())
-    whole = f"athena_half_up({sql}, 0)" if given.numbers[1] else sql
-    return _checked(whole, wanted, f"'''' || CAST({sql} AS VARCHAR) || ''''", wanted.name.upper())
-
-
-def _checked(sql: str, wanted: Type, shown: str, kind: str) -> str:
-    """A cast that fails as Trino says where the value is out of range."""
-    failure = f"CAST('INVALID_CAST_ARGUMENT: Cannot cast ' || {shown} || {text(' to ' + kind)} AS TINYINT)"
-    tried = f"TRY_CAST({sql} AS {wanted.physical})"
-    return f"(CASE WHEN {sql} IS NOT NULL AND {tried} IS NULL THEN {failure} ELSE {tried} END)"
+        return f"CAST(round(CAST({sql} AS DOUBLE)) AS {wanted.physical})"
+    return f"CAST({f'athena_half_up({sql}, 0)' if given.numbers[1] else sql} AS {wanted.physical})"
 
 
 def _to_float(value: Value, wanted: Type) -> str:
@@ -255,8 +247,7 @@ def _to_decimal(value: Value, wanted: Type) -> str:
     if digits - scale <= wanted.numbers[0] - wanted.numbers[1] and scale <= wanted.numbers[1]:
         return f"CAST({sql} AS {wanted.physical})"
     rounded = f"athena_half_up({sql}, {wanted.numbers[1]})" if scale > wanted.numbers[1] else sql
-    name = _spaced(given) if given.name == "decimal" else given.name.upper()
-    return _checked(rounded, wanted, f"{text(name)} || ' ''' || CAST({sql} AS VARCHAR) || ''''", _spaced(wanted))
+    return f"CAST({rounded} AS {wanted.physical})"
 
 
 def _spaced(kind: Type) -> str:

@@ -202,7 +202,9 @@ def _logical(word: str) -> Callable[[Expressions, Any], Value]:
     def rule(each: Expressions, node: exp.Binary) -> Value:
         message = "Logical expression term must evaluate to a boolean (actual: {})"
         left, right = (each.boolean(side, message) for side in (node.this, node.expression))
-        return Value(f"({left.sql} {word} {right.sql})", BOOLEAN)
+        # A chain stays flat: DuckDB takes a thousand levels.
+        before = left.sql[1:-1] if type(node.this) is type(node) and left.sql.startswith("(") else left.sql
+        return Value(f"({before} {word} {right.sql})", BOOLEAN)
 
     return rule
 

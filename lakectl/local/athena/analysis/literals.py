@@ -103,6 +103,10 @@ def timestamp(written: str, position: Position) -> Value:
     if found is None:
         raise bad
     day, clock, fraction, zone, offset = found.groups()
+    if not day[:4].isdigit() or day[4] != "-":
+        raise QueryError(
+            "NOT_SUPPORTED", "a year beyond 9999 is not supported by the local Athena; it works on AWS", position
+        )
     clock = clock or "00:00:00"
     fraction = fraction or ""
     clock = clock if clock.count(":") == 2 else f"{clock}:00"

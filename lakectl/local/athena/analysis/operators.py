@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from lakectl.local.athena import sqltypes
 from lakectl.local.athena.analysis.casts import coerce, fresh
-from lakectl.local.athena.analysis.values import Value, unsupported, zoned
+from lakectl.local.athena.analysis.values import Value, instant_of, unsupported, zoned
 from lakectl.local.athena.errors import QueryError
 from lakectl.local.athena.sqltypes import BOOLEAN, DATE, DOUBLE, MONTHS, SECONDS, Type
 
@@ -277,7 +277,7 @@ def _shifted(value: Value, interval: Value, symbol: str) -> Value | None:
         precision = max(kind.precision, 3) if interval.type == SECONDS else kind.precision
         if interval.type == SECONDS or value.zone == "'UTC'":
             return zoned(f"({value.moment} + {by})", value.zone_sql, precision)
-        return zoned(f"athena_instant({value.local} + {by}, {value.zone_sql})", value.zone_sql, precision)
+        return zoned(instant_of(f"({value.local} + {by})", value.zone_sql), value.zone_sql, precision)
     return None
 
 

@@ -41,15 +41,42 @@ class Value:
     @property
     def local(self) -> str:
         """The local time of a timestamp with time zone, as TIMESTAMP."""
-        if self.zone == "'UTC'":
-            return f"timezone('UTC', {self.moment})"
-        return f"athena_local({self.moment}, {self.zone_sql})"
+        return local_of(self.moment, self.zone_sql)
 
     def named(self, kind: Type) -> Value:
         return replace(self, type=kind)
 
 
 NULL = Value("NULL", sqltypes.UNKNOWN, simple=True)
+
+
+def _literal_zone(zone: str) -> str | None:
+    """The name of a zone that is the same in all rows."""
+    return zone[1:-1] if zone.startswith("'") and zone.count("'") == 2 else None
+
+
+def _minutes(name: str) -> int:
+    return (int(name[1:3]) * 60 + int(name[4:6])) * (-1 if name[0] == "-" else 1)
+
+
+def local_of(instant: str, zone: str) -> str:
+    """The local time of an instant. The macros look at their arguments often, and a nested call grows by that."""
+    name = _literal_zone(zone)
+    if name is None:
+        return f"athena_local({instant}, {zone})"
+    if name[0] in "+-":
+        return f"(timezone('UTC', {instant}) + to_minutes({_minutes(name)}))"
+    return f"timezone({zone}, {instant})"
+
+
+def instant_of(local: str, zone: str) -> str:
+    """The instant of a local time."""
+    name = _literal_zone(zone)
+    if name is None:
+        return f"athena_instant({local}, {zone})"
+    if name[0] in "+-":
+        return f"timezone('UTC', {local} - to_minutes({_minutes(name)}))"
+    return f"timezone({zone}, {local})"
 
 
 def zoned(instant: str, zone: str, precision: int) -> Value:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from lakectl.local.athena import sqltypes
 from lakectl.local.athena.analysis import casts
-from lakectl.local.athena.analysis.values import Value, unsupported, zoned
+from lakectl.local.athena.analysis.values import Value, instant_of, local_of, unsupported, zoned
 from lakectl.local.athena.errors import QueryError
 from lakectl.local.athena.functions.registry import Family
 from lakectl.local.athena.sqltypes import Type
@@ -51,7 +51,7 @@ def local(value: Value) -> str:
 def like(value: Value, made: str) -> str:
     """A local time as the type of ``value``."""
     if value.type.is_zoned:
-        return zoned(f"athena_instant({made}, {value.zone_sql})", value.zone_sql, value.type.precision).sql
+        return zoned(instant_of(made, value.zone_sql), value.zone_sql, value.type.precision).sql
     return f"CAST({made} AS DATE)" if value.type.name == "date" else made
 
 
@@ -99,7 +99,7 @@ def _diff(unit: Value, first: Value, second: Value) -> str:
         _small(first.type)
         if name in ("millisecond", "second", "minute", "hour"):
             return f"datesub('{name}', {first.moment}, {second.moment})"
-        there = f"athena_local({second.moment}, {first.zone_sql})"
+        there = local_of(second.moment, first.zone_sql)
         return f"datesub('{name}', {local(first)}, {there})"
     if first.type.name == "date":
         a, b = (f"CAST({side.sql} AS TIMESTAMP)" for side in (first, second))
@@ -228,7 +228,7 @@ def _with_timezone(value: Value, zone: Value) -> str:
 
     _small(value.type)
     name = zone_of(zone, None)
-    return zoned(f"athena_instant({value.sql}, {name})", name, value.type.precision).sql
+    return zoned(instant_of(value.sql, name), name, value.type.precision).sql
 
 
 times.add(

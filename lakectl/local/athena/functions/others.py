@@ -239,31 +239,44 @@ def _zone(text: str) -> str:
     return name
 
 
-def _zoned_parts(text: str) -> tuple[str, str]:
+def _zoned_parts(text: str) -> tuple[datetime.datetime, int, str]:
+    """(local time in whole seconds, picoseconds, zone)."""
     from lakectl.local.athena.analysis.literals import TIMESTAMP, zone_name
 
+    bad = Failure(f"Value cannot be cast to timestamp with time zone: {text}", "INVALID_CAST_ARGUMENT")
     found = TIMESTAMP.fullmatch(text)
     name = None
     if found is not None:
         name = "UTC" if found[4] is None and found[5] is None else zone_name(found[4] or found[5])
     if found is None or name is None:
-        raise Failure(f"Value cannot be cast to timestamp with time zone: {text}", "INVALID_CAST_ARGUMENT")
+        raise bad
+    if not found[1][:4].isdigit() or found[1][4] != "-":
+        raise Failure(
+            f"a year beyond 9999 is not supported by the local Athena; it works on AWS: {text}", "NOT_SUPPORTED"
+        )
     clock = found[2] or "00:00:00"
-    clock = clock if clock.count(":") == 2 else f"{clock}:00"
-    return f"{found[1]} {clock}.{(found[3] or '').ljust(6, '0')[:6]}", name
-
-
-@function("athena_zoned_local", "VARCHAR -> TIMESTAMP")
-def _zoned_local(text: str) -> datetime.datetime:
     try:
-        return datetime.datetime.strptime(_zoned_parts(text)[0], "%Y-%m-%d %H:%M:%S.%f")
+        day = datetime.datetime.strptime(
+            f"{found[1]} {clock}"[:30], "%Y-%m-%d %H:%M" + (":%S" if clock.count(":") > 1 else "")
+        )
     except ValueError:
-        raise Failure(f"Value cannot be cast to timestamp with time zone: {text}", "INVALID_CAST_ARGUMENT") from None
+        raise bad from None
+    return day, int((found[3] or "").ljust(12, "0")), name
+
+
+@function("athena_zoned_instant", "VARCHAR, BIGINT -> TIMESTAMP")
+def _zoned_instant(text: str, digits: int) -> datetime.datetime:
+    """In UTC, rounded half up to ``digits`` of a second, at most six."""
+    from lakectl.local.athena.analysis.literals import utc_of
+
+    day, picoseconds, zone = _zoned_parts(text)
+    unit = 10 ** (12 - digits)
+    return utc_of(day, zone) + datetime.timedelta(microseconds=(picoseconds + unit // 2) // unit * unit // 10**6)
 
 
 @function("athena_zoned_zone", "VARCHAR -> VARCHAR")
 def _zoned_zone(text: str) -> str:
-    return _zoned_parts(text)[1]
+    return _zoned_parts(text)[2]
 
 
 _SIZES = ("B", "kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB")
