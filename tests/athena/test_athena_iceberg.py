@@ -80,6 +80,9 @@ def test_merge(ask: Any, table: str, catalog: GlueCatalog) -> None:
     assert ask(wrong).startswith("TYPE_MISMATCH: MERGE table column types don't match for MERGE case 0")
     unknown = "MERGE INTO t USING (VALUES 4) AS s(i) ON t.id = s.i WHEN NOT MATCHED THEN INSERT (x) VALUES (1)"
     assert ask(unknown).startswith("COLUMN_NOT_FOUND: ")
+    chance = "MERGE INTO t USING (VALUES 4) AS s(i) ON t.id = s.i WHEN MATCHED AND random() < 0.5 THEN DELETE"
+    assert ask(chance).startswith("NOT_SUPPORTED: line 1:70: MERGE with random in a WHEN clause")
+    assert ask("UPDATE t SET name = 1").endswith("SET expressions: Table: [varchar], Expressions: [integer]")
     assert catalog.load_table(table).metadata.current_snapshot_id == before
 
 

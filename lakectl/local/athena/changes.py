@@ -17,7 +17,7 @@ from pyiceberg.table.snapshots import Operation
 from sqlglot import exp
 
 from lakectl.local.athena import assignment, iceberg_commits, iceberg_files, names, sqltypes, types
-from lakectl.local.athena.analysis.values import start_of
+from lakectl.local.athena.analysis.values import start_of, unsupported
 from lakectl.local.athena.dml import counted
 from lakectl.local.athena.errors import QueryError
 from lakectl.local.athena.iceberg_files import DataWriter
@@ -27,6 +27,9 @@ from lakectl.local.athena.tables import PATH, PLACE, POSITIONS
 
 if TYPE_CHECKING:
     from lakectl.local.athena.engine import Run
+
+
+_VOLATILE = ("random", "rand", "uuid", "shuffle")
 
 
 class Target:
@@ -137,7 +140,8 @@ def update(run: Run) -> Result:
     items = [changes[name].copy() if name in changes else _own(name, table) for name in columns]
     select = exp.select(*(exp.alias_(item, f"c{at}") for at, item in enumerate(items)), *_place(table)).from_(source)
     query = run.analyze(select.where(where) if where is not None else select)
-    assignment.check(query.types[: len(columns)], target.kinds, assignment.UPDATE)
+    changed = [at for at, name in enumerate(columns) if name in changes]
+    assignment.check([query.types[at] for at in changed], [target.kinds[at] for at in changed], assignment.UPDATE)
     count = 0
     rows = run.reader(assignment.to_table(query, run.session, target.kinds, target.columns))
     try:
@@ -193,6 +197,9 @@ def merge(run: Run) -> Result:
             message = f"MERGE table column types don't match for MERGE case {number}, SET expressions: "
             assignment.check(given.types, wanted, message + "Table: {}, Expressions: {}")
     conditions = [_condition(case, matched) for case in cases]
+    for call in (call for condition in conditions for call in condition.find_all(exp.Anonymous)):
+        if call.name.lower() in _VOLATILE:  # a condition is asked for each column
+            raise unsupported(f"MERGE with {call.name.lower()} in a WHEN clause", start_of(call, run.statement.sql))
     items: list[exp.Expr] = []
     for name, kind in zip(target.columns, target.kinds, strict=True):
         value = exp.Case(ifs=[])
