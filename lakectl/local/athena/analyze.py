@@ -76,18 +76,17 @@ def analyze(
 
     Raises QueryError with the position that Athena would name.
     """
-    return deep(lambda: _analyzed(tree, sql, database, catalog, instant))
+    return deep(lambda: _analyzed(tree, sql, _Place(database, catalog, instant, within, prefix)))
 
 
-def _analyzed(tree: exp.Expr, sql: str, database: str, catalog: Catalog, instant: Callable[[str], int]) -> Analyzed:
+def _analyzed(tree: exp.Expr, sql: str, place: _Place) -> Analyzed:
     tree = tree.copy()
     token = f"\x02{uuid.uuid4().hex}\x02"
     _refuse_table_functions(tree, sql)
     syntax.check(tree, sql)
     _refuse_hidden_columns(tree, sql)
     queries = Queries(sql, {}, token)
-    place = _Place(database, catalog, instant, within, prefix)
-    queries.sources = _stand_ins(tree, sql, place, _Moment(queries, instant))
+    queries.sources = _stand_ins(tree, sql, place, _Moment(queries, place.instant))
     query = queries.query(tree, None)
     for stand_in, source in queries.sources.items():
         if isinstance(source, ExternalSource):
