@@ -89,7 +89,11 @@ def test_no_table_function_of_duckdb_is_reached(query: Query, file: Path, place:
     at = PLACES.index(place) * 3
     for source in (SOURCES[(at + more) % len(SOURCES)] for more in range(3)):
         written = source.format(file)
-        _refused(query, place.format(written, written.replace("'", "''")))
+        sql = place.format(written, written.replace("'", "''"))
+        if sql.startswith("PREPARE"):  # which is parsed only, as in Trino
+            assert _reason(query, sql) is None
+            sql = "EXECUTE attack"
+        _refused(query, sql)
     assert query("SELECT count(*) FROM orders_silver").rows == [["900"]]
 
 

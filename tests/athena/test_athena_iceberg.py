@@ -23,7 +23,7 @@ def ask(query: Query) -> Iterator[Callable[[str], Any]]:
         answer = query(sql, database="changing")
         if answer.page is None:
             return answer.reason
-        return answer.rows if sql.startswith("SELECT") else answer.page["UpdateCount"]
+        return answer.rows if sql.startswith("SELECT") else answer.page.get("UpdateCount", 0)
 
     yield run
     assert query("DROP DATABASE changing CASCADE").state == "SUCCEEDED"

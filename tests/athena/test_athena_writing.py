@@ -31,7 +31,7 @@ def ask(query: Query) -> Iterator[Callable[[str], Any]]:
         answer = query(sql, database="writing", **{**OWN_PLACE, **options})
         if answer.page is None:
             return answer.reason
-        return answer.rows if sql.startswith("SELECT") else answer.page["UpdateCount"]
+        return answer.rows if sql.startswith("SELECT") else answer.page.get("UpdateCount", 0)
 
     yield run
     assert query("DROP DATABASE writing CASCADE").state == "SUCCEEDED"

@@ -152,6 +152,7 @@ CLOSES = ["\n", "*/", "*/ */", "'", '"', ";", "--", "("]
 
 
 @settings(deadline=None)  # the first one loads sqlglot
+@example("DELETE FROM t", "SHOW TABLES", "\r", "\n")
 @example("DELETE FROM t", "SELECT 1", "\r", "\n")  # sqlglot reads a column that is called DELETE
 @given(st.sampled_from(WRITING), st.sampled_from(READING), st.sampled_from(OPENS), st.sampled_from(CLOSES))
 def test_a_write_beside_a_read_is_seen_or_is_inside_of_a_quote(write: str, read: str, opens: str, closes: str) -> None:

@@ -35,8 +35,11 @@ _EXPLAIN = re.compile(
     r"EXPLAIN\b(?:\s+ANALYZE\b(?:\s+VERBOSE\b)?)?(?:\s*\(\s*(?:TYPE|FORMAT)\s+\w+(?:\s*,\s*(?:TYPE|FORMAT)\s+\w+)*\s*\))?",
     re.IGNORECASE,
 )
+# Reserved in Trino (Trino documentation, "Reserved keywords"), so no name; sqlglot takes them for the name of a column.
+_WRITING = r"(?:ALTER|CREATE|DEALLOCATE|DELETE|DROP|EXECUTE|INSERT|PREPARE)\b"
+_RESERVED = re.compile(rf"\b{_WRITING}", re.IGNORECASE)
 # Athena reads these with Hive's grammar. Names, and one text without quotes or backslashes in it.
-_NAME = r'(?:[`"]?[\w$]+[`"]?\.){0,2}[`"]?[\w$]+[`"]?'
+_NAME = rf'(?!{_WRITING})(?:[`"]?[\w$]+[`"]?\.){{0,2}}[`"]?[\w$]+[`"]?'
 _LISTED = re.compile(
     rf"(?:SHOW\s+(?:TABLES|DATABASES|SCHEMAS|VIEWS|COLUMNS|PARTITIONS|TBLPROPERTIES|CREATE\s+TABLE|CREATE\s+VIEW)"
     rf"|DESCRIBE(?:\s+(?:EXTENDED|FORMATTED))?|DESC(?:\s+(?:EXTENDED|FORMATTED))?)"
@@ -45,9 +48,6 @@ _LISTED = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _TABLE_FUNCTION = re.compile(r"\bTABLE\s*\(\s*(?!sequence\s*\()", re.IGNORECASE)
-
-# Reserved in Trino (Trino documentation, "Reserved keywords"), so no name; sqlglot takes them for the name of a column.
-_RESERVED = re.compile(r"\b(ALTER|CREATE|DEALLOCATE|DELETE|DROP|EXECUTE|INSERT|PREPARE)\b", re.IGNORECASE)
 
 
 def only_reading(sql: str) -> str:
