@@ -284,7 +284,7 @@ def _format(each: Expressions, node: exp.Anonymous) -> Value:
         raise unsupported("format with these arguments", each.start(node))
     given = []
     for value in values[1:]:
-        if value.type.is_integral or value.type.name in ("decimal", "real", "double", "boolean", "date"):
+        if value.type.is_integral or value.type.name in ("decimal", "real", "double", "boolean", "date", "unknown"):
             shown = f"CAST({value.sql} AS VARCHAR)"
         else:
             shown = texts.plain(value)

@@ -176,6 +176,6 @@ def trim(each: Expressions, node: exp.Trim) -> Value:
 
 def normalize(each: Expressions, node: exp.Normalize) -> Value:
     form = node.args.get("form")
-    name = form.name.upper() if form is not None else "NFC"
+    name = form.name.upper() if isinstance(form, exp.Expr) else "NFC"
     value = each.value(node.this)
     return calls.apply(each, node, "normalize", [value, string(name)])

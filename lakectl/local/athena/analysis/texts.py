@@ -28,7 +28,7 @@ def plain(value: Value) -> str:
     if given.name == "char":
         return f"rpad({sql}, {given.numbers[0]}, ' ')"
     if given.is_float:
-        return f"athena_scientific({sql})"
+        return f"athena_scientific({seven_digits(sql) if given.name == 'real' else sql})"
     if given.name == "timestamp":
         return moment(sql, given.precision)
     if given.is_zoned and given.precision <= 6:
@@ -44,6 +44,11 @@ def plain(value: Value) -> str:
     if given.name in ("boolean", "date", "decimal") or given.is_integral:
         return f"CAST({sql} AS VARCHAR)"
     raise QueryError("NOT_SUPPORTED", f"CAST of {given} to varchar is not supported by the local Athena")
+
+
+def seven_digits(sql: str) -> str:
+    """A real as the double of its first seven digits, which is what Trino casts to text and decimals."""
+    return f"CAST(format('{{:.6e}}', CAST({sql} AS DOUBLE)) AS DOUBLE)"
 
 
 def moment(sql: str, precision: int) -> str:

@@ -15,6 +15,7 @@ def load() -> None:
         arrays,
         datetime_formats,
         datetimes,
+        java_format,
         jsons,
         maps,
         maths,
