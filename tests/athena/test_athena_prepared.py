@@ -188,6 +188,18 @@ def test_requests_are_held_to_the_model(athena: Any) -> None:
         )
     )
     assert message == "CATALOG_NOT_FOUND: Catalog 'other' does not exist"
+    context = {"Catalog": "AwsDataCatalog", "Database": "retail_silver"}
+    token = {"QueryString": "SELECT 1", "ClientRequestToken": "c" * 32, "QueryExecutionContext": context}
+    first = athena.start_query_execution(**token, WorkGroup=WORKGROUP)["QueryExecutionId"]
+    assert athena.start_query_execution(**token, WorkGroup=WORKGROUP, ExecutionParameters=["1"])[
+        "QueryExecutionId"
+    ] == (first)
+    execution = finish(athena, first).execution
+    assert execution["QueryExecutionContext"] == {"Catalog": "awsdatacatalog", "Database": "retail_silver"}
+    code, message = _refused(
+        lambda: athena.start_query_execution(**{**token, "QueryExecutionContext": {"Database": "x"}})
+    )
+    assert message == "Idempotent parameters do not match"
     owner = {"OutputLocation": f"s3://{RESULTS}/x/", "ExpectedBucketOwner": "999999999999"}
     code, message = _refused(lambda: athena.start_query_execution(QueryString="SELECT 1", ResultConfiguration=owner))
     assert message == f"Unable to verify/create output bucket {RESULTS}"

@@ -39,12 +39,20 @@ class Queries:
         self.executions.here = executing.handlers(prepared, self.connect, context.access_key_id)
 
     def start(self, region: str, request: dict[str, Any], caller: str) -> dict[str, Any]:
-        same = {key: value for key, value in request.items() if key != "ClientRequestToken"}
-        same["Region"] = region
-        started = self.executions.start(
-            request.get("ClientRequestToken"), same, lambda: self._new(region, request, caller)
-        )
-        return {"QueryExecutionId": started}
+        # A retry may differ in its workgroup and its parameters (measured on AWS: docs/api.md of
+        # aoyagikouhei/athena-local).
+        context, result = request.get("QueryExecutionContext") or {}, request.get("ResultConfiguration") or {}
+        same = {
+            "Region": region,
+            "QueryString": request["QueryString"],
+            "Catalog": context.get("Catalog"),
+            "Database": context.get("Database"),
+            "OutputLocation": result.get("OutputLocation"),
+        }
+        token = request.get("ClientRequestToken")
+        if not token:  # SDKs and the AWS CLI make one
+            raise RequestError("clientRequestToken is null or empty")
+        return {"QueryExecutionId": self.executions.start(token, same, lambda: self._new(region, request, caller))}
 
     def _new(self, region: str, request: dict[str, Any], caller: str) -> Execution:
         group = self._workgroups.find(region, request.get("WorkGroup"))
@@ -64,7 +72,7 @@ class Queries:
             statement=replace(statement, tree=None),  # the worker parses it again; a deep tree can't be stored
             region=region,
             workgroup=group["Name"],
-            context=dict(request.get("QueryExecutionContext") or {}),
+            context=_context(request),
             location="",
             configuration=configuration,
             parameters=parameters,
@@ -116,7 +124,7 @@ class Queries:
         if not location:
             raise RequestError(_NO_OUTPUT)
         if not location.startswith("s3://") or location == "s3://":
-            raise RequestError(f"outputLocation is not a valid S3 path: {location}")
+            raise RequestError("outputLocation is not a valid S3 path.")
         option = (effective.get("EncryptionConfiguration") or {}).get("EncryptionOption")
         if option == "CSE_KMS":
             raise RequestError("NOT_SUPPORTED: CSE_KMS is not supported by the local Athena; it works on AWS")
@@ -220,6 +228,12 @@ class Queries:
         if keys is None:
             raise RequestError("The security token included in the request is invalid.", "UnrecognizedClientException")
         return Access(self._context.endpoint_url, region, keys)
+
+
+def _context(request: dict[str, Any]) -> dict[str, str]:
+    """As GetQueryExecution gives it back: the catalog in lower case."""
+    given = dict(request.get("QueryExecutionContext") or {})
+    return {**given, "Catalog": given["Catalog"].lower()} if "Catalog" in given else given
 
 
 def _check_ended(execution: Execution) -> None:

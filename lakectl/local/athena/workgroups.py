@@ -197,5 +197,5 @@ def _complete(configuration: dict[str, Any]) -> dict[str, Any]:
         raise RequestError(f"BytesScannedCutoffPerQuery is {cutoff}: it has to be at least {_LEAST_CUTOFF} bytes")
     location = (configuration.get("ResultConfiguration") or {}).get("OutputLocation")
     if location is not None and not re.match(r"s3://[^/]+", location):
-        raise RequestError(f"outputLocation is not a valid S3 path: {location}")
+        raise RequestError("outputLocation is not a valid S3 path.")
     return {**_DEFAULTS, **configuration, "EngineVersion": {**ENGINE_VERSION, "SelectedEngineVersion": selected}}
