@@ -37,10 +37,10 @@ _CASTS: dict[str, tuple[str, ...]] = {
     ),
     "char": ("varchar",),
     "date": ("varchar", "char", "timestamp", "timestamp with time zone", "json"),
-    "time": ("varchar", "char"),
-    "time with time zone": ("varchar", "char"),
-    "timestamp": ("varchar", "char", "date", "time", "timestamp with time zone", "json"),
-    "timestamp with time zone": ("varchar", "char", "date", "time", "timestamp"),
+    "time": ("varchar", "char", "time with time zone"),
+    "time with time zone": ("varchar", "char", "time", "timestamp", "timestamp with time zone"),
+    "timestamp": ("varchar", "char", "date", "time", "time with time zone", "timestamp with time zone", "json"),
+    "timestamp with time zone": ("varchar", "char", "date", "time", "time with time zone", "timestamp"),
     "interval day to second": ("varchar", "char"),
     "interval year to month": ("varchar", "char"),
     "json": (*_NUMBER, "boolean", "varchar", "array", "map", "row"),
@@ -144,6 +144,8 @@ def _nested(sql: str, given: Type, wanted: Type) -> str:
 
 def _to_zoned(value: Value, wanted: Type) -> Value:
     given = value.type
+    if given.name.startswith("time "):
+        _unsupported(value, wanted)
     if wanted.precision > 6 and given.name == "date":
         start = f"timezone('UTC', CAST({value.sql} AS TIMESTAMP))"
         packed = f"struct_pack(t := {start}, p := CAST(0 AS BIGINT), z := 'UTC')"
@@ -265,6 +267,8 @@ def _to_date(value: Value, _: Type) -> str:
 
 def _to_timestamp(value: Value, wanted: Type) -> str:
     given = value.type
+    if given.name.startswith("time "):
+        return _unsupported(value, wanted)
     if given.name == "timestamp" and (given.precision > 6 or wanted.precision > 6):
         return _picoseconds(value, wanted)
     if wanted.precision > 6 or (given.is_zoned and given.precision > 6):
@@ -283,6 +287,8 @@ def _to_time(value: Value, wanted: Type) -> str:
         return _rounded(f"CAST(athena_time_text({value.sql}) AS TIME)", 6, wanted.precision)
     if given.name == "time":
         return _rounded(value.sql, given.precision, wanted.precision)
+    if given.name == "time with time zone":  # the zone is left out
+        return _rounded(f"({value.sql}).t", given.precision, wanted.precision)
     if given.precision > 6:
         raise QueryError("NOT_SUPPORTED", f"CAST of {given} to {wanted} is not supported by the local Athena")
     local = value.local if given.is_zoned else value.sql

@@ -129,6 +129,9 @@ def arithmetic(symbol: str, left: Value, right: Value, position: Position) -> Va
         return _numbers(symbol, left, right)
     found = _temporal(symbol, left, right)
     if found is None:
+        fine = any(kind.name.startswith("time") and kind.precision > 6 for kind in (one, other))
+        if symbol in "+-" and (fine or "time with time zone" in (one.name, other.name)):
+            raise unsupported(f"{one} {symbol} {other}", position)
         raise refused(symbol, one, other, position)
     return found
 
@@ -240,6 +243,8 @@ def _temporal(symbol: str, left: Value, right: Value) -> Value | None:
     if symbol == "-" and one == other == DATE:
         return Value(f"(CAST({left.sql} - {right.sql} AS BIGINT) * 86400000)", SECONDS)
     names = {one.name, other.name}
+    if symbol == "-" and names == {"time"}:
+        return Value(f"athena_milliseconds_between({right.sql}, {left.sql})", SECONDS)
     if symbol == "-" and names <= {"date", "timestamp", "timestamp with time zone"}:
         kind = sqltypes.common(one, other)
         if kind is None or kind.precision > 6:
