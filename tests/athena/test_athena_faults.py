@@ -48,3 +48,13 @@ def test_a_part_of_an_outcome_is_no_outcome(text: str) -> None:
     """The reader once raised KeyError."""
     with pytest.raises(ValueError, match=r"outcome|Expecting|Unterminated"):
         Outcome.from_json(text)
+
+
+def test_texts_that_functions_made_reach_another_function_whole(query: Query) -> None:
+    """json_object once showed what stood in freed memory."""
+    long = "a text of more than twelve letters"
+    answer = query(
+        f"SELECT DISTINCT json_object('key' : '{long} ' || CAST(x % 2 AS varchar)), "
+        f"json_value('{{}}', 'lax $v' PASSING '{long}' AS \"v\") FROM UNNEST(sequence(1, 9000)) AS t (x)"
+    )
+    assert sorted(answer.rows) == [[f'{{"key":"{long} {at}"}}', long] for at in (0, 1)], answer.reason

@@ -243,7 +243,6 @@ def _to_decimal(value: Value, wanted: Type) -> str:
         return f"CAST(athena_decimal_text({sql}, {text(_shown(wanted))}) AS {wanted.physical})"
     if given.is_float:
         precision, scale = wanted.numbers
-        sql = texts.seven_digits(sql) if given.name == "real" else sql
         checked = f"athena_below({sql}, 1e{precision - scale}::DOUBLE, {text(_spaced(wanted))})"
         return f"CAST(athena_finite_text({checked}, {text(_shown(wanted))}) AS {wanted.physical})"
     digits, scale = (DIGITS[given.name], 0) if given.name in DIGITS else given.numbers or (1, 0)

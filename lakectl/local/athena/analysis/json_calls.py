@@ -27,7 +27,7 @@ def call(each: Expressions, node: exp.Anonymous) -> Value:
     if name == "json_array":
         items = [_member(each, item) for item in node.expressions]
         if _is(node, "on_null", "NULL"):
-            items = [f"coalesce({item}, 'null')" for item in items]
+            items = [f"coalesce({item} || '', 'null')" for item in items]
         kept = f"list_filter(CAST([{', '.join(items)}] AS VARCHAR[]), lambda j: j IS NOT NULL)"
         return _returned(each, node, f"('[' || array_to_string({kept}, ',') || ']')")
     if name == "json_object":
@@ -44,11 +44,10 @@ def _object(each: Expressions, node: exp.Anonymous) -> Value:
                 "INVALID_FUNCTION_ARGUMENT", f"json_object key must be a character string: {key.type}", each.start(pair)
             )
         if not _is(node, "on_null", "ABSENT"):
-            value = f"coalesce({value}, 'null')"
-        keys.append(key.sql)
+            value = f"coalesce({value} || '', 'null')"
+        keys.append(f"athena_json_string({key.sql})")
         values.append(value)
-    lists = (f"CAST([{', '.join(items)}] AS VARCHAR[])" for items in (keys, values))
-    return _returned(each, node, f"athena_json_object({', '.join(lists)})")
+    return _returned(each, node, f"athena_json_object({_packed(keys)}, {_packed(values)})")
 
 
 def _is(node: exp.Expr, clause: str, word: str) -> bool:
@@ -72,6 +71,16 @@ def _member(each: Expressions, node: exp.Expr) -> str:
     return f"athena_json_string({texts.plain(value)})"
 
 
+def _packed(items: list[str]) -> str:
+    """Texts as one, with a character between that no JSON has; NULL is another.
+
+    ``|| ''`` copies: DuckDB's COALESCE loses the memory of a text that a function in Python made.
+    """
+    if not items:
+        return "''"
+    return "(" + " || chr(30) || ".join(f"coalesce({item} || '', chr(29))" for item in items) + ")"
+
+
 def _named(encoding: str) -> str:
     return "UTF8" if encoding == UNNAMED else encoding
 
@@ -83,7 +92,7 @@ def _passed(each: Expressions, node: exp.Expr) -> str:
     kind = each.value(node).type
     if not (kind.is_number or kind.name in ("boolean", "varchar", "json", "unknown")):
         raise unsupported(f"{kind} in PASSING", each.start(node))
-    return f"coalesce({_member(each, node)}, 'null')"
+    return f"coalesce({_member(each, node)} || '', 'null')"
 
 
 def _input(each: Expressions, node: exp.Expr) -> str:
@@ -128,7 +137,7 @@ def _path_call(each: Expressions, node: exp.Anonymous, name: str) -> Value:
         alias: Any = passed.args["alias"]
         names.append(text(alias.name if alias.args.get("quoted") else alias.name.upper()))
         values.append(_passed(each, passed.this))
-    given = f"{source}, {path.sql}, CAST([{', '.join(names)}] AS VARCHAR[]), CAST([{', '.join(values)}] AS VARCHAR[])"
+    given = f"{source}, {path.sql}, {_packed(names)}, {_packed(values)}"
     if name == "json_exists":
         return _exists(node, given)
     if name == "json_value":

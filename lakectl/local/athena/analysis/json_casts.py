@@ -77,7 +77,7 @@ def _member(name: str | None) -> str:
 
 
 def _or_null(sql: str, kind: Type) -> str:
-    return f"coalesce({to_json(sql, kind)}, 'null')"
+    return f"coalesce({to_json(sql, kind)} || '', 'null')"
 
 
 def of_json(sql: str, kind: Type) -> str:

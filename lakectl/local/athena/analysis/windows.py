@@ -250,7 +250,9 @@ def _frame(each: Expressions, spec: Any, order: Any, position: tuple[int, int] |
 def _offset(each: Expressions, kind: str, value: Value, order: Any, position: tuple[int, int] | None) -> str:
     if kind != "RANGE":
         if value.type.name == "decimal" and not value.type.numbers[1]:
-            return _not_negative(f"CAST(least({value.sql}, 2000000000) AS BIGINT)", value, position)
+            if not isinstance(value.constant, str) or float(value.constant) >= 2**31:
+                raise unsupported("a window frame of this decimal", position)
+            return _not_negative(f"CAST({value.sql} AS BIGINT)", value, position)
         if not value.type.is_integral:
             raise QueryError(
                 "TYPE_MISMATCH",

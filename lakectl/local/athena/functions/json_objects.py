@@ -5,15 +5,17 @@ https://trino.io/docs/current/functions/json.html#json-object; Trino's JsonObjec
 
 from __future__ import annotations
 
-from lakectl.local.athena.functions.json_text import string
+import json
+
+from lakectl.local.athena.functions.json_text import unpacked
 from lakectl.local.athena.functions.python import Failure, function
 
 
-@function("athena_json_object", "VARCHAR[], VARCHAR[] -> VARCHAR")
-def _object(keys: list[str | None], values: list[str | None]) -> str:
-    """``values``: JSON texts; a member of NULL is left out."""
+@function("athena_json_object", "VARCHAR, VARCHAR -> VARCHAR")
+def _object(keys: str, values: str) -> str:
+    """Both: JSON texts; a member of NULL is left out."""
     members: dict[str, str] = {}
-    for key, value in zip(keys, values, strict=True):
+    for key, value in zip(unpacked(keys), unpacked(values), strict=True):
         if key is None:
             raise Failure("null value passed for JSON object key to JSON_OBJECT function")
         if value is None:
@@ -24,8 +26,8 @@ def _object(keys: list[str | None], values: list[str | None]) -> str:
     slots = 16
     while len(members) > slots * 0.75:  # HashMap's load factor
         slots *= 2
-    ordered = sorted(members, key=lambda name: _spread(name) & (slots - 1))
-    return "{" + ",".join(f"{string(name)}:{members[name]}" for name in ordered) + "}"
+    ordered = sorted(members, key=lambda name: _spread(json.loads(name)) & (slots - 1))
+    return "{" + ",".join(f"{name}:{members[name]}" for name in ordered) + "}"
 
 
 def _spread(text: str) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 
 from lakectl.local.athena.functions.json_functions import _cast_scalar
 from lakectl.local.athena.functions.json_path_syntax import Node, parsed
-from lakectl.local.athena.functions.json_text import BadJson, read, write
+from lakectl.local.athena.functions.json_text import BadJson, read, unpacked, write
 from lakectl.local.athena.functions.python import Failure, function
 
 VALUE, EMPTY, ERROR = "v", "e", "x"  # the first letter of what the functions give; then the value or the error
@@ -219,22 +219,25 @@ def _compared(sign: str, left: Any, right: Any) -> bool | None:
     return tests[sign]
 
 
-def _evaluated(text: str, path: str, names: list[str], values: list[str | None]) -> list[Any]:
+def _evaluated(text: str, path: str, names: str, values: str) -> list[Any]:
     """Raises PathError, also for what is not JSON."""
     lax, node = parsed(path)
     try:
         root = read(text)
-        passed = {name: _MISSING if value is None else read(value) for name, value in zip(names, values, strict=True)}
+        passed = {
+            str(name): _MISSING if value is None else read(value)
+            for name, value in zip(unpacked(names), unpacked(values), strict=True)
+        }
     except BadJson:
         raise InputError from None
     return _Evaluation(lax, root, passed).items(node)
 
 
-_GIVEN = "VARCHAR, VARCHAR, VARCHAR[], VARCHAR[]"
+_GIVEN = "VARCHAR, VARCHAR, VARCHAR, VARCHAR"
 
 
 @function("athena_json_exists", f"{_GIVEN} -> VARCHAR")
-def _exists(text: str, path: str, names: list[str], values: list[str | None]) -> str:
+def _exists(text: str, path: str, names: str, values: str) -> str:
     try:
         return VALUE if _evaluated(text, path, names, values) else EMPTY
     except PathError as error:
@@ -242,7 +245,7 @@ def _exists(text: str, path: str, names: list[str], values: list[str | None]) ->
 
 
 @function("athena_json_value", f"{_GIVEN}, VARCHAR -> VARCHAR")
-def _value(text: str, path: str, names: list[str], values: list[str | None], kind: str) -> str | None:
+def _value(text: str, path: str, names: str, values: str, kind: str) -> str | None:
     """The text of a scalar that DuckDB then casts to ``kind``."""
     try:
         items = _evaluated(text, path, names, values)
@@ -259,7 +262,7 @@ def _value(text: str, path: str, names: list[str], values: list[str | None], kin
 
 
 @function("athena_json_query", f"{_GIVEN}, VARCHAR, BOOLEAN -> VARCHAR")
-def _query(text: str, path: str, names: list[str], values: list[str | None], wrapper: str, omit: bool) -> str:
+def _query(text: str, path: str, names: str, values: str, wrapper: str, omit: bool) -> str:
     try:
         items = _evaluated(text, path, names, values)
     except PathError as error:

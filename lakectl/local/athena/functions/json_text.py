@@ -70,3 +70,8 @@ def write(value: Any, ordered: bool = True, exact: bool = False) -> str:
 
 def canonical(text: str) -> str:
     return write(read(text))
+
+
+def unpacked(texts: str) -> list[str | None]:
+    """Texts that were put together with chr(30) between, and chr(29) for NULL."""
+    return [None if each == "\x1d" else each for each in texts.split("\x1e")] if texts else []
