@@ -136,6 +136,7 @@ def test_optimize_and_vacuum(ask: Any, table: str, catalog: GlueCatalog, client:
     assert ask("VACUUM t FULL").startswith("SYNTAX_ERROR: line 1:10: ")
 
 
+@pytest.mark.long
 def test_writers_that_meet(ask: Any, table: str, catalog: GlueCatalog, client: Callable[..., Any]) -> None:
     """Appends are made again on top of each other; of changes that meet, one fails and leaves nothing."""
     answers: list[Any] = []

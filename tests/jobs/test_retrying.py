@@ -22,6 +22,7 @@ def retried(lake: RidesLake) -> dict[str, Any]:
     return ran.result
 
 
+@pytest.mark.long
 def test_rows_without_keys_are_loaded_once_and_leave_quarantine(
     spark: Any, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -40,6 +40,8 @@ class Session:
             TimeZone="'UTC'",
             preserve_insertion_order="true",
             enable_external_file_cache="false",  # it would hide reads that Athena bills
+            # What stands twice in a statement it would compute once, outside of the TRY around it.
+            disabled_optimizers="'common_subexpressions'",
         )
         functions.load()
         python.register(self._instance)
