@@ -1,4 +1,5 @@
-"""PutObject of small files over plain HTTP without boto3's machinery, which takes a millisecond of CPU for each.
+"""PutObject of small files over plain HTTP without boto3's machinery, which takes a millisecond of CPU for each: 1,000
+small files in one `land` cost the command 1.6 s of CPU so, and 2.6 s through botocore.
 
 Only where an endpoint is named by an ``http://`` address and reached without a proxy: on the way to AWS the network
 costs far more, and boto3 knows of proxies, certificates and redirects. It reports plain success and nothing else;
