@@ -16,7 +16,8 @@ from botocore.exceptions import ClientError
 
 from lakectl.local.athena import many_objects
 from lakectl.local.athena.access import Access
-from lakectl.local.athena.object_files import ObjectFile
+from lakectl.local.athena.errors import QueryError
+from lakectl.local.athena.object_files import ObjectFile, ObjectFiles
 from lakectl.local.control import Endpoint
 from lakectl.local.iam.credentials import Keys
 
@@ -94,6 +95,17 @@ def test_an_object_in_parts_is_read_as_one_and_to_its_end_though_it_is_deleted(
     file.seek(0)
     assert file.read() == whole
     assert sum(counted) == len(whole) + 10 + 9 + 6 + 2
+
+
+def test_looking_for_what_is_not_there_is_no_failure_of_the_query(access: Access) -> None:
+    files = ObjectFiles()
+    files.use(access)
+    assert not files.exists(f"s3://{BUCKET}/nothing")
+    assert files.exists(f"s3://{BUCKET}/b/x")
+    assert files.failure is None
+    with pytest.raises(QueryError, match="nothing"):
+        files.open(f"s3://{BUCKET}/nothing")
+    assert files.failure is not None
 
 
 def test_what_is_not_there_is_s3s_own_error(access: Access) -> None:

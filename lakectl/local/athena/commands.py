@@ -6,6 +6,7 @@ place. Grammar: https://docs.aws.amazon.com/athena/latest/ug/ddl-reference.html
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from sqlglot import exp
@@ -124,26 +125,20 @@ class Cursor:
 
     def pairs(self) -> dict[str, str]:
         """``('a' = 'b', …)``"""
-        found = {}
-        self.expect("(")
-        while True:
-            key = self.string()
-            self.expect("=")
-            found[key] = self.literal()
-            if not self.match(","):
-                break
-        self.expect(")")
-        return found
+        return self._assigned(self.string)
 
     def partition(self) -> dict[str, str]:
         """``PARTITION (a = 'b', c = 1)``"""
-        found = {}
         self.expect("PARTITION")
+        return self._assigned(self.name)
+
+    def _assigned(self, key: Callable[[], str]) -> dict[str, str]:
+        found = {}
         self.expect("(")
         while True:
-            key = self.name()
+            name = key()
             self.expect("=")
-            found[key] = self.literal()
+            found[name] = self.literal()
             if not self.match(","):
                 break
         self.expect(")")

@@ -1,7 +1,7 @@
 """S3 as DuckDB reads it: from the endpoint's disk, without HTTP.
 
-The endpoint says where the bytes of an object are once it has judged the caller's GetObject (``many_objects``). A scan
-of 90 small files took 280 requests and 0.5 s of a core through HTTP; so it takes one or two requests and 0.05 s.
+The endpoint says where the bytes of an object are once it has judged the caller's GetObject (``many_objects``). Through
+HTTP each file costs several requests; so a scan of 97 small files takes 14 requests in all, and 0.07 s of a core.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ class ObjectFiles(fsspec.AbstractFileSystem):
     def __init__(self) -> None:
         super().__init__()
         self._lock = threading.RLock()
+        self._counting = threading.Lock()  # of its own: who counts does not wait for who asks
         self._access: Access | None = None
         self._places: dict[str, Place] = {}
         self._expected: list[Callable[[], Iterable[str]]] = []
@@ -64,14 +65,14 @@ class ObjectFiles(fsspec.AbstractFileSystem):
         count = self._count if _is_data(path) else _no_count
         for _attempt in range(_TRIES):
             try:
-                return ObjectFile(self._place(path), count)
+                return ObjectFile(self._needed(path), count)
             except FileNotFoundError:
                 with self._lock:  # replaced since we asked
                     self._places.pop(path, None)
         raise self._failed(_missing(path))
 
     def size(self, path: str) -> int:
-        return self._place(path).size
+        return self._needed(path).size
 
     def modified(self, path: str) -> datetime:  # noqa: ARG002 - nothing is cached, so nothing compares it
         return _UNKNOWN_TIME
@@ -96,6 +97,12 @@ class ObjectFiles(fsspec.AbstractFileSystem):
         """A key is a name and no pattern, whatever characters it has."""
         return [path]
 
+    def _needed(self, path: str) -> Place:
+        try:
+            return self._place(path)
+        except QueryError as error:
+            raise self._failed(error) from error
+
     def _place(self, path: str) -> Place:
         with self._lock:
             found = self._places.get(path)
@@ -110,7 +117,7 @@ class ObjectFiles(fsspec.AbstractFileSystem):
             try:
                 found = self._places[path] = many_objects.place(self._access, path)
             except ClientError as error:
-                raise self._failed(_refused(path, error)) from error
+                raise _refused(path, error) from error
             return found
 
     def _ask_for_expected(self, access: Access) -> None:
@@ -120,7 +127,8 @@ class ObjectFiles(fsspec.AbstractFileSystem):
         self._places |= many_objects.places(access, wanted)
 
     def _count(self, size: int) -> None:
-        self.scanned_bytes += size
+        with self._counting:
+            self.scanned_bytes += size
 
     def _failed(self, error: QueryError) -> QueryError:
         self.failure = self.failure or error  # DuckDB gives the text of an exception only
@@ -166,6 +174,8 @@ class ObjectFile(io.RawIOBase):
                 pieces.append(os.pread(descriptor, last - first, offset + first - begin))
             begin += length
         found = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        if len(found) < end - self._position:
+            raise OSError("an object is shorter on disk than it was written")
         self._position += len(found)
         self._count(len(found))
         return found

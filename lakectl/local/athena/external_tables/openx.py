@@ -70,9 +70,9 @@ class OpenX:
         if text.startswith(("{", "[")):
             try:
                 found = _DECODER.raw_decode(text)[0]
-            except (ValueError, RecursionError) as error:
+            except (ValueError, RecursionError):
                 if not self._lenient:
-                    message = f"Row is not a valid JSON Object - JSONException: {error} (in {path})"
+                    message = f"Row is not a valid JSON Object - JSONException: it can't be parsed (in {path})"
                     raise QueryError("HIVE_CURSOR_ERROR", message) from None
         if isinstance(found, dict):
             return self._members(found, self._keys, self._readers, self._mapped)

@@ -13,6 +13,7 @@ from lakectl.local.athena.analysis.values import Value
 from lakectl.local.athena.errors import QueryError
 from lakectl.local.athena.functions.python import Failure, function
 from lakectl.local.athena.functions.registry import Family, applied
+from lakectl.local.athena.functions.strings import many_texts, same_text
 from lakectl.local.athena.sqltypes import VARCHAR, Type
 
 regexps = Family("regexp")
@@ -76,14 +77,6 @@ def _replace_by_lambda(value: Value, pattern: Value, change: Value) -> str:
     return f"(CASE WHEN {null} THEN NULL ELSE array_to_string({changed}, '') END)"
 
 
-def _same(kind: Type, *_: Type) -> Type:
-    return kind if kind.name == "varchar" else VARCHAR
-
-
-def _many(kind: Type, *_: Type) -> Type:
-    return sqltypes.array(_same(kind))
-
-
 def _replaced(kind: Type, _: Type, by: Type) -> Type:
     """Trino's longest result: a replacement may hold the whole match for every two of its letters."""
     if not (kind.numbers and by.numbers):
@@ -94,11 +87,15 @@ def _replaced(kind: Type, _: Type, by: Type) -> Type:
 
 
 regexps.add("regexp_like(varchar, varchar) -> boolean", _like)
-regexps.add("regexp_extract(varchar, varchar) -> varchar", "athena_regexp_extract({0}, {1}, 0)", _same)
-regexps.add("regexp_extract(varchar, varchar, bigint) -> varchar", "athena_regexp_extract({0}, {1}, {2})", _same)
-regexps.add("regexp_extract_all(varchar, varchar) -> array(varchar)", "athena_regexp_extract_all({0}, {1}, 0)", _many)
+regexps.add("regexp_extract(varchar, varchar) -> varchar", "athena_regexp_extract({0}, {1}, 0)", same_text)
+regexps.add("regexp_extract(varchar, varchar, bigint) -> varchar", "athena_regexp_extract({0}, {1}, {2})", same_text)
 regexps.add(
-    "regexp_extract_all(varchar, varchar, bigint) -> array(varchar)", "athena_regexp_extract_all({0}, {1}, {2})", _many
+    "regexp_extract_all(varchar, varchar) -> array(varchar)", "athena_regexp_extract_all({0}, {1}, 0)", many_texts
+)
+regexps.add(
+    "regexp_extract_all(varchar, varchar, bigint) -> array(varchar)",
+    "athena_regexp_extract_all({0}, {1}, {2})",
+    many_texts,
 )
 regexps.add("regexp_count(varchar, varchar) -> bigint", "athena_regexp_count({0}, {1})")
 regexps.add("regexp_position(varchar, varchar) -> integer", "athena_regexp_position({0}, {1}, 1, 1)")
@@ -106,10 +103,10 @@ regexps.add("regexp_position(varchar, varchar, bigint) -> integer", "athena_rege
 regexps.add(
     "regexp_position(varchar, varchar, bigint, bigint) -> integer", "athena_regexp_position({0}, {1}, {2}, {3})"
 )
-regexps.add("regexp_replace(varchar, varchar) -> varchar", "athena_regexp_replace({0}, {1}, '')", _same)
+regexps.add("regexp_replace(varchar, varchar) -> varchar", "athena_regexp_replace({0}, {1}, '')", same_text)
 regexps.add("regexp_replace(varchar, varchar, varchar) -> varchar", "athena_regexp_replace({0}, {1}, {2})", _replaced)
 regexps.add("regexp_replace(varchar, varchar, function(array(varchar), varchar)) -> varchar", _replace_by_lambda)
-regexps.add("regexp_split(varchar, varchar) -> array(varchar)", "athena_regexp_split({0}, {1})", _many)
+regexps.add("regexp_split(varchar, varchar) -> array(varchar)", "athena_regexp_split({0}, {1})", many_texts)
 
 
 @function("athena_regexp_like", "VARCHAR, VARCHAR -> BOOLEAN")

@@ -14,12 +14,12 @@ from lakectl.local.athena.sqltypes import VARCHAR, Type
 strings = Family("string")
 
 
-def _same(kind: Type, *_: Type) -> Type:
+def same_text(kind: Type, *_: Type) -> Type:
     return kind if kind.name == "varchar" else VARCHAR
 
 
-def _many(kind: Type, *_: Type) -> Type:
-    return sqltypes.array(_same(kind))
+def many_texts(kind: Type, *_: Type) -> Type:
+    return sqltypes.array(same_text(kind))
 
 
 def _replaced(kind: Type, _: Type, by: Type) -> Type:
@@ -70,38 +70,42 @@ strings.add(
     "1000000 THEN levenshtein({0}, {1}) "
     "ELSE athena_levenshtein_distance({0}, {1}) END)",
 )
-strings.add("lower(varchar) -> varchar", "lower({0})", _same)
-strings.add("upper(varchar) -> varchar", "athena_upper({0})", _same)
+strings.add("lower(varchar) -> varchar", "lower({0})", same_text)
+strings.add("upper(varchar) -> varchar", "athena_upper({0})", same_text)
 for name in ("lpad", "rpad"):
     strings.add(
         f"{name}(varchar, bigint, varchar) -> varchar", f"{name}({{0}}, athena_pad_length({{1}}), athena_pad({{2}}))"
     )
 for name in ("trim", "ltrim", "rtrim"):
-    strings.add(f"{name}(varchar) -> varchar", f"{name}({{0}}, athena_blank())", _same)
-    strings.add(f"{name}(varchar, varchar) -> varchar", f"{name}({{0}}, {{1}})", _same)
+    strings.add(f"{name}(varchar) -> varchar", f"{name}({{0}}, athena_blank())", same_text)
+    strings.add(f"{name}(varchar, varchar) -> varchar", f"{name}({{0}}, {{1}})", same_text)
 strings.add("luhn_check(varchar) -> boolean", "athena_luhn_check({0})")
 strings.add("normalize(varchar) -> varchar", "athena_normalize({0}, 'NFC')")
 strings.add("normalize(varchar, varchar) -> varchar", "athena_normalize({0}, {1})")
-strings.add("replace(varchar, varchar) -> varchar", "replace({0}, {1}, '')", _same)
+strings.add("replace(varchar, varchar) -> varchar", "replace({0}, {1}, '')", same_text)
 strings.add(
     "replace(varchar, varchar, varchar) -> varchar",
     "(CASE WHEN {1} = '' THEN athena_interleave({0}, {2}) ELSE replace({0}, {1}, {2}) END)",
     _replaced,
 )
-strings.add("reverse(varchar) -> varchar", "athena_reverse({0})", _same)
+strings.add("reverse(varchar) -> varchar", "athena_reverse({0})", same_text)
 strings.add("reverse(array(T)) -> array(T)", "list_reverse({0})")
 strings.add("soundex(varchar) -> varchar(4)", "athena_soundex({0})")
-strings.add("split(varchar, varchar) -> array(varchar)", "string_split({0}, athena_delimiter({1}))", _many)
-strings.add("split(varchar, varchar, bigint) -> array(varchar)", "athena_split({0}, {1}, {2})", _many)
-strings.add("split_part(varchar, varchar, bigint) -> varchar", "athena_split_part({0}, {1}, {2})", _same)
+strings.add("split(varchar, varchar) -> array(varchar)", "string_split({0}, athena_delimiter({1}))", many_texts)
+strings.add("split(varchar, varchar, bigint) -> array(varchar)", "athena_split({0}, {1}, {2})", many_texts)
+strings.add("split_part(varchar, varchar, bigint) -> varchar", "athena_split_part({0}, {1}, {2})", same_text)
 strings.add(
     "split_to_map(varchar, varchar, varchar) -> map(varchar,varchar)",
     "map_from_entries(athena_split_to_map({0}, {1}, {2}))",
 )
 strings.add("strpos(varchar, varchar) -> bigint", "strpos({0}, {1})")
 strings.add("strpos(varchar, varchar, bigint) -> bigint", "athena_strpos({0}, {1}, {2})")
-strings.add("substring(varchar, bigint) -> varchar", "athena_substring({0}, {1}, 2147483647)", _same, names="substr")
-strings.add("substring(varchar, bigint, bigint) -> varchar", "athena_substring({0}, {1}, {2})", _same, names="substr")
+strings.add(
+    "substring(varchar, bigint) -> varchar", "athena_substring({0}, {1}, 2147483647)", same_text, names="substr"
+)
+strings.add(
+    "substring(varchar, bigint, bigint) -> varchar", "athena_substring({0}, {1}, {2})", same_text, names="substr"
+)
 strings.add("translate(varchar, varchar, varchar) -> varchar", "translate({0}, {1}, {2})")
 strings.add("to_utf8(varchar) -> varbinary", "encode({0})")
 strings.add("from_utf8(varbinary) -> varchar", "athena_from_utf8({0})")
