@@ -29,6 +29,7 @@ $(READY): requirements.lock pyproject.toml
 	@touch $@
 
 setup: $(READY) ## Make .venv and fetch the Spark jars (once)
+	@$(BIN)/python -m compileall -q lakectl jobs lambdas tests # an editable package is not compiled by pip
 	@$(BIN)/python -m lakectl.local.jars
 
 demo: setup ## Run the whole tutorial on this machine

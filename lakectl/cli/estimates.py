@@ -17,11 +17,15 @@ def ask_first(app: App, sql: str, database: str = "", *, yes: bool) -> None:
 
     Raises :class:`UsageError` for any answer but yes, and for a question with --no-input.
     """
+    from lakectl.ops.tables import named_tables
+
+    if yes or named_tables.names_none(sql):
+        return
     from lakectl.ops.tables import estimate
     from lakectl.output import human_bytes
 
     lake = app.lake
-    found = None if yes else estimate.of(lake, sql, database)
+    found = estimate.of(lake, sql, database)
     if found is None or found.size <= lake.config.athena.ask_above_bytes:
         return
     cutoff = lake.config.athena.bytes_scanned_cutoff

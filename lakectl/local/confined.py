@@ -14,6 +14,7 @@ import ctypes
 import errno
 import json
 import os
+import stat
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -122,7 +123,7 @@ def _allow(call: Any, rules: int, path: str, rights: int) -> None:
             return  # not on this machine, gone since, or not for us anyway
         raise
     try:
-        if not os.fstat(opened).st_mode & 0o040000:
+        if not stat.S_ISDIR(os.fstat(opened).st_mode):
             rights &= ON_A_FILE
         call(ADD_RULE, rules, PATH_BENEATH, ctypes.byref(_PathBeneath(rights, opened)), 0)
     finally:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lakectl.spec import column_types, sql_functions, sql_parsing
+from lakectl.spec import column_types, parsed_sql, sql_functions, sql_parsing
 from lakectl.spec.column_types import decimal_of
 from lakectl.spec.model import Expression
 from lakectl.spec.sql_parsing import MAX_DEPTH, Refused
@@ -67,9 +67,13 @@ def compile_sql(sql: str, columns: Mapping[str, str], kind: str) -> Expression:
     Raises UnknownColumn, and Refused for everything else that can't be: no SQL, a subquery, an aggregate, a window,
     what gives another value each time, a function or an operator that is not on the list, types that do not fit.
     """
-    used: dict[str, None] = {}
-    found = typed(sql, columns, used)
-    return Expression(sql.strip(), *_declared(found, kind), tuple(used))
+
+    def compiled() -> list[Any]:
+        used: dict[str, None] = {}
+        return [*_declared(typed(sql, columns, used), kind), list(used)]
+
+    spark, athena, named = parsed_sql.kept("expression", [sql, sorted(columns.items()), kind], compiled)
+    return Expression(sql.strip(), spark, athena, tuple(named))
 
 
 def typed(sql: str, columns: Mapping[str, str], used: dict[str, None] | None = None) -> Typed:

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from lakectl.spec import parsed_sql
+
 
 def tables(sql: str) -> set[str]:
     """The names of the tables and views that a query reads, in lower case, without their databases.
 
     Of SQL that can't be parsed here: none. Athena says what is wrong with it.
     """
+    return set(parsed_sql.kept("tables", sql, lambda: _tables(sql)))
+
+
+def _tables(sql: str) -> list[str]:
     from sqlglot import exp, parse
     from sqlglot.errors import SqlglotError
 
     try:
         trees = [tree for tree in parse(sql, read="athena") if tree is not None]
     except SqlglotError:
-        return set()
-    return {table.name.lower() for tree in trees for table in tree.find_all(exp.Table)}
+        return []
+    return sorted({table.name.lower() for tree in trees for table in tree.find_all(exp.Table)})
 
 
 @lru_cache(maxsize=256)
@@ -25,8 +31,10 @@ def canonical(sql: str | None) -> str | None:
     """The query in a form that is the same for what Athena on AWS makes of it: Trino formats the text of a view anew
     (``SqlFormatter``), with parentheses, quotes, INNER and ASC of its own. A text that does not parse stays as it is.
     """
-    if sql is None:
-        return None
+    return None if sql is None else str(parsed_sql.kept("canonical", sql, lambda: _canonical(sql)))
+
+
+def _canonical(sql: str) -> str:
     from sqlglot import exp, parse_one
     from sqlglot.errors import SqlglotError
 

@@ -201,3 +201,16 @@ def test_a_home_below_a_folder_that_is_given_is_left_out(tmp_path: Path, monkeyp
     assert str(other) in found["read"]
     assert not {str(tmp_path / "users"), str(home), str(tmp_path / "users" / "link")} & {*found["read"]}
     assert {str(home), str(home / "state")} <= {*found["hidden"]}
+
+
+@kernel_holds
+def test_a_socket_in_a_folder_that_is_shared_keeps_no_process_from_starting(tmp_path: Path) -> None:
+    """As editors and terminals leave them in /tmp. Landlock takes no rights of folders for anything else."""
+    path = tmp_path / "s"
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(os.path.relpath(path))  # a socket's path has at most 107 characters
+        python = [str(each) for each in (Path(sys.prefix), Path(sys.base_prefix))]
+        rules = {"read": ["/", *python], "write": [str(path)], "hidden": [], "port": None}
+        command = [sys.executable, confined.__file__, json.dumps(rules), str(os.getpid()), "-c", "print('started')"]
+        ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (ran.stdout, ran.stderr) == ("started\n", "")

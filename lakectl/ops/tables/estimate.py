@@ -2,8 +2,7 @@
 
 Figures are those of Iceberg's metadata (``total-files-size``) and of S3's listing, never guesses; where there are none,
 there is no estimate. A table that is used twice counts twice. Columns and partitions that a query leaves out make it
-read less. Athena charges for the bytes that it reads from S3, compressed as they are
-(https://aws.amazon.com/athena/pricing/).
+read less. Athena charges for the bytes that it reads from S3, compressed as they are.
 """
 
 from __future__ import annotations
@@ -19,8 +18,7 @@ from lakectl.errors import LakectlError
 from lakectl.ops.console import catalog, iceberg
 from lakectl.ops.console.catalog import Table
 from lakectl.ops.lake import Lake
-from lakectl.ops.report.cost import LEAST_MEGABYTES, MEGABYTE, USD_PER_TB
-from lakectl.ops.tables import named_tables
+from lakectl.ops.tables import athena_price, named_tables
 from lakectl.ops.tables.named_tables import Named, NotUnderstood
 
 MOST_LISTED = 10_000  # objects of a table that is no Iceberg table
@@ -36,8 +34,8 @@ class Estimate:
 
     @property
     def usd(self) -> float:
-        """What reading all of it costs on AWS: whole megabytes, ten at least."""
-        return max(-(-self.size // MEGABYTE), LEAST_MEGABYTES) * MEGABYTE / 1e12 * USD_PER_TB
+        """What reading all of it costs on AWS."""
+        return athena_price.usd(self.size)
 
 
 def of(lake: Lake, sql: str, database: str = "") -> Estimate | None:

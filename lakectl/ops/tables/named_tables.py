@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 DIALECT = "trino"
+_READS = re.compile(r"\b(FROM|TABLE)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,11 @@ class Named:
 
 class NotUnderstood(Exception):
     """No SELECT, or none that sqlglot can read."""
+
+
+def names_none(sql: str) -> bool:
+    """Whether a statement reads no table for certain, which is told without parsing it."""
+    return _READS.search(sql) is None
 
 
 def of(sql: str) -> list[Named]:
