@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import boto3
@@ -12,6 +13,7 @@ import boto3
 from lakectl import project
 from lakectl.aws import Aws
 from lakectl.config import Config
+from lakectl.engine.model import Plan
 from lakectl.local.control import Endpoint
 from lakectl.ops import provision
 from lakectl.ops.lake import Lake
@@ -26,17 +28,20 @@ def plain_sources() -> dict[str, Any]:
 
 def open_test_lake(endpoint: Endpoint, name: str = "", **settings: object) -> Lake:
     """A lake with suffixed names of its own; nothing of it is made yet."""
-    session = boto3.Session(
-        aws_access_key_id=endpoint.access_key_id,
-        aws_secret_access_key=endpoint.secret_access_key,
-        region_name=endpoint.region,
-    )
+    session = _session(endpoint.access_key_id, endpoint.secret_access_key, endpoint.region)
     config = Config.model_validate({"name": name or f"t{uuid.uuid4().hex[:8]}", "suffix_names": True, **settings})
     return Lake(config, project.find(), Aws(session, endpoint.region, endpoint.url))
 
 
-def bring_up(lake: Lake) -> None:
-    result = provision.up(lake, provision.plan(lake), lambda _: None)
+@cache
+def _session(key: str, secret: str, region: str) -> boto3.Session:
+    """One for all lakes: what a session has read of botocore's models is not read again."""
+    return boto3.Session(aws_access_key_id=key, aws_secret_access_key=secret, region_name=region)
+
+
+def bring_up(lake: Lake, plan: Plan | None = None) -> None:
+    """``plan``: one that has just been made, so that nothing needs to be read again."""
+    result = provision.up(lake, plan or provision.plan(lake), lambda _: None)
     assert result.ok, {key: error.message for key, error in result.failed.items()}
 
 

@@ -204,11 +204,17 @@ CASES: list[tuple[str, str, Tamper]] = [
 @pytest.mark.parametrize(("kind", "field", "tamper"), CASES, ids=[f"{k}-{f}-{i}" for i, (k, f, _) in enumerate(CASES)])
 def test_the_plan_names_exactly_the_field_and_up_restores_it(lake: Lake, kind: str, field: str, tamper: Tamper) -> None:
     tamper(lake.client, lake.names)
-    pending = [step for step in provision.plan(lake).pending if field != "sha256" or step.resource.kind == kind]
+    plan = provision.plan(lake)
+    pending = [step for step in plan.pending if field != "sha256" or step.resource.kind == kind]
     assert {step.resource.kind for step in pending} == {kind}
     fields = {change.field for step in pending for change in step.changes}
     assert fields - {"size"} == {field}
-    bring_up(lake)
+    bring_up(lake, plan)
+    assert provision.plan(lake, {step.resource.step for step in plan.pending}).pending == ()
+
+
+def test_nothing_of_it_is_left(lake: Lake) -> None:
+    """After all that the tests above changed and restored."""
     assert provision.plan(lake).pending == ()
 
 
