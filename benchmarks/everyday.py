@@ -25,11 +25,18 @@ def measure(settings: Settings) -> list[Figure]:  # noqa: ARG001 - every figure 
         first = lakectl("demo")
         second = lakectl("demo")
         return [
+            _imports(),
             _help(),
             *(_command(name, arguments, limit) for name, (arguments, limit) in LIMITS_S.items()),
             Figure("first demo", f"{first:.1f} s"),
             Figure("second demo", f"{second:.1f} s", f"at most {SECOND_DEMO_S:.0f} s", second <= SECOND_DEMO_S),
         ]
+
+
+def _imports() -> Figure:
+    """What a command can't be faster than, as each of them needs boto3."""
+    seconds = median(timed([sys.executable, "-c", "import boto3"], {}) for _ in range(RUNS))
+    return Figure('python -c "import boto3", for comparison', f"{seconds:.2f} s")
 
 
 def _help() -> Figure:

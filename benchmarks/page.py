@@ -17,8 +17,8 @@ HEAD = """\
 # Benchmarks
 
 Written by `make bench`, which measures each figure on a local AWS of its own: whole processes, unless the line says
-otherwise. ✓ and ✗ say whether a promise was kept in this run. Seconds depend on the machine and on what else it does;
-ratios do so less.
+otherwise. `python -m benchmarks --write NAME` measures one section again. ✓ and ✗ say whether a promise was kept in
+this run. Seconds depend on the machine and on what else it does; ratios do so less.
 
 """
 TITLES = {
@@ -38,16 +38,31 @@ TITLES = {
 }
 
 
-def text(figures: Mapping[str, Sequence[Figure]]) -> str:
-    """The page. ``figures``: by the name of the module that measured them."""
-    parts = [HEAD, _machine()]
-    for name, found in figures.items():
-        parts += [f"## {TITLES[name]}\n\n", "| | Measured | Promised |\n|---|---|---|\n"]
-        for figure in found:
-            mark = {None: "", True: " ✓", False: " ✗"}[figure.met]
-            parts.append(f"| {_cell(figure.what)} | {_cell(figure.measured)} | {_cell(figure.promised)}{mark} |\n")
-        parts.append("\n")
-    return "".join(parts).rstrip() + "\n"
+def text(figures: Mapping[str, Sequence[Figure]], before: str = "") -> str:
+    """The page. ``figures``: by the name of the module that measured them. ``before``: the page as it was, whose other
+    sections stay, each with the machine that it was measured on."""
+    sections = _sections(before) | {name: _section(name, found) for name, found in figures.items()}
+    return (HEAD + "\n".join(sections[name] for name in TITLES if name in sections)).rstrip() + "\n"
+
+
+def write(figures: Mapping[str, Sequence[Figure]]) -> None:
+    """Put ``figures`` into the page."""
+    before = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
+    PAGE.write_text(text(figures, before), encoding="utf-8")
+
+
+def _section(name: str, figures: Sequence[Figure]) -> str:
+    lines = [f"## {TITLES[name]}", "", "| | Measured | Promised |", "|---|---|---|"]
+    for figure in figures:
+        mark = {None: "", True: " ✓", False: " ✗"}[figure.met]
+        lines.append(f"| {_cell(figure.what)} | {_cell(figure.measured)} | {_cell(figure.promised)}{mark} |")
+    return "\n".join([*lines, "", _machine()])
+
+
+def _sections(page: str) -> dict[str, str]:
+    names = {title: name for name, title in TITLES.items()}
+    parts = [part.partition("\n") for part in page.split("\n## ")[1:]]
+    return {names[title]: f"## {title}\n{rest.rstrip()}\n" for title, _, rest in parts if title in names}
 
 
 def _machine() -> str:
@@ -57,7 +72,7 @@ def _machine() -> str:
     return (
         f"Measured on {datetime.now(UTC):%Y-%m-%d}: {_processor()}, {os.cpu_count()} cores, "
         f"{memory:.0f} GiB of memory, {platform.system()} {platform.machine()}, load average {load:.1f}. "
-        f"Python {platform.python_version()}, {versions}.\n\n"
+        f"Python {platform.python_version()}, {versions}.\n"
     )
 
 
