@@ -19,6 +19,16 @@ from lakectl.local.control import Endpoint
 RETRY_DELAY_SECONDS = "0.2"
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What one worker runs: a file, or all tests of the job, which share a Spark session that takes long to warm up.
+    They take longest and so come first."""
+    for item in items:
+        folder = item.path.relative_to(Path(__file__).parent).parts[0]
+        item.add_marker(pytest.mark.xdist_group(folder if folder == "jobs" else item.nodeid.partition("::")[0]))
+    items.sort(key=lambda item: "jobs" not in item.path.parts)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def state_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A state folder for this run alone, and none of the user's AWS settings."""

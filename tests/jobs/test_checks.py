@@ -170,8 +170,15 @@ QUOTES = {
 }
 
 
-@pytest.mark.parametrize("rows_before", [0, 3000], ids=["small", "large"])
-@pytest.mark.parametrize("packed", [False, True], ids=["plain", "gz"])
+@pytest.mark.parametrize(
+    ("rows_before", "packed"),
+    [
+        pytest.param(0, False, id="small-plain"),
+        pytest.param(3000, True, id="large-gz"),
+        pytest.param(0, True, id="small-gz", marks=pytest.mark.long),
+        pytest.param(3000, False, id="large-plain", marks=pytest.mark.long),
+    ],
+)
 def test_quotes_that_cannot_be_paired_refuse_the_landing_as_land_does(
     spark, files, landed, tmp_path, rows_before: int, packed: bool
 ) -> None:
