@@ -58,8 +58,8 @@ class Microburst:
         return [self._rules[event["rule_id"]]["headers"][header] for event in self._call("GET", "fired")]
 
     def close(self) -> None:
-        self._process.terminate()
-        self._process.wait(10)
+        self._process.kill()  # asked to end, it waits for connections that are open
+        self._process.wait()
 
     def _call(self, method: str, path: str, body: Any = None) -> Any:
         request = urllib.request.Request(  # noqa: S310 - always http on the loopback
