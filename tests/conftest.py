@@ -11,6 +11,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from xdist.scheduler import LoadFileScheduling
 
 from lakectl.local import control
 from lakectl.local.control import Endpoint
@@ -19,13 +20,20 @@ from lakectl.local.control import Endpoint
 RETRY_DELAY_SECONDS = "0.2"
 
 
-@pytest.hookimpl(tryfirst=True)
+class ByFile(LoadFileScheduling):
+    """One worker runs all tests of a file. And all of the job's, which share a Spark session that takes long to warm
+    up."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "tests/jobs" if nodeid.startswith("tests/jobs/") else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    return ByFile(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What one worker runs: a file, or all tests of the job, which share a Spark session that takes long to warm up.
-    They take longest and so come first."""
-    for item in items:
-        folder = item.path.relative_to(Path(__file__).parent).parts[0]
-        item.add_marker(pytest.mark.xdist_group(folder if folder == "jobs" else item.nodeid.partition("::")[0]))
+    """The job's tests take longest, and come first."""
     items.sort(key=lambda item: "jobs" not in item.path.parts)
 
 
