@@ -58,6 +58,12 @@ CREDENTIAL_CODES = frozenset(
     + ("SignatureDoesNotMatch", "InvalidAccessKeyId", "AuthFailure", "InvalidSignatureException", "InvalidToken")
 )
 DENIED_CODES = frozenset(("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"))
+# A limit that only its owner can raise (API references of Glue, IAM, S3 and Lambda; the bare LimitExceededException is
+# that of EventBridge, CloudWatch Logs and DynamoDB, which boto3 tries again before it gives up).
+QUOTA_CODES = frozenset(
+    ("ResourceNumberLimitExceededException", "LimitExceeded", "LimitExceededException", "TooManyBuckets")
+    + ("CodeStorageExceededException", "PolicyLengthExceededException", "ServiceQuotaExceededException", "OverLimit")
+)
 # "User: … is not authorized to perform: s3:TagResource on resource: …" (IAM user guide, "Troubleshoot access denied")
 DENIED_ACTION = re.compile(r"not authorized to perform:? ([\w-]+:\w+)")
 ISO_8601 = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z")
@@ -318,7 +324,9 @@ def explain(error: Exception, doing: str | None = None, tagging: Mapping[str, st
     if isinstance(error, ClientError):
         message = error.response.get("Error", {}).get("Message", "")
         operation = error.operation_name
-        text = f"{prefix}{operation}: {code}: {message}"
+        # What was tried before giving up (lakectl.engine.retry).
+        waited = "".join(f"; {note}" for note in getattr(error, "__notes__", ()))
+        text = f"{prefix}{operation}: {code}: {message}{waited}"
         if code in CREDENTIAL_CODES:
             return AccessError(
                 text, "the credentials are wrong or expired: log in again (`aws sts get-caller-identity`)"
@@ -327,5 +335,11 @@ def explain(error: Exception, doing: str | None = None, tagging: Mapping[str, st
             return AccessError(text, "lakectl doctor")
         if code.rpartition(".")[2] in DENIED_CODES:  # SQS: AWS.SimpleQueueService.AccessDenied
             return AccessError(text, f"ask for {_permission(error, tagging or {})}, or try another --profile")
-        return LakectlError(text)
+        if code in QUOTA_CODES:
+            return LakectlError(
+                text, "a quota of the account: delete what is not needed, or raise it in the Service Quotas console"
+            )
+        return LakectlError(
+            text, "run the same command again in some minutes, it goes on from here" if waited else None
+        )
     return LakectlError(f"{prefix}{type(error).__name__}: {error}")

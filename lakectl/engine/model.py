@@ -148,6 +148,11 @@ class Resource(ABC):
         """What `up` does not make and must be there first; ends the sentence "waits for …". Empty: it can be made."""
         return ""
 
+    def visible(self, aws: Aws) -> bool:  # noqa: ARG002 - most services read what was written
+        """Whether a read shows what was written. `up` asks after a write, so that the next `plan` sees no drift that
+        is none; one call at most."""
+        return True
+
     def diff(self, live: State) -> tuple[Change, ...]:
         """The fields that differ. Foreign tags are left alone; ours must be there."""
         changes = []

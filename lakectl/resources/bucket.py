@@ -21,8 +21,16 @@ from lakectl.resources.policy_document import comparable_statements, statements
 
 # S3 answers OperationAborted while a bucket of that name is still being deleted or configured.
 BUCKET_BUSY = (Reason("S3 to finish deleting or changing the bucket of that name", ("OperationAborted",)),)
+# A bucket that was made a moment ago is not known everywhere (hashicorp/terraform-provider-aws, bucket_policy.go and
+# its neighbours try each setting again on NoSuchBucket).
+BUCKET_NEW = (Reason("the new bucket to be known everywhere in S3", ("NoSuchBucket",)),)
 # A write that was under way, or not yet reached by the policy that denies it, lands while the bucket is emptied.
 BUCKET_FILLED = (Reason("the last writes to the bucket, to delete them too", ("BucketNotEmpty",)),)
+# DeleteObjects answers 200 and names these beside single keys, so boto3 does not try again (API reference).
+KEYS_FAILED = ("InternalError", "SlowDown", "ServiceUnavailable", "OperationAborted")
+OBJECTS_FAILED = (Reason("S3 to delete all of the objects", KEYS_FAILED),)
+# Another `up` puts the same folder marker at this moment (S3 user guide, "Conditional writes": to be tried again).
+MARKER_BUSY = (Reason("another write of the folder marker to end", ("ConditionalRequestConflict",)),)
 
 OURS = "lakectl-"
 DENY_WRITES = f"{OURS}deny-writes"
@@ -69,7 +77,6 @@ class Bucket(Resource):
             "NoSuchBucketPolicy",
             "NoSuchLifecycleConfiguration",
             "NoSuchTagSet",
-            "NoSuchBucket",
         )
     )
 
@@ -161,19 +168,24 @@ class Bucket(Resource):
                 "ObjectOwnership"
             ],
             "versioning": lambda: self._versioning(s3.get_bucket_versioning(**owner)),
-            "policy": lambda: {k: v for k, v in self._statements(aws).items() if k.startswith(OURS)},
-            "lifecycle": lambda: {k: v for k, v in self._rules(aws).items() if k.startswith(OURS)},
+            "policy": lambda: self._ours(self._statements(aws)),
+            "lifecycle": lambda: self._ours(self._rules(aws)),
             "prefixes": lambda: [prefix for prefix in self.prefixes if self._has(aws, prefix)],
             "tags": lambda: {tag["Key"]: tag["Value"] for tag in s3.get_bucket_tagging(**owner)["TagSet"]},
         }
         try:
             fields = {field: self._or_none(call) for field, call in calls.items()}
         except ClientError as error:
-            if code_of(error) == "NoSuchBucket":  # another `down` has deleted it meanwhile
+            # HeadBucket may still find a bucket that is deleted; its settings don't.
+            if code_of(error) == "NoSuchBucket":
                 return None
             raise
         tags = fields.pop("tags") or {}
         return State(fields, tags)
+
+    @staticmethod
+    def _ours(named: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in named.items() if name.startswith(OURS)}
 
     def _or_none(self, call: Callable[[], Any]) -> Any:
         try:
@@ -181,6 +193,15 @@ class Bucket(Resource):
         except ClientError as error:
             if code_of(error) in self.ABSENT_CODES:
                 return None
+            raise
+
+    def _foreign(self, read: Callable[[Aws], Mapping[str, Any]], aws: Aws) -> dict[str, Any]:
+        """What ``read`` gives that is not ours; nothing where the bucket is not there, or not seen yet."""
+        try:
+            return {name: value for name, value in read(aws).items() if not name.startswith(OURS)}
+        except ClientError as error:
+            if code_of(error) == "NoSuchBucket":
+                return {}
             raise
 
     @staticmethod
@@ -226,9 +247,12 @@ class Bucket(Resource):
                     "bucket names are global: choose another lake name with --name",
                 ) from error
             raise
-        self.update(aws, self.diff(State(NEW_BUCKET, self.tags)))
+        self._put(aws, self.diff(State(NEW_BUCKET, self.tags)), BUCKET_BUSY + BUCKET_NEW)
 
     def update(self, aws: Aws, changes: tuple[Change, ...]) -> None:
+        self._put(aws, changes, BUCKET_BUSY)
+
+    def _put(self, aws: Aws, changes: tuple[Change, ...], reasons: tuple[Reason, ...]) -> None:
         s3 = aws.client("s3")
         owner = {"Bucket": self.name, "ExpectedBucketOwner": self.account}
         writers: dict[str, Callable[[], Any]] = {
@@ -253,7 +277,16 @@ class Bucket(Resource):
             "tags": lambda: self._put_tags(aws, owner),
         }
         for change in changes:
-            until_ready(writers[change.field], BUCKET_BUSY)
+            until_ready(writers[change.field], reasons + MARKER_BUSY)
+
+    def visible(self, aws: Aws) -> bool:
+        """The lifecycle rules, which S3 shows last: Terraform waits until ten reads in a row agree."""
+        try:
+            return not self.lifecycle or self._ours(self._rules(aws)) == self.lifecycle
+        except ClientError as error:
+            if code_of(error) == "NoSuchBucket":
+                return False
+            raise
 
     def _put_prefixes(self, aws: Aws) -> None:
         for prefix in self.prefixes:
@@ -279,14 +312,14 @@ class Bucket(Resource):
     def put_policy(self, aws: Aws, deny_writes: bool = False) -> None:
         """Put our statements to what we want, with or without the one that denies all writes; keep the others."""
         ours = [*self._policy(), *([self._deny_writes()] if deny_writes else [])]
-        foreign = [s for sid, s in self._statements(aws).items() if not sid.startswith(OURS)]
-        document = {"Version": "2012-10-17", "Statement": [*foreign, *ours]}
+        foreign = self._foreign(self._statements, aws)
+        document = {"Version": "2012-10-17", "Statement": [*foreign.values(), *ours]}
         aws.client("s3").put_bucket_policy(
             Bucket=self.name, Policy=json.dumps(document), ExpectedBucketOwner=self.account
         )
 
     def _put_lifecycle(self, aws: Aws, owner: Mapping[str, str]) -> None:
-        foreign = {key: rule for key, rule in self._rules(aws).items() if not key.startswith(OURS)}
+        foreign = self._foreign(self._rules, aws)
         rules = [{"ID": key, **rule} for key, rule in {**foreign, **self.lifecycle}.items()]
         aws.client("s3").put_bucket_lifecycle_configuration(LifecycleConfiguration={"Rules": rules}, **owner)
 
@@ -305,7 +338,7 @@ class Bucket(Resource):
             s3.delete_bucket(Bucket=self.name, ExpectedBucketOwner=self.account)
 
         try:
-            until_ready(delete, BUCKET_BUSY + BUCKET_FILLED)
+            until_ready(delete, BUCKET_BUSY + BUCKET_FILLED + OBJECTS_FAILED)
         except ClientError as error:
             if code_of(error) != "NoSuchBucket":
                 raise
@@ -322,6 +355,8 @@ def empty(aws: Aws, bucket: str, prefix: str = "") -> int:
         objects = [item for item in batch if not NO_XML.search(item["Key"])]
         answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True}) if objects else {}
         for failure in answer.get("Errors", []):
+            if failure["Code"] in KEYS_FAILED:
+                raise ClientError({"Error": failure}, "DeleteObjects")
             if failure["Code"] not in ("NoSuchKey", "NoSuchVersion"):
                 raise LakectlError(f"can't delete s3://{bucket}/{failure['Key']}: {failure['Code']}")
         return len(batch)

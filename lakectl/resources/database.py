@@ -9,8 +9,15 @@ from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
 from lakectl.engine.model import Change, Data, Resource, State
-from lakectl.engine.retry import CONCURRENT_CHANGE, until_ready
+from lakectl.engine.retry import CONCURRENT_CHANGE, Reason, until_ready
 from lakectl.naming import Place
+
+# Errors of the catalog's own transactions, which pass (Glue API reference, "Exceptions"). What was done all the same is
+# found by the second try.
+CATALOG_BUSY = CONCURRENT_CHANGE + (
+    Reason("the catalog to be ready", ("ResourceNotReadyException", "OperationTimeoutException")),
+)
+DATABASE_NEW = (Reason("the new database to be known everywhere in Glue", ("EntityNotFoundException",)),)
 
 
 class Database(Resource):
@@ -46,9 +53,21 @@ class Database(Resource):
         return State({"description": database.get("Description", "")}, tags)
 
     def create(self, aws: Aws) -> None:
-        aws.client("glue").create_database(
-            DatabaseInput={"Name": self.name, "Description": self.description}, Tags=self.tags
+        until_ready(
+            lambda: aws.client("glue").create_database(
+                DatabaseInput={"Name": self.name, "Description": self.description}, Tags=self.tags
+            ),
+            CATALOG_BUSY,
         )
+
+    def visible(self, aws: Aws) -> bool:
+        try:
+            aws.client("glue").get_database(Name=self.name)
+        except ClientError as error:
+            if code_of(error) == "EntityNotFoundException":
+                return False
+            raise
+        return True
 
     def update(self, aws: Aws, changes: tuple[Change, ...]) -> None:
         glue = aws.client("glue")
@@ -60,7 +79,7 @@ class Database(Resource):
                     lambda keep=keep: glue.update_database(  # type: ignore[misc]
                         Name=self.name, DatabaseInput={"Name": self.name, "Description": self.description, **keep}
                     ),
-                    CONCURRENT_CHANGE,
+                    CATALOG_BUSY,
                 )
             elif change.field == "tags":
                 glue.tag_resource(ResourceArn=self.arn, TagsToAdd=change.new)
@@ -71,15 +90,17 @@ class Database(Resource):
         try:
             for page in glue.get_paginator("get_tables").paginate(DatabaseName=self.name):
                 for table in page["TableList"]:
-                    self._delete_table(glue, table["Name"])
-            until_ready(lambda: glue.delete_database(Name=self.name), CONCURRENT_CHANGE)
+                    delete_table(glue, self.name, table["Name"])
+            until_ready(lambda: glue.delete_database(Name=self.name), CATALOG_BUSY)
         except ClientError as error:
             if code_of(error) != "EntityNotFoundException":
                 raise
 
-    def _delete_table(self, glue: Any, table: str) -> None:
-        try:
-            glue.delete_table(DatabaseName=self.name, Name=table)
-        except ClientError as error:
-            if code_of(error) != "EntityNotFoundException":
-                raise
+
+def delete_table(glue: Any, database: str, table: str) -> None:
+    """Delete an entry of the catalog, unless it is gone."""
+    try:
+        until_ready(lambda: glue.delete_table(DatabaseName=database, Name=table), CATALOG_BUSY)
+    except ClientError as error:
+        if code_of(error) != "EntityNotFoundException":
+            raise

@@ -11,9 +11,10 @@ from botocore.exceptions import ClientError
 from lakectl.aws import Aws, code_of
 from lakectl.core import glue_runs
 from lakectl.engine.model import Change, Resource, State
-from lakectl.engine.retry import CONCURRENT_CHANGE, pause, until_ready
+from lakectl.engine.retry import pause, until_ready
 from lakectl.errors import LakectlError
 from lakectl.naming import Place
+from lakectl.resources.database import CATALOG_BUSY
 from lakectl.resources.role import ROLE_NOT_READY
 
 STOP_LIMIT_S = 180
@@ -83,7 +84,8 @@ class GlueJob(Resource):
 
     def create(self, aws: Aws) -> None:
         until_ready(
-            lambda: aws.client("glue").create_job(Name=self.name, Tags=self.tags, **self.definition), ROLE_NOT_READY
+            lambda: aws.client("glue").create_job(Name=self.name, Tags=self.tags, **self.definition),
+            ROLE_NOT_READY + CATALOG_BUSY,
         )
 
     def update(self, aws: Aws, changes: tuple[Change, ...]) -> None:
@@ -92,7 +94,7 @@ class GlueJob(Resource):
         if fields.keys() - {"tags"}:
             until_ready(
                 lambda: glue.update_job(JobName=self.name, JobUpdate=self.definition),
-                ROLE_NOT_READY + CONCURRENT_CHANGE,
+                ROLE_NOT_READY + CATALOG_BUSY,
             )
         if "tags" in fields:
             glue.tag_resource(ResourceArn=self.arn, TagsToAdd=fields["tags"].new)

@@ -10,8 +10,9 @@ from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
 from lakectl.engine.model import Change, Data, Resource, State
-from lakectl.engine.retry import CONCURRENT_CHANGE, until_ready
+from lakectl.engine.retry import until_ready
 from lakectl.naming import TAG_LAKE, Place
+from lakectl.resources.database import CATALOG_BUSY, DATABASE_NEW, delete_table
 
 PARTITION = "ingest_date"
 
@@ -153,7 +154,10 @@ class LandedTable(Resource):
         return {"Name": name, "Type": kind, **({"Comment": comment} if comment else {})}
 
     def create(self, aws: Aws) -> None:
-        aws.client("glue").create_table(DatabaseName=self.database, TableInput=self._input({}))
+        until_ready(
+            lambda: aws.client("glue").create_table(DatabaseName=self.database, TableInput=self._input({})),
+            CATALOG_BUSY + DATABASE_NEW,
+        )
 
     def update(self, aws: Aws, changes: tuple[Change, ...]) -> None:
         """UpdateTable replaces the whole definition; properties that are not ours are kept."""
@@ -164,13 +168,9 @@ class LandedTable(Resource):
             lambda: aws.client("glue").update_table(
                 DatabaseName=self.database, TableInput=self._input(live.get("Parameters", {}))
             ),
-            CONCURRENT_CHANGE,
+            CATALOG_BUSY,
         )
 
     def destroy(self, aws: Aws) -> None:
         """Deletes the catalog entry; the files are the bucket's."""
-        try:
-            aws.client("glue").delete_table(DatabaseName=self.database, Name=self.table)
-        except ClientError as error:
-            if code_of(error) != "EntityNotFoundException":
-                raise
+        delete_table(aws.client("glue"), self.database, self.table)

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
 from lakectl.engine.model import Change, Resource, State
-from lakectl.engine.retry import Reason, until_ready
+from lakectl.engine.retry import Reason, until_ready, wait_until
 from lakectl.naming import Place
 from lakectl.resources.policy_document import comparable_statements, statements
 
@@ -21,10 +21,15 @@ QUEUE_DELETED_RECENTLY = (
         ("AWS.SimpleQueueService.QueueDeletedRecently", "QueueDeletedRecently"),
     ),
 )
+# A deleted queue may be found, and a change not be seen, for 60 seconds (DeleteQueue and SetQueueAttributes, API
+# reference).
+SPREADS_S = 90.0
+QUEUE_THERE = Reason("SQS to forget the deleted queue", ())
 
 OURS = "lakectl-"
 RETENTION_S = 14 * 24 * 3600  # SQS keeps a message for 14 days at most (SetQueueAttributes, API reference)
 ABSENT = frozenset(("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"))
+QUEUE_NEW = (Reason("the new queue to be known everywhere in SQS", tuple(ABSENT)),)
 
 
 class Queue(Resource):
@@ -88,11 +93,14 @@ class Queue(Resource):
     def url(self, aws: Aws) -> str | None:
         """The queue's URL, ``None`` when it is not there."""
         try:
-            return str(aws.client("sqs").get_queue_url(QueueName=self.name)["QueueUrl"])
+            return self._url(aws)
         except ClientError as error:
             if code_of(error) in ABSENT:
                 return None
             raise
+
+    def _url(self, aws: Aws) -> str:
+        return str(aws.client("sqs").get_queue_url(QueueName=self.name)["QueueUrl"])
 
     def read(self, aws: Aws) -> State | None:
         url = self.url(aws)
@@ -121,7 +129,7 @@ class Queue(Resource):
         )
 
     def update(self, aws: Aws, changes: tuple[Change, ...]) -> None:
-        sqs, url = aws.client("sqs"), self.url(aws)
+        sqs, url = aws.client("sqs"), until_ready(lambda: self._url(aws), QUEUE_NEW)
         for change in changes:
             if change.field == "tags":
                 sqs.tag_queue(QueueUrl=url, Tags=change.new)
@@ -140,6 +148,7 @@ class Queue(Resource):
         except ClientError as error:
             if code_of(error) not in ABSENT:
                 raise
+        wait_until(lambda: self.url(aws) is None, QUEUE_THERE, SPREADS_S)
 
 
 def _is_ours(statement: Mapping[str, Any]) -> bool:

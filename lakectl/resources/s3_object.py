@@ -10,7 +10,8 @@ from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
 from lakectl.engine.model import Change, Resource, State
-from lakectl.resources.bucket import Bucket
+from lakectl.engine.retry import until_ready
+from lakectl.resources.bucket import BUCKET_BUSY, BUCKET_NEW, Bucket
 
 
 class S3Object(Resource):
@@ -41,11 +42,14 @@ class S3Object(Resource):
         return State({"sha256": head["Metadata"].get("sha256"), "size": size})
 
     def create(self, aws: Aws) -> None:
-        aws.client("s3").put_object(
-            Bucket=self.bucket,
-            Key=self.key,
-            Body=self.content,
-            Metadata={"sha256": hashlib.sha256(self.content).hexdigest()},
+        until_ready(
+            lambda: aws.client("s3").put_object(
+                Bucket=self.bucket,
+                Key=self.key,
+                Body=self.content,
+                Metadata={"sha256": hashlib.sha256(self.content).hexdigest()},
+            ),
+            BUCKET_BUSY + BUCKET_NEW,
         )
 
     def update(self, aws: Aws, changes: tuple[Change, ...]) -> None:
