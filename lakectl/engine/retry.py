@@ -16,6 +16,7 @@ from lakectl.aws import code_of
 
 T = TypeVar("T")
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 2.0
+LIMIT_S = 120.0  # as long as Terraform's provider waits for IAM and S3 to spread a change
 
 
 @dataclass(frozen=True)
@@ -62,14 +63,14 @@ def pause(seconds: float) -> None:
         raise CancelledError
 
 
-def until_ready(call: Callable[[], T], reasons: tuple[Reason, ...], limit_s: float = 120) -> T:
-    """``call()``, again after 0.25 s growing to 2 s while AWS names one of ``reasons``, for ``limit_s`` at most.
+def until_ready(call: Callable[[], T], reasons: tuple[Reason, ...]) -> T:
+    """``call()``, again after 0.25 s growing to 2 s while AWS names one of ``reasons``, for two minutes at most.
 
     Tells :data:`watcher` each reason once. Raises AWS's own error when it is not one of ``reasons``, or for
     too long: then with a note (PEP 678) that says so. ``CancelledError`` when Ctrl-C ends the wait.
     """
     started, step_s, told = time.monotonic(), FIRST_PAUSE_S, set[Reason]()
-    deadline = started + limit_s
+    deadline = started + LIMIT_S
     while True:
         patient = patience.set(reasons)
         try:
