@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from fault_lakes import Subject, connect
-from one_resource import Bench
+from one_resource import SingleSteps
 from recording_proxy import Proxy
 
 from lakectl.aws import Aws
@@ -53,16 +53,16 @@ def up_subject(subject: Subject) -> Subject:
 
 
 @pytest.fixture(scope="module")
-def shared_bench(endpoint: Endpoint) -> Iterator[Bench]:
-    made = Bench.of(endpoint, f"b{uuid.uuid4().hex[:8]}")
+def shared_steps(endpoint: Endpoint) -> Iterator[SingleSteps]:
+    made = SingleSteps.of(endpoint, f"b{uuid.uuid4().hex[:8]}")
     yield made
     made.close()
 
 
 @pytest.fixture
-def bench(shared_bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+def steps(shared_steps: SingleSteps, monkeypatch: pytest.MonkeyPatch) -> Iterator[SingleSteps]:
     """Single resources of one lake, behind a proxy; waits begin with a short pause."""
     for module in (apply, retry):
         monkeypatch.setattr(module, "FIRST_PAUSE_S", 0.02)
-    yield shared_bench
-    shared_bench.clear()
+    yield shared_steps
+    shared_steps.clear()

@@ -39,7 +39,7 @@ class Done:
 
 
 @dataclass
-class Bench:
+class SingleSteps:
     """A lake behind ``proxy``, of which a test makes only what it needs. ``refused`` counts what AWS refused."""
 
     proxy: Proxy
@@ -50,11 +50,11 @@ class Bench:
     made: dict[str, Resource] = field(default_factory=dict)
 
     @staticmethod
-    def of(endpoint: Endpoint, name: str) -> Bench:
+    def of(endpoint: Endpoint, name: str) -> SingleSteps:
         proxy = Proxy(endpoint.url)
         aws, straight = connect(endpoint, proxy.url, attempts=2), connect(endpoint, endpoint.url)
         config = Config.model_validate({"name": name, "suffix_names": True})
-        return Bench(proxy, Lake(config, project.find(), straight), straight, aws)
+        return SingleSteps(proxy, Lake(config, project.find(), straight), straight, aws)
 
     def find(self, kind: str) -> Resource:
         """The first resource of ``kind``."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import aws_errors as aws
 import pytest
 from _pytest.mark import ParameterSet
-from one_resource import Bench, Refusal
+from one_resource import Refusal, SingleSteps
 
 from lakectl.engine.model import Action, Change
 from lakectl.resources.queue import Queue
@@ -231,17 +231,17 @@ def rows(table: Sequence[tuple[object, ...]]) -> list[ParameterSet]:
 
 @pytest.mark.parametrize(("kind", "operation", "answer", "says"), rows(CREATED))
 def test_what_is_refused_while_aws_is_late_or_busy_is_made_all_the_same(
-    bench: Bench, kind: str, operation: str, answer: aws.Answer, says: str
+    steps: SingleSteps, kind: str, operation: str, answer: aws.Answer, says: str
 ) -> None:
-    resource = bench.absent(bench.find(kind))
-    bench.refuse(Refusal(operation, answer))
-    done = bench.do(resource, Action.CREATE)
+    resource = steps.absent(steps.find(kind))
+    steps.refuse(Refusal(operation, answer))
+    done = steps.do(resource, Action.CREATE)
     assert done.result.ok, done.result.failed
-    assert bench.refused > 0
+    assert steps.refused > 0
     assert any(says in reason for reason in done.waited_for) or not says, done.waited_for
     assert done.notes == []
-    bench.clear()
-    live = resource.read(bench.straight)
+    steps.clear()
+    live = resource.read(steps.straight)
     assert live is not None
     assert resource.diff(live) == ()
 
@@ -276,14 +276,14 @@ CHANGED = [
 
 @pytest.mark.parametrize(("kind", "name", "operation", "answer"), rows(CHANGED))
 def test_a_change_waits_for_the_one_before(
-    bench: Bench, kind: str, name: str, operation: str, answer: aws.Answer
+    steps: SingleSteps, kind: str, name: str, operation: str, answer: aws.Answer
 ) -> None:
-    resource = bench.there(bench.find(kind))
-    bench.refuse(Refusal(operation, answer))
+    resource = steps.there(steps.find(kind))
+    steps.refuse(Refusal(operation, answer))
     want = resource.tags if name == "tags" else resource.desired()[name]
-    done = bench.do(resource, Action.CHANGE, (Change(name, {}, want),))
+    done = steps.do(resource, Action.CHANGE, (Change(name, {}, want),))
     assert done.result.ok, done.result.failed
-    assert bench.refused == 2
+    assert steps.refused == 2
     assert done.waited_for != []
 
 
@@ -329,44 +329,44 @@ DELETED = [
 
 
 @pytest.mark.parametrize(("kind", "operation", "answer"), rows(DELETED))
-def test_down_waits_until_it_may_delete(bench: Bench, kind: str, operation: str, answer: aws.Answer) -> None:
-    resource = bench.there(bench.find(kind))
+def test_down_waits_until_it_may_delete(steps: SingleSteps, kind: str, operation: str, answer: aws.Answer) -> None:
+    resource = steps.there(steps.find(kind))
     if kind == "s3-bucket":
-        bench.straight.client("s3").put_object(Bucket=resource.name, Key="k", Body=b"1")
-    bench.refuse(Refusal(operation, answer))
-    done = bench.do(resource, Action.DELETE)
+        steps.straight.client("s3").put_object(Bucket=resource.name, Key="k", Body=b"1")
+    steps.refuse(Refusal(operation, answer))
+    done = steps.do(resource, Action.DELETE)
     assert done.result.ok, done.result.failed
-    assert bench.refused == 2
+    assert steps.refused == 2
     assert done.waited_for != []
-    assert resource.read(bench.straight) is None
+    assert resource.read(steps.straight) is None
 
 
-def test_down_denies_writes_though_another_change_of_the_bucket_is_under_way(bench: Bench) -> None:
-    bucket = bench.there(bench.find("s3-bucket"))
-    bench.refuse(Refusal(rf"{BUCKET}\?policy", aws.BUCKET_BUSY))
-    done = bench.do(WriteAccess(bucket, ()), Action.DELETE)  # type: ignore[arg-type]
+def test_down_denies_writes_though_another_change_of_the_bucket_is_under_way(steps: SingleSteps) -> None:
+    bucket = steps.there(steps.find("s3-bucket"))
+    steps.refuse(Refusal(rf"{BUCKET}\?policy", aws.BUCKET_BUSY))
+    done = steps.do(WriteAccess(bucket, ()), Action.DELETE)  # type: ignore[arg-type]
     assert done.result.ok, done.result.failed
-    assert bench.refused == 2
-    bucket.destroy(bench.straight)
+    assert steps.refused == 2
+    bucket.destroy(steps.straight)
 
 
-def test_a_deleted_queue_that_sqs_still_finds_is_waited_for(bench: Bench) -> None:
+def test_a_deleted_queue_that_sqs_still_finds_is_waited_for(steps: SingleSteps) -> None:
     """DeleteQueue takes up to 60 seconds: `down` must not count it as left."""
-    queue = bench.there(bench.find("sqs-queue"))
+    queue = steps.there(steps.find("sqs-queue"))
     assert isinstance(queue, Queue)
-    found = bench.straight.client("sqs").get_queue_url(QueueName=queue.name)["QueueUrl"].encode()
-    bench.refuse(Refusal("sqs GetQueueUrl", aws.Answer(200, b'{"QueueUrl": "%s"}' % found)), times=3)
-    done = bench.do(queue, Action.DELETE)
+    found = steps.straight.client("sqs").get_queue_url(QueueName=queue.name)["QueueUrl"].encode()
+    steps.refuse(Refusal("sqs GetQueueUrl", aws.Answer(200, b'{"QueueUrl": "%s"}' % found)), times=3)
+    done = steps.do(queue, Action.DELETE)
     assert done.result.ok, done.result.failed
-    assert bench.refused == 3
+    assert steps.refused == 3
     assert done.waited_for == ["SQS to forget the deleted queue"]
 
 
-def test_a_view_waits_until_athena_sees_the_bucket_of_its_results(bench: Bench) -> None:
-    database = bench.find("glue-database")
-    group = bench.lake.names.workgroup
+def test_a_view_waits_until_athena_sees_the_bucket_of_its_results(steps: SingleSteps) -> None:
+    database = steps.find("glue-database")
+    group = steps.lake.names.workgroup
     view = View(database.name, "one", step="", workgroup=group, sql="SELECT 1 AS one", waits_for=(), needs=())
-    bench.refuse(
+    steps.refuse(
         Refusal(
             "athena StartQueryExecution",
             aws.json_1_1("InvalidRequestException", "Unable to verify/create output bucket b"),
@@ -376,7 +376,7 @@ def test_a_view_waits_until_athena_sees_the_bucket_of_its_results(bench: Bench) 
             "athena GetQueryExecution": b'{"QueryExecution": {"Status": {"State": "SUCCEEDED"}}}',
         },
     )
-    done = bench.do(view, Action.CREATE)
+    done = steps.do(view, Action.CREATE)
     assert done.result.ok, done.result.failed
-    assert bench.refused == 2
+    assert steps.refused == 2
     assert done.waited_for == ["Athena to see the bucket of the results"]

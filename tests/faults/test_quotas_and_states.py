@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import aws_errors as aws
 import pytest
-from one_resource import Bench, Refusal, says
+from one_resource import Refusal, SingleSteps, says
 
 from lakectl.engine import apply, retry
 from lakectl.engine.model import Action, Change
@@ -54,12 +54,12 @@ QUOTAS = [
 
 @pytest.mark.parametrize(("kind", "operation", "answer", "tries"), QUOTAS, ids=lambda value: str(value)[:14])
 def test_a_quota_is_not_waited_for_and_says_who_can_raise_it(
-    bench: Bench, kind: str, operation: str, answer: aws.Answer, tries: int
+    steps: SingleSteps, kind: str, operation: str, answer: aws.Answer, tries: int
 ) -> None:
-    resource = bench.absent(bench.find(kind))
-    bench.refuse(Refusal(operation, answer), times=99)
-    done = bench.do(resource, Action.CREATE)
-    assert bench.refused == tries
+    resource = steps.absent(steps.find(kind))
+    steps.refuse(Refusal(operation, answer), times=99)
+    done = steps.do(resource, Action.CREATE)
+    assert steps.refused == tries
     assert done.waited_for == []
     line = says(done.result)
     assert line.startswith(f"creating {kind} {resource.name}: ")
@@ -68,41 +68,41 @@ def test_a_quota_is_not_waited_for_and_says_who_can_raise_it(
     assert "\n" not in line
 
 
-def test_what_is_waited_for_in_vain_says_so_and_what_to_do(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_waited_for_in_vain_says_so_and_what_to_do(steps: SingleSteps, monkeypatch: pytest.MonkeyPatch) -> None:
     """The name of a bucket that was deleted in another region is not free for an hour (aws/aws-cli#2593)."""
     monkeypatch.setattr(retry, "LIMIT_S", 0.3)
-    bucket = bench.absent(bench.find("s3-bucket"))
-    bench.refuse(Refusal(r"s3 PUT /[^/?]+", aws.BUCKET_BUSY), times=99)
-    line = says(bench.do(bucket, Action.CREATE).result)
+    bucket = steps.absent(steps.find("s3-bucket"))
+    steps.refuse(Refusal(r"s3 PUT /[^/?]+", aws.BUCKET_BUSY), times=99)
+    line = says(steps.do(bucket, Action.CREATE).result)
     assert f"CreateBucket: OperationAborted: {aws.BUSY_BUCKET}; waited 0 s for S3 to finish" in line
     assert line.endswith("| run the same command again in some minutes, it goes on from here")
 
 
-def test_a_role_in_an_instance_profile_is_not_waited_for(bench: Bench) -> None:
-    role = bench.there(bench.find("iam-role"))
+def test_a_role_in_an_instance_profile_is_not_waited_for(steps: SingleSteps) -> None:
+    role = steps.there(steps.find("iam-role"))
     message = "Cannot delete entity, must remove roles from instance profile first."
-    bench.refuse(Refusal("iam DeleteRole", aws.iam("DeleteConflict", message, 409)), times=99)
-    done = bench.do(role, Action.DELETE)
-    assert bench.refused == 1
+    steps.refuse(Refusal("iam DeleteRole", aws.iam("DeleteConflict", message, 409)), times=99)
+    done = steps.do(role, Action.DELETE)
+    assert steps.refused == 1
     assert message in says(done.result)
-    role.destroy(bench.straight)
+    role.destroy(steps.straight)
 
 
-def test_a_role_that_exists_and_is_not_found_yet_is_read_again(bench: Bench) -> None:
+def test_a_role_that_exists_and_is_not_found_yet_is_read_again(steps: SingleSteps) -> None:
     """CreateRole whose first answer was lost, GetRole from a copy of IAM's data that is behind."""
-    role = bench.there(bench.find("iam-role"))
-    bench.refuse(Refusal("iam GetRole", aws.iam("NoSuchEntity", "The role with name r cannot be found.", 404)))
-    done = bench.do(role, Action.CREATE)
+    role = steps.there(steps.find("iam-role"))
+    steps.refuse(Refusal("iam GetRole", aws.iam("NoSuchEntity", "The role with name r cannot be found.", 404)))
+    done = steps.do(role, Action.CREATE)
     assert done.result.ok, done.result.failed
-    assert bench.refused == 2
+    assert steps.refused == 2
     assert done.waited_for == ["AWS to agree with itself on whether it exists"]
 
 
-def test_a_bucket_that_only_head_bucket_still_finds_is_absent(bench: Bench) -> None:
-    bucket = bench.there(bench.find("s3-bucket"))
-    bench.refuse(Refusal(r"s3 GET /[^/?]+\?.+", aws.NO_BUCKET), times=99)
-    assert bucket.read(bench.aws) is None
-    assert bench.refused > 0
+def test_a_bucket_that_only_head_bucket_still_finds_is_absent(steps: SingleSteps) -> None:
+    bucket = steps.there(steps.find("s3-bucket"))
+    steps.refuse(Refusal(r"s3 GET /[^/?]+\?.+", aws.NO_BUCKET), times=99)
+    assert bucket.read(steps.aws) is None
+    assert steps.refused > 0
 
 
 def with_state(**values: str) -> Callable[[bytes], bytes]:
@@ -114,20 +114,20 @@ def with_state(**values: str) -> Callable[[bytes], bytes]:
     return change
 
 
-def test_a_new_function_that_is_pending_is_waited_for(bench: Bench) -> None:
-    function = bench.absent(bench.find("lambda-function"))
-    bench.rewrite(FUNCTION, with_state(State="Pending", StateReasonCode="Creating"), times=1)
-    done = bench.do(function, Action.CREATE)
+def test_a_new_function_that_is_pending_is_waited_for(steps: SingleSteps) -> None:
+    function = steps.absent(steps.find("lambda-function"))
+    steps.rewrite(FUNCTION, with_state(State="Pending", StateReasonCode="Creating"), times=1)
+    done = steps.do(function, Action.CREATE)
     assert done.result.ok, done.result.failed
-    assert bench.refused == 1
+    assert steps.refused == 1
 
 
-def test_an_update_in_progress_is_waited_for(bench: Bench) -> None:
-    function = bench.there(bench.find("lambda-function"))
-    bench.rewrite(FUNCTION, with_state(LastUpdateStatus="InProgress"), times=1)
-    done = bench.do(function, Action.CHANGE, (Change("memory", 1, function.desired()["memory"]),))
+def test_an_update_in_progress_is_waited_for(steps: SingleSteps) -> None:
+    function = steps.there(steps.find("lambda-function"))
+    steps.rewrite(FUNCTION, with_state(LastUpdateStatus="InProgress"), times=1)
+    done = steps.do(function, Action.CHANGE, (Change("memory", 1, function.desired()["memory"]),))
     assert done.result.ok, done.result.failed
-    assert bench.refused == 1
+    assert steps.refused == 1
 
 
 @pytest.mark.parametrize(
@@ -142,41 +142,41 @@ def test_an_update_in_progress_is_waited_for(bench: Bench) -> None:
     ],
 )
 def test_a_function_that_lambda_could_not_set_up_says_why(
-    bench: Bench, action: Action, state: dict[str, str], line: str
+    steps: SingleSteps, action: Action, state: dict[str, str], line: str
 ) -> None:
-    function = bench.find("lambda-function")
-    _ = bench.absent(function) if action is Action.CREATE else bench.there(function)
+    function = steps.find("lambda-function")
+    _ = steps.absent(function) if action is Action.CREATE else steps.there(function)
     (name,) = state
     reasons = {f"{name}ReasonCode": "InvalidRuntime", f"{name}Reason": "the runtime is retired"}
-    bench.rewrite(FUNCTION, with_state(**state, **reasons), times=9)
-    said = says(bench.do(function, action, (Change("memory", 1, function.desired()["memory"]),)).result)
+    steps.rewrite(FUNCTION, with_state(**state, **reasons), times=9)
+    said = says(steps.do(function, action, (Change("memory", 1, function.desired()["memory"]),)).result)
     assert f"lambda-function {function.name}: {line} | mend that, then: lakectl up" in said
 
 
-def test_a_function_that_is_being_deleted_is_absent_and_made_again(bench: Bench) -> None:
-    function = bench.there(bench.find("lambda-function"))
-    bench.rewrite(FUNCTION, with_state(State="Deleting"), times=1)
-    assert function.read(bench.aws) is None
-    bench.clear()
-    function.destroy(bench.straight)
-    bench.refuse(
+def test_a_function_that_is_being_deleted_is_absent_and_made_again(steps: SingleSteps) -> None:
+    function = steps.there(steps.find("lambda-function"))
+    steps.rewrite(FUNCTION, with_state(State="Deleting"), times=1)
+    assert function.read(steps.aws) is None
+    steps.clear()
+    function.destroy(steps.straight)
+    steps.refuse(
         Refusal(
             r"lambda POST /2015-03-31/functions",
             aws.lambda_("ResourceConflictException", f"Function already exist: {function.name}", 409),
         )
     )
-    done = bench.do(function, Action.CREATE)
+    done = steps.do(function, Action.CREATE)
     assert done.result.ok, done.result.failed
-    assert bench.refused == 2
+    assert steps.refused == 2
     assert "AWS to agree with itself on whether it exists" in done.waited_for
 
 
-def test_what_up_never_sees_is_a_note_and_no_failure(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_up_never_sees_is_a_note_and_no_failure(steps: SingleSteps, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(apply, "VISIBLE_S", 0.3)
-    role = bench.absent(bench.find("iam-role"))
-    bench.refuse(
+    role = steps.absent(steps.find("iam-role"))
+    steps.refuse(
         Refusal("iam GetRolePolicy", aws.iam("NoSuchEntity", "The role policy with name p cannot be found.", 404)), 99
     )
-    done = bench.do(role, Action.CREATE)
+    done = steps.do(role, Action.CREATE)
     assert done.result.ok, done.result.failed
     assert done.notes == ["AWS does not show it yet after 0 s: a `lakectl plan` may name it for some minutes"]
