@@ -24,6 +24,11 @@ class Place:
             return "aws-cn"
         return "aws-us-gov" if self.region.startswith("us-gov-") else "aws"
 
+    @property
+    def dns_suffix(self) -> str:
+        """What the hosts of its services end in."""
+        return "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
+
 
 @dataclass(frozen=True)
 class Names:

@@ -9,7 +9,8 @@ from enum import StrEnum
 from typing import Any, ClassVar
 
 from lakectl.aws import Aws
-from lakectl.errors import UsageError
+from lakectl.engine.forms import Module, Template
+from lakectl.errors import LakectlError, UsageError
 from lakectl.naming import TAG_LAKE, TAG_REGION, Place
 
 
@@ -162,6 +163,20 @@ class Resource(ABC):
             if missing:
                 changes.append(Change("tags", {key: live.tags.get(key) for key in missing}, missing))
         return tuple(changes)
+
+    def cloudformation(self, template: Template, needs: tuple[str, ...]) -> None:  # noqa: ARG002
+        """Add it to a CloudFormation template. ``needs``: the logical ids of what must be there first.
+
+        Raises :class:`LakectlError` when it has no such form.
+        """
+        raise LakectlError(f"{self.kind} {self.name} has no CloudFormation form", "lakectl explain")
+
+    def terraform(self, module: Module, needs: tuple[str, ...]) -> None:  # noqa: ARG002
+        """Add it to a Terraform module. ``needs``: the addresses of what must be there first.
+
+        Raises :class:`LakectlError` when it has no such form.
+        """
+        raise LakectlError(f"{self.kind} {self.name} has no Terraform form", "lakectl explain")
 
     def owned(self, live: State) -> bool:
         """Whether what is there bears this lake's tag (sub-resources: decided by the parent)."""

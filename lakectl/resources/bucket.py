@@ -4,19 +4,19 @@ foreign ones beside them are kept (both puts replace everything, so they are rea
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
-from urllib.parse import unquote_plus
 
 from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
+from lakectl.engine.forms import Block, Json, Module, Template, at, tag_list
 from lakectl.engine.model import Change, Data, Resource, State
 from lakectl.engine.retry import Reason, until_ready
 from lakectl.errors import LakectlError
 from lakectl.naming import Place
+from lakectl.resources import lifecycle_rule
+from lakectl.resources.emptying import empty
 from lakectl.resources.policy_document import comparable_statements, statements
 
 # S3 answers OperationAborted while a bucket of that name is still being deleted or configured.
@@ -40,10 +40,6 @@ NEW_BUCKET: Mapping[str, Any] = {
     "lifecycle": {},
     "prefixes": [],
 }
-# Characters that DeleteObjects, which is XML, has no place for; DeleteObject takes them.
-NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-DELETE_BATCH = 1000  # DeleteObjects takes at most 1,000 keys (API reference)
-DELETERS = 8
 
 
 class Bucket(Resource):
@@ -310,40 +306,70 @@ class Bucket(Resource):
             if code_of(error) != "NoSuchBucket":
                 raise
 
-
-def empty(aws: Aws, bucket: str, prefix: str = "") -> int:
-    """Delete every version, delete marker and unfinished upload under ``prefix``; how many there were."""
-    s3 = aws.client("s3")
-
-    def delete(batch: list[dict[str, str]]) -> int:
-        for item in batch:
-            if NO_XML.search(item["Key"]):
-                s3.delete_object(Bucket=bucket, **item)
-        objects = [item for item in batch if not NO_XML.search(item["Key"])]
-        answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True}) if objects else {}
-        for failure in answer.get("Errors", []):
-            if failure["Code"] not in ("NoSuchKey", "NoSuchVersion"):
-                raise LakectlError(f"can't delete s3://{bucket}/{failure['Key']}: {failure['Code']}")
-        return len(batch)
-
-    def batches() -> Iterator[list[dict[str, str]]]:
-        pages = s3.get_paginator("list_object_versions").paginate(
-            Bucket=bucket, Prefix=prefix, PaginationConfig={"PageSize": DELETE_BATCH}
+    def cloudformation(self, template: Template, needs: tuple[str, ...]) -> None:
+        """The folder markers are left out: a template holds no objects, and only people look at them."""
+        versioning = {"VersioningConfiguration": {"Status": "Enabled"}} if self.versioning else {}
+        rules = [{"Id": key, **lifecycle_rule.cloudformation(rule)} for key, rule in self.lifecycle.items()]
+        bucket = template.add(
+            self.id,
+            "AWS::S3::Bucket",
+            {
+                "BucketName": self.name,
+                "PublicAccessBlockConfiguration": BLOCK_ALL,
+                "BucketEncryption": {
+                    "ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
+                },
+                "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
+                **versioning,
+                "LifecycleConfiguration": {"Rules": rules},
+                "Tags": tag_list(self.tags),
+            },
+            needs=needs,
+            keep=True,
         )
-        for page in pages:
-            found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
-            if found:
-                yield [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in found]
+        template.add(
+            self.id,
+            "AWS::S3::BucketPolicy",
+            {"Bucket": {"Ref": bucket}, "PolicyDocument": {"Version": "2012-10-17", "Statement": self._policy()}},
+            part="policy",
+            keep=True,
+        )
 
-    with ThreadPoolExecutor(DELETERS, thread_name_prefix="empty") as pool:
-        deleted = sum(pool.map(delete, batches()))
-    pages = s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket, Prefix=prefix, EncodingType="url")
-    for page in pages:
-        for upload in page.get("Uploads", []):
-            key = unquote_plus(upload["Key"]) if page.get("EncodingType") == "url" else upload["Key"]
-            try:
-                s3.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=upload["UploadId"])
-            except ClientError as error:
-                if code_of(error) != "NoSuchUpload":
-                    raise
-    return deleted
+    def terraform(self, module: Module, needs: tuple[str, ...]) -> None:
+        def add(kind: str, body: Mapping[str, Any]) -> None:
+            settings = {"bucket": at(bucket, "bucket"), **body}
+            module.add(self.id, f"aws_s3_bucket_{kind}", self.name, settings, import_id=self.name)
+
+        bucket = module.add(
+            self.id,
+            "aws_s3_bucket",
+            self.name,
+            {"bucket": self.name, "tags": self.tags},
+            import_id=self.name,
+            needs=needs,
+        )
+        add(
+            "public_access_block",
+            {
+                "block_public_acls": True,
+                "ignore_public_acls": True,
+                "block_public_policy": True,
+                "restrict_public_buckets": True,
+            },
+        )
+        by_default = Block(apply_server_side_encryption_by_default=Block(sse_algorithm="AES256"))
+        add("server_side_encryption_configuration", {"rule": by_default})
+        add("ownership_controls", {"rule": Block(object_ownership="BucketOwnerEnforced")})
+        if self.versioning:
+            add("versioning", {"versioning_configuration": Block(status="Enabled")})
+        add("policy", {"policy": Json({"Version": "2012-10-17", "Statement": self._policy()})})
+        rules = [Block(id=key, **lifecycle_rule.terraform(rule)) for key, rule in self.lifecycle.items()]
+        add("lifecycle_configuration", {"rule": rules})
+        for prefix in self.prefixes:
+            module.add(
+                self.id,
+                "aws_s3_object",
+                f"{self.name}_{prefix}",
+                {"bucket": at(bucket, "bucket"), "key": prefix},
+                import_id=f"{self.name}/{prefix}",
+            )

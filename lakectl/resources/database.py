@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
+from lakectl.engine.forms import Module, Template
 from lakectl.engine.model import Change, Data, Resource, State
 from lakectl.engine.retry import CONCURRENT_CHANGE, until_ready
 from lakectl.naming import Place
@@ -29,6 +30,7 @@ class Database(Resource):
         self, name: str, *, step: str, tags: Mapping[str, str], place: Place, description: str, needs: tuple[str, ...]
     ) -> None:
         super().__init__(name, step=step, tags=tags, needs=needs, place=place)
+        self.account = place.account
         self.description = description
 
     def desired(self) -> Mapping[str, Any]:
@@ -83,3 +85,16 @@ class Database(Resource):
         except ClientError as error:
             if code_of(error) != "EntityNotFoundException":
                 raise
+
+    def cloudformation(self, template: Template, needs: tuple[str, ...]) -> None:
+        """CloudFormation can't tag a database."""
+        properties = {
+            "CatalogId": self.account,
+            "DatabaseInput": {"Name": self.name, "Description": self.description},
+        }
+        template.add(self.id, "AWS::Glue::Database", properties, needs=needs)
+
+    def terraform(self, module: Module, needs: tuple[str, ...]) -> None:
+        body = {"name": self.name, "description": self.description, "tags": self.tags}
+        import_id = f"{self.account}:{self.name}"
+        module.add(self.id, "aws_glue_catalog_database", self.name, body, import_id=import_id, needs=needs)

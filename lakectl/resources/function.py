@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
+from lakectl.engine.forms import Block, Expression, File, Module, Template, at, tag_list
 from lakectl.engine.model import Change, Resource, State
 from lakectl.engine.retry import Reason, until_ready
 from lakectl.naming import Place
@@ -23,6 +24,7 @@ DESTINATION_NOT_READY = (
 )
 
 WAITER = {"Delay": 1, "MaxAttempts": 120}  # seconds
+RETRIES = 2
 CONFIGURATION_FIELDS = frozenset(("runtime", "handler", "timeout", "memory", "environment", "role"))
 
 
@@ -113,7 +115,7 @@ class Function(Resource):
         until_ready(
             lambda: aws.client("lambda").put_function_event_invoke_config(
                 FunctionName=self.name,
-                MaximumRetryAttempts=2,
+                MaximumRetryAttempts=RETRIES,
                 DestinationConfig={"OnFailure": {"Destination": self.on_failure}},
             ),
             FUNCTION_BUSY + ROLE_NOT_READY + DESTINATION_NOT_READY,
@@ -162,3 +164,66 @@ class Function(Resource):
         except ClientError as error:
             if code_of(error) != "ResourceNotFoundException":
                 raise
+
+    def cloudformation(self, template: Template, needs: tuple[str, ...]) -> None:
+        """Its zip is uploaded first: a template holds no more than 4 MB, and no binary code. The key has the hash of
+        the zip, since CloudFormation takes new code only from a new key (user guide, "AWS::Lambda::Function Code")."""
+        path = f"functions/{self.name}-{hashlib.sha256(self.code).hexdigest()[:12]}.zip"
+        template.files.append(File(path, self.code))
+        function = template.add(
+            self.id,
+            "AWS::Lambda::Function",
+            {
+                **self._configuration(),
+                "Code": {"S3Bucket": {"Ref": "CodeBucket"}, "S3Key": {"Fn::Sub": f"${{CodePrefix}}{path}"}},
+                "Tags": tag_list(self.tags),
+            },
+            needs=needs,
+        )
+        template.add(
+            self.id,
+            "AWS::Lambda::EventInvokeConfig",
+            {
+                "FunctionName": {"Ref": function},
+                "Qualifier": "$LATEST",
+                "MaximumRetryAttempts": RETRIES,
+                "DestinationConfig": {"OnFailure": {"Destination": self.on_failure}},
+            },
+            part="on failure",
+        )
+
+    def terraform(self, module: Module, needs: tuple[str, ...]) -> None:
+        path = f"functions/{self.name}.zip"
+        module.files.append(File(path, self.code))
+        function = module.add(
+            self.id,
+            "aws_lambda_function",
+            self.name,
+            {
+                "function_name": self.name,
+                "description": self.description,
+                "role": self.role_arn,
+                "runtime": self.runtime,
+                "handler": self.handler,
+                "timeout": self.timeout,
+                "memory_size": self.memory,
+                "filename": Expression(f'"${{local.files}}/{path}"'),
+                "source_code_hash": Expression(f'filebase64sha256("${{local.files}}/{path}")'),
+                "tags": self.tags,
+                "environment": Block(variables=self.environment),
+            },
+            import_id=self.name,
+            needs=needs,
+        )
+        on_failure = Block(on_failure=Block(destination=self.on_failure))
+        module.add(
+            self.id,
+            "aws_lambda_function_event_invoke_config",
+            self.name,
+            {
+                "function_name": at(function, "function_name"),
+                "maximum_retry_attempts": RETRIES,
+                "destination_config": on_failure,
+            },
+            import_id=self.name,
+        )

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
 from lakectl.core import glue_runs
+from lakectl.engine.forms import Block, Module, Template
 from lakectl.engine.model import Change, Resource, State
 from lakectl.engine.retry import CONCURRENT_CHANGE, pause, until_ready
 from lakectl.errors import LakectlError
@@ -123,3 +124,36 @@ class GlueJob(Resource):
                     "run `lakectl down` again in a minute",
                 )
             pause(STOP_POLL_S)
+
+    def cloudformation(self, template: Template, needs: tuple[str, ...]) -> None:
+        template.add(self.id, "AWS::Glue::Job", {"Name": self.name, **self.definition, "Tags": self.tags}, needs=needs)
+
+    def terraform(self, module: Module, needs: tuple[str, ...]) -> None:
+        want = self.definition
+        command = want["Command"]
+        module.add(
+            self.id,
+            "aws_glue_job",
+            self.name,
+            {
+                "name": self.name,
+                "description": want["Description"],
+                "role_arn": want["Role"],
+                "glue_version": want["GlueVersion"],
+                "worker_type": want["WorkerType"],
+                "number_of_workers": want["NumberOfWorkers"],
+                "timeout": want["Timeout"],
+                "max_retries": want["MaxRetries"],
+                "job_run_queuing_enabled": want["JobRunQueuingEnabled"],
+                "default_arguments": want["DefaultArguments"],
+                "tags": self.tags,
+                "command": Block(
+                    name=command["Name"],
+                    script_location=command["ScriptLocation"],
+                    python_version=command["PythonVersion"],
+                ),
+                "execution_property": Block(max_concurrent_runs=want["ExecutionProperty"]["MaxConcurrentRuns"]),
+            },
+            import_id=self.name,
+            needs=needs,
+        )

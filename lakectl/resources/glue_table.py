@@ -9,6 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
+from lakectl.engine.forms import Block, Module, Template
 from lakectl.engine.model import Change, Data, Resource, State
 from lakectl.engine.retry import CONCURRENT_CHANGE, until_ready
 from lakectl.naming import TAG_LAKE, Place
@@ -63,6 +64,7 @@ class LandedTable(Resource):
         needs: tuple[str, ...],
     ) -> None:
         super().__init__(f"{database}.{table}", step=step, tags=tags, needs=needs, place=place)
+        self.account = place.account
         self.database = database
         self.table = table
         self.location = location
@@ -174,3 +176,38 @@ class LandedTable(Resource):
         except ClientError as error:
             if code_of(error) != "EntityNotFoundException":
                 raise
+
+    def cloudformation(self, template: Template, needs: tuple[str, ...]) -> None:
+        properties = {"CatalogId": self.account, "DatabaseName": self.database, "TableInput": self._input({})}
+        template.add(self.id, "AWS::Glue::Table", properties, needs=needs)
+
+    def terraform(self, module: Module, needs: tuple[str, ...]) -> None:
+        want = self._input({})
+        storage = want["StorageDescriptor"]
+        serde = Block(serialization_library=self.layout.library, parameters=dict(self.layout.parameters))
+        module.add(
+            self.id,
+            "aws_glue_catalog_table",
+            self.name,
+            {
+                "database_name": self.database,
+                "name": self.table,
+                "description": want["Description"],
+                "table_type": want["TableType"],
+                "parameters": want["Parameters"],
+                "partition_keys": [_terraform_column(column) for column in want["PartitionKeys"]],
+                "storage_descriptor": Block(
+                    location=self.location,
+                    input_format=storage["InputFormat"],
+                    output_format=storage["OutputFormat"],
+                    columns=[_terraform_column(column) for column in storage["Columns"]],
+                    ser_de_info=serde,
+                ),
+            },
+            import_id=f"{self.account}:{self.database}:{self.table}",
+            needs=needs,
+        )
+
+
+def _terraform_column(column: Mapping[str, str]) -> Block:
+    return Block({key.lower(): value for key, value in column.items()})

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
+from lakectl.engine.forms import Module, Template, tag_list
 from lakectl.engine.model import Change, Resource, State
 from lakectl.naming import TAG_LAKE, Place
 
@@ -69,3 +70,15 @@ class LogGroup(Resource):
         except ClientError as error:
             if code_of(error) != "ResourceNotFoundException":
                 raise
+
+    def cloudformation(self, template: Template, needs: tuple[str, ...]) -> None:
+        properties = {
+            "LogGroupName": self.name,
+            "RetentionInDays": self.retention_days,
+            "Tags": tag_list(self.tags),
+        }
+        template.add(self.id, "AWS::Logs::LogGroup", properties, needs=needs)
+
+    def terraform(self, module: Module, needs: tuple[str, ...]) -> None:
+        body = {"name": self.name, "retention_in_days": self.retention_days, "tags": self.tags}
+        module.add(self.id, "aws_cloudwatch_log_group", self.name, body, import_id=self.name, needs=needs)

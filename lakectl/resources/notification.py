@@ -11,6 +11,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
+from lakectl.engine.forms import Block, Module, Template
 from lakectl.engine.model import Change, Resource, State
 from lakectl.engine.retry import Reason, until_ready
 from lakectl.resources.bucket import BUCKET_BUSY, Bucket
@@ -118,6 +119,37 @@ class Notification(Resource):
                 Bucket=self.name, NotificationConfiguration=merged, **options
             ),
             BUCKET_BUSY + PERMISSION_NOT_READY,
+        )
+
+    def cloudformation(self, template: Template, needs: tuple[str, ...]) -> None:
+        """A setting of the bucket, which so waits for the function and for the permission to invoke it."""
+        bucket = template.parts[Bucket.id_of(self.name)]
+        found = template.resources[bucket[0]]
+        found["DependsOn"] = sorted({*found.get("DependsOn", []), *needs} - {*bucket})
+        found["Properties"]["NotificationConfiguration"] = {
+            "EventBridgeConfiguration": {"EventBridgeEnabled": True},
+            "LambdaConfigurations": [
+                {
+                    "Event": "s3:ObjectCreated:*",
+                    "Function": self.function_arn,
+                    "Filter": {"S3Key": {"Rules": [{"Name": "prefix", "Value": prefix}]}},
+                }
+                for prefix in self.rules.values()
+            ],
+        }
+
+    def terraform(self, module: Module, needs: tuple[str, ...]) -> None:
+        rules = [
+            Block(id=rule, lambda_function_arn=self.function_arn, events=["s3:ObjectCreated:*"], filter_prefix=prefix)
+            for rule, prefix in self.rules.items()
+        ]
+        module.add(
+            self.id,
+            "aws_s3_bucket_notification",
+            self.name,
+            {"bucket": self.name, "eventbridge": True, "lambda_function": rules},
+            import_id=self.name,
+            needs=needs,
         )
 
 

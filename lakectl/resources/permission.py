@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
+from lakectl.engine.forms import Module, Template
 from lakectl.engine.model import Change, Resource, State
 from lakectl.naming import Place
 from lakectl.resources.function import Function
@@ -123,3 +124,38 @@ class Permissions(Resource):
         except ClientError as error:
             if code_of(error) != "ResourceNotFoundException":
                 raise
+
+    def cloudformation(self, template: Template, needs: tuple[str, ...]) -> None:
+        """CloudFormation makes up the statements' ids."""
+        for sid, grant in self.grants.items():
+            template.add(
+                self.id,
+                "AWS::Lambda::Permission",
+                {
+                    "FunctionName": self.name,
+                    "Action": "lambda:InvokeFunction",
+                    "Principal": grant.principal,
+                    "SourceArn": grant.source_arn,
+                    "SourceAccount": self.account,
+                },
+                part=sid.removeprefix(OURS),
+                needs=needs,
+            )
+
+    def terraform(self, module: Module, needs: tuple[str, ...]) -> None:
+        for sid, grant in self.grants.items():
+            module.add(
+                self.id,
+                "aws_lambda_permission",
+                sid.removeprefix(OURS),
+                {
+                    "statement_id": sid,
+                    "function_name": self.name,
+                    "action": "lambda:InvokeFunction",
+                    "principal": grant.principal,
+                    "source_arn": grant.source_arn,
+                    "source_account": self.account,
+                },
+                import_id=f"{self.name}/{sid}",
+                needs=needs,
+            )

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
+from lakectl.engine.forms import Json, Module, Template, at, tag_list
 from lakectl.engine.model import Change, Resource, State
 from lakectl.engine.retry import Reason, until_ready
 from lakectl.naming import Place
@@ -48,6 +49,7 @@ class Queue(Resource):
         rule_arns: tuple[str, ...],
     ) -> None:
         super().__init__(name, step=step, tags=tags, place=place)
+        self._at = place
         self.account = place.account
         self.rule_arns = rule_arns
 
@@ -82,7 +84,7 @@ class Queue(Resource):
         return {
             "MessageRetentionPeriod": str(RETENTION_S),
             "SqsManagedSseEnabled": "true",
-            "Policy": json.dumps({"Version": "2012-10-17", "Statement": list(self.statements().values())}),
+            "Policy": json.dumps(self._document()),
         }
 
     def url(self, aws: Aws) -> str | None:
@@ -140,6 +142,43 @@ class Queue(Resource):
         except ClientError as error:
             if code_of(error) not in ABSENT:
                 raise
+
+    def _document(self) -> dict[str, Any]:
+        return {"Version": "2012-10-17", "Statement": list(self.statements().values())}
+
+    def cloudformation(self, template: Template, needs: tuple[str, ...]) -> None:
+        queue = template.add(
+            self.id,
+            "AWS::SQS::Queue",
+            {
+                "QueueName": self.name,
+                "MessageRetentionPeriod": RETENTION_S,
+                "SqsManagedSseEnabled": True,
+                "Tags": tag_list(self.tags),
+            },
+            needs=needs,
+        )
+        properties = {"Queues": [{"Ref": queue}], "PolicyDocument": self._document()}
+        template.add(self.id, "AWS::SQS::QueuePolicy", properties, part="policy")
+
+    def terraform(self, module: Module, needs: tuple[str, ...]) -> None:
+        place = self._at
+        url = f"https://sqs.{place.region}.{place.dns_suffix}/{place.account}/{self.name}"
+        queue = module.add(
+            self.id,
+            "aws_sqs_queue",
+            self.name,
+            {
+                "name": self.name,
+                "message_retention_seconds": RETENTION_S,
+                "sqs_managed_sse_enabled": True,
+                "tags": self.tags,
+            },
+            import_id=url,
+            needs=needs,
+        )
+        body = {"queue_url": at(queue, "url"), "policy": Json(self._document())}
+        module.add(self.id, "aws_sqs_queue_policy", self.name, body, import_id=url)
 
 
 def _is_ours(statement: Mapping[str, Any]) -> bool:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
+from lakectl.engine.forms import Json, Module, Template, at, tag_list
 from lakectl.engine.model import Change, Resource, State
 from lakectl.engine.retry import Reason
 from lakectl.naming import Place
@@ -23,6 +24,8 @@ ROLE_NOT_READY = (
         at_first=True,
     ),
 )
+
+DESCRIPTION = "Made by lakectl"
 
 
 class Role(Resource):
@@ -82,7 +85,7 @@ class Role(Resource):
         aws.client("iam").create_role(
             RoleName=self.name,
             AssumeRolePolicyDocument=json.dumps(self.trust),
-            Description="Made by lakectl",
+            Description=DESCRIPTION,
             Tags=[{"Key": k, "Value": v} for k, v in self.tags.items()],
         )
         self._put_policy(aws)
@@ -121,6 +124,42 @@ class Role(Resource):
         for name in inline:
             _unless_gone(iam.delete_role_policy, RoleName=self.name, PolicyName=name)
         _unless_gone(iam.delete_role, RoleName=self.name)
+
+    def cloudformation(self, template: Template, needs: tuple[str, ...]) -> None:
+        template.add(
+            self.id,
+            "AWS::IAM::Role",
+            {
+                "RoleName": self.name,
+                "Description": DESCRIPTION,
+                "AssumeRolePolicyDocument": self.trust,
+                "Policies": [{"PolicyName": self.policy_name, "PolicyDocument": self.policy}],
+                "Tags": tag_list(self.tags),
+            },
+            needs=needs,
+        )
+
+    def terraform(self, module: Module, needs: tuple[str, ...]) -> None:
+        role = module.add(
+            self.id,
+            "aws_iam_role",
+            self.name,
+            {
+                "name": self.name,
+                "description": DESCRIPTION,
+                "assume_role_policy": Json(self.trust),
+                "tags": self.tags,
+            },
+            import_id=self.name,
+            needs=needs,
+        )
+        module.add(
+            self.id,
+            "aws_iam_role_policy",
+            self.name,
+            {"name": self.policy_name, "role": at(role, "name"), "policy": Json(self.policy)},
+            import_id=f"{self.name}:{self.policy_name}",
+        )
 
 
 def _unless_gone(call: Callable[..., Any], **arguments: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
+from lakectl.engine.forms import Block, Json, Module, Template, at, tag_list
 from lakectl.engine.model import Change, Resource, State
 from lakectl.engine.retry import CONCURRENT_CHANGE, until_ready
 from lakectl.naming import Place
@@ -130,3 +131,50 @@ class Rule(Resource):
         except ClientError as error:
             if code_of(error) != "ResourceNotFoundException":
                 raise
+
+    def cloudformation(self, template: Template, needs: tuple[str, ...]) -> None:
+        event = {"EventPattern": self.pattern} if self.pattern else {"ScheduleExpression": self.schedule}
+        template.add(
+            self.id,
+            "AWS::Events::Rule",
+            {
+                "Name": self.name,
+                "Description": self.description,
+                "State": self.desired()["state"],
+                **event,
+                "Targets": [
+                    {"Id": TARGET_ID, "Arn": self.target_arn, "DeadLetterConfig": {"Arn": self.dead_letter_arn}}
+                ],
+                "Tags": tag_list(self.tags),
+            },
+            needs=needs,
+        )
+
+    def terraform(self, module: Module, needs: tuple[str, ...]) -> None:
+        event = {"event_pattern": Json(self.pattern)} if self.pattern else {"schedule_expression": self.schedule}
+        rule = module.add(
+            self.id,
+            "aws_cloudwatch_event_rule",
+            self.name,
+            {
+                "name": self.name,
+                "description": self.description,
+                "state": self.desired()["state"],
+                **event,
+                "tags": self.tags,
+            },
+            import_id=self.name,
+            needs=needs,
+        )
+        module.add(
+            self.id,
+            "aws_cloudwatch_event_target",
+            self.name,
+            {
+                "rule": at(rule, "name"),
+                "target_id": TARGET_ID,
+                "arn": self.target_arn,
+                "dead_letter_config": Block(arn=self.dead_letter_arn),
+            },
+            import_id=f"{self.name}/{TARGET_ID}",
+        )

@@ -9,6 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
+from lakectl.engine.forms import Expression, File, Module, Template
 from lakectl.engine.model import Change, Resource, State
 from lakectl.resources.bucket import Bucket
 
@@ -58,3 +59,25 @@ class S3Object(Resource):
         except ClientError as error:
             if code_of(error) != "NoSuchBucket":
                 raise
+
+    def cloudformation(self, template: Template, needs: tuple[str, ...]) -> None:  # noqa: ARG002
+        """A template holds no objects: it is uploaded into the lake's bucket once the stack is made."""
+        template.files.append(File(self.key, self.content, self.bucket, self.key))
+
+    def terraform(self, module: Module, needs: tuple[str, ...]) -> None:
+        module.files.append(File(self.key, self.content))
+        path = f'"${{local.files}}/{self.key}"'
+        module.add(
+            self.id,
+            "aws_s3_object",
+            f"{self.bucket}_{self.key}",
+            {
+                "bucket": self.bucket,
+                "key": self.key,
+                "source": Expression(path),
+                "etag": Expression(f"filemd5({path})"),
+                "metadata": {"sha256": Expression(f"filesha256({path})")},
+            },
+            import_id=f"{self.bucket}/{self.key}",
+            needs=needs,
+        )

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
+from lakectl.engine.forms import Block, Module, Template, tag_list
 from lakectl.engine.model import Change, Data, Resource, State
 from lakectl.engine.retry import Reason, until_ready
 from lakectl.errors import LakectlError
@@ -127,3 +128,38 @@ class Table(Resource):
             if code_of(error) not in ("ResourceNotFoundException", "ResourceInUseException"):
                 raise
         dynamodb.get_waiter("table_not_exists").wait(TableName=self.name, WaiterConfig=WAITER)
+
+    def cloudformation(self, template: Template, needs: tuple[str, ...]) -> None:
+        template.add(
+            self.id,
+            "AWS::DynamoDB::Table",
+            {
+                "TableName": self.name,
+                "AttributeDefinitions": [{"AttributeName": key, "AttributeType": "S"} for key in KEYS],
+                "KeySchema": [{"AttributeName": key, "KeyType": kind} for key, kind in KEYS.items()],
+                "BillingMode": "PAY_PER_REQUEST",
+                "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": self.point_in_time_recovery},
+                "Tags": tag_list(self.tags),
+            },
+            needs=needs,
+            keep=True,
+        )
+
+    def terraform(self, module: Module, needs: tuple[str, ...]) -> None:
+        partition, sort = KEYS
+        module.add(
+            self.id,
+            "aws_dynamodb_table",
+            self.name,
+            {
+                "name": self.name,
+                "billing_mode": "PAY_PER_REQUEST",
+                "hash_key": partition,
+                "range_key": sort,
+                "tags": self.tags,
+                "attribute": [Block(name=key, type="S") for key in KEYS],
+                "point_in_time_recovery": Block(enabled=self.point_in_time_recovery),
+            },
+            import_id=self.name,
+            needs=needs,
+        )

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
+from lakectl.engine.forms import Module, Template
 from lakectl.engine.model import Change, Data, Resource, State
 from lakectl.errors import LakectlError
 from lakectl.resources.database import Database
@@ -71,12 +72,52 @@ class View(Resource):
     def create(self, aws: Aws) -> None:
         athena = aws.client("athena")
         started = athena.start_query_execution(
-            QueryString=f'CREATE OR REPLACE VIEW "{self.database}"."{self.view}" AS\n{self.sql}',
+            QueryString=self._statement(),
             QueryExecutionContext={"Database": self.database},
             WorkGroup=self.workgroup,
         )
         if started:  # else it was only written down, for `explain`
             _wait(athena, started["QueryExecutionId"])
+
+    def _statement(self) -> str:
+        return f'CREATE OR REPLACE VIEW "{self.database}"."{self.view}" AS\n{self.sql}'
+
+    def cloudformation(self, template: Template, needs: tuple[str, ...]) -> None:
+        """The statement as a saved query, to be run once the tables are there: a view in the catalog holds the types of
+        its columns, which Athena alone finds out."""
+        properties = {
+            "Name": f"create_view_{self.view}",
+            "Description": self._instruction(),
+            "Database": self.database,
+            "WorkGroup": self.workgroup,
+            "QueryString": self._statement(),
+        }
+        template.add(self.id, "AWS::Athena::NamedQuery", properties, needs=needs)
+
+    def terraform(self, module: Module, needs: tuple[str, ...]) -> None:
+        """As :meth:`cloudformation`."""
+        body = {
+            "name": f"create_view_{self.view}",
+            "description": self._instruction(),
+            "database": self.database,
+            "workgroup": self.workgroup,
+            "query": self._statement(),
+        }
+        remark = f"The view {self.name} as a statement: Terraform has no views of Athena's."
+        module.add(
+            self.id,
+            "aws_athena_named_query",
+            f"create_view_{self.view}",
+            body,
+            import_id=None,
+            remark=remark,
+            needs=needs,
+        )
+
+    def _instruction(self) -> str:
+        return f"Run it once to make the view {self.name}" + (
+            f", when there are {', '.join(self.waits_for)}" if self.waits_for else ""
+        )
 
     def update(self, aws: Aws, changes: tuple[Change, ...]) -> None:
         if changes:

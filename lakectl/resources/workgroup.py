@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
+from lakectl.engine.forms import Block, Module, Template, tag_list
 from lakectl.engine.model import Change, Resource, State
 from lakectl.naming import Place
 
@@ -135,6 +136,44 @@ class Workgroup(Resource):
             if self._get(aws) is not None:  # "not found" has no code of its own
                 raise
 
+    def cloudformation(self, template: Template, needs: tuple[str, ...]) -> None:
+        template.add(
+            self.id,
+            "AWS::Athena::WorkGroup",
+            {
+                "Name": self.name,
+                "Description": self.description,
+                "State": "ENABLED",
+                "RecursiveDeleteOption": True,
+                "WorkGroupConfiguration": {**self._configuration(), "ResultConfiguration": self._results()},
+                "Tags": tag_list(self.tags),
+            },
+            needs=needs,
+        )
+
+    def terraform(self, module: Module, needs: tuple[str, ...]) -> None:
+        results = Block(output_location=self.output, encryption_configuration=Block(encryption_option="SSE_S3"))
+        module.add(
+            self.id,
+            "aws_athena_workgroup",
+            self.name,
+            {
+                "name": self.name,
+                "description": self.description,
+                "state": "ENABLED",
+                "tags": self.tags,
+                "configuration": Block(
+                    enforce_workgroup_configuration=True,
+                    publish_cloudwatch_metrics_enabled=True,
+                    bytes_scanned_cutoff_per_query=self.bytes_cutoff,
+                    engine_version=Block(selected_engine_version=self.engine_version),
+                    result_configuration=results,
+                ),
+            },
+            import_id=self.name,
+            needs=needs,
+        )
+
 
 class NamedQuery(Resource):
     """A saved query. Names are not unique on AWS: of several copies one is kept."""
@@ -174,6 +213,10 @@ class NamedQuery(Resource):
     def _copies(self, aws: Aws) -> list[dict[str, Any]]:
         found = [query for query in self._all(aws, self.workgroup) if query["Name"] == self.query_name]
         return sorted(found, key=lambda query: str(query["NamedQueryId"]))
+
+    def ids(self, aws: Aws) -> list[str]:
+        """The ids that Athena gave to what has this name: one, or several copies."""
+        return [str(query["NamedQueryId"]) for query in self._copies(aws)]
 
     def read(self, aws: Aws) -> State | None:
         return self._state(self._copies(aws))
@@ -237,3 +280,25 @@ class NamedQuery(Resource):
                 # "not found" has no code of its own: a lost answer, or another `down`.
                 if query["NamedQueryId"] in {copy["NamedQueryId"] for copy in self._copies(aws)}:
                     raise
+
+    def cloudformation(self, template: Template, needs: tuple[str, ...]) -> None:
+        properties = {
+            "Name": self.query_name,
+            "Description": self.description,
+            "Database": self.database,
+            "WorkGroup": self.workgroup,
+            "QueryString": self.sql,
+        }
+        template.add(self.id, "AWS::Athena::NamedQuery", properties, needs=needs)
+
+    def terraform(self, module: Module, needs: tuple[str, ...]) -> None:
+        """It is imported by an id that only Athena knows."""
+        body = {
+            "name": self.query_name,
+            "description": self.description,
+            "database": self.database,
+            "workgroup": self.workgroup,
+            "query": self.sql,
+        }
+        name = f"query_{self.query_name}"
+        module.add(self.id, "aws_athena_named_query", name, body, import_id=None, lookup=self.query_name, needs=needs)

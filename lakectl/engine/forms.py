@@ -1,0 +1,166 @@
+"""A lake in the forms of CloudFormation and Terraform. Plain values, which the resources fill; nothing is written here.
+
+Where the account or the region is not known, names and ARNs hold :data:`ACCOUNT` and :data:`REGION` for them. The
+writers of the two formats (:mod:`lakectl.ops.export`) put a pseudo parameter or a variable there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+# As long as an account id, since names have limits; no name, tag or text of AWS's can hold these characters.
+ACCOUNT = "«account-id»"
+REGION = "«region»"
+
+
+@dataclass(frozen=True)
+class File:
+    """What a template refers to and can't hold: ``path`` below the folder of files.
+
+    ``bucket`` and ``key``: where CloudFormation, which uploads nothing, wants it to be; empty for what is uploaded
+    before the stack is made.
+    """
+
+    path: str
+    content: bytes
+    bucket: str = ""
+    key: str = ""
+
+
+# ── CloudFormation ───────────────────────────────────────────────────────────
+
+
+@dataclass
+class Template:
+    """The resources of a CloudFormation template: logical id -> ``Type``, ``Properties`` and other attributes."""
+
+    resources: dict[str, dict[str, Any]] = field(default_factory=dict)
+    files: list[File] = field(default_factory=list)
+    parts: dict[str, list[str]] = field(default_factory=dict)  # id of a resource of the lake -> its logical ids
+
+    def add(
+        self,
+        owner: str,
+        type_: str,
+        properties: Mapping[str, Any],
+        *,
+        part: str = "",
+        needs: Sequence[str] = (),
+        keep: bool = False,
+    ) -> str:
+        """Add a resource for the lake's resource with the id ``owner``; returns its logical id.
+
+        ``part`` tells several of one owner apart; ``needs``: logical ids. ``keep``: it outlives the stack.
+        """
+        name = self._free(logical_id(owner, part))
+        found: dict[str, Any] = {"Type": type_}
+        if needs:
+            found["DependsOn"] = sorted(set(needs))
+        if keep:
+            found |= {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
+        self.resources[name] = {**found, "Properties": dict(properties)}
+        self.parts.setdefault(owner, []).append(name)
+        return name
+
+    def _free(self, wanted: str) -> str:
+        name, count = wanted, 1
+        while name in self.resources:
+            count += 1
+            name = f"{wanted}{count}"
+        return name
+
+
+def logical_id(owner: str, part: str = "") -> str:
+    """``glue-job/my_job`` → ``GlueJobMyJob``: letters and digits only (CloudFormation user guide, "Resources")."""
+    return "".join(word[:1].upper() + word[1:] for word in re.split(r"[^A-Za-z0-9]+", f"{owner}/{part}"))
+
+
+def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    """Tags as most resource types of CloudFormation take them."""
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
+
+
+# ── Terraform ────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Expression:
+    """HCL that is written as it is: ``aws_s3_bucket.raw.id``."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Json:
+    """A value that is written as ``jsonencode(…)``."""
+
+    value: Any
+
+
+class Block(dict[str, Any]):
+    """A nested block: ``versioning_configuration { … }``. A list of them is written one after the other."""
+
+
+@dataclass
+class Piece:
+    """One Terraform resource. ``import_id``: by which ``terraform import`` finds it; ``None``: it can't be found by
+    what is known of it; then ``lookup`` names the variable's entry that holds its id."""
+
+    type: str
+    label: str
+    body: dict[str, Any]
+    import_id: str | None
+    lookup: str = ""
+    remark: str = ""
+
+    @property
+    def address(self) -> str:
+        return f"{self.type}.{self.label}"
+
+
+@dataclass
+class Module:
+    """The resources of a Terraform module, in order."""
+
+    pieces: list[Piece] = field(default_factory=list)
+    files: list[File] = field(default_factory=list)
+    parts: dict[str, list[str]] = field(default_factory=dict)  # id of a resource of the lake -> its addresses
+
+    def add(
+        self,
+        owner: str,
+        type_: str,
+        name: str,
+        body: Mapping[str, Any],
+        *,
+        import_id: str | None,
+        lookup: str = "",
+        remark: str = "",
+        needs: Sequence[str] = (),
+    ) -> str:
+        """Add a resource for the lake's resource with the id ``owner``; returns its address.
+
+        ``needs``: addresses. ``remark``: a comment above it.
+        """
+        wanted = re.sub(r"[^a-z0-9_]+", "_", name.lower()).strip("_")
+        label = wanted if wanted[:1].isalpha() else f"_{wanted}"
+        taken = {piece.address for piece in self.pieces}
+        count = 1
+        while f"{type_}.{label}" in taken:
+            count += 1
+            label = f"{wanted}_{count}"
+        written = dict(body)
+        if needs:
+            written["depends_on"] = [Expression(address) for address in dict.fromkeys(needs)]
+        piece = Piece(type_, label, written, import_id, lookup, remark)
+        self.pieces.append(piece)
+        self.parts.setdefault(owner, []).append(piece.address)
+        return piece.address
+
+
+def at(address: str, attribute: str = "id") -> Expression:
+    """A reference to an attribute of a Terraform resource."""
+    return Expression(f"{address}.{attribute}")

@@ -1,0 +1,70 @@
+"""Making the template and its files, and writing them: a file is whole, or as it was before."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lakectl.config import Config
+from lakectl.engine.forms import File
+from lakectl.errors import UsageError
+from lakectl.ops import export as ops
+from lakectl.ops.export import Where, cloudformation, terraform
+from lakectl.project import Project
+
+
+@dataclass(frozen=True)
+class Exported:
+    """The template's ``text``, and the ``files`` that it refers to."""
+
+    text: str
+    files: tuple[File, ...]
+
+
+def export(
+    config: Config, project: Project, form: str, where: Where, files: str, query_ids: Mapping[str, str]
+) -> Exported:
+    """The lake in ``form``: ``cloudformation`` or ``terraform``.
+
+    ``files``: what the template calls the folder of its files. ``query_ids``: of running saved queries, by name.
+    """
+    found = ops.resources(config, project, where)
+    if form == "cloudformation":
+        template = ops.template(found)
+        return Exported(cloudformation.text(template, config, where, files), tuple(template.files))
+    module = ops.module(found)
+    return Exported(terraform.text(module, config, where, files, query_ids), tuple(module.files))
+
+
+def write_files(folder: Path, files: Iterable[File]) -> None:
+    """Write each below ``folder``. Raises UsageError when it can't be written."""
+    for file in files:
+        write(folder / file.path, file.content)
+
+
+def write(path: Path, content: str | bytes) -> None:
+    """Write ``path`` through a file beside it. Raises UsageError when it can't be written."""
+    data = content.encode() if isinstance(content, str) else content
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        beside = Path(name)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+            beside.chmod(0o666 & ~_umask())
+            beside.replace(path)
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise UsageError(f"can't write {path}: {error.strerror or error}") from None
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current
