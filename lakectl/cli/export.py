@@ -49,9 +49,7 @@ def export(app: App, form: str, out: Path | None, files: Path | None, account: s
     if account is not None and not re.fullmatch(r"[0-9]{12}", account):
         raise UsageError(f"--account {account!r} is no account id: that has 12 digits", "lakectl export --help")
     if adopt and form != "terraform":
-        raise UsageError(
-            "--adopt is for Terraform: CloudFormation imports by hand", "lakectl export --format terraform"
-        )
+        raise UsageError("--adopt is for Terraform alone", "lakectl export --format terraform")
     where = _where(app, account)
     folder = files or (out.parent / FILES if out else None)
     query_ids = ops.query_ids(app.announce()) if adopt else {}

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
-from lakectl.engine.forms import Json, Module, Template, at, tag_list
+from lakectl.engine.forms import Block, Expression, Json, Module, Template, at, tag_list
 from lakectl.engine.model import Change, Resource, State
 from lakectl.engine.retry import Reason, until_ready
 from lakectl.naming import Place
@@ -173,6 +173,8 @@ class Queue(Resource):
                 "message_retention_seconds": RETENTION_S,
                 "sqs_managed_sse_enabled": True,
                 "tags": self.tags,
+                # Its default differs between SQS and versions of the provider.
+                "lifecycle": Block(ignore_changes=[Expression("max_message_size")]),
             },
             import_id=url,
             needs=needs,
