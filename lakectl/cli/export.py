@@ -44,6 +44,7 @@ def export(app: App, form: str, out: Path | None, files: Path | None, account: s
       lakectl export --format terraform --out infra/lake.tf --adopt
     """
     from lakectl.ops import export as ops
+    from lakectl.ops import whole_file
     from lakectl.ops.export import writing
 
     if account is not None and not re.fullmatch(r"[0-9]{12}", account):
@@ -58,7 +59,7 @@ def export(app: App, form: str, out: Path | None, files: Path | None, account: s
         writing.write_files(folder, exported.files)
         app.out.item("ok", f"wrote {folder}/", f"{len(exported.files)} files")
     if out is not None:
-        writing.write(out, exported.text)
+        whole_file.write(out, exported.text)
         app.out.item("ok", f"wrote {out}")
     elif not app.json:
         sys.stdout.write(exported.text)

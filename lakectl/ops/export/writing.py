@@ -1,17 +1,15 @@
-"""Making the template and its files, and writing them: a file is whole, or as it was before."""
+"""Making the template and its files."""
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from lakectl.config import Config
 from lakectl.engine.forms import File
-from lakectl.errors import UsageError
 from lakectl.ops import export as ops
+from lakectl.ops import whole_file
 from lakectl.ops.export import Where, cloudformation, terraform
 from lakectl.project import Project
 
@@ -42,29 +40,4 @@ def export(
 def write_files(folder: Path, files: Iterable[File]) -> None:
     """Write each below ``folder``. Raises UsageError when it can't be written."""
     for file in files:
-        write(folder / file.path, file.content)
-
-
-def write(path: Path, content: str | bytes) -> None:
-    """Write ``path`` through a file beside it. Raises UsageError when it can't be written."""
-    data = content.encode() if isinstance(content, str) else content
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        beside = Path(name)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-            beside.chmod(0o666 & ~_umask())
-            beside.replace(path)
-        except BaseException:
-            beside.unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise UsageError(f"can't write {path}: {error.strerror or error}") from None
-
-
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current
+        whole_file.write(folder / file.path, file.content)
