@@ -51,6 +51,8 @@ def export(app: App, form: str, out: Path | None, files: Path | None, account: s
         raise UsageError(f"--account {account!r} is no account id: that has 12 digits", "lakectl export --help")
     if adopt and form != "terraform":
         raise UsageError("--adopt is for Terraform alone", "lakectl export --format terraform")
+    if out is not None and out.is_dir():
+        raise UsageError(f"can't write {out}: it is a folder", f"name a file: lakectl export --out {out}/lake")
     where = _where(app, account)
     folder = files or (out.parent / FILES if out else None)
     query_ids = ops.query_ids(app.announce()) if adopt else {}

@@ -21,11 +21,17 @@ PROVIDER = ">= 5.62"
 HEADER = """\
 # Lake {name!r}, exported by lakectl. It needs lakectl no longer: the files are in {files}/.
 #
-# To take over the lake that is running (it is imported, not made again):
 #   terraform init
-#   terraform plan -var adopt=true{variables}
-# To make a lake: the same without adopt=true. Then `terraform apply`.
+#   terraform plan{variables}
+#   terraform apply{variables}
+#
+{adopting}
 """
+ADOPTING = """\
+# It takes over the lake that is running: everything is imported, nothing is made again. Code is uploaded once more.
+# To make another lake of it: -var adopt=false"""
+MAKING = """\
+# It makes a lake. To take over one that is running, export it with --adopt."""
 VIEWS = """\
 # Views: their statements are saved queries (create_view_...). Run each once in Athena, when its tables are there.
 """
@@ -35,7 +41,8 @@ def text(made: Module, config: Config, where: Where, files: str, query_ids: Mapp
     """The module. ``files``: the folder of its files, from where the module is; ``query_ids``: of saved queries, by
     name, where they have been looked up."""
     variables = "" if where.account else " -var account_id=YOUR-ACCOUNT"
-    parts = [HEADER.format(name=config.name, files=files, variables=variables)]
+    adopting = ADOPTING if query_ids else MAKING
+    parts = [HEADER.format(name=config.name, files=files, variables=variables, adopting=adopting)]
     if any(piece.remark for piece in made.pieces):
         parts[0] += VIEWS
     parts += _settings(config, where, files, query_ids)
