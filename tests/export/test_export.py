@@ -59,8 +59,8 @@ def test_cfn_lint_has_nothing_to_say(config_file: Path) -> None:
 
 
 def test_cfn_lint_would_say_something() -> None:
-    wrong = exported(RETAIL, "cloudformation").text.replace("RetentionInDays", "Retention", 1)
-    assert [each[:5] for each in lint(wrong)] == ["E3002"]
+    wrong = {"Resources": {"A": {"Type": "AWS::Logs::LogGroup", "Properties": {"Retention": 14}}}}
+    assert [each[:5] for each in lint(json.dumps(wrong))] == ["E3002"]
 
 
 def test_terraform_is_valid_hcl_with_an_import_for_each_resource(config_file: Path) -> None:
@@ -103,6 +103,17 @@ def test_a_notification_waits_for_the_permission_and_is_the_buckets() -> None:
     (rule,) = wanted["Properties"]["NotificationConfiguration"]["LambdaConfigurations"]
     assert rule["Function"] == "arn:aws:lambda:eu-central-1:111122223333:function:log-ingestion-run"
     assert bucket not in wanted["DependsOn"]
+
+
+def test_there_is_a_notification_for_each_source_where_that_is_wanted() -> None:
+    settings = {"landing": {"notifications": "per-source"}}
+    template = yaml.load(exported(RETAIL, "cloudformation", **settings).text, Loader)  # noqa: S506 - a SafeLoader
+    bucket = template["Resources"]["S3BucketOrgDemoLakeRawDemo"]["Properties"]
+    rules = bucket["NotificationConfiguration"]["LambdaConfigurations"]
+    prefixes = [rule["Filter"]["S3Key"]["Rules"][0]["Value"] for rule in rules]
+    assert prefixes == ["retail/customers/", "retail/products/", "retail/orders/", "retail/_smoke/"]
+    module = exported(RETAIL, "terraform", **settings).text
+    assert module.count("filter_prefix ") == len(prefixes)
 
 
 def test_data_outlives_the_stack() -> None:
@@ -170,7 +181,6 @@ def test_tags_are_carried_whatever_is_in_them() -> None:
     ("settings", "holds"),
     [
         ({"suffix_names": True, "name": "another-one"}, "retail_silver_another_one"),
-        ({"landing": {"notifications": "per-source"}}, "retail/quick-test/"),
         ({"landing": {"enforce_immutable": True}}, "lakectl-immutable"),
         ({"triggers": {"schedule_enabled": False}}, "DISABLED"),
         ({"functions": {"log_retention_days": 545}}, "545"),

@@ -22,8 +22,8 @@ This page is made of the list that `plan`, `explain`, `status` and `down` walk (
 date: a test compares them. Names are those of the shipped `config/lake.yaml`.
 
 A new type of AWS resource touches two files: its own in `lakectl/resources/`, which holds all that is known of it (how
-it is read, compared, made, changed and deleted, its ARN, why a lake has it, what it is to the data, what it costs, and
-the actions that read and write it), and the place in the lake's list where one is made of the specification.
+it is read, compared, made, changed and deleted, its ARN, why a lake has it, what it is to the data, what it costs, the
+actions that read and write it, and its forms for `export`), and the place in the lake's list where one is made of the specification.
 
 ## Kinds
 
