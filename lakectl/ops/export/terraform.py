@@ -58,7 +58,7 @@ def text(made: Module, config: Config, where: Where, files: str, query_ids: Mapp
 def _settings(config: Config, where: Where, files: str, query_ids: Mapping[str, str]) -> list[str]:
     account = {"default": where.account} if where.account else {}
     required = Block(aws=Expression(_object({"source": "hashicorp/aws", "version": PROVIDER})))
-    blocks = [
+    blocks: list[tuple[str, dict[str, Any]]] = [
         ("terraform", {"required_version": TERRAFORM, "required_providers": Block(required)}),
         (
             'variable "account_id"',
