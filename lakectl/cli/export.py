@@ -33,9 +33,9 @@ FILES = "lake-files"
 @click.option("--account", metavar="ID", help="The account id (default: it is asked for when the template is used).")
 @click.option("--adopt", is_flag=True, help="Terraform: look up the running lake's query ids, to import them, too.")
 def export(app: App, form: str, out: Path | None, files: Path | None, account: str | None, adopt: bool) -> None:
-    """Write the lake as a CloudFormation template or a Terraform module, which deploy without lakectl.
+    """Write the lake as a CloudFormation template or a Terraform module.
 
-    It needs no running lake and no credentials, except with --adopt. The region is that of --region; without it, the
+    Both deploy without lakectl. It needs no running lake and no credentials, except with --adopt. The region is that of --region; without it, the
     one where the template is used (Terraform: a variable). The module has an import block for each resource.
 
     \b

@@ -7,7 +7,7 @@ writers of the two formats (:mod:`lakectl.ops.export`) put a pseudo parameter or
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,6 +40,8 @@ class Template:
     resources: dict[str, dict[str, Any]] = field(default_factory=dict)
     files: list[File] = field(default_factory=list)
     parts: dict[str, list[str]] = field(default_factory=dict)  # id of a resource of the lake -> its logical ids
+    # ARN -> the resource of the lake that has it, of those that come before the one that is being added.
+    before: Mapping[str, str] = field(default_factory=dict)
 
     def add(
         self,
@@ -56,14 +58,21 @@ class Template:
         ``part`` tells several of one owner apart; ``needs``: logical ids. ``keep``: it outlives the stack.
         """
         name = self._free(logical_id(owner, part))
+        written = {key: self._referring(value) for key, value in properties.items()}
         found: dict[str, Any] = {"Type": type_}
-        if needs:
-            found["DependsOn"] = sorted(set(needs))
+        waits_for = sorted(set(needs) - _referred_to(written))
+        if waits_for:
+            found["DependsOn"] = waits_for
         if keep:
             found |= {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
-        self.resources[name] = {**found, "Properties": dict(properties)}
+        self.resources[name] = {**found, "Properties": written}
         self.parts.setdefault(owner, []).append(name)
         return name
+
+    def _referring(self, value: Any) -> Any:
+        """``value`` with a reference where it is the ARN of a resource that comes before."""
+        owner = self.before.get(value) if isinstance(value, str) else None
+        return {"Fn::GetAtt": [self.parts[owner][0], "Arn"]} if owner else _each(value, self._referring)
 
     def _free(self, wanted: str) -> str:
         name, count = wanted, 1
@@ -71,6 +80,27 @@ class Template:
             count += 1
             name = f"{wanted}{count}"
         return name
+
+
+def _each(value: Any, change: Callable[[Any], Any]) -> Any:
+    """A value whose items are changed; of what has none, the value itself."""
+    if isinstance(value, Json):
+        return Json(change(value.value))
+    if isinstance(value, Mapping):
+        changed = {key: change(item) for key, item in value.items()}
+        return Block(changed) if isinstance(value, Block) else changed
+    return [change(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _referred_to(value: Any) -> set[str]:
+    """The logical ids that a value refers to."""
+    if isinstance(value, Mapping):
+        if "Ref" in value:
+            return {value["Ref"]}
+        if "Fn::GetAtt" in value:
+            return {value["Fn::GetAtt"][0]}
+        value = list(value.values())
+    return set().union(*map(_referred_to, value)) if isinstance(value, list) else set()
 
 
 def logical_id(owner: str, part: str = "") -> str:
@@ -128,6 +158,7 @@ class Module:
     pieces: list[Piece] = field(default_factory=list)
     files: list[File] = field(default_factory=list)
     parts: dict[str, list[str]] = field(default_factory=dict)  # id of a resource of the lake -> its addresses
+    before: Mapping[str, str] = field(default_factory=dict)  # as of a Template
 
     def add(
         self,
@@ -152,13 +183,35 @@ class Module:
         while f"{type_}.{label}" in taken:
             count += 1
             label = f"{wanted}_{count}"
-        written = dict(body)
-        if needs:
-            written["depends_on"] = [Expression(address) for address in dict.fromkeys(needs)]
+        written = {key: self._referring(value) for key, value in body.items()}
+        referred_to = {text.rpartition(".")[0] for text in _expressions(written)}
+        waits_for = [address for address in dict.fromkeys(needs) if address not in referred_to]
+        if waits_for:
+            written["depends_on"] = [Expression(address) for address in waits_for]
         piece = Piece(type_, label, written, import_id, lookup, remark)
         self.pieces.append(piece)
         self.parts.setdefault(owner, []).append(piece.address)
         return piece.address
+
+    def main(self, owner: str) -> str:
+        """The address of the resource of the lake with the id ``owner``, which comes before."""
+        return self.parts[owner][0]
+
+    def _referring(self, value: Any) -> Any:
+        """As :meth:`Template._referring`."""
+        owner = self.before.get(value) if isinstance(value, str) else None
+        return at(self.parts[owner][0], "arn") if owner else _each(value, self._referring)
+
+
+def _expressions(value: Any) -> set[str]:
+    """The expressions in a value."""
+    if isinstance(value, Expression):
+        return {value.text}
+    if isinstance(value, Json):
+        return _expressions(value.value)
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    return set().union(*map(_expressions, value)) if isinstance(value, list) else set()
 
 
 def at(address: str, attribute: str = "id") -> Expression:

@@ -9,10 +9,11 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
-from lakectl.engine.forms import Block, Module, Template
+from lakectl.engine.forms import Block, Module, Template, at
 from lakectl.engine.model import Change, Data, Resource, State
 from lakectl.engine.retry import CONCURRENT_CHANGE, until_ready
 from lakectl.naming import TAG_LAKE, Place
+from lakectl.resources.database import Database
 
 PARTITION = "ingest_date"
 
@@ -190,7 +191,7 @@ class LandedTable(Resource):
             "aws_glue_catalog_table",
             self.name,
             {
-                "database_name": self.database,
+                "database_name": at(module.main(Database.id_of(self.database)), "name"),
                 "name": self.table,
                 "description": want["Description"],
                 "table_type": want["TableType"],

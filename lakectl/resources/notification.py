@@ -11,7 +11,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
-from lakectl.engine.forms import Block, Module, Template
+from lakectl.engine.forms import Block, Module, Template, at
 from lakectl.engine.model import Change, Resource, State
 from lakectl.engine.retry import Reason, until_ready
 from lakectl.resources.bucket import BUCKET_BUSY, Bucket
@@ -147,7 +147,11 @@ class Notification(Resource):
             self.id,
             "aws_s3_bucket_notification",
             self.name,
-            {"bucket": self.name, "eventbridge": True, "lambda_function": rules},
+            {
+                "bucket": at(module.main(Bucket.id_of(self.name)), "bucket"),
+                "eventbridge": True,
+                "lambda_function": rules,
+            },
             import_id=self.name,
             needs=needs,
         )

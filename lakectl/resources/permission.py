@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
-from lakectl.engine.forms import Module, Template
+from lakectl.engine.forms import Module, Template, at
 from lakectl.engine.model import Change, Resource, State
 from lakectl.naming import Place
 from lakectl.resources.function import Function
@@ -150,7 +150,7 @@ class Permissions(Resource):
                 sid.removeprefix(OURS),
                 {
                     "statement_id": sid,
-                    "function_name": self.name,
+                    "function_name": at(module.main(Function.id_of(self.name)), "function_name"),
                     "action": "lambda:InvokeFunction",
                     "principal": grant.principal,
                     "source_arn": grant.source_arn,

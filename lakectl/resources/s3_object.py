@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
-from lakectl.engine.forms import Expression, File, Module, Template
+from lakectl.engine.forms import Expression, File, Module, Template, at
 from lakectl.engine.model import Change, Resource, State
 from lakectl.resources.bucket import Bucket
 
@@ -72,7 +72,7 @@ class S3Object(Resource):
             "aws_s3_object",
             f"{self.bucket}_{self.key}",
             {
-                "bucket": self.bucket,
+                "bucket": at(module.main(Bucket.id_of(self.bucket)), "bucket"),
                 "key": self.key,
                 "source": Expression(path),
                 "etag": Expression(f"filemd5({path})"),

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
-from lakectl.engine.forms import Module, Template
+from lakectl.engine.forms import Module, Template, at
 from lakectl.engine.model import Change, Data, Resource, State
 from lakectl.errors import LakectlError
 from lakectl.resources.database import Database
@@ -99,8 +99,8 @@ class View(Resource):
         body = {
             "name": f"create_view_{self.view}",
             "description": self._instruction(),
-            "database": self.database,
-            "workgroup": self.workgroup,
+            "database": at(module.main(Database.id_of(self.database)), "name"),
+            "workgroup": at(module.main(Workgroup.id_of(self.workgroup)), "name"),
             "query": self._statement(),
         }
         remark = f"The view {self.name} as a statement: Terraform has no views of Athena's."

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
-from lakectl.engine.forms import Block, Module, Template, tag_list
+from lakectl.engine.forms import Block, Module, Template, at, tag_list
 from lakectl.engine.model import Change, Resource, State
 from lakectl.naming import Place
 
@@ -297,7 +297,7 @@ class NamedQuery(Resource):
             "name": self.query_name,
             "description": self.description,
             "database": self.database,
-            "workgroup": self.workgroup,
+            "workgroup": at(module.main(Workgroup.id_of(self.workgroup)), "name"),
             "query": self.sql,
         }
         name = f"query_{self.query_name}"

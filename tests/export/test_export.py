@@ -116,6 +116,17 @@ def test_there_is_a_notification_for_each_source_where_that_is_wanted() -> None:
     assert module.count("filter_prefix ") == len(prefixes)
 
 
+def test_what_comes_before_is_referred_to() -> None:
+    """As people write it; what is referred to need not be waited for once more."""
+    found = resources(RETAIL)
+    function = ops.template(found).resources["LambdaFunctionLogIngestionRun"]
+    assert function["Properties"]["Role"] == {"Fn::GetAtt": ["IamRoleLambdaLogIngestionRunRole", "Arn"]}
+    assert "IamRoleLambdaLogIngestionRunRole" not in function["DependsOn"]
+    text = exported(RETAIL, "terraform").text
+    assert "role             = aws_iam_role.lambda_log_ingestion_run_role.arn\n" in text
+    assert "function_name  = aws_lambda_function.log_ingestion_run.function_name\n" in text
+
+
 def test_data_outlives_the_stack() -> None:
     made = ops.template(resources(RETAIL))
     kept = {each["Type"] for each in made.resources.values() if each.get("DeletionPolicy") == "Retain"}
@@ -128,7 +139,7 @@ def test_account_and_region_are_pseudo_parameters_unless_they_are_given(config_f
     assert "«" not in anywhere
     assert "arn:aws:" not in anywhere
     there = exported(config_file, form, IN_FRANKFURT).text
-    assert "arn:aws:iam::111122223333:role/" in there
+    assert "arn:aws:dynamodb:eu-central-1:111122223333:table/" in there
     for word in ("AWS::AccountId", "AWS::Region", "AWS::Partition", "var.account_id}", "var.region}", "aws_partition"):
         assert word not in there
 

@@ -59,8 +59,13 @@ def _fill(found: list[Resource], made: T, add: Callable[[Resource, tuple[str, ..
         own = made.parts.get(resource_id)
         return own if own else [part for need in by_id[resource_id].needs for part in parts(need)]
 
+    before: dict[str, frozenset[str]] = {}
     for resource in found:
-        add(resource, tuple(dict.fromkeys(part for need in resource.needs for part in parts(need))))
+        needs = resource.needs
+        before[resource.id] = frozenset(needs).union(*(before[need] for need in needs))
+        earlier = [by_id[each] for each in before[resource.id] if made.parts.get(each)]
+        made.before = {each.arn: each.id for each in earlier if each.arn}
+        add(resource, tuple(dict.fromkeys(part for need in needs for part in parts(need))))
 
 
 def query_ids(lake: Lake) -> dict[str, str]:
