@@ -15,6 +15,7 @@ from lakectl.errors import UsageError
 
 if TYPE_CHECKING:
     from lakectl.ops.export import Where
+    from lakectl.ops.lake import Lake
 
 FILES = "lake-files"
 
@@ -35,8 +36,9 @@ FILES = "lake-files"
 def export(app: App, form: str, out: Path | None, files: Path | None, account: str | None, adopt: bool) -> None:
     """Write the lake as a CloudFormation template or a Terraform module.
 
-    Both deploy without lakectl. It needs no running lake and no credentials, except with --adopt. The region is that of --region; without it, the
-    one where the template is used (Terraform: a variable). The module has an import block for each resource.
+    Both deploy without lakectl. No running lake and no credentials are needed, except with --adopt. The region is that
+    of --region; without it, the one where the template is used (Terraform: a variable). The module has an import block
+    for each resource.
 
     \b
     Examples:
@@ -55,7 +57,7 @@ def export(app: App, form: str, out: Path | None, files: Path | None, account: s
         raise UsageError(f"can't write {out}: it is a folder", f"name a file: lakectl export --out {out}/lake")
     where = _where(app, account)
     folder = files or (out.parent / FILES if out else None)
-    query_ids = ops.query_ids(app.announce()) if adopt else {}
+    query_ids = ops.query_ids(_lake(app)) if adopt else {}
     exported = writing.export(app.config, app.project, form, where, _named(folder, out, form), query_ids)
     if folder is not None:
         writing.write_files(folder, exported.files)
@@ -72,6 +74,13 @@ def export(app: App, form: str, out: Path | None, files: Path | None, account: s
             **({} if out else {"template": exported.text}),
         }
     )
+
+
+def _lake(app: App) -> Lake:
+    """The running lake. Standard output is for the template alone."""
+    from lakectl.ops.lake import open_lake
+
+    return open_lake(app.project, app.config, lambda text: click.echo(text, err=True))
 
 
 def _where(app: App, account: str | None) -> Where:

@@ -214,9 +214,11 @@ class NamedQuery(Resource):
         found = [query for query in self._all(aws, self.workgroup) if query["Name"] == self.query_name]
         return sorted(found, key=lambda query: str(query["NamedQueryId"]))
 
-    def ids(self, aws: Aws) -> list[str]:
-        """The ids that Athena gave to what has this name: one, or several copies."""
-        return [str(query["NamedQueryId"]) for query in self._copies(aws)]
+    @classmethod
+    def ids(cls, aws: Aws, workgroup: str) -> dict[str, str]:
+        """The ids that Athena gave to the queries of a workgroup, by name; of several copies, the first by id."""
+        found = sorted(cls._all(aws, workgroup), key=lambda query: str(query["NamedQueryId"]), reverse=True)
+        return {query["Name"]: str(query["NamedQueryId"]) for query in found}
 
     def read(self, aws: Aws) -> State | None:
         return self._state(self._copies(aws))

@@ -73,10 +73,9 @@ def query_ids(lake: Lake) -> dict[str, str]:
 
     Raises :class:`LakectlError` when one of the lake's is not there.
     """
-    found: dict[str, str] = {}
-    for query in (resource for resource in lake.resources if isinstance(resource, NamedQuery)):
-        ids = query.ids(lake.aws)
-        if not ids:
-            raise LakectlError(f"saved query {query.query_name} is not there, so it can't be adopted", "lakectl up")
-        found[query.query_name] = ids[0]
-    return found
+    ids = NamedQuery.ids(lake.aws, lake.names.workgroup)
+    wanted = [resource.query_name for resource in lake.resources if isinstance(resource, NamedQuery)]
+    for name in wanted:
+        if name not in ids:
+            raise LakectlError(f"saved query {name} is not there, so it can't be adopted", "lakectl up")
+    return {name: ids[name] for name in wanted}
