@@ -57,7 +57,7 @@ def export(app: App, form: str, out: Path | None, files: Path | None, account: s
         raise UsageError(f"can't write {out}: it is a folder", f"name a file: lakectl export --out {out}/lake")
     where = _where(app, account)
     folder = files or (out.parent / FILES if out else None)
-    query_ids = ops.query_ids(_lake(app)) if adopt else {}
+    query_ids = ops.query_ids(_lake(app)) if adopt else None
     exported = writing.export(app.config, app.project, form, where, _named(folder, out, form), query_ids)
     if folder is not None:
         writing.write_files(folder, exported.files)

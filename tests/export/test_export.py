@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from ride_files import PROJECT as RIDES
 
 from lakectl import config, lake, project
 from lakectl.engine.model import Resource
+from lakectl.local.control import Endpoint
 from lakectl.ops import export as ops
 from lakectl.ops.export import Where, hcl, writing
 
@@ -35,7 +37,7 @@ class Loader(yaml.SafeLoader):
 def exported(config_file: Path, form: str, where: Where = EVERYWHERE, **settings: Any) -> writing.Exported:
     found = config.load(config_file, {}, {})
     changed = config.Config.model_validate({**found.model_dump(), "spec": found.spec, **settings})
-    return writing.export(changed, project.find(str(config_file)), form, where, "lake-files", {})
+    return writing.export(changed, project.find(str(config_file)), form, where, "lake-files")
 
 
 def resources(config_file: Path) -> list[Resource]:
@@ -270,3 +272,12 @@ def test_bad_input_is_one_line(tmp_path: Path, arguments: tuple[str, ...], says:
     assert says in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+def test_what_is_not_running_can_not_be_adopted(endpoint: Endpoint, tmp_path: Path) -> None:  # noqa: ARG001
+    (tmp_path / "lake.yaml").write_text("name: nowhere\nsuffix_names: true\n")
+    shutil.copytree(project.shipped_root() / "queries", tmp_path / "queries")
+    done = run(tmp_path, "-c", "lake.yaml", "--format", "terraform", "--adopt", "--out", "x.tf")
+    assert done.returncode == 1
+    assert "saved query 01_peek is not there, so it can't be adopted" in done.stderr
+    assert not (tmp_path / "x.tf").exists()

@@ -37,11 +37,11 @@ VIEWS = """\
 """
 
 
-def text(made: Module, config: Config, where: Where, files: str, query_ids: Mapping[str, str]) -> str:
+def text(made: Module, config: Config, where: Where, files: str, query_ids: Mapping[str, str] | None) -> str:
     """The module. ``files``: the folder of its files, from where the module is; ``query_ids``: of saved queries, by
-    name, where they have been looked up."""
+    name, when a running lake is to be adopted."""
     variables = "" if where.account else " -var account_id=YOUR-ACCOUNT"
-    adopting = ADOPTING if query_ids else MAKING
+    adopting = MAKING if query_ids is None else ADOPTING
     parts = [HEADER.format(name=config.name, files=files, variables=variables, adopting=adopting)]
     if any(piece.remark for piece in made.pieces):
         parts[0] += VIEWS
@@ -55,7 +55,7 @@ def text(made: Module, config: Config, where: Where, files: str, query_ids: Mapp
     return "\n".join(parts)
 
 
-def _settings(config: Config, where: Where, files: str, query_ids: Mapping[str, str]) -> list[str]:
+def _settings(config: Config, where: Where, files: str, query_ids: Mapping[str, str] | None) -> list[str]:
     account = {"default": where.account} if where.account else {}
     required = Block(aws=Expression(_object({"source": "hashicorp/aws", "version": PROVIDER})))
     blocks: list[tuple[str, dict[str, Any]]] = [
@@ -77,7 +77,7 @@ def _settings(config: Config, where: Where, files: str, query_ids: Mapping[str, 
             {
                 "description": "Import what is running, instead of making it",
                 "type": Expression("bool"),
-                "default": bool(query_ids),
+                "default": query_ids is not None,
             },
         ),
         (
@@ -85,7 +85,7 @@ def _settings(config: Config, where: Where, files: str, query_ids: Mapping[str, 
             {
                 "description": "The ids of the saved queries that are running, by name",
                 "type": Expression("map(string)"),
-                "default": dict(query_ids),
+                "default": dict(query_ids or {}),
             },
         ),
         ("locals", {"files": Expression(f'"${{path.module}}/{files}"')}),

@@ -23,11 +23,12 @@ class Exported:
 
 
 def export(
-    config: Config, project: Project, form: str, where: Where, files: str, query_ids: Mapping[str, str]
+    config: Config, project: Project, form: str, where: Where, files: str, query_ids: Mapping[str, str] | None = None
 ) -> Exported:
     """The lake in ``form``: ``cloudformation`` or ``terraform``.
 
-    ``files``: what the template calls the folder of its files. ``query_ids``: of running saved queries, by name.
+    ``files``: what the template calls the folder of its files. ``query_ids``: of running saved queries, by name,
+    where Terraform shall adopt the lake.
     """
     found = ops.resources(config, project, where)
     if form == "cloudformation":
