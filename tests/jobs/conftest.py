@@ -8,7 +8,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import pyspark
 import pytest
+import spark4
 from whole_job import WAREHOUSE, JobLake, client_on, environ_of
 
 from lakectl.local import jars, spark_conf
@@ -18,6 +20,7 @@ from lakectl.local.java import find_java
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "jobs"))
+IS_SPARK_4 = pyspark.__version__.startswith("4.")
 
 
 def _resolved_options(argv: list[str], names: list[str]) -> dict[str, str]:
@@ -42,16 +45,21 @@ if "awsglue" not in sys.modules:  # the runtime gives it to a job; it is no depe
 
 @pytest.fixture(scope="session")
 def spark(endpoint: Endpoint, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """The job's own session, on the endpoint, with little of everything: its data is small."""
+    """The job's own session, on the endpoint, with little of everything: its data is small. `make test-spark4` gives
+    Spark 4.1 with what its Glue version sets."""
     from lake import session
 
     work = spark_conf.SparkRun(
         work_dir=tmp_path_factory.mktemp("spark"),
-        jars_dir=jars.ensure_jars(),
+        jars_dir=spark4.ensure_jars() if IS_SPARK_4 else jars.ensure_jars(),
         endpoint_url=endpoint.url,
         region=endpoint.region,
         worker_type="G.025X",
-        conf={"spark.sql.shuffle.partitions": "1", "spark.default.parallelism": "1"},
+        conf={
+            "spark.sql.shuffle.partitions": "1",
+            "spark.default.parallelism": "1",
+            **(spark4.CONF if IS_SPARK_4 else {}),
+        },
         java_options=QUICK,
     )
     started_with = spark_conf.submit_environ(work, find_java().home) | environ_of(endpoint)
