@@ -11,8 +11,8 @@ from pyspark.sql import functions as F
 
 from lake.enrich import Enrichment
 from lake.iceberg import commit, find, persistently
-from lake.merging import Merge, merge
 from lake.landings import Item
+from lake.merging import Merge, merge
 from lake.names import CONTENT, CORRUPT, FLAGS, LANDING_NO, RAW, REASON, WARNED, quoted, spark_type
 from lake.policies import FAIL, QUARANTINE, WARN, Checks
 from lake.reading import Rows

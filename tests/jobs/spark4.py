@@ -2,15 +2,14 @@
 
 Spark 4 moved the classes that are no Spark Connect clients to ``org.apache.spark.sql.classic``. The jar for Scala 2.13
 runs on it once these names are rewritten in the constant pools of Iceberg's classes. What needs Iceberg's SQL
-extensions does not: ``CALL``, partition fields and write orders in DDL. The extensions are left out, and so is what Spark
-4 has under the same name.
+extensions does not: ``CALL``, partition fields and write orders in DDL. The extensions are left out, and so is what
+Spark 4 has under the same name.
 
 This is no Iceberg that anybody released: it shows whether our code runs on Spark 4, and is never shipped.
 """
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import struct
@@ -63,7 +62,7 @@ def ensure_jars() -> Path:
         (jar,) = (source / jars.ICEBERG_FOLDER).glob("*.jar")
         adapt(jar, made / jars.ICEBERG_FOLDER / f"adapted-{jar.name}")
         if not target.exists():
-            os.rename(made, target)
+            made.rename(target)
     return target
 
 
