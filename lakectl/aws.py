@@ -82,6 +82,7 @@ class Aws:
     ``account`` is asked of STS when it is not given. For people: ``where`` it is, ``environment`` the lakectl command
     whose output points a shell there ("" where the user's own settings do), ``billed`` whether what runs there is paid.
     ``proxies``: those to use, instead of the environment's. ``fetch`` gets what this machine lacks to run jobs there.
+    ``lacks`` tells of a feature, by name, why it can't be had there; ``""`` where it can.
     """
 
     def __init__(
@@ -96,6 +97,7 @@ class Aws:
         billed: bool = True,
         proxies: Mapping[str, str] | None = None,
         fetch: Fetch = lambda *_: None,
+        lacks: Callable[[str], str] = lambda _: "",
     ) -> None:
         self.session = session
         self.region = region
@@ -109,6 +111,7 @@ class Aws:
         self.billed = billed
         self._proxies = proxies
         self.fetch = fetch
+        self.lacks = lacks
 
     def client(self, service: str) -> Any:
         """The boto3 client of ``service`` (made once)."""
@@ -173,6 +176,18 @@ class Aws:
         return self._where or f"account {self.account}"
 
 
+def _spark_of(config: Config, folder: Path) -> Callable[[str], str]:
+    """Tell the local endpoint of the configuration's Spark; returns what tells which Glue version it can't run."""
+    from lakectl.local import spark_runtimes
+
+    spark = config.local.spark
+    jars = tuple(str(Path(path).expanduser()) for path in spark.jars)
+    packages = str(Path(spark.packages).expanduser()) if spark.packages else ""
+    settings = spark_runtimes.Settings(jars, packages)
+    spark_runtimes.save(settings, folder)
+    return lambda feature: spark_runtimes.lacks(feature, settings)
+
+
 def is_running(config: Config) -> bool:
     """Whether :func:`connect` would start nothing."""
     if config.target != "local":
@@ -204,6 +219,7 @@ def connect(config: Config, progress: Callable[[str], None] | None = None) -> Aw
             progress=progress,
         )
         _started[endpoint.url] = control.silence
+        lacks = _spark_of(config, endpoint.state_dir)
         session = boto3.Session(
             aws_access_key_id=endpoint.access_key_id,
             aws_secret_access_key=endpoint.secret_access_key,
@@ -217,6 +233,7 @@ def connect(config: Config, progress: Callable[[str], None] | None = None) -> Aw
             account=endpoint.account_id,
             where="this machine",
             environment="local env",
+            lacks=lacks,
             billed=False,
             proxies={},
             fetch=_fetch_jars,

@@ -62,6 +62,7 @@ class TmpBucket(Bucket):
 
 
 class Buckets(_Section):
+    namespace: Literal["global", "account-regional"] = "global"
     raw: RawBucket = RawBucket()
     silver: SilverBucket = SilverBucket()
     tmp: TmpBucket = TmpBucket()
@@ -82,7 +83,7 @@ class RunLog(_Section):
 class Function(_Section):
     name: ResourceName
     role: ResourceName
-    runtime: Literal["python3.11", "python3.12", "python3.13"] = "python3.12"
+    runtime: Literal["python3.12", "python3.13", "python3.14"] = "python3.13"
     timeout: int = Field(default=30, ge=1, le=900)
     memory: int = Field(default=256, ge=128, le=10240)
 
@@ -175,9 +176,16 @@ class Triggers(_Section):
     schedule_enabled: bool = True
 
 
+class LocalSpark(_Section):
+    jars: list[Annotated[str, Field(pattern=config_patterns.FILE)]] = []
+    packages: Annotated[str, Field(pattern=config_patterns.FILE)] | None = None
+
+
 class Local(_Section):
     port: int | None = Field(default=None, ge=1024, le=65535)
     stop_after_idle_minutes: int | None = Field(default=240, ge=1)
+    # What runs jobs of another Glue version than 5.1.
+    spark: LocalSpark = LocalSpark()
 
 
 def default_spec() -> LakeSpec:

@@ -148,6 +148,10 @@ class Resource(ABC):
         """What `up` does not make and must be there first; ends the sentence "waits for …". Empty: it can be made."""
         return ""
 
+    def unavailable(self, aws: Aws) -> str:  # noqa: ARG002 - most can be had everywhere
+        """Why it can't be had at the target; empty: it can."""
+        return ""
+
     def diff(self, live: State) -> tuple[Change, ...]:
         """The fields that differ. Foreign tags are left alone; ours must be there."""
         changes = []

@@ -183,6 +183,7 @@ def _job(
         script=f"s3://{script.name}",
         arguments={**arguments, "--custom-logGroup-prefix": log_prefix},
         glue_version=config.version,
+        retries=config.capabilities.retries,
         worker_type=config.worker_type,
         workers=config.workers,
         timeout_minutes=config.timeout_minutes,

@@ -47,7 +47,8 @@ DELETERS = 8
 
 
 class Bucket(Resource):
-    """``lifecycle`` maps a rule id (``lakectl-…``) to the rest of the rule; ``prefixes`` are folder markers."""
+    """``lifecycle`` maps a rule id (``lakectl-…``) to the rest of the rule; ``prefixes`` are folder markers;
+    ``namespace`` is ``global`` or ``account-regional``, in which nobody else can have the name."""
 
     kind = "s3-bucket"
     why = "Buckets: private, encrypted, TLS only. Versions are kept where data must survive a mistake."
@@ -80,6 +81,7 @@ class Bucket(Resource):
         step: str,
         tags: Mapping[str, str],
         place: Place,
+        namespace: str = "global",
         versioning: bool = False,
         lifecycle: Mapping[str, Mapping[str, Any]] | None = None,
         prefixes: tuple[str, ...] = (),
@@ -87,6 +89,7 @@ class Bucket(Resource):
     ) -> None:
         super().__init__(name, step=step, tags=tags, place=place)
         self.account = place.account
+        self.namespace = namespace
         self.versioning = versioning
         self.lifecycle = {key: dict(rule) for key, rule in (lifecycle or {}).items()}
         self.prefixes = prefixes
@@ -215,7 +218,11 @@ class Bucket(Resource):
         try:
             until_ready(
                 lambda: s3.create_bucket(
-                    Bucket=self.name, CreateBucketConfiguration=configuration, ObjectOwnership="BucketOwnerEnforced"
+                    Bucket=self.name,
+                    CreateBucketConfiguration=configuration,
+                    ObjectOwnership="BucketOwnerEnforced",
+                    # Not for the usual namespace: other S3s, and older ones, don't know the header.
+                    **({} if self.namespace == "global" else {"BucketNamespace": self.namespace}),
                 ),
                 BUCKET_BUSY,
             )
@@ -223,7 +230,7 @@ class Bucket(Resource):
             if code_of(error) == "BucketAlreadyExists":
                 raise LakectlError(
                     f"somebody else owns the bucket name {self.name}",
-                    "bucket names are global: choose another lake name with --name",
+                    "bucket names are global: set buckets.namespace: account-regional, or choose another --name",
                 ) from error
             raise
         self.update(aws, self.diff(State(NEW_BUCKET, self.tags)))

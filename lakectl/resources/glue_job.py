@@ -49,6 +49,7 @@ class GlueJob(Resource):
         timeout_minutes: int,
         max_concurrent_runs: int,
         description: str,
+        retries: int = 0,
         needs: tuple[str, ...],
     ) -> None:
         super().__init__(name, step=step, tags=tags, needs=needs, place=place)
@@ -62,13 +63,16 @@ class GlueJob(Resource):
             "WorkerType": worker_type,
             "NumberOfWorkers": workers,
             "Timeout": timeout_minutes,
-            "MaxRetries": 0,
+            "MaxRetries": retries,
             "ExecutionProperty": {"MaxConcurrentRuns": max_concurrent_runs},
             "JobRunQueuingEnabled": True,
         }
 
     def desired(self) -> Mapping[str, Any]:
         return self.definition
+
+    def unavailable(self, aws: Aws) -> str:
+        return aws.lacks(f"Glue {self.definition['GlueVersion']}")
 
     def read(self, aws: Aws) -> State | None:
         glue = aws.client("glue")

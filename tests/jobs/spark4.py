@@ -11,7 +11,6 @@ This is no Iceberg that anybody released: it shows whether our code runs on Spar
 from __future__ import annotations
 
 import re
-import shutil
 import struct
 import tempfile
 import zipfile
@@ -20,6 +19,7 @@ from pathlib import Path
 import pyspark
 
 from lakectl.local import jars
+from lakectl.local.spark_runtimes import Runtime
 
 SOURCE = jars.Wheel(
     "snowpark-connect-deps-iceberg",
@@ -33,36 +33,27 @@ _NAME = re.compile(rb"org/apache/spark/sql/(" + "|".join(_MOVED).encode() + rb")
 _EXTENSIONS = "org/apache/iceberg/spark/extensions/"
 _REWRITTEN = ("org/apache/iceberg/", "org/apache/spark/")
 _SHADED = "org/apache/iceberg/shaded/"
-# hadoop-aws 3.3 reads these defaults of Hadoop 3.4, which have units there, as plain numbers.
-CONF = {
-    "spark.hadoop.fs.s3a.threads.keepalivetime": "60",
-    "spark.hadoop.fs.s3a.connection.establish.timeout": "30000",
-    "spark.hadoop.fs.s3a.connection.timeout": "200000",
-    "spark.hadoop.fs.s3a.multipart.purge.age": "86400",
-    "spark.hadoop.fs.s3a.connection.request.timeout": "0",
-    # As on Glue 6.0.
-    "spark.sql.ansi.enabled": "true",
-}
+CONF = {"spark.sql.ansi.enabled": "true"}  # as on Glue 6.0
 # Bytes after the tag of each kind of constant (Java Virtual Machine Specification, 4.4); 1 is Utf8.
 _SIZES = {3: 4, 4: 4, 5: 8, 6: 8, 7: 2, 8: 2, 9: 4, 10: 4, 11: 4, 12: 4, 15: 3, 16: 2, 17: 4, 18: 4, 19: 2, 20: 2}
 _UTF8, _TWO_PLACES, _FIRST = 1, (5, 6), 10
 
 
-def ensure_jars() -> Path:
-    """A folder like that of ``jars.ensure_jars``, for Spark 4.1; made once, in the user's cache."""
-    common, source = jars.ensure_jars(), jars.ensure_jars(wheels=(SOURCE,))
-    target = source.with_name(f"{source.name}-for-spark-4.1")
-    if target.exists():
-        return target
-    with tempfile.TemporaryDirectory(dir=source.parent) as temporary:
-        made = Path(temporary, "made")
-        # Not Hadoop's defaults, which are those of Spark 3.5.
-        shutil.copytree(common / jars.SPARK_FOLDER, made / jars.SPARK_FOLDER, ignore=lambda *_: ["hadoop-defaults.jar"])
-        (made / jars.ICEBERG_FOLDER).mkdir()
-        (jar,) = (source / jars.ICEBERG_FOLDER).glob("*.jar")
-        adapt(jar, made / jars.ICEBERG_FOLDER / f"adapted-{jar.name}")
-        if not target.exists():
-            made.rename(target)
+def runtime() -> Runtime:
+    """Spark 4.1 as the Python path has it, with the adapted jar; that is made once, in the user's cache."""
+    return Runtime((iceberg_jar(),), None, 4)
+
+
+def iceberg_jar() -> Path:
+    """Bears the name of the jar that Glue 6.0 has, by which the local target knows it."""
+    folder = jars.ensure_jars(wheels=(SOURCE,))
+    target = folder.with_name(f"{folder.name}-for-spark-4.1") / "iceberg-spark-runtime-4.1_2.13-1.11.0.jar"
+    if not target.exists():
+        target.parent.mkdir(exist_ok=True)
+        (jar,) = (folder / jars.ICEBERG_FOLDER).glob("*.jar")
+        with tempfile.TemporaryDirectory(dir=target.parent) as temporary:
+            adapt(jar, Path(temporary, target.name))
+            Path(temporary, target.name).rename(target)
     return target
 
 
