@@ -177,15 +177,15 @@ class Aws:
 
 
 def _spark_of(config: Config, folder: Path) -> Callable[[str], str]:
-    """Tell the local endpoint of the configuration's Spark; returns what tells which Glue version it can't run."""
-    from lakectl.local import spark_runtimes
+    """Tell the local endpoint of the configuration's Spark; returns what tells what it lacks."""
+    from lakectl.local import limits, spark_runtimes
 
     spark = config.local.spark
     jars = tuple(str(Path(path).expanduser()) for path in spark.jars)
     packages = str(Path(spark.packages).expanduser()) if spark.packages else ""
     settings = spark_runtimes.Settings(jars, packages)
     spark_runtimes.save(settings, folder)
-    return lambda feature: spark_runtimes.lacks(feature, settings)
+    return lambda feature: limits.lacks(feature, settings)
 
 
 def is_running(config: Config) -> bool:

@@ -156,12 +156,33 @@ class Maintenance(_Section):
     orphan_files_older_than_days: Annotated[int, Field(ge=2, le=3653)] = 3
     target_file_size_mb: int = Field(default=128, ge=1, le=2048)
     min_input_files: int = Field(default=5, ge=2, le=1000)
+    # Glue's table optimizers do it by themselves, with these settings.
+    optimizers: bool = False
+    optimizer_role: ResourceName = "retail-optimizer-role"
+
+
+class Alerts(_Section):
+    alarms: bool = False
+    budget_usd: float | None = Field(default=None, ge=0.01)
+    notify: Annotated[str, Field(pattern=config_patterns.NOTIFY)] | None = None
+
+    @model_validator(mode="after")
+    def _told(self) -> Alerts:
+        if self.budget_usd is not None and self.notify is None:
+            raise ValueError("a budget tells somebody: set alerts.notify to an address or the ARN of an SNS topic")
+        return self
+
+    @property
+    def topic(self) -> str:
+        """The SNS topic that alarms tell; they can tell no address."""
+        return self.notify if self.notify and self.notify.startswith("arn:") else ""
 
 
 class Athena(_Section):
     workgroup: Annotated[str, Field(pattern=config_patterns.WORKGROUP)] = "retail-wg"
     engine_version: Literal["Athena engine version 3", "AUTO"] = "Athena engine version 3"
     results_prefix: Prefix = "athena/"
+    managed_results: bool = False
     # Athena's own minimum is 10 MB (WorkGroupConfiguration, API reference).
     bytes_scanned_cutoff: int = Field(default=5 * 1024**3, ge=10_000_000)
     ask_above_bytes: int = Field(default=1024**3, ge=0)
@@ -224,6 +245,7 @@ class Config(_Section):
     athena: Athena = Athena()
     views: list[GlueName] = []
     maintenance: Maintenance = Maintenance()
+    alerts: Alerts = Alerts()
     triggers: Triggers = Triggers()
     local: Local = Local()
 

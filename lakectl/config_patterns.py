@@ -10,6 +10,7 @@ ENDPOINT = r"^https?://\S+$"
 GLUE_NAME = r"^[a-z0-9_]{1,255}$"
 FILE = r"^(~?/).+$"
 LAKE = r"^[a-z0-9][a-z0-9-]{0,36}[a-z0-9]$|^[a-z0-9]$"
+NOTIFY = r"^(arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w-]+|[^@\s:]+@[^@\s]+\.[^@\s]+)$"
 PREFIX = r"^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*/$"
 QUEUE = r"^[A-Za-z0-9_-]{1,80}$"
 REGION = r"^[a-z]{2}(-[a-z]+)+-\d$"
@@ -25,6 +26,7 @@ EXPECTED = {
     FILE: "an absolute path, or one that begins with ~/",
     GLUE_NAME: "lower-case letters, digits and '_', at most 255",
     LAKE: "lower-case letters, digits and '-', at most 38",
+    NOTIFY: "an e-mail address, or the ARN of an SNS topic",
     PREFIX: "a path that ends in '/', such as retail/",
     QUEUE: "letters, digits, '_' and '-', at most 80",
     REGION: "an AWS region such as eu-west-1",

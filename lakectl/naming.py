@@ -131,6 +131,10 @@ class Names:
     def glue_role(self) -> str:
         return self._suffixed(self.config.glue.role)
 
+    @property
+    def optimizer_role(self) -> str:
+        return self._suffixed(self.config.maintenance.optimizer_role)
+
     # Glue and Athena. Database names take no hyphen (Athena, "Name databases, tables and columns").
     @property
     def bronze_database(self) -> str:

@@ -129,8 +129,15 @@ def compacted(spark: SparkSession, table: str, settings: Settings) -> dict[str, 
     row = spark.sql(
         f"CALL {CATALOG}.system.rewrite_data_files(table => '{table}', options => map("
         f"'target-file-size-bytes', '{settings.target_bytes}', 'min-input-files', '{settings.min_input_files}', "
-        "'delete-file-threshold', '1', 'remove-dangling-deletes', 'true'))"
+        "'delete-file-threshold', '1'))"
     ).first()
+    if _delete_files(spark, table):
+        # The rewritten files are as new as the latest deletes, which Iceberg therefore keeps; this drops the ones of
+        # files that are gone.
+        spark.sql(
+            f"CALL {CATALOG}.system.rewrite_position_delete_files(table => '{table}', "
+            "options => map('rewrite-all', 'true'))"
+        ).collect()
     return {"files_rewritten": row["rewritten_data_files_count"], "files_written": row["added_data_files_count"]}
 
 
@@ -212,6 +219,10 @@ def lists_by_prefix(version: str) -> bool:
 def _ago(days: int) -> str:
     moment = datetime.now(UTC) - timedelta(days=days)
     return f"TIMESTAMP '{moment:%Y-%m-%d %H:%M:%S}'"
+
+
+def _delete_files(spark: SparkSession, table: str) -> int:
+    return spark.table(f"{CATALOG}.{table}.files").where("content = 1").count()
 
 
 def _snapshots(spark: SparkSession, table: str) -> int:

@@ -115,7 +115,7 @@ def show_workgroup(app: App, lake: Lake) -> None:
     engine = configuration["EngineVersion"]
     limit = configuration["BytesScannedCutoffPerQuery"]
     version = engine.get("EffectiveEngineVersion", engine["SelectedEngineVersion"])
-    output = configuration["ResultConfiguration"]["OutputLocation"]
+    output = configuration.get("ResultConfiguration", {}).get("OutputLocation", "Athena itself, for a day")
     app.out.say(
         f"Workgroup {live['Name']}: {version}, results in {output}, at most {limit / 1024**3:g} GiB scanned a query."
     )

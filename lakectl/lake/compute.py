@@ -37,6 +37,11 @@ def roles(names: Names) -> list[Resource]:
         role(names.log_role, "lambda.amazonaws.com", policies.log_function(names)),
         role(names.start_role, "lambda.amazonaws.com", policies.start_function(names)),
         role(names.glue_role, "glue.amazonaws.com", policies.glue_job(names)),
+        *(
+            [role(names.optimizer_role, "glue.amazonaws.com", policies.optimizer(names))]
+            if names.config.maintenance.optimizers
+            else []
+        ),
     ]
 
 

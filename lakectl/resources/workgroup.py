@@ -17,7 +17,8 @@ NOT_FOUND = ("not found", "does not exist")
 
 
 class Workgroup(Resource):
-    """``output`` is where results go (``s3://…/``); ``bytes_cutoff`` stops a query that scans more."""
+    """``output`` is where results go (``s3://…/``), "": Athena keeps them itself, for a day; ``bytes_cutoff`` stops a
+    query that scans more."""
 
     kind = "athena-workgroup"
     why = "The workgroup: results in one place, and a limit on what one query may scan."
@@ -47,13 +48,17 @@ class Workgroup(Resource):
         return {
             "description": self.description,
             "state": "ENABLED",
-            "output": self.output,
+            "output": self.output or None,
+            "managed_results": not self.output,
             "engine_version": self.engine_version,
             "bytes_scanned_cutoff": self.bytes_cutoff,
             "enforce_configuration": True,
             "publish_metrics": True,
-            "encryption": "SSE_S3",
+            "encryption": "SSE_S3" if self.output else None,
         }
+
+    def unavailable(self, aws: Aws) -> str:
+        return "" if self.output else aws.lacks("Athena managed query results")
 
     def _get(self, aws: Aws) -> dict[str, Any] | None:
         try:
@@ -79,6 +84,7 @@ class Workgroup(Resource):
             "description": live.get("Description", ""),
             "state": live.get("State"),
             "output": results.get("OutputLocation"),
+            "managed_results": configuration.get("ManagedQueryResultsConfiguration", {}).get("Enabled", False),
             "engine_version": configuration.get("EngineVersion", {}).get("SelectedEngineVersion"),
             "bytes_scanned_cutoff": configuration.get("BytesScannedCutoffPerQuery"),
             "enforce_configuration": configuration.get("EnforceWorkGroupConfiguration"),
@@ -88,6 +94,23 @@ class Workgroup(Resource):
         return State(fields, {tag["Key"]: tag["Value"] for tag in tags})
 
     def _results(self) -> dict[str, Any]:
+        """A workgroup has a place for results, or lets Athena keep them, and never both (WorkGroupConfiguration, API
+        reference)."""
+        if not self.output:
+            return {"ManagedQueryResultsConfiguration": {"Enabled": True}}
+        return {"ResultConfiguration": self._place()}
+
+    def _new_results(self, managed: bool) -> dict[str, Any]:
+        """As ``_results``, for UpdateWorkGroup; ``managed``: whether Athena keeps them now."""
+        if not self.output:
+            nowhere = {"RemoveOutputLocation": True, "RemoveEncryptionConfiguration": True}
+            managing = {"ManagedQueryResultsConfigurationUpdates": {"Enabled": True}}
+            return {"ResultConfigurationUpdates": nowhere, **managing}
+        # Emulators, and older ones, don't know the other field: it is named where it must be turned off.
+        off = {"ManagedQueryResultsConfigurationUpdates": {"Enabled": False}} if managed else {}
+        return {"ResultConfigurationUpdates": self._place(), **off}
+
+    def _place(self) -> dict[str, Any]:
         return {"OutputLocation": self.output, "EncryptionConfiguration": {"EncryptionOption": "SSE_S3"}}
 
     def _configuration(self) -> dict[str, Any]:
@@ -103,7 +126,7 @@ class Workgroup(Resource):
             aws.client("athena").create_work_group(
                 Name=self.name,
                 Description=self.description,
-                Configuration={**self._configuration(), "ResultConfiguration": self._results()},
+                Configuration={**self._configuration(), **self._results()},
                 Tags=[{"Key": k, "Value": v} for k, v in self.tags.items()],
             )
         except ClientError as error:
@@ -121,7 +144,7 @@ class Workgroup(Resource):
                 WorkGroup=self.name,
                 Description=self.description,
                 State="ENABLED",
-                ConfigurationUpdates={**self._configuration(), "ResultConfigurationUpdates": self._results()},
+                ConfigurationUpdates={**self._configuration(), **self._new_results("managed_results" in fields)},
             )
         if "tags" in fields:
             athena.tag_resource(

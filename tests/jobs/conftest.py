@@ -49,6 +49,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if item.get_closest_marker("needs_call"):
                 item.add_marker(pytest.mark.skip(reason="CALL needs Iceberg's SQL extensions for Spark 4"))
+            if item.get_closest_marker("shipped_spark"):
+                item.add_marker(pytest.mark.skip(reason="is about the Spark that comes with lakectl"))
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,13 @@ from lakectl.lake.policies import writers
 from lakectl.naming import Names
 
 PAGE = Path(__file__).parents[2] / "docs" / "resources.md"
-NAMES = Names(Config(views=["daily_sales"]), "111122223333", "eu-west-1")
+# With everything that a lake may have.
+SETTINGS = {
+    "views": ["daily_sales"],
+    "maintenance": {"optimizers": True},
+    "alerts": {"alarms": True, "budget_usd": 20.0, "notify": "arn:aws:sns:eu-west-1:111122223333:lake"},
+}
+NAMES = Names(Config.model_validate(SETTINGS), "111122223333", "eu-west-1")
 RESOURCES = lake.resources(NAMES, project.find())
 
 HEADER = """\

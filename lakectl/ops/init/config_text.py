@@ -64,6 +64,7 @@ def _names(name: str) -> dict[tuple[str, ...], str]:
         ("glue", "job"): f"{name}_bronze_to_silver",
         ("glue", "maintenance_job"): f"{name}_maintenance",
         ("glue", "role"): f"{name}-glue-role",
+        ("maintenance", "optimizer_role"): f"{name}-optimizer-role",
         ("athena", "workgroup"): f"{name}-wg",
         ("triggers", "orders_rule"): f"{name}-on-landed",
         ("triggers", "drain_rule"): f"{name}-on-transform-ended",
