@@ -146,7 +146,13 @@ class Glue(_Section):
 
     @property
     def usd_per_dpu_hour(self) -> float:
-        return self.capabilities.usd_per_dpu_hour if self.price_per_dpu_hour is None else self.price_per_dpu_hour
+        return self.usd_of(self.version)
+
+    def usd_of(self, version: str) -> float:
+        """A DPU-hour of a run on this version, which for `auto` is the one that Glue has chosen."""
+        if self.price_per_dpu_hour is not None:
+            return self.price_per_dpu_hour
+        return glue_versions.VERSIONS.get(version, self.capabilities).usd_per_dpu_hour
 
 
 class Maintenance(_Section):

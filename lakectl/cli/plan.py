@@ -44,7 +44,7 @@ def plan(ctx: click.Context, app: App, down: bool, keep_data: bool, adopt: bool)
       lakectl plan
       lakectl plan --down --json
     """
-    from lakectl.ops import provision
+    from lakectl.ops import cost, provision
     from lakectl.spec.evolution import Evolution
 
     lake = app.announce()
@@ -53,7 +53,9 @@ def plan(ctx: click.Context, app: App, down: bool, keep_data: bool, adopt: bool)
         silver, active = (Evolution(), None) if down else read_silver(lake)
     show(app.out, todo)
     show_silver(app.out, silver, active)
-    app.out.result({**as_data(todo), "silver": silver_as_data(silver)})
+    if lake.aws.billed and not down:
+        app.out.say(cost.sentence(lake))
+    app.out.result({**as_data(todo), "silver": silver_as_data(silver), "cost": cost.estimate(lake).as_data()})
     if silver.refusals:
         ctx.exit(EXIT_REFUSED)
     if todo.pending or silver.changes or (todo.foreign and not down):

@@ -15,7 +15,6 @@ from lakectl.core.glue_runs import short
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lakectl.config import Glue
     from lakectl.engine.model import Plan
     from lakectl.ops.lake import Lake
 
@@ -79,14 +78,15 @@ def _waited(app: App, plan: Plan) -> bool:
 def _confirm(app: App, plan: Plan) -> None:
     """Ask before the first write where somebody pays for it. Raises UsageError for any answer but yes."""
     from lakectl.errors import UsageError
+    from lakectl.ops import cost
 
-    aws, glue = app.lake.aws, app.config.glue
+    aws = app.lake.aws
     if not aws.billed:
         return
     endpoint = f", {aws.endpoint_url}" if aws.endpoint_url else ""
     click.echo(
         f"{len(plan.pending)} resources are about to be written: account {aws.account}, {aws.region}{endpoint}.\n"
-        f"{costs(glue)}",
+        f"{cost.sentence(app.lake)}",
         err=True,
     )
     answer = False
@@ -95,17 +95,6 @@ def _confirm(app: App, plan: Plan) -> None:
             answer = click.confirm("Go on?", err=True)
     if not answer:
         raise UsageError("not confirmed, so nothing was written", "lakectl up --yes")
-
-
-def costs(glue: Glue) -> str:
-    """What a lake costs while idle, and at least for a run (AWS Glue and Amazon S3 pricing pages)."""
-    from lakectl.glue_versions import LEAST_BILLED_S
-
-    run = glue.workers * glue.dpu_per_worker * LEAST_BILLED_S / 3600 * glue.usd_per_dpu_hour
-    return (
-        "Idle it costs what it stores: about 0.02 USD a month for each GB in S3. "
-        f"A run of the job costs {run:.3f} USD for its first minute ({glue.workers} x {glue.worker_type})."
-    )
 
 
 def show_workgroup(app: App, lake: Lake) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lakectl import prices
 from lakectl.cli.app import App, lake_command
 
 IN_PLACE, WAITS = "in place", "waits"
@@ -17,12 +18,15 @@ def status(app: App) -> None:
       lakectl status -v
       lakectl status --json
     """
-    from lakectl.ops import provision
+    from lakectl.ops import cost, provision
 
     states = {"create": "absent", "change": "drifted", "foreign": "not ours", "in place": IN_PLACE, "wait": WAITS}
+    from lakectl.output import human_bytes
+
     lake = app.announce()
     with app.out.busy("reading what is there"):
         plan = provision.plan(lake)
+        held = cost.stored(lake) if lake.aws.billed else None
     rows = [
         (
             states[step.action.value],
@@ -46,6 +50,14 @@ def status(app: App) -> None:
     waiting = sum(row[0] == WAITS for row in rows)
     way_on = "" if in_place + waiting == len(rows) else " Make what is missing: lakectl up"
     app.out.say(f"{in_place} of {len(rows)} resources are in place.{way_on}")
+    if held:
+        least = "at least " if held.partial else ""
+        month = held.month + cost.estimate(lake).idle_month
+        app.out.say(
+            f"It holds {least}{human_bytes(held.buckets)} in S3: "
+            f"{least}{prices.usd(month)} a month while nothing happens. "
+            f"{cost.sentence(lake)}"
+        )
     app.out.result(
         [
             {"state": state, "kind": kind, "name": name, "arn": step.resource.arn, "differs": differs}

@@ -62,6 +62,8 @@ class Resource(ABC):
     why: ClassVar[str]
     # What is paid for it while nothing happens (pricing pages of the services).
     idle_cost: ClassVar[str] = "nothing"
+    # The part of it that is the same whatever happens, in US dollars a month.
+    idle_usd: ClassVar[float] = 0.0
     data: ClassVar[Data] = Data.NONE
     # Of partition, region, account and name; empty for sub-resources, which have none.
     arn_format: ClassVar[str] = ""

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from botocore.exceptions import ClientError
 
+from lakectl import prices
 from lakectl.aws import Aws, code_of
 from lakectl.engine.model import Change, State
 from lakectl.naming import Place
@@ -22,7 +23,8 @@ class Alarm(OptionalResource):
     kind = "cloudwatch-alarm"
     feature = "CloudWatch alarms"
     why = "Alarms: events that nobody could handle, and functions that fail."
-    idle_cost = "0.10 USD a month each, ten of an account are free"
+    idle_cost = f"{prices.ALARM_MONTH:.2f} USD a month each, ten of an account are free"
+    idle_usd = prices.ALARM_MONTH
     arn_format = "arn:{partition}:cloudwatch:{region}:{account}:alarm:{name}"
     tagging: ClassVar = {"PutMetricAlarm": "cloudwatch:TagResource"}
 

@@ -36,7 +36,7 @@ def test_the_second_attempt_of_a_run_that_died_after_its_commit_adds_nothing(
     assert set(lake.statuses().values()) == {"CLAIMED"}
     again = lake.run(JOB_RUN_ID=second.format(lake.raw))
     assert not again.error, again.error
-    assert lake.result(second.format(lake.raw))["sources"]["events"]["unchanged"] == 3
+    assert lake.result(second.format(lake.raw))["sources"]["events"]["rows_unchanged"] == 3
     assert lake.rows("id", "qty", table="events_silver") == [(1, 1), (1, 1), (2, 5)]
     assert (lake.snapshots("events_silver"), set(lake.statuses().values())) == (1, {"LOADED"})
 

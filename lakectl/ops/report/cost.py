@@ -8,6 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from lakectl import prices
 from lakectl.aws import code_of
 from lakectl.ops.lake import Lake
 from lakectl.ops.report.model import Cost
@@ -17,10 +18,6 @@ from lakectl.ops.tables.maintain import maintenance_job
 MOST_RUNS = 1000  # of each job
 MOST_QUERIES = 500
 PAGE = 50  # query ids of one BatchGetQueryExecution
-# Athena pricing page, most regions. Data is rounded up to a megabyte, ten at least; DDL and failed queries are free.
-USD_PER_TB = 5.0
-MEGABYTE = 1024**2
-LEAST_MEGABYTES = 10
 
 
 def cost(lake: Lake) -> Cost:
@@ -40,7 +37,7 @@ def cost(lake: Lake) -> Cost:
         usd_per_dpu_hour=lake.config.glue.usd_per_dpu_hour,
         queries=len(scanned),
         scanned=sum(scanned),
-        usd_per_tb=USD_PER_TB,
+        usd_per_tb=prices.ATHENA_TB,
         partial=partial or len(ids) > MOST_QUERIES,
     )
 
@@ -67,4 +64,4 @@ def _scanned(lake: Lake, ids: list[str]) -> Iterator[int]:
                 size = int(execution.get("Statistics", {}).get("DataScannedInBytes") or 0)
                 if execution.get("SubstatementType") == "EXPLAIN" and not size:  # only EXPLAIN ANALYZE is billed
                     continue
-                yield max(-(-size // MEGABYTE), LEAST_MEGABYTES) * MEGABYTE
+                yield max(-(-size // prices.MEGABYTE), prices.ATHENA_LEAST_MEGABYTES) * prices.MEGABYTE

@@ -14,12 +14,12 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from lakectl import prices
 from lakectl.aws import explain
 from lakectl.errors import LakectlError
 from lakectl.ops.console import catalog, iceberg
 from lakectl.ops.console.catalog import Table
 from lakectl.ops.lake import Lake
-from lakectl.ops.report.cost import LEAST_MEGABYTES, MEGABYTE, USD_PER_TB
 from lakectl.ops.tables import named_tables
 from lakectl.ops.tables.named_tables import Named, NotUnderstood
 
@@ -37,7 +37,7 @@ class Estimate:
     @property
     def usd(self) -> float:
         """What reading all of it costs on AWS: whole megabytes, ten at least."""
-        return max(-(-self.size // MEGABYTE), LEAST_MEGABYTES) * MEGABYTE / 1e12 * USD_PER_TB
+        return prices.athena(max(self.size, 1))
 
 
 def of(lake: Lake, sql: str, database: str = "") -> Estimate | None:
