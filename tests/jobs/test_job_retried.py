@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 import pytest
-from lakes import bring_up, open_test_lake, tear_down
+from lakes import quiet_lake
 from test_job_kill import kill_driver, land, until_it_says
 from test_job_races import Killed, at, die
 from whole_job import JobLake
@@ -44,11 +44,7 @@ def test_the_second_attempt_of_a_run_that_died_after_its_commit_adds_nothing(
 @pytest.mark.long
 def test_glue_runs_a_job_of_version_auto_again_and_nothing_is_there_twice(endpoint: Endpoint) -> None:
     """Killed at the end of its first attempt, by the local Glue's own retry."""
-    lake = open_test_lake(endpoint, glue={"version": "auto"})
-    bring_up(lake)
-    for rule in (lake.names.orders_rule, lake.names.drain_rule):
-        lake.client("events").disable_rule(Name=rule)
-    try:
+    with quiet_lake(endpoint, glue={"version": "auto"}) as lake:
         assert lake.client("glue").get_job(JobName=lake.names.glue_job)["Job"]["MaxRetries"] == 1
         land(lake, 0)
         run_id = transform.start(lake, {})
@@ -62,8 +58,6 @@ def test_glue_runs_a_job_of_version_auto_again_and_nothing_is_there_twice(endpoi
         silver = f"{lake.names.silver_database}.orders_silver"
         counted = query.run(lake, f"SELECT COUNT(*), COUNT(DISTINCT order_id) FROM {silver}").rows
         assert [list(row) for row in counted] == [["3000", "3000"]]
-    finally:
-        tear_down(lake)
 
 
 def _runs(lake: Any) -> list[dict[str, Any]]:
