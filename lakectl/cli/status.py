@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from lakectl import prices
 from lakectl.cli.app import App, lake_command
+from lakectl.errors import LakectlError
+
+if TYPE_CHECKING:
+    from lakectl.ops.cost import Stored
+    from lakectl.ops.lake import Lake
 
 IN_PLACE, WAITS = "in place", "waits"
 
@@ -26,7 +33,7 @@ def status(app: App) -> None:
     lake = app.announce()
     with app.out.busy("reading what is there"):
         plan = provision.plan(lake)
-        held = cost.stored(lake) if lake.aws.billed else None
+        held = _measured(app, lake) if lake.aws.billed else None
     rows = [
         (
             states[step.action.value],
@@ -64,6 +71,17 @@ def status(app: App) -> None:
             for (state, kind, name, differs), step in zip(rows, plan.steps, strict=True)
         ]
     )
+
+
+def _measured(app: App, lake: Lake) -> Stored | None:
+    """What it holds; None, and a word about it, where that may not be read."""
+    from lakectl.ops import cost
+
+    try:
+        return cost.stored(lake)
+    except LakectlError as error:
+        app.out.remark(f"What it holds was not measured: {error.message}")
+        return None
 
 
 COMMANDS = {"status": status}

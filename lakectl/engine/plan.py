@@ -45,7 +45,7 @@ def plan_up(resources: Sequence[Resource], aws: Aws, adopt: bool = False) -> Pla
     have one of them.
     """
     for reason in dict.fromkeys(filter(None, (resource.unavailable(aws) for resource in resources))):
-        raise UsageError(reason, "or choose another in config/lake.yaml")
+        raise UsageError(reason, "change that setting in config/lake.yaml")
     live = read_all(resources, aws)
     _refuse_elsewhere(resources, live)
     foreign = _foreign(resources, live)

@@ -29,6 +29,7 @@ class TableOptimizer(OptionalResource):
     kind = "glue-table-optimizer"
     feature = "Glue table optimizers"
     why = "Glue's own care of silver tables, instead of `lakectl maintain`."
+    starts_writes = True
     idle_cost = "nothing; 0.44 USD for each DPU-hour that it works"
 
     def __init__(

@@ -74,6 +74,15 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
         *("athena:ListNamedQueries", "athena:DeleteNamedQuery"),
     ),
 }
+# The same for what a lake has by choice.
+CHOSEN: Mapping[str, tuple[str, ...]] = {
+    "cloudwatch-alarm": (
+        *("cloudwatch:PutMetricAlarm", "cloudwatch:DescribeAlarms", "cloudwatch:DeleteAlarms"),
+        *("cloudwatch:TagResource", "cloudwatch:ListTagsForResource"),
+    ),
+    # ModifyBudget is what creating, changing and deleting need (Service Authorization Reference, AWS Budget Service).
+    "budget": ("budgets:ModifyBudget", "budgets:ViewBudget", "budgets:TagResource", "budgets:ListTagsForResource"),
+}
 USER = re.compile(r"arn:[^:]+:iam::\d{12}:user/(.+/)?(?P<name>[^/]+)")
 SESSION = re.compile(r"arn:(?P<partition>[^:]+):sts::(?P<account>\d{12}):assumed-role/(?P<name>[^/]+)/.+")
 
@@ -96,16 +105,16 @@ def findings(lake: Lake, caller: str) -> Iterator[Finding]:
     if source is None:
         yield unchecked("permissions", f"IAM simulates the policies of users and roles, and this is {caller}")
         return
-    wanted = questions(lake)
-    found = [each for kind, arns in wanted.items() for each in _simulated(lake, source, ACTIONS[kind], arns)]
-    yield from judged(source, found, sum(len(ACTIONS[kind]) for kind in wanted))
+    wanted, actions = questions(lake), {**ACTIONS, **CHOSEN}
+    found = [each for kind, arns in wanted.items() for each in _simulated(lake, source, actions[kind], arns)]
+    yield from judged(source, found, sum(len(actions[kind]) for kind in wanted))
 
 
 def questions(lake: Lake) -> dict[str, list[str]]:
-    """Kind of :data:`ACTIONS` -> the ARNs of the lake's resources that they are done to."""
+    """Kind of :data:`ACTIONS` and :data:`CHOSEN` -> the ARNs of the lake's resources that they are done to."""
     found: dict[str, list[str]] = {}
     for resource in lake.resources:
-        if resource.kind in ACTIONS and resource.arn:
+        if resource.kind in {**ACTIONS, **CHOSEN} and resource.arn:
             found.setdefault(resource.kind, []).append(resource.arn)
     found[OBJECTS] = [f"{arn}/*" for arn in found.get("s3-bucket", [])]
     return found
