@@ -44,7 +44,7 @@ def merge(spark: SparkSession, table: str, rows: DataFrame, what: Merge) -> None
     Spark 4.1 can't plan a MERGE whose source is a temporary view that reads an Iceberg table (apache/spark#56515).
     ``mergeInto`` takes the frame itself; Spark 3.5 does not have it.
     """
-    if hasattr(rows, "mergeInto"):
+    if hasattr(DataFrame, "mergeInto"):  # of a frame, it would look for a column of that name
         committed(lambda: _writer(table, rows, what).merge())
         return
     view = f"{table.rpartition('.')[2]}_merged"  # tables are written at the same time, by one session
