@@ -28,7 +28,15 @@ SOURCE = jars.Wheel(
     84_835_121,
     (("iceberg-spark-runtime-3.5_2.13-1.10.2.jar", jars.ICEBERG_FOLDER),),
 )
-_MOVED = ("SparkSession", "Dataset", "DataFrameReader", "DataFrameWriter", "RelationalGroupedDataset", "SQLContext")
+_MOVED = (
+    "SparkSession",
+    "RuntimeConfig",
+    "Dataset",
+    "DataFrameReader",
+    "DataFrameWriter",
+    "RelationalGroupedDataset",
+    "SQLContext",
+)
 _NAME = re.compile(rb"org/apache/spark/sql/(" + "|".join(_MOVED).encode() + rb")(?=[;$]|\Z)")
 _EXTENSIONS = "org/apache/iceberg/spark/extensions/"
 _REWRITTEN = ("org/apache/iceberg/", "org/apache/spark/")
