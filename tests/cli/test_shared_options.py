@@ -144,7 +144,7 @@ def test_up_asks_before_the_first_write_where_somebody_pays(tmp_path: Path, endp
     assert len(made.stdout.splitlines()) < 25
     status = lakectl("status", *where, cwd=tmp_path, **keys).stdout
     assert "49 of 50 resources are in place" in status
-    assert re.search(r"It holds [\d.]+ KiB in S3: \S+ USD a month while nothing happens\. Idle it costs", status)
+    assert re.search(r"It holds [\d.]+ \w+ in S3: [^.]*\.?[^.]* USD a month while nothing happens\. Idle it", status)
     planned = lakectl("plan", *where, cwd=tmp_path, **keys).stdout
     assert "A run of the job costs 0.015 USD for its first minute (2 x G.1X)" in planned
     assert "arn:aws:s3:::" in lakectl("status", "-v", *where, cwd=tmp_path, **keys).stdout
