@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from contract_rows_lambda import GLUE_ROLE
-from contract_sources import both, model, reported
-from contract_table import Call, Row, accepted, call, ref, refused
+from typing import Any
+
+from lakectl.contract.rows_lambda import GLUE_ROLE
+from lakectl.contract.sources import both, model, reported
+from lakectl.contract.table import Call, Row, accepted, call, ref, refused
 
 WORKERS_REPORTED = reported("aws-samples/cql-replicator#181")
-JOB_DEFINITION = {
+JOB_DEFINITION: dict[str, Any] = {
     "Name": "j-<n>",
     "Role": ref(0, "Role", "Arn"),
     "GlueVersion": "5.1",
@@ -18,7 +20,7 @@ JOB_DEFINITION = {
 JOB_NAMED = {"JobName": "j-<n>"}
 
 
-def job(**changes: object) -> tuple[Call, ...]:
+def job(**changes: Any) -> tuple[Call, ...]:
     definition = {name: value for name, value in (JOB_DEFINITION | changes).items() if value is not None}
     return (GLUE_ROLE, call("glue", "create_job", **definition))
 
@@ -27,16 +29,16 @@ DATABASE = call("glue", "create_database", DatabaseInput={"Name": "d_<n>"})
 TABLE = call("glue", "create_table", DatabaseName="d_<n>", TableInput={"Name": "t"})
 
 
-def workgroup(**configuration: object) -> Call:
+def workgroup(**configuration: Any) -> Call:
     return call("athena", "create_work_group", Name="w-<n>", Configuration=configuration)
 
 
-def saved_query(**parameters: object) -> Call:
+def saved_query(**parameters: Any) -> Call:
     named = {"Name": "q", "Database": "d", "QueryString": "SELECT 1", "WorkGroup": "w-<n>", "Description": "one"}
     return call("athena", "create_named_query", **(named | {"ClientRequestToken": "<n>" * 4} | parameters))
 
 
-def query(sql: str = "SELECT 1", **parameters: object) -> Call:
+def query(sql: str = "SELECT 1", **parameters: Any) -> Call:
     return call("athena", "start_query_execution", QueryString=sql, **({"WorkGroup": "w-<n>"} | parameters))
 
 
@@ -209,6 +211,7 @@ ATHENA_ROWS = [
         (call("athena", "delete_work_group", WorkGroup="primary"),),
         BAD_REQUEST,
         model("athena", "DeleteWorkGroup", "InvalidRequestException"),
+        not_asked="it names the account's own primary workgroup",
     ),
     Row(
         "workgroup-not-empty",

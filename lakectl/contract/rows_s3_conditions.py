@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from contract_rows_s3 import API_TESTS, BUCKET, DELETED, ERRORS, OBJECT, VERSIONED, on_bucket, on_object
-from contract_sources import both, model, recorded
-from contract_table import REGION, Call, Row, accepted, call, ref, refused
+from typing import Any
+
+from lakectl.contract.rows_s3 import API_TESTS, BUCKET, DELETED, ERRORS, OBJECT, VERSIONED, on_bucket, on_object
+from lakectl.contract.sources import both, model, recorded
+from lakectl.contract.table import ACCOUNT, REGION, Call, Row, accepted, call, ref, refused
 
 WRITES = "TestS3ObjectWritePrecondition::"
 IF_ABSENT = recorded(API_TESTS, WRITES + "test_put_object_if_none_match")
@@ -77,7 +79,7 @@ def upload(*before: Call) -> tuple[Call, ...]:
     )
 
 
-def complete(begun: int, **condition: object) -> Call:
+def complete(begun: int, **condition: Any) -> Call:
     """End the upload that call number ``begun`` began."""
     parts = {"Parts": [{"PartNumber": 1, "ETag": ref(begun + 1, "ETag")}]}
     upload_id = ref(begun, "UploadId")
@@ -199,14 +201,14 @@ READ_ROWS = [
     ),
 ]
 
-ABSENT_QUEUE = f"arn:aws:sqs:{REGION}:123456789012:absent-<n>"
-ABSENT_FUNCTION = f"arn:aws:lambda:{REGION}:123456789012:function:absent-<n>"
+ABSENT_QUEUE = f"arn:aws:sqs:{REGION}:{ACCOUNT}:absent-<n>"
+ABSENT_FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:absent-<n>"
 CREATED = ["s3:ObjectCreated:*"]
 UNREACHABLE = refused("InvalidArgument", 400, "Unable to validate the following destination configurations")
 NO_ARN = refused("InvalidArgument", 400, "The ARN could not be parsed")
 
 
-def notified(skip: bool = False, **configuration: object) -> tuple[Call, ...]:
+def notified(skip: bool = False, **configuration: Any) -> tuple[Call, ...]:
     more = {"SkipDestinationValidation": True} if skip else {}
     return on_bucket("put_bucket_notification_configuration", NotificationConfiguration=configuration, **more)
 

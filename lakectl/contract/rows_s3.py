@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from contract_sources import S3MOCK, both, model, page, recorded, reported
-from contract_table import REGION, Call, Row, accepted, call, ref, refused
+from typing import Any
+
+from lakectl.contract.sources import S3MOCK, both, model, page, recorded, reported
+from lakectl.contract.table import REGION, Call, Row, accepted, call, ref, refused
 
 GUIDE = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/"
 NAMES = page(GUIDE + "bucketnamingrules.html")
@@ -28,15 +30,15 @@ def named(name: str) -> tuple[Call, ...]:
     return (call("s3", "create_bucket", Bucket=name, CreateBucketConfiguration=HERE),)
 
 
-def on_bucket(operation: str, **parameters: object) -> tuple[Call, ...]:
+def on_bucket(operation: str, **parameters: Any) -> tuple[Call, ...]:
     return (BUCKET, call("s3", operation, Bucket="c-<n>", **parameters))
 
 
-def on_object(operation: str, **parameters: object) -> tuple[Call, ...]:
+def on_object(operation: str, **parameters: Any) -> tuple[Call, ...]:
     return (BUCKET, OBJECT, call("s3", operation, Bucket="c-<n>", **({"Key": "k"} | parameters)))
 
 
-def after_delete(operation: str, **parameters: object) -> tuple[Call, ...]:
+def after_delete(operation: str, **parameters: Any) -> tuple[Call, ...]:
     """Of a versioned object that was deleted: call 2 wrote it, call 3 made the delete marker."""
     return (BUCKET, VERSIONED, OBJECT, DELETED, call("s3", operation, Bucket="c-<n>", Key="k", **parameters))
 

@@ -1,22 +1,22 @@
 """Answers of the endpoint for which no source was found that shows AWS's. Not counted, and not asked of others.
 
 They hold what the endpoint does today. Whoever finds AWS's answer moves the row to the others, with its source, and
-changes the endpoint where it differs. What is known is beside the rows.
+changes the endpoint where it differs; `pytest tests/contract --aws` asks an account. What is known is beside the rows.
 """
 
 from __future__ import annotations
 
-from contract_rows_access import policy, statement
-from contract_rows_compute import JOB_DEFINITION, job
-from contract_rows_data import put, update
-from contract_rows_events import scheduled
-from contract_rows_lambda import ACCOUNT, LAMBDA_ROLE, function
-from contract_rows_s3 import REGION, on_bucket
-from contract_rows_s3_conditions import notified
-from contract_table import Row, accepted, call, refused
+from lakectl.contract.rows_access import policy, statement
+from lakectl.contract.rows_compute import JOB_DEFINITION, job
+from lakectl.contract.rows_data import put, update
+from lakectl.contract.rows_events import scheduled
+from lakectl.contract.rows_lambda import LAMBDA_ROLE, function
+from lakectl.contract.rows_s3 import on_bucket
+from lakectl.contract.rows_s3_conditions import notified
+from lakectl.contract.table import ACCOUNT, REGION, Row, accepted, call, refused
 
-TOPIC = f"arn:aws:sns:{REGION}:123456789012:absent-<n>"
-QUEUE = f"arn:aws:sqs:{REGION}:123456789012:absent-<n>"
+TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:absent-<n>"
+QUEUE = f"arn:aws:sqs:{REGION}:{ACCOUNT}:absent-<n>"
 SERVICES = [
     # The API model allows 5400 s and 32768 MB now, for managed instances; other functions have 900 s and 10240 MB.
     Row("function-timeout-901", function(Timeout=901), refused("ValidationException", 400, "timeout")),
@@ -97,4 +97,4 @@ GLUE = [
     Row("database-name-256", (call("glue", "create_database", DatabaseInput={"Name": "d" * 256}),), INVALID),
 ]
 
-UNSOURCED = [*SERVICES, *GLUE]
+ROWS = [*SERVICES, *GLUE]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
-from contract_rows_lambda import GLUE_ROLE, trusting
-from contract_sources import both, model, recorded, reported
-from contract_table import Call, Row, accepted, call, refused
+from lakectl.contract.rows_lambda import GLUE_ROLE, trusting
+from lakectl.contract.sources import both, model, recorded, reported
+from lakectl.contract.table import Call, Row, accepted, call, refused
 
 ROLES = "iam/test_iam_roles.snapshot.json"
 ERRORS = recorded(ROLES, "TestRoleLifecycle::test_role_errors")
@@ -29,7 +30,7 @@ def other_trust(document: str) -> tuple[Call, ...]:
     return (GLUE_ROLE, call("iam", "update_assume_role_policy", RoleName="r-<n>", PolicyDocument=document))
 
 
-def statement(**fields: object) -> str:
+def statement(**fields: Any) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow"} | fields]})
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from contract_sources import both, model, page, recorded, reported, verified
-from contract_table import Call, Row, call, ref, refused
+from typing import Any
+
+from lakectl.contract.sources import both, model, page, recorded, reported, verified
+from lakectl.contract.table import Call, Row, call, ref, refused
 
 TESTS = "dynamodb/test_dynamodb.snapshot.json"
 TRANSACTIONS = "test_dynamodb/exceptions/test_dynamodb_transactions.py"
@@ -11,7 +13,7 @@ TRANSACTIONS = "test_dynamodb/exceptions/test_dynamodb_transactions.py"
 ERRORS = page("https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html")
 ATTRIBUTES = [{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")]
 SCHEMA = [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}]
-DEFINITION = {
+DEFINITION: dict[str, Any] = {
     "TableName": "t-<n>",
     "BillingMode": "PAY_PER_REQUEST",
     "KeySchema": SCHEMA,
@@ -23,24 +25,24 @@ PUT = {"Put": {"TableName": "t-<n>", "Item": KEY}}
 FIRST_ONLY = {"ConditionExpression": "attribute_not_exists(pk)"}
 
 
-def on_table(operation: str, **parameters: object) -> tuple[Call, ...]:
+def on_table(operation: str, **parameters: Any) -> tuple[Call, ...]:
     return (TABLE, call("dynamodb", operation, **parameters))
 
 
-def put(item: dict[str, object], **more: object) -> tuple[Call, ...]:
+def put(item: dict[str, Any], **more: Any) -> tuple[Call, ...]:
     return on_table("put_item", TableName="t-<n>", Item=item, **more)
 
 
-def update(expression: str, **more: object) -> tuple[Call, ...]:
+def update(expression: str, **more: Any) -> tuple[Call, ...]:
     values = {"ExpressionAttributeValues": {":s": {"S": "x"}}}
     return on_table("update_item", TableName="t-<n>", Key=KEY, UpdateExpression=expression, **(values | more))
 
 
-def transact(*items: dict[str, object]) -> tuple[Call, ...]:
+def transact(*items: dict[str, Any]) -> tuple[Call, ...]:
     return on_table("transact_write_items", TransactItems=list(items))
 
 
-def numbered(count: int) -> list[dict[str, object]]:
+def numbered(count: int) -> list[dict[str, Any]]:
     return [KEY | {"sk": {"S": str(number)}} for number in range(count)]
 
 
@@ -204,7 +206,7 @@ def queue(**attributes: str) -> Call:
     return call("sqs", "create_queue", QueueName="q-<n>", Attributes=attributes)
 
 
-def on_queue(operation: str, **parameters: object) -> tuple[Call, ...]:
+def on_queue(operation: str, **parameters: Any) -> tuple[Call, ...]:
     return (queue(), call("sqs", operation, QueueUrl=ref(0, "QueueUrl"), **parameters))
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from typing import Any
 
-from contract_sources import both, model, page, recorded, reported
-from contract_table import REGION, Call, Row, accepted, call, ref, refused
+from lakectl.contract.sources import both, model, page, recorded, reported
+from lakectl.contract.table import ACCOUNT, REGION, Call, Row, accepted, call, ref, refused
 
-ACCOUNT = "123456789012"
 TESTS = "lambda_/test_lambda_api.snapshot.json"
 NAMES = recorded(TESTS, "TestLambdaFunction::test_function_arns")
 ABSENT = recorded(TESTS, "TestLambdaFunction::test_ops_on_nonexisting_fn")
@@ -34,7 +34,7 @@ def role_for(service: str) -> Call:
 
 LAMBDA_ROLE = role_for("lambda.amazonaws.com")
 GLUE_ROLE = role_for("glue.amazonaws.com")
-DEFINITION = {
+DEFINITION: dict[str, Any] = {
     "FunctionName": "f-<n>",
     "Runtime": "python3.12",
     "Handler": "handler.handler",
@@ -55,11 +55,11 @@ INVALID = "InvalidParameterValueException"
 CHECKED = "ValidationException"  # a value outside the API model's constraints, as recorded for names and ARNs
 
 
-def function(**changes: object) -> tuple[Call, ...]:
+def function(**changes: Any) -> tuple[Call, ...]:
     return (LAMBDA_ROLE, call("lambda", "create_function", **(DEFINITION | changes)))
 
 
-def on_function(operation: str, **parameters: object) -> tuple[Call, ...]:
+def on_function(operation: str, **parameters: Any) -> tuple[Call, ...]:
     return (LAMBDA_ROLE, MAKE, call("lambda", operation, **({"FunctionName": "f-<n>"} | parameters)))
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from contract_sources import both, model, page, recorded
-from contract_table import Answer, Call, Row, accepted, call, refused
+from lakectl.contract.sources import both, model, page, recorded
+from lakectl.contract.table import ACCOUNT, REGION, Answer, Call, Row, accepted, call, refused
 
 TESTS = "events/test_events.snapshot.json"
 RATES = recorded("events/test_events_schedule.py", "TestScheduleRate::test_put_rule_with_invalid_schedule_rate")
@@ -14,7 +14,7 @@ CRONS = both(
 GOOD_CRONS = recorded(
     "events/test_events_schedule.snapshot.json", "TestScheduleCron::tests_put_rule_with_schedule_cron"
 )
-QUEUE = "arn:aws:sqs:eu-west-1:123456789012:q"
+QUEUE = f"arn:aws:sqs:{REGION}:{ACCOUNT}:q"
 
 
 def scheduled(expression: str) -> tuple[Call, ...]:
