@@ -54,7 +54,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "console": ("html", "ops", "saved_queries", "aws"),
     "report": ("html", "ops"),
     "html": ("output", "ops"),
-    "ops": ("lake", "packages", "saved_queries", "resources", "engine", "aws"),
+    "ops": ("lake", "packages", "saved_queries", "resources", "engine", "aws", "contract"),
     "contract": (),
     "lake": ("packages", "saved_queries", "resources", "engine"),
     "packages": (),

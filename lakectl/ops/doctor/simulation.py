@@ -87,8 +87,11 @@ class Refused:
     missing: tuple[str, ...] = ()
 
 
-def findings(lake: Lake, caller: str) -> Iterator[Finding]:
-    """``caller``: the ARN that STS gave. Needs ``iam:SimulatePrincipalPolicy``, and ``iam:GetRole`` for a role."""
+def findings(lake: Lake, caller: str, also: Mapping[str, tuple[str, ...]] | None = None) -> Iterator[Finding]:
+    """``caller``: the ARN that STS gave. ``also``: actions beside those of ``up`` and ``down``, by kind.
+
+    Needs ``iam:SimulatePrincipalPolicy``, and ``iam:GetRole`` for a role.
+    """
     if caller.endswith(":root"):
         yield ok("permissions", "the account's root user may do everything")
         return
@@ -97,8 +100,9 @@ def findings(lake: Lake, caller: str) -> Iterator[Finding]:
         yield unchecked("permissions", f"IAM simulates the policies of users and roles, and this is {caller}")
         return
     wanted = questions(lake)
-    found = [each for kind, arns in wanted.items() for each in _simulated(lake, source, ACTIONS[kind], arns)]
-    yield from judged(source, found, sum(len(ACTIONS[kind]) for kind in wanted))
+    actions = {kind: (*ACTIONS[kind], *(also or {}).get(kind, ())) for kind in wanted}
+    found = [each for kind, arns in wanted.items() for each in _simulated(lake, source, actions[kind], arns)]
+    yield from judged(source, found, sum(map(len, actions.values())), "the acceptance" if also else "up and down")
 
 
 def questions(lake: Lake) -> dict[str, list[str]]:
@@ -111,8 +115,8 @@ def questions(lake: Lake) -> dict[str, list[str]]:
     return found
 
 
-def judged(source: str, found: Iterable[Refused], asked: int) -> Iterator[Finding]:
-    """``found``: what is not allowed, of ``asked`` actions."""
+def judged(source: str, found: Iterable[Refused], asked: int, of: str = "up and down") -> Iterator[Finding]:
+    """``found``: what is not allowed, of ``asked`` actions of something."""
     refused = [each for each in found if not each.missing]
     unknown = [each for each in found if each.missing]
     if refused:
@@ -123,7 +127,7 @@ def judged(source: str, found: Iterable[Refused], asked: int) -> Iterator[Findin
         keys = ", ".join(sorted({key for each in unknown for key in each.missing}))
         yield unchecked("permissions", f"{actions} depend on {keys}, which a simulation does not know")
     if not refused and not unknown:
-        yield ok("permissions", f"{source} may do all of the {asked} actions of up and down")
+        yield ok("permissions", f"{source} may do all of the {asked} actions of {of}")
 
 
 def granting(source: str, refused: Iterable[Refused]) -> str:
