@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -75,7 +75,7 @@ def acceptance(app: App, out: Path | None, yes: bool, observe: float | None, wai
     ):
         calls = Calls()
         lake.aws.record(calls.take)
-        caller = _caller(lake)
+        caller = before.caller(lake)
         names = [app.config.profile or ""]
         mask = masking.of_this_machine(lake.config.name, caller, names, lake.aws.session.get_credentials(), folder)
         seen = evidence.Evidence(folder, mask, evidence.where(lake), evidence.versions(lake))
@@ -100,17 +100,6 @@ def acceptance(app: App, out: Path | None, yes: bool, observe: float | None, wai
                 lambda: click.echo("\nInterrupted: the lake is deleted now. Ctrl-C again leaves it there.", err=True),
             )
         _close(app, seen, folder, by_hand)
-
-
-def _caller(lake: Any) -> str:
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    try:
-        return str(lake.client("sts").get_caller_identity()["Arn"])
-    except (ClientError, BotoCoreError) as error:
-        from lakectl.aws import explain
-
-        raise explain(error) from error
 
 
 @contextlib.contextmanager

@@ -24,6 +24,11 @@ NEUTRAL_ACCOUNT = "<account>"  # in what is written down
 AT_ONCE = 8  # Lambda's control plane takes 15 calls a second (Lambda developer guide, "Lambda quotas")
 WAIT_S = 60.0  # a new role is assumable after some seconds
 LONGEST_TOLD = 300  # characters of a message that are kept
+# Of the asker, not of the row: nothing is known of what it asks.
+DENIED = frozenset(
+    ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "ExpiredToken")
+    + ("ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException")
+)
 # What passes by itself, by code and words: it is no answer to what a row asks.
 PASSING = (
     ("InvalidParameterValueException", "cannot be assumed"),
@@ -67,7 +72,7 @@ class Where:
 @dataclass(frozen=True)
 class Outcome:
     """What came of a row. ``got``: the answer in one line. ``prepared``: the last call, which the row is about, was
-    made. ``error`` (status, code, message) or ``values`` are the answer, without the account and the names made up.
+    made and judged by AWS, and not denied. ``error`` (status, code, message) or ``values`` are the answer, without the account and the names made up.
     ``left``: what could not be deleted, with why."""
 
     agrees: bool
@@ -155,7 +160,10 @@ class _Asking:
                 told = self._told(error)
                 if not last:
                     return Outcome(False, f"{call.operation} (to prepare) failed: {_line(told)}", prepared=False)
-                return Outcome(self._same_error(error), _line(told), error=told, request_id=_request_id(error.response))
+                agrees, request_id = self._same_error(error), _request_id(error.response)
+                if not agrees and told[1] in DENIED - {self.row.answer.code}:
+                    return Outcome(False, f"denied: {_line(told)}", prepared=False, request_id=request_id)
+                return Outcome(agrees, _line(told), error=told, request_id=request_id)
             except BotoCoreError as error:
                 text = self._neutral(f"{call.operation}: {type(error).__name__}: {str(error)[:120]}")
                 return Outcome(False, text, prepared=False)

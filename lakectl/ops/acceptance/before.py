@@ -38,6 +38,14 @@ class AtMost:
     why: str
 
 
+def caller(lake: Lake) -> str:
+    """The ARN of whose credentials they are. Raises as :attr:`lakectl.aws.Aws.account`."""
+    try:
+        return str(lake.client("sts").get_caller_identity()["Arn"])
+    except (ClientError, BotoCoreError) as error:
+        raise explain(error) from error
+
+
 def permissions(trial: Trial) -> Seen:
     """As `lakectl doctor`, with what the story calls beside `up` and `down`."""
     return _judged(account.findings(trial.lake, ALSO))
