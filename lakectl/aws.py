@@ -35,7 +35,7 @@ from botocore.exceptions import (
 from botocore.session import Session
 from botocore.utils import parse_timestamp
 
-from lakectl import __version__
+from lakectl import __version__, aws_refusals
 from lakectl.config import Config
 from lakectl.errors import AccessError, LakectlError
 from lakectl.findings import Finding
@@ -379,12 +379,12 @@ def explain(error: Exception, doing: str | None = None, tagging: Mapping[str, st
         operation = error.operation_name
         text = f"{prefix}{operation}: {code}: {message}"
         if code in CREDENTIAL_CODES:
-            return AccessError(
-                text, "the credentials are wrong or expired: log in again (`aws sts get-caller-identity`)"
-            )
+            again = "the credentials are wrong or expired: log in again (`aws sts get-caller-identity`)"
+            region = "; a region that is not enabled for the account answers so, too"
+            return AccessError(text, again + (region if code in aws_refusals.UNKNOWN_KEY_CODES else ""))
         if "Insufficient Lake Formation permission" in message:
             return AccessError(text, "lakectl doctor")
         if code.rpartition(".")[2] in DENIED_CODES:  # SQS: AWS.SimpleQueueService.AccessDenied
-            return AccessError(text, f"ask for {_permission(error, tagging or {})}, or try another --profile")
-        return LakectlError(text)
+            return AccessError(text, aws_refusals.denied(message, _permission(error, tagging or {})))
+        return LakectlError(text, aws_refusals.way_out(operation, code, message))
     return LakectlError(f"{prefix}{type(error).__name__}: {error}")

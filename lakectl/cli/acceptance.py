@@ -113,6 +113,10 @@ def _shown(app: App, trial: Trial) -> Iterator[None]:
 def _note(app: App, seen: Evidence, result: StepResult) -> None:
     """Keep a step's result, and show it: one line, and one with what to do where it failed."""
     seen.add(result)
+    if result.outcome == "skipped":
+        if seen.steps[-2].outcome != "skipped":
+            app.out.item("skipped", "the other steps are skipped")
+        return
     detail = seen.mask.text(result.problem or result.detail)
     seconds = f"  {result.seconds:.1f} s" if result.seconds else ""
     app.out.item(MARKS[result.outcome], result.title, f"{' '.join(detail.split())}{seconds}".strip())

@@ -72,8 +72,8 @@ class Where:
 @dataclass(frozen=True)
 class Outcome:
     """What came of a row. ``got``: the answer in one line. ``prepared``: the last call, which the row is about, was
-    made and judged by AWS, and not denied. ``error`` (status, code, message) or ``values`` are the answer, without the account and the names made up.
-    ``left``: what could not be deleted, with why."""
+    made and judged by AWS, and not denied. ``error`` (status, code, message) or ``values`` are the answer, without the
+    account and the names made up. ``left``: what could not be deleted, with why."""
 
     agrees: bool
     got: str

@@ -5,6 +5,7 @@ Lives in an environment of its own, `.venv-ministack`, made by `make`: it is no 
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -34,13 +35,25 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
         "AWS_SECRET_ACCESS_KEY": "test",
     }
     with ministack(ENVIRONMENT, home) as url:
-        flags = ["--target", "aws", "--endpoint-url", url, "--region", "eu-west-1", "--name", "elsewhere"]
+        flags = ["--target", "aws", "--endpoint-url", url, "--region", "eu-west-1"]
 
-        def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-            line = [sys.executable, "-m", "lakectl", *arguments, *flags]
-            return subprocess.run(line, env=environ, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+        def run(*arguments: str, named: bool = True) -> subprocess.CompletedProcess[str]:
+            line = [sys.executable, "-m", "lakectl", *arguments, *flags, *(["--name", "elsewhere"] if named else [])]
+            return subprocess.run(line, env=environ, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
 
         yield run
+
+
+@pytest.mark.long
+def test_acceptance_as_far_as_it_goes_on_an_emulator_that_nobody_here_wrote(program: Program, tmp_path: Path) -> None:
+    """It has no Glue to run a job: what it can't do is a failed step, and the lake is deleted."""
+    out = tmp_path / "out"
+    done = program("acceptance", "--yes", "--observe", "0", "--wait", "0.1", "--out", str(out), named=False)
+    found = json.loads((out / "evidence.json").read_text())
+    outcomes = {step["name"]: step["outcome"] for step in found["steps"]}
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert outcomes == {}
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.long

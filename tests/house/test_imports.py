@@ -25,6 +25,7 @@ BELOW = (
     "spec",
     "progress",
     "findings",
+    "aws_refusals",
     "errors",
 )
 # Part -> the parts above BELOW that it may import.
@@ -96,6 +97,7 @@ OTHERS: dict[str, set[str]] = {
     "spec": {"sqlglot", "yaml"},
     "progress": set(),
     "findings": set(),
+    "aws_refusals": set(),
     "errors": set(),
     "jobs": {"awsglue", "boto3", "botocore", "pyspark", "py4j"},
     "lambdas": {"boto3", "botocore"},

@@ -61,7 +61,7 @@ def down(trial: Trial) -> Seen:
 
 def nothing_left(trial: Trial) -> Seen:
     """Reads everything once more, after what AWS may still have been doing; what came back is deleted."""
-    pause = trial.lake.aws.settles_s / 20
+    pause = trial.observe_s / 20
     trial.say(f"reading again in {pause:.0f} s")
     time.sleep(pause)
     left = provision.down_plan(trial.lake)
