@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lakectl.ops.acceptance.model import StepResult, Trial
     from lakectl.output import Mark
 
+PATIENCE_S = 180.0  # of rows and of what reads late
 MARKS: dict[str, Mark] = {"ok": "ok", "failed": "failed", "interrupted": "failed", "skipped": "skipped"}
 
 
@@ -80,7 +81,7 @@ def acceptance(app: App, out: Path | None, yes: bool, observe: float | None, wai
         mask = masking.of_this_machine(lake.config.name, caller, names, lake.aws.session.get_credentials(), folder)
         seen = evidence.Evidence(folder, mask, evidence.where(lake), evidence.versions(lake))
         observe_s = lake.aws.settles_s if observe is None else observe
-        trial = Trial(lake, Path(data), calls, observe_s, wait_minutes * 60)
+        trial = Trial(lake, Path(data), calls, observe_s, wait_minutes * 60, min(PATIENCE_S, wait_minutes * 60))
         endpoint = f", {lake.aws.endpoint_url}" if lake.aws.endpoint_url else ""
         app.out.say(f"Lake {lake.config.name!r} on {lake.aws.where}, {lake.aws.region}{endpoint}")
         lake.aws.fetch(partial(app.out.item, "note"), app.out.transfer)

@@ -10,21 +10,22 @@ from typing import Any
 
 from lakectl.core.glue_runs import short
 from lakectl.core.ledger_versions import CLAIMED, DUPLICATE, FAILED, LOADED, PENDING
-from lakectl.errors import UsageError
+from lakectl.errors import LakectlError, UsageError
 from lakectl.ops.acceptance import files
 from lakectl.ops.acceptance.model import Seen, StepFailed, Trial
 from lakectl.ops.checks.model import counted
 from lakectl.ops.checks.validate import validate as checks_of
 from lakectl.ops.landing import land as landing
 from lakectl.ops.landing.land import Landed
-from lakectl.ops.runs import transform, wait
+from lakectl.ops.runs import logs, transform, wait
 from lakectl.ops.runs.transform import Job, JobRun
 from lakectl.ops.tables import query
 from lakectl.ops.tables.snapshots import snapshots, table_of
 
 POLL_S = 1.0
 RECENT = 20  # runs in which new ones are looked for
-LOG_LINES = 40  # of a run that failed
+LOG_LINES = 40  # of a run that failed, or a function that did nothing
+LOG_MS = 3_600_000  # how far back they are looked for
 BAD, CORRECTED = "0001", "0002"  # batches
 
 
@@ -34,7 +35,10 @@ def land(trial: Trial) -> Seen:
     trial.landed = landing.land(lake, landing.prepare(lake.config, found), _today())
     began = time.monotonic()
     trial.say("waiting for the run log")
-    wait.for_run_items(lake, trial.landed, trial.patience_s)
+    try:
+        wait.for_run_items(lake, trial.landed, trial.patience_s)
+    except LakectlError as error:
+        raise StepFailed(error.message, facts={"log": _function_log(trial, "log")}) from error
     seconds = time.monotonic() - began
     return Seen(
         f"{counted(len(found), 'file')}, in the run log after {seconds:.1f} s", {"run_log_s": round(seconds, 3)}
@@ -126,6 +130,7 @@ def loaded(trial: Trial, landed: Sequence[Landed], wanted: str) -> tuple[JobRun,
             raise StepFailed(
                 f"no run was started by the landing of {key} within {trial.event_limit_s:.0f} s",
                 "lakectl smoke, on a lake of yours, names the trigger path that is silent",
+                {"log": _function_log(trial, "start")},
             )
         if status != wanted:
             raise StepFailed(f"{key} is {status or 'not in the run log'}, not {wanted}", facts={"runs": _all(trial)})
@@ -167,6 +172,14 @@ def follow(trial: Trial, run_id: str, job: Job | None = None, *, may_fail: bool 
         message = f"run {short(run.id)} {run.state}: {run.error or 'no reason given'}"
         raise StepFailed(message, facts={**_told(run), "log": list(lines)})
     return run
+
+
+def _function_log(trial: Trial, which: str) -> list[str]:
+    """What a function printed last, or why that can't be read. The lake is gone when somebody reads it."""
+    try:
+        return [line.message for line in logs.lines(trial.lake, which, int(time.time() * 1000) - LOG_MS)][-LOG_LINES:]
+    except LakectlError as error:
+        return [error.message]
 
 
 def rows(trial: Trial) -> int:

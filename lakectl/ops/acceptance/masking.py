@@ -34,15 +34,17 @@ class Mask:
         self, lake: str = "", names: Iterable[str] = (), secrets: Iterable[str] = (), folders: Iterable[str] = ()
     ) -> None:
         self._lake = lake
-        self._exact = {secret: "<key>" for secret in secrets if secret}
+        # Keys of AWS are long. An endpoint of somebody else's may take `test`, which is a part of words.
+        keys = sorted((re.escape(each) for each in secrets if len(each) > LEAST), key=len, reverse=True)
+        self._keys = re.compile(rf"(?<![\w-])(?:{'|'.join(keys)})(?![\w-])") if keys else None
         self._folders = sorted({folder for folder in folders if len(folder) >= LEAST}, key=len, reverse=True)
         wanted = sorted({name for name in names if len(name) >= LEAST}, key=len, reverse=True)
         joined = "|".join(map(re.escape, wanted))
         self._names = re.compile(rf"(?<![\w-])(?:{joined})(?![\w-])") if wanted else None
 
     def text(self, text: str) -> str:
-        for secret, shown in self._exact.items():
-            text = text.replace(secret, shown)
+        if self._keys:
+            text = self._keys.sub("<key>", text)
         for folder in self._folders:
             text = text.replace(folder, "<folder>")
         text = PRINCIPAL.sub(self._principal, text)
