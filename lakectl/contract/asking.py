@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -116,7 +116,7 @@ def not_asked(row: Row, where: Where) -> str:
     return row.not_asked
 
 
-def ask_all(rows: Iterable[Row], clients: Clients, where: Where) -> Iterator[tuple[Row, Outcome]]:
+def ask_all(rows: Iterable[Row], clients: Clients, where: Where) -> Generator[tuple[Row, Outcome]]:
     """Each row that can be asked there, in order, and what came of it. All that they make is deleted again."""
     wanted = [row for row in rows if not not_asked(row, where)]
     for service, region in sorted({(call.service, _region(call, where)) for row in wanted for call in row.calls}):

@@ -7,21 +7,25 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from lakectl.local.apart import PREFIX
 from lakectl.local.control import Endpoint
 
-LIMIT_S = 900
+LIMIT_S = 2100
 
 
-def start(cwd: Path, *arguments: str, endpoint: Endpoint | None = None, url: str = "") -> subprocess.Popen[str]:
+def start(
+    cwd: Path, *arguments: str, endpoint: Endpoint | None = None, url: str = "", temporary: Path | None = None
+) -> subprocess.Popen[str]:
     """The process; with ``endpoint`` it takes ``url`` for AWS, else it is on this machine. Evidence: ``cwd/out``."""
     line = [sys.executable, "-m", "lakectl", "acceptance", "--out", "out", *arguments]
     environ = {"PATH": os.environ["PATH"], "HOME": str(cwd), "PYTHONUNBUFFERED": "1", "LAKECTL_GLUE_STANDBY": "0"}
     environ |= {"XDG_STATE_HOME": str(cwd / "state"), "XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME", _cache())}
+    environ |= {"TMPDIR": str(temporary)} if temporary else {}
     if endpoint:
         environ |= {"AWS_ACCESS_KEY_ID": endpoint.access_key_id, "AWS_SECRET_ACCESS_KEY": endpoint.secret_access_key}
         line += ["--target", "aws", "--endpoint-url", url or endpoint.url, "--region", endpoint.region, "--yes"]
@@ -67,6 +71,13 @@ def left(client: Callable[..., Any]) -> list[str]:
     return [name for name in names if "acceptance" in name]
 
 
-def servers_apart() -> list[Path]:
-    """Folders of servers that stand apart."""
-    return sorted(Path(tempfile.gettempdir()).glob(f"{PREFIX}*"))
+def servers_apart(temporary: Path) -> list[Path]:
+    """Folders of servers that stand apart, of processes whose temporary folder that is."""
+    return sorted(temporary.glob(f"{PREFIX}*"))
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """With a short name: a server has sockets in it, whose names are bounded."""
+    with tempfile.TemporaryDirectory(prefix="lk-") as folder:
+        yield Path(folder)

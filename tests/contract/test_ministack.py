@@ -46,6 +46,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)
 def test_acceptance_as_far_as_it_goes_on_an_emulator_that_nobody_here_wrote(program: Program, tmp_path: Path) -> None:
     """It has no Glue to run a job: what it can't do is a failed step, and the lake is deleted."""
     out = tmp_path / "out"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
 
 from lakectl.contract.asking import Outcome, Where, ask_all, clients_of, not_asked
@@ -19,9 +20,11 @@ def contract(trial: Trial) -> Seen:
     where = Where(aws.account, aws.region, patient=aws.billed)
     rows = [*ROWS, *UNSOURCED]
     found: list[tuple[Row, Outcome]] = []
-    for row, outcome in ask_all(rows, clients_of(aws.session, aws.endpoint_url, ATTEMPTS), where):
-        found.append((row, outcome))
-        trial.say(f"{len(found)} of {len(rows)}: {row.id}")
+    # Closed, so that after a Ctrl-C the rows at work have deleted what they made before the lake is.
+    with closing(ask_all(rows, clients_of(aws.session, aws.endpoint_url, ATTEMPTS), where)) as asked:
+        for row, outcome in asked:
+            found.append((row, outcome))
+            trial.say(f"{len(found)} of {len(rows)}: {row.id}")
     facts: dict[str, Any] = {
         "asked": len(found),
         "differences": [_told(row, each) for row, each in found if row.source and each.prepared and not each.agrees],
