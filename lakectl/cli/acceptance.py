@@ -141,6 +141,7 @@ def _confirm(app: App, yes: bool) -> None:
 def _refuse_failure(app: App, seen: Evidence, folder: Path, rest: str) -> None:
     failed = [step for step in seen.steps if step.problem or step.outcome == "interrupted"]
     if failed:
+        seen.end()
         app.out.result(seen.mask.data(seen.data()))
         _fail(failed, folder, rest)
 
@@ -149,6 +150,7 @@ def _close(app: App, seen: Evidence, folder: Path, by_hand: str) -> None:
     """The closing line. Raises for a step that failed or was interrupted."""
     from lakectl.ops.acceptance import evidence
 
+    seen.end()
     app.out.result(seen.mask.data(seen.data()))
     ended = {step.name: step.outcome for step in seen.steps}
     gone = ended.get("nothing-left") == "ok"

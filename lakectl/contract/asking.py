@@ -181,6 +181,9 @@ class _Asking:
                 break
             except ClientError as error:
                 if not self._passes(error, last) or time.monotonic() > deadline:
+                    if error.response["Error"]["Code"] in tidying.EXISTS and not self._has_made(call, parameters):
+                        # Its first answer was lost, and botocore has sent it again.
+                        self.made.append((call, parameters, {}))
                     raise
                 time.sleep(2)
         self.made.append((call, parameters, answer))
@@ -188,6 +191,9 @@ class _Asking:
             with suppress(WaiterError):  # the next call says what is the matter
                 tidying.wait_until_made(client, call, parameters)
         return answer
+
+    def _has_made(self, call: Call, parameters: dict[str, Any]) -> bool:
+        return any((call.operation, parameters) == (each.operation, given) for each, given, _ in self.made)
 
     def _passes(self, error: ClientError, last: bool) -> bool:
         code, message = error.response["Error"]["Code"], error.response["Error"].get("Message") or ""

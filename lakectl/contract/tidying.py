@@ -12,6 +12,10 @@ from lakectl.contract.table import Call
 
 Delete = Callable[[Any, Mapping[str, Any], Mapping[str, Any]], object]
 PAUSE_S = 1.0
+EXISTS = frozenset(
+    ("BucketAlreadyOwnedByYou", "EntityAlreadyExists", "ResourceConflictException", "AlreadyExistsException")
+    + ("ResourceInUseException", "ResourceAlreadyExistsException", "ResourceAlreadyExists", "QueueAlreadyExists")
+)
 GONE = frozenset(
     ("NoSuchBucket", "NoSuchEntity", "ResourceNotFoundException", "EntityNotFoundException")
     + ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist", "NoSuchUpload")
@@ -45,20 +49,27 @@ def _rule(events: Any, parameters: Mapping[str, Any], _: Mapping[str, Any]) -> N
     events.delete_rule(Name=parameters["Name"], **bus)
 
 
+def _queue(sqs: Any, parameters: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
+    url = answer.get("QueueUrl") or sqs.get_queue_url(QueueName=parameters["QueueName"])["QueueUrl"]
+    sqs.delete_queue(QueueUrl=url)
+
+
 # (service, operation) that makes something -> what deletes it, of the call's parameters and answer.
 DELETES: dict[tuple[str, str], Delete] = {
     ("s3", "create_bucket"): _bucket,
     ("iam", "create_role"): _role,
     ("events", "put_rule"): _rule,
     ("events", "create_event_bus"): lambda c, p, _: c.delete_event_bus(Name=p["Name"]),
-    ("lambda", "create_function"): lambda c, _, a: c.delete_function(FunctionName=a["FunctionName"]),
+    ("lambda", "create_function"): lambda c, p, a: c.delete_function(
+        FunctionName=a.get("FunctionName", p["FunctionName"])
+    ),
     ("glue", "create_job"): lambda c, p, _: c.delete_job(JobName=p["Name"]),
     ("glue", "create_database"): lambda c, p, _: c.delete_database(Name=p["DatabaseInput"]["Name"].lower()),
     ("athena", "create_work_group"): lambda c, p, _: c.delete_work_group(
         WorkGroup=p["Name"], RecursiveDeleteOption=True
     ),
     ("dynamodb", "create_table"): lambda c, p, _: c.delete_table(TableName=p["TableName"]),
-    ("sqs", "create_queue"): lambda c, _, a: c.delete_queue(QueueUrl=a["QueueUrl"]),
+    ("sqs", "create_queue"): _queue,
     ("logs", "create_log_group"): lambda c, p, _: c.delete_log_group(logGroupName=p["logGroupName"]),
     ("glue", "start_job_run"): lambda c, p, a: c.batch_stop_job_run(JobName=p["JobName"], JobRunIds=[a["JobRunId"]]),
 }

@@ -135,3 +135,36 @@ def test_bad_input_is_one_line(tmp_path: Path, arguments: list[str], told: str) 
     assert done.returncode in (64, 77)
     assert told in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.long
+@pytest.mark.timeout(2400)
+def test_throttles_and_lost_answers_stop_nothing(
+    endpoint: Endpoint, proxy: Proxy, tmp_path: Path, client: Callable[..., Any]
+) -> None:
+    """Of all the writes of the story, each ninth is throttled, and of each thirteenth the answer is lost."""
+    throttled, lost = 0, 0
+
+    def throttle(call: Call) -> Answer | None:
+        nonlocal throttled
+        if call.write_number % 9 or call.service == "s3":
+            return None
+        throttled += 1
+        return refused(call, "Throttling" if call.service == "iam" else "ThrottlingException", "Rate exceeded")
+
+    def lose(call: Call) -> bool:
+        nonlocal lost
+        loses = bool(call.writes) and call.write_number % 13 == 0
+        lost += loses
+        return loses
+
+    proxy.before, proxy.after = throttle, lose
+    process = start(tmp_path, "--wait", "30", endpoint=endpoint, url=proxy.url)
+    output = finish(process)
+    found, text = evidence(tmp_path)
+    assert (throttled > 20, lost > 20) == (True, True)
+    failed = {name: outcome for name, outcome in outcomes(found).items() if outcome != "ok"}
+    assert failed == {}, output
+    assert process.returncode == 0
+    assert scanning.found(text, [endpoint.access_key_id, endpoint.secret_access_key]) == []
+    assert left(client) == []

@@ -114,14 +114,15 @@ def test_a_fault_of_ours_deletes_the_lake_too(trial: Trial) -> None:
     assert record.done == ["a", "cost", "down", "left"]
 
 
-def test_evidence_that_can_not_be_written_deletes_the_lake_too(trial: Trial) -> None:
+@pytest.mark.parametrize("error", [UsageError("can't write: No space left"), BrokenPipeError("nobody reads")])
+def test_what_can_not_be_shown_or_written_deletes_the_lake_too(trial: Trial, error: Exception) -> None:
     record = Record()
 
     def full(_: StepResult) -> None:
-        raise UsageError("can't write: No space left on device")
+        raise error
 
     last = [record.step("down"), record.step("left")]
-    with pytest.raises(UsageError, match="No space left"):
+    with pytest.raises(type(error), match=str(error)):
         running.story_and_end(trial, [record.step("a"), record.step("b")], last, full, lambda: None)
     assert record.done == ["a", "b", "down", "left"]
 
@@ -169,6 +170,8 @@ def written(folder: Path, *results: StepResult) -> tuple[dict[str, Any], str]:
     seen = Evidence(folder, mask, {"endpoint": "AWS", "region": "eu-west-1", "billed": True}, {"lakectl": "0.1.0"})
     for result in results:
         seen.add(result)
+    assert json.loads((folder / "evidence.json").read_text())["outcome"] == "unfinished"
+    seen.end()
     return json.loads((folder / "evidence.json").read_text()), (folder / "evidence.md").read_text()
 
 

@@ -115,6 +115,27 @@ def test_what_can_not_be_deleted_is_told(monkeypatch: pytest.MonkeyPatch) -> Non
     assert "AccessDenied" in left
 
 
+def test_what_was_made_by_a_call_whose_answer_was_lost_is_deleted() -> None:
+    """botocore sends the call again, and is told that it is there already."""
+    deleted: list[str] = []
+
+    class Lossy:
+        def create_role(self, **_: Any) -> None:
+            raise ClientError({**Refusing("EntityAlreadyExists", "there").error}, "CreateRole")
+
+        def list_role_policies(self, **_: Any) -> dict[str, Any]:
+            return {"PolicyNames": []}
+
+        def delete_role(self, RoleName: str) -> None:
+            deleted.append(RoleName)
+
+    outcome = ask(BY_ID["role-twice"], lambda *_: Lossy(), PATIENT, tidy=True)
+    assert not outcome.prepared
+    assert outcome.left == ()
+    (name,) = deleted
+    assert name.startswith(f"r-{PREFIX}")
+
+
 def test_account_and_region_are_those_that_are_asked() -> None:
     seen: list[dict[str, Any]] = []
 

@@ -33,14 +33,21 @@ class Evidence:
     versions: Mapping[str, Any]
     started_at: str = field(default_factory=lambda: f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
     steps: list[StepResult] = field(default_factory=list)
+    ended: bool = False
 
     def add(self, result: StepResult) -> None:
         self.steps.append(result)
         self.write()
 
+    def end(self) -> None:
+        """Nothing more is to come."""
+        self.ended = True
+        self.write()
+
     @property
     def outcome(self) -> str:
-        return outcome_of(self.steps)
+        """``unfinished`` until the end: of a process that was killed it stays so."""
+        return outcome_of(self.steps) if self.ended else "unfinished"
 
     def write(self) -> None:
         found = self.mask.data(self.data())

@@ -45,12 +45,15 @@ def story_and_end(
     ``interrupted`` is told of a Ctrl-C before the ending begins. A second one leaves the lake as it is then. Raises
     what ``observer`` has raised, once the lake is deleted.
     """
-    trouble: list[LakectlError] = []
+    trouble: list[LakectlError | OSError] = []
 
     def note(result: StepResult) -> None:
         try:
             observer(result)
-        except LakectlError as error:  # a full disk, say: the lake is deleted all the same
+        except (
+            LakectlError,
+            OSError,
+        ) as error:  # a full disk, a pipe that was closed: the lake is deleted all the same
             trouble.append(error)
 
     results: list[StepResult] = []
