@@ -88,6 +88,19 @@ def test_after_ctrl_c_the_lake_is_deleted(trial: Trial) -> None:
     assert evidence.outcome_of(results) == "interrupted"
 
 
+def test_a_terminal_that_is_gone_deletes_the_lake_too(trial: Trial) -> None:
+    record = Record()
+
+    def gone() -> None:
+        raise OSError(5, "Input/output error")
+
+    with pytest.raises(OSError, match="Input/output"):
+        running.story_and_end(
+            trial, [record.step("a", KeyboardInterrupt())], [record.step("down")], record.seen.append, gone
+        )
+    assert record.done == ["a", "down"]
+
+
 def test_an_error_that_a_ctrl_c_brought_about_is_one(trial: Trial) -> None:
     def do(_: Trial) -> Seen:
         try:

@@ -53,16 +53,18 @@ def story_and_end(
         except (
             LakectlError,
             OSError,
-        ) as error:  # a full disk, a pipe that was closed: the lake is deleted all the same
+        ) as error:  # a full disk, a closed pipe: the lake is deleted all the same
             trouble.append(error)
 
     results: list[StepResult] = []
     try:
         results += carry_out(trial, story, note)
     finally:
-        if any(result.outcome is Outcome.INTERRUPTED for result in results):
-            interrupted()
-        results += carry_out(trial, ending, note)
+        try:
+            if any(result.outcome is Outcome.INTERRUPTED for result in results):
+                interrupted()
+        finally:
+            results += carry_out(trial, ending, note)
     if trouble:
         raise trouble[0]
     return results
