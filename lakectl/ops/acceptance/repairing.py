@@ -24,7 +24,9 @@ def rollback_and_requeue(trial: Trial) -> Seen:
     lake = trial.lake
     before = rows(trial)
     newest = next(each for each in snapshots(lake) if each.current)
-    undoing = rollback.plan(lake, str(newest.parent_id))
+    if newest.parent_id is None:
+        raise StepFailed(f"{table_of(lake)} has one snapshot, so there is none to go back to: see the steps before")
+    undoing = rollback.plan(lake, newest.parent_id)
     follow(trial, rollback.start(lake, undoing, requeue=True, kept_out=()), maintain.maintenance_job(lake))
     back = rows(trial)
     if back != undoing.target.total:
