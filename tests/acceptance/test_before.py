@@ -21,6 +21,7 @@ from lakectl.ops.acceptance.drifts import DRIFTS
 from lakectl.ops.acceptance.model import Outcome, StepFailed, Trial
 from lakectl.ops.acceptance.running import carry_out
 from lakectl.ops.doctor import account
+from lakectl.ops.report.cost import cost
 
 PAGES = Path(__file__).parents[2] / "docs"
 
@@ -114,6 +115,7 @@ def test_the_cost_at_most_is_bounded_by_the_lake_s_own_settings(trial: Trial) ->
     runs = before.MOST_RUNS * 2 * 10 / 60 * 0.44
     queries = before.MOST_QUERIES * 100_000_000 / 1e12 * 5
     assert most.usd == round(runs + queries + before.REQUESTS_USD, 2)
+    assert cost(trial.lake).usd_per_tb == before.ATHENA_USD_PER_TB
     (job,) = [each for each in trial.lake.resources if each.name == trial.lake.names.glue_job]
     assert job.desired()["Timeout"] == 10
     (workgroup,) = [each for each in trial.lake.resources if each.kind == "athena-workgroup"]
