@@ -147,7 +147,7 @@ def test_throttles_and_lost_answers_stop_nothing(
 
     def throttle(call: Call) -> Answer | None:
         nonlocal throttled
-        if call.write_number % 9 or call.service == "s3":
+        if not call.writes or call.write_number % 9 or call.service == "s3":
             return None
         throttled += 1
         return refused(call, "Throttling" if call.service == "iam" else "ThrottlingException", "Rate exceeded")
