@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -9,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from lakectl.errors import LakectlError
-from lakectl.local import control
+from lakectl.local import control, processes
 from lakectl.local.control import Endpoint
 
 IDLE_MINUTES = 30.0  # so it ends where the process that started it was killed
@@ -27,10 +28,13 @@ def endpoint(region: str, progress: Callable[[str], None] | None = None) -> Iter
     except OSError as error:
         where = f"can't make a folder in {tempfile.gettempdir()}: {error.strerror}"
         raise LakectlError(where, "set TMPDIR to a folder of yours") from error
+    known = set(processes.descendants(os.getpid()))
     before, control.apart = control.apart, folder
     try:
         yield control.ensure_running(region=region, idle_minutes=IDLE_MINUTES, progress=progress)
     finally:
         control.stop()
+        # A server that was still on its way, as after a Ctrl-C, answers nobody: it is known as our child alone.
+        processes.end([pid for pid in processes.descendants(os.getpid()) if pid not in known])
         control.apart = before
         shutil.rmtree(folder, ignore_errors=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
@@ -14,7 +15,7 @@ from lakectl import aws
 from lakectl.aws import AwsCall
 from lakectl.config import Config
 from lakectl.errors import LakectlError
-from lakectl.local import apart, control
+from lakectl.local import apart, control, processes
 from lakectl.local.control import Endpoint
 
 
@@ -50,6 +51,15 @@ def _call(there: aws.Aws) -> Exception:
     with pytest.raises(Exception) as failed:  # noqa: PT011 - whichever one says that nobody answers
         there.client("s3").list_buckets()
     return failed.value
+
+
+def test_a_server_that_does_not_answer_in_time_is_ended(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = processes.descendants(os.getpid())
+    monkeypatch.setattr(control, "START_SECONDS", 0.2)
+    with pytest.raises(LakectlError, match="did not answer within"), aws.apart(Config()):
+        pass
+    assert [pid for pid in processes.descendants(os.getpid()) if pid not in before and processes.alive(pid)] == []
+    assert servers_apart(temporary) == []
 
 
 def test_a_folder_that_can_not_be_made_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
