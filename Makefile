@@ -12,6 +12,13 @@ MINISTACK := .venv-ministack
 MINISTACK_VERSION := 1.5.33
 PYATHENA := .venv-pyathena
 PYATHENA_VERSION := 4.2.1
+# Clients of Athena that only long tests run. dbt-core 1.12 downloads a part of itself when it is installed.
+CLIENTS := .venv-dbt .venv-awswrangler .venv-dlt .venv-sqlmesh
+DBT_CORE_VERSION := 1.11.16
+DBT_ATHENA_VERSION := 1.11.1
+AWSWRANGLER_VERSION := 3.17.1
+DLT_VERSION := 1.31.0
+SQLMESH_VERSION := 0.236.4
 MKDOCS_MATERIAL_VERSION := 9.8.2
 
 .PHONY: help setup demo test test-long coverage lint format bench security conformance docs lock wheels clean
@@ -43,7 +50,7 @@ demo: setup ## Run the whole tutorial on this machine
 test: setup $(AWS_CLI)/.ready $(MICROBURST)/.ready $(PYATHENA)/.ready ## Unit, per-resource and end-to-end tests
 	@$(BIN)/python -m pytest -m "not long" -n 2 --dist loadfile --no-loadscope-reorder
 
-test-long: setup $(AWS_CLI)/.ready $(MICROBURST)/.ready $(MINISTACK)/.ready $(PYATHENA)/.ready ## The sweeps that take minutes
+test-long: setup $(AWS_CLI)/.ready $(MICROBURST)/.ready $(MINISTACK)/.ready $(PYATHENA)/.ready $(CLIENTS:=/.ready) ## The sweeps that take minutes
 	@$(BIN)/python -m pytest -m long
 
 coverage: setup $(AWS_CLI)/.ready $(MICROBURST)/.ready $(PYATHENA)/.ready ## The tests of make test, with the lines that none of them runs
@@ -97,6 +104,14 @@ lock: $(READY) ## Write the requirements*.lock again
 	  --generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements-ministack.lock
 	@echo "pyathena[arrow,pandas,polars,sqlalchemy]==$(PYATHENA_VERSION)" | $(BIN)/uv pip compile - --universal --python-version 3.11 \
 	  --generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements-pyathena.lock
+	@printf 'dbt-core==$(DBT_CORE_VERSION)\ndbt-athena==$(DBT_ATHENA_VERSION)\n' | $(BIN)/uv pip compile - --universal --python-version 3.11 \
+	  --generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements-dbt.lock
+	@echo "awswrangler==$(AWSWRANGLER_VERSION)" | $(BIN)/uv pip compile - --universal --python-version 3.11 \
+	  --generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements-awswrangler.lock
+	@echo "dlt[athena]==$(DLT_VERSION)" | $(BIN)/uv pip compile - --universal --python-version 3.11 \
+	  --generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements-dlt.lock
+	@echo "sqlmesh[athena]==$(SQLMESH_VERSION)" | $(BIN)/uv pip compile - --universal --python-version 3.11 \
+	  --generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements-sqlmesh.lock
 	@echo "mkdocs-material==$(MKDOCS_MATERIAL_VERSION)" | $(BIN)/uv pip compile - --universal --python-version 3.11 \
 	  --generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements-docs.lock
 
