@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import json
 import os
 import sys
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pyathena
+from client_parts import answer, part
 from pyathena import aio_connect, connect
 
 WORKGROUP, DATABASE, *WANTED = sys.argv[1:]
@@ -28,12 +27,6 @@ TYPED = (
 )
 MANY = "SELECT x FROM UNNEST(sequence(1, 2500)) AS t (x)"
 ENDLESS = "SELECT count(*) FROM " + ", ".join(f"UNNEST(sequence(1, 9999)) AS t{n} (x{n})" for n in range(4))
-PARTS: dict[str, Callable[[], Any]] = {}
-
-
-def part(made: Callable[[], Any]) -> Callable[[], Any]:
-    PARTS[made.__name__] = made
-    return made
 
 
 def rows(sql: str, *given: Any, **options: Any) -> Any:
@@ -163,4 +156,4 @@ def sqlalchemy() -> Any:
     return [DATABASE in seen.get_schema_names(), seen.get_table_names(), columns, seen.has_table("orders"), found]
 
 
-print(json.dumps({name: PARTS[name]() for name in WANTED}, default=str))
+answer(WANTED)
