@@ -22,6 +22,7 @@ from pyiceberg.table import StaticTable, Table
 from lakectl.local.athena import metadata_tables, types, views
 from lakectl.local.athena.access import Access
 from lakectl.local.athena.errors import QueryError
+from lakectl.local.athena.external_tables.partition_list import PartitionList
 from lakectl.local.athena.external_tables.source import ExternalSource
 from lakectl.local.athena.files import S3Files, Tables
 from lakectl.local.athena.session import Session
@@ -192,6 +193,8 @@ class Catalog:
         if views.is_view(entry) and not kind and version is None:
             return views.read(entry)
         if not _is_iceberg(entry):
+            if kind == "partitions" and entry.get("PartitionKeys"):
+                return PartitionList(entry, self.access, f"{database}.{name}")
             if kind:
                 raise _no_table(database, name, position)
             if version is not None:
