@@ -24,26 +24,18 @@ CHANGED = [{"id": 2, "amount": 9.0, "at": "2025-10-05T10:00:00Z", "lines": []}, 
 
 
 def pipeline(name: str) -> Any:
-    # Arrow reads and s3fs writes with the usual settings: AWS_ENDPOINT_URL is all that says where.
+    credentials = {
+        "region_name": os.environ["AWS_DEFAULT_REGION"],
+        "aws_access_key_id": os.environ["AWS_ACCESS_KEY_ID"],
+        "aws_secret_access_key": os.environ["AWS_SECRET_ACCESS_KEY"],
+        "endpoint_url": os.environ["AWS_ENDPOINT_URL"],
+    }
     destination = dlt.destinations.athena(
         query_result_bucket=f"s3://{WORKGROUP}/dlt-results/",
         athena_work_group=WORKGROUP,
-        credentials={
-            "region_name": os.environ["AWS_DEFAULT_REGION"],
-            "aws_access_key_id": os.environ["AWS_ACCESS_KEY_ID"],
-            "aws_secret_access_key": os.environ["AWS_SECRET_ACCESS_KEY"],
-            "endpoint_url": os.environ["AWS_ENDPOINT_URL"],
-        },
+        credentials=credentials,
     )
-    staging = dlt.destinations.filesystem(
-        bucket_url=f"s3://{WORKGROUP}/dlt/",
-        credentials={
-            "region_name": os.environ["AWS_DEFAULT_REGION"],
-            "aws_access_key_id": os.environ["AWS_ACCESS_KEY_ID"],
-            "aws_secret_access_key": os.environ["AWS_SECRET_ACCESS_KEY"],
-            "endpoint_url": os.environ["AWS_ENDPOINT_URL"],
-        },
-    )
+    staging = dlt.destinations.filesystem(bucket_url=f"s3://{WORKGROUP}/dlt", credentials=credentials)
     dataset = f"{DATABASE}_{name}"
     return dlt.pipeline(name, destination=destination, staging=staging, dataset_name=dataset)
 
@@ -78,8 +70,9 @@ def iceberg_merge() -> Any:
     load(made, CHANGED, **how)
     found = rows(made, "SELECT id, amount, note FROM orders ORDER BY id")
     lines = rows(made, "SELECT sku FROM orders__lines ORDER BY sku")
-    frame = made.dataset().orders.df()
-    return [found, lines, sorted(frame["id"].tolist()), rows(made, "SELECT count(*) FROM _dlt_loads")]
+    with made.sql_client() as client, client.execute_query("SELECT id FROM orders ORDER BY id") as cursor:
+        keys = cursor.arrow()["id"].to_pylist()
+    return [found, lines, keys, rows(made, "SELECT count(*) FROM _dlt_loads")]
 
 
 @part
