@@ -91,12 +91,19 @@ def workspace(endpoint: Endpoint, name: str, python: Path) -> Iterator[Workspace
     glue.create_database(DatabaseInput={"Name": made.database})
     results = {"ResultConfiguration": {"OutputLocation": f"s3://{name}/results/"}}
     athena.create_work_group(Name=name, Configuration={**results, "EnforceWorkGroupConfiguration": False})
-    yield made
+    try:
+        yield made
+    finally:
+        _delete(made)
+
+
+def _delete(made: Workspace) -> None:
+    s3, glue = made.client("s3"), made.client("glue")
     for each in glue.get_paginator("get_databases").paginate().search("DatabaseList[].Name"):
         if each.startswith(made.database):
             glue.delete_database(Name=each)  # and its tables
-    athena.delete_work_group(WorkGroup=name, RecursiveDeleteOption=True)
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=name):
+    made.client("athena").delete_work_group(WorkGroup=made.name, RecursiveDeleteOption=True)
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=made.name):
         for item in page.get("Contents", []):
-            s3.delete_object(Bucket=name, Key=item["Key"])
-    s3.delete_bucket(Bucket=name)
+            s3.delete_object(Bucket=made.name, Key=item["Key"])
+    s3.delete_bucket(Bucket=made.name)

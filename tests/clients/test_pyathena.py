@@ -37,6 +37,9 @@ ALL = SMALL | {
     "arrow": [["int32", "double", "date32[day]", "string"], [1.5, 2.5], 2],
     "polars": [["Int32", "Float64", "Date"], [1.5, 2.5]],
     "sqlalchemy": [True, ["orders"], [["order_id", "INTEGER"], ["amount", "DOUBLE"]], True, [[1, 1.5], [2, 2.5]]],
+    "missing_table": [False, "nope"],
+    "unloaded": [[1, 2], [[1], [2]]],
+    "alchemy_writes": [[[1, "a"], [2, "é"]], False],
 }
 
 

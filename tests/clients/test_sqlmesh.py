@@ -42,7 +42,7 @@ def sqlmesh(lake: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Sqlmes
     project = tmp_path_factory.mktemp("sqlmesh") / "project"
     shutil.copytree(PROJECT, project)
     runs = Sqlmesh(lake, project)
-    runs("plan", "--auto-apply", "--no-prompts", "--end", "2025-10-02")
+    runs("plan", "--auto-apply", "--no-prompts", "--execution-time", "2025-10-03")
     return runs
 
 
@@ -52,7 +52,7 @@ def test_plan_then_run_then_a_changed_model(sqlmesh: Sqlmesh, lake: Workspace) -
     assert lake.execute(days) == two
     assert lake.execute("SELECT customer_id FROM top_customers ORDER BY 1") == [["1"], ["2"], ["3"]]
     assert lake.execute("SELECT count(*), sum(amount) FROM orders_parquet") == [["4", "65.0"]]
-    sqlmesh("run", "--end", "2025-10-03")
+    sqlmesh("run")
     assert lake.execute(days) == two + [["2025-10-03", "30.0", "1"]]
     model = sqlmesh.project / "models/top_customers.sql"
     model.write_text(model.read_text().replace("> 10", "> 15"))
