@@ -55,10 +55,11 @@ class Workspace:
             rows = [[cell.get("VarCharValue") for cell in row["Data"]] for row in found][1:]
         return rows
 
-    def run(self, *command: str | Path, timeout: float = 300, **environ: str) -> str:
-        """What a program of the client prints; its errors are the test's."""
+    def run(self, *command: str | Path, folder: Path | None = None, timeout: float = 300, **environ: str) -> str:
+        """What a program of the client prints; its errors are the test's. ``folder``: where it runs."""
         done = subprocess.run(
             [str(part) for part in command],
+            cwd=folder,
             env={**self.environ, **environ},
             capture_output=True,
             text=True,

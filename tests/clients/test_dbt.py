@@ -31,14 +31,13 @@ class Dbt:
 
     def __call__(self, *arguments: str, day: int = 1) -> dict[str, str]:
         """Name of each node -> its status. A node that fails is an error, which raises."""
-        where = ("--project-dir", str(self._project), "--profiles-dir", str(self._project))
         names = {
             "SHOP_DATABASE": self.lake.database,
             "SHOP_WORKGROUP": self.lake.name,
             "SHOP_BUCKET": self.lake.name,
         }
         given = ("--vars", json.dumps({"day": day}))
-        self.lake.run(PYTHON.with_name("dbt"), "--no-use-colors", *arguments, *where, *given, **names)
+        self.lake.run(PYTHON.with_name("dbt"), "--no-use-colors", *arguments, *given, folder=self._project, **names)
         results = self.artifact("sources" if arguments[0] == "source" else "run_results")["results"]
         return {result["unique_id"].split(".")[2]: str(result["status"]) for result in results}
 

@@ -27,7 +27,7 @@ class Sqlmesh:
 
     def __call__(self, *arguments: str) -> str:
         names = {"SHOP_WORKGROUP": self._lake.name, "SHOP_BUCKET": self._lake.name, "HOME": str(self.project)}
-        return self._lake.run(PYTHON.with_name("sqlmesh"), "-p", self.project, *arguments, **names)
+        return self._lake.run(PYTHON.with_name("sqlmesh"), *arguments, folder=self.project, **names)
 
 
 @pytest.fixture(scope="module")
