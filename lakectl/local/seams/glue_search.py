@@ -2,7 +2,7 @@
 
 https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-catalog-tables.html#aws-glue-api-catalog-tables-SearchTables
 A text is looked for in names, descriptions, columns and parameters; in quotes, a whole value must be equal to it.
-Filters compare tokens, as that page says: Name=link finds customer-link, and not xxlinkyy.
+Filters compare tokens, as that page says: Name=link finds xx-link-yy, and not xxlinkyy.
 """
 
 from __future__ import annotations
