@@ -18,6 +18,7 @@ from lakectl.local.athena.external_tables import partitions, projection
 from lakectl.local.athena.external_tables.files import quoted, unread
 from lakectl.local.athena.external_tables.source import checked, typed
 from lakectl.local.athena.session import Session
+from lakectl.local.athena.sqltypes import Type
 
 
 class PartitionList:
@@ -38,9 +39,8 @@ class PartitionList:
 
     def relation(self, session: Session, name: str) -> str:
         found = [each["Values"] for each in partitions.of_table(self._access.client("glue"), self._entry)]
-        rows = [[None if value == partitions.NULL_FOLDER else value for value in values] for values in found]
         texts = {
-            f"k{at}": pa.array([None if row[at] is None else checked(key, kind, row[at]) for row in rows], pa.string())
+            f"k{at}": pa.array([self._text(key, kind, values[at]) for values in found], pa.string())
             for at, (key, kind) in enumerate(self._keys.items())
         }
         session.register(name, pa.table(texts))
@@ -48,3 +48,6 @@ class PartitionList:
             f"CAST(k{at} AS {kind.physical}) AS {quoted(key)}" for at, (key, kind) in enumerate(self._keys.items())
         )
         return f'(SELECT {fields} FROM "{name}")'  # noqa: S608
+
+    def _text(self, key: str, kind: Type, value: str) -> str | None:
+        return None if value == partitions.NULL_FOLDER else checked(key, kind, value)
