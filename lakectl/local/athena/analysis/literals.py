@@ -23,7 +23,7 @@ from lakectl.local.athena.sqltypes import BIGINT, BOOLEAN, DATE, DOUBLE, INTEGER
 Position = tuple[int, int] | None
 TIMESTAMP = re.compile(
     r"\s*([+-]?\d{4,}-\d{1,2}-\d{1,2})(?: (\d{1,2}:\d{2}(?::\d{2})?)(?:\.(\d{1,12}))?)?"
-    r"(?: ?([A-Za-z][\w/+:-]*)|\s*([+-]\d{1,2}:?\d{2}))?\s*"
+    r"(?: ?([A-Za-z][\w/+:-]*)|\s*([+-]\d{1,2}(?::?\d{2}|(?(2)|(?!)))))?\s*"  # hours alone only after a time
 )
 _TIME = re.compile(r"\s*(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,12}))?)?\s*(?:([+-])(\d{2}):(\d{2}))?\s*")
 _UNITS = {"DAY": 86_400_000, "HOUR": 3_600_000, "MINUTE": 60_000, "SECOND": 1000, "WEEK": 604_800_000}
@@ -135,9 +135,9 @@ def timestamp(written: str, position: Position) -> Value:
 
 def zone_name(written: str) -> str | None:
     """A zone as Trino shows it: ``UTC``, ``+08:00``, ``America/New_York``; None if there is no such zone."""
-    offset = re.fullmatch(r"([+-])(\d{1,2}):?(\d{2})", written)
+    offset = re.fullmatch(r"([+-])(\d{1,2})(?::?(\d{2}))?", written)
     if offset:
-        sign, hours, minutes = offset[1], int(offset[2]), int(offset[3])
+        sign, hours, minutes = offset[1], int(offset[2]), int(offset[3] or 0)
         if hours > 14 or minutes > 59:
             return None
         return "UTC" if hours == minutes == 0 else f"{sign}{hours:02d}:{minutes:02d}"
