@@ -47,8 +47,9 @@ _CASTS: dict[str, tuple[str, ...]] = {
     "array": ("json",),
     "map": ("json",),
     "row": ("json",),
-    "uuid": ("varchar", "char"),
-    "ipaddress": ("varchar", "char"),
+    "uuid": ("varchar", "char", "varbinary"),
+    "ipaddress": ("varchar", "char", "varbinary"),
+    "varbinary": ("uuid", "ipaddress"),
 }
 _counter = itertools.count()
 
@@ -243,7 +244,10 @@ def _to_decimal(value: Value, wanted: Type) -> str:
         return f"CAST(athena_decimal_text({sql}, {text(_shown(wanted))}) AS {wanted.physical})"
     if given.is_float:
         precision, scale = wanted.numbers
-        checked = f"athena_below({sql}, 1e{precision - scale}::DOUBLE, {text(_spaced(wanted))})"
+        if given.name == "real":
+            sql = f"CAST(athena_real_text(CAST({sql} AS DOUBLE)) AS DOUBLE)"  # of Java's Float.toString
+        target = text(f"{given.name.upper()} ' to {_spaced(wanted)}")
+        checked = f"athena_below({sql}, 1e{precision - scale}::DOUBLE, {target})"
         return f"CAST(athena_finite_text({checked}, {text(_shown(wanted))}) AS {wanted.physical})"
     digits, scale = (DIGITS[given.name], 0) if given.name in DIGITS else given.numbers or (1, 0)
     if digits - scale <= wanted.numbers[0] - wanted.numbers[1] and scale <= wanted.numbers[1]:
@@ -273,7 +277,10 @@ def _to_timestamp(value: Value, wanted: Type) -> str:
     if wanted.precision > 6 or (given.is_zoned and given.precision > 6):
         raise QueryError("NOT_SUPPORTED", f"CAST of {given} to {wanted} is not supported by the local Athena")
     if given.name == "varchar":
-        return _rounded(f"CAST(athena_timestamp_text({value.sql}) AS TIMESTAMP)", 6, wanted.precision)
+        read = _rounded(
+            f"CAST(athena_six_digits(athena_timestamp_text({value.sql})) AS TIMESTAMP)", 6, wanted.precision
+        )
+        return f"({read} + to_microseconds(athena_seventh({value.sql})))" if wanted.precision == 6 else read
     if given.name == "date":
         return f"CAST({value.sql} AS TIMESTAMP)"
     local = value.local if given.is_zoned else value.sql
@@ -283,7 +290,10 @@ def _to_timestamp(value: Value, wanted: Type) -> str:
 def _to_time(value: Value, wanted: Type) -> str:
     given = value.type
     if given.name == "varchar":
-        return _rounded(f"CAST(athena_time_text({value.sql}) AS TIME)", 6, wanted.precision)
+        read = f"CAST(athena_six_digits(athena_time_text({value.sql})) AS TIME)"
+        if wanted.precision == 6:
+            return f"({read} + to_microseconds(athena_seventh({value.sql})))"
+        return _rounded(read, 6, wanted.precision)
     if given.name == "time":
         return _rounded(value.sql, given.precision, wanted.precision)
     if given.name == "time with time zone":  # the zone is left out
@@ -309,9 +319,14 @@ _RULES: dict[str, Callable[[Value, Type], str]] = {
     "date": _to_date,
     "timestamp": _to_timestamp,
     "time": _to_time,
-    "varbinary": lambda value, _: f"encode({value.sql})",
-    "uuid": lambda value, _: f"athena_uuid_text({value.sql})",
-    "ipaddress": lambda value, _: f"athena_ipaddress({value.sql})",
+    "varbinary": lambda value, _: {
+        "uuid": f"from_hex(replace({value.sql}, '-', ''))",
+        "ipaddress": f"athena_address_bytes({value.sql})",
+    }.get(value.type.name, f"encode({value.sql})"),
+    "uuid": lambda value, _: f"athena_uuid_{'of' if value.type.name == 'varbinary' else 'text'}({value.sql})",
+    "ipaddress": lambda value, _: (
+        f"athena_address_of({value.sql})" if value.type.name == "varbinary" else f"athena_ipaddress({value.sql})"
+    ),
     "time with time zone": _unsupported,
     "interval day to second": _unsupported,
     "interval year to month": _unsupported,

@@ -22,7 +22,7 @@ from lakectl.local.athena.sqltypes import BIGINT, BOOLEAN, DATE, DOUBLE, INTEGER
 
 Position = tuple[int, int] | None
 TIMESTAMP = re.compile(
-    r"\s*([+-]?\d{4,}-\d{1,2}-\d{1,2})(?: (\d{1,2}:\d{2}(?::\d{2})?)(?:\.(\d{1,12}))?)?"
+    r"\s*([+-]?\d{4,}-\d{1,2}-\d{1,2})(?: (\d{1,2}:\d{1,2}(?::\d{1,2})?)(?:\.(\d{1,12}))?)?"
     r"(?: ?([A-Za-z][\w/+:-]*)|\s*([+-]\d{1,2}:?\d{2}))?\s*"
 )
 _TIME = re.compile(r"\s*(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,12}))?)?\s*(?:([+-])(\d{2}):(\d{2}))?\s*")
@@ -87,7 +87,12 @@ def _invalid(message: str, position: Position) -> QueryError:
 
 
 def _date(written: str, position: Position) -> Value:
-    found = re.fullmatch(r"\s*(\d{4})-(\d{1,2})-(\d{1,2})\s*", written)
+    far = re.fullmatch(r"\s*[+-]?0*(\d{4,})-\d{1,2}-\d{1,2}\s*", written)
+    if far and int(far[1]) < 5881580 and ("-" in written[: far.start(1)] or int(far[1]) > 9999):
+        raise QueryError(
+            "NOT_SUPPORTED", "a year beyond 9999 is not supported by the local Athena; it works on AWS", position
+        )
+    found = re.fullmatch(r"\s*\+?0*(\d{4})-(\d{1,2})-(\d{1,2})\s*", written)
     try:
         if found is None:
             raise ValueError(written)
@@ -135,6 +140,8 @@ def timestamp(written: str, position: Position) -> Value:
 
 def zone_name(written: str) -> str | None:
     """A zone as Trino shows it: ``UTC``, ``+08:00``, ``America/New_York``; None if there is no such zone."""
+    if re.fullmatch(r"[+-]\d{2}", written):
+        written += ":00"
     offset = re.fullmatch(r"([+-])(\d{1,2}):?(\d{2})", written)
     if offset:
         sign, hours, minutes = offset[1], int(offset[2]), int(offset[3])
@@ -196,7 +203,7 @@ def interval(node: exp.Interval, position: Position) -> Value:
     while isinstance(this, exp.Neg | exp.Paren):
         sign, this = (-sign if isinstance(this, exp.Neg) else sign), this.this
     written, unit = str(this.name if this is not None else ""), node.args.get("unit")
-    bad = _invalid(f"Invalid INTERVAL literal: '{written}'", position)
+    bad = _invalid(f"'{written}' is not a valid INTERVAL literal", position)
     if not isinstance(this, exp.Literal) or unit is None:
         raise bad
     if written.startswith(("-", "+")):
@@ -221,8 +228,8 @@ def interval(node: exp.Interval, position: Position) -> Value:
 
 def _months(written: str, first: str, last: str) -> int | None:
     if first != last:
-        found = re.fullmatch(r"(\d+)-(\d+)", written)
-        return int(found[1]) * 12 + int(found[2]) if found else None
+        found = re.fullmatch(r"(\d+)(?:-(\d+))?", written)
+        return int(found[1]) * 12 + int(found[2] or 0) if found else None
     return int(written) * (12 if first == "YEAR" else 1) if written.isdigit() else None
 
 
@@ -240,7 +247,7 @@ def _milliseconds(written: str, first: str, last: str) -> int | None:
     if parts is None:
         return None
     numbers = [int(part) for part in parts.groups()[:4] if part is not None]
-    if len(numbers) != len(names):
-        return None
+    if len(numbers) > len(names) or (parts[5] and (len(numbers) < len(names) or last != "SECOND")):
+        return None  # the last fields may be left out
     rest = int((parts[5] or "0").ljust(3, "0"))
-    return sum(number * _UNITS[name] for number, name in zip(numbers, names, strict=True)) + rest
+    return sum(number * _UNITS[name] for number, name in zip(numbers, names, strict=False)) + rest

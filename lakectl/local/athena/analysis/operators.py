@@ -15,7 +15,8 @@ Position = tuple[int, int] | None
 COMPARISONS = ("=", "<>", "<", "<=", ">", ">=")
 _UNORDERED = ("map", "json", "row", "array")
 # Types whose values DuckDB puts in order, or finds equal, otherwise than Trino.
-_UNLIKE = ("timestamp with time zone", "time with time zone", "ipaddress", "uuid")
+_UNLIKE = ("timestamp with time zone", "time with time zone")
+_KEYED = ("char", "ipaddress")
 
 
 def refused(symbol: str, left: Type, right: Type, position: Position) -> QueryError:
@@ -36,6 +37,8 @@ def compare(symbol: str, left: Value, right: Value, position: Position) -> Value
         return Value(f"(athena_comparable({one.sql}) {symbol} athena_comparable({other.sql}))", BOOLEAN)
     if kind.name in _UNORDERED or kind.name in _UNLIKE[1:]:
         raise unsupported(f"{symbol} of {kind}", position)
+    if kind.name in _KEYED:
+        return Value(f"({ordered_by(one)} {symbol} {ordered_by(other)})", BOOLEAN)
     if kind.is_zoned:
         return Value(f"({zoned_key(one)} {symbol} {zoned_key(other)})", BOOLEAN)
     sql = f"({one.sql} {symbol} {other.sql})"
@@ -47,6 +50,13 @@ def compare(symbol: str, left: Value, right: Value, position: Position) -> Value
         if symbol in (">=", "<=") and less.constant is None and greater.constant is not None:
             sql = f"({sql} AND NOT isnan({less.sql}))"
     return Value(sql, BOOLEAN)
+
+
+def ordered_by(value: Value) -> str:
+    """What a char or an address is ordered by: a char with the spaces at its end, an address as 16 bytes."""
+    if value.type.name == "char":
+        return f"rpad({value.sql}, {value.type.numbers[0]}, ' ')"
+    return f"athena_address_bytes({value.sql})"
 
 
 def zoned_key(value: Value) -> str:
@@ -116,6 +126,8 @@ def order_key(value: Value) -> str:
         )
     if value.type.items or value.type.name in _UNLIKE:
         raise unsupported(f"ORDER BY of {value.type}")
+    if value.type.name in _KEYED:
+        return ordered_by(value)
     return group_key(value)
 
 

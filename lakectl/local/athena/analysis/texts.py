@@ -47,7 +47,7 @@ def plain(value: Value) -> str:
 
 
 def seven_digits(sql: str) -> str:
-    """A real as the double of its first seven digits, which is what Trino casts to text and decimals."""
+    """A real as the double of its first seven digits, which is what Trino casts to text."""
     return f"CAST(format('{{:.6e}}', CAST({sql} AS DOUBLE)) AS DOUBLE)"
 
 
