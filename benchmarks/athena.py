@@ -14,6 +14,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,9 @@ SCHEMA = Schema(
     NestedField(6, "channel", StringType()),
 )
 WEEK = "SELECT SUM(sales_amount) FROM {} WHERE order_date BETWEEN DATE '2025-06-02' AND DATE '2025-06-08'"
-ALL = "SELECT channel, COUNT(*), SUM(sales_amount), SUM(qty), MAX(customer_id) FROM {} GROUP BY channel ORDER BY channel"
+ALL = (
+    "SELECT channel, COUNT(*), SUM(sales_amount), SUM(qty), MAX(customer_id) FROM {} GROUP BY channel ORDER BY channel"
+)
 LANDED_TABLE = (
     "CREATE EXTERNAL TABLE landed (order_id string, order_date string, qty string) "
     "ROW FORMAT SERDE 'org.apache.hadoop.hive.serde2.OpenCSVSerde' "
@@ -74,11 +77,13 @@ def _year(endpoint: Endpoint, athena: Any) -> Iterator[Figure]:
         raw, scan = _raw(endpoint, location, Path(folder))
         for what, sql, limit in (("the sum of one week", WEEK, 2.0), ("an aggregate of all", ALL, 1.3)):
             there, here = sql.format(scan), sql.format("orders")
+            alone = _median(partial(_fetched, raw, there), 7)
+            through = _median(partial(_rows, athena, here), 7)
             shown = [[str(value) for value in row] for row in raw.execute(there).fetchall()]
             assert len(_rows(athena, here)) == len(shown), (shown, here)
-            alone = _median(lambda there=there: raw.execute(there).fetchall(), 7)
-            through = _median(lambda here=here: _rows(athena, here), 7)
-            told = f"{1000 * through:,.0f} ms, {through / alone:.2f} times `iceberg_scan` alone ({1000 * alone:,.0f} ms)"
+            told = (
+                f"{1000 * through:,.0f} ms, {through / alone:.2f} times `iceberg_scan` alone ({1000 * alone:,.0f} ms)"
+            )
             yield Figure(f"{what} ({ROWS:,} rows)", told, f"at most {limit} times", through <= limit * alone)
         raw.close()
     yield _throughput(athena)
@@ -87,11 +92,7 @@ def _year(endpoint: Endpoint, athena: Any) -> Iterator[Figure]:
 def _throughput(athena: Any) -> Figure:
     """Of sums of eight different weeks."""
     days = [FIRST_DAY + datetime.timedelta(days=40 * number) for number in range(AT_ONCE)]
-    queries = [
-        f"SELECT SUM(sales_amount) FROM orders WHERE order_date BETWEEN DATE '{day}' AND "
-        f"DATE '{day + datetime.timedelta(days=6)}'"
-        for day in days
-    ]
+    queries = [_SPAN.format(day, day + datetime.timedelta(days=6)) for day in days]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         list(pool.map(lambda sql: _rows(athena, sql), queries))
         one = _median(lambda: [_rows(athena, sql) for sql in queries], 5)
@@ -201,6 +202,10 @@ def _rows(athena: Any, sql: str) -> list[list[str | None]]:
     return [[item.get("VarCharValue") for item in row["Data"]] for row in rows[1:]]
 
 
+def _fetched(raw: Any, sql: str) -> list[Any]:
+    return list(raw.execute(sql).fetchall())
+
+
 def _median(run: Callable[[], Any], times: int) -> float:
     seconds = []
     run()
@@ -214,9 +219,7 @@ def _median(run: Callable[[], Any], times: int) -> float:
 def _at_most(what: str, seconds: float, limit: float) -> Figure:
     unit, shown = ("ms", 1000) if limit < 1 else ("s", 1)
     places = 0 if limit < 1 else 2
-    return Figure(
-        what, f"{seconds * shown:.{places}f} {unit}", f"at most {limit * shown:.0f} {unit}", seconds <= limit
-    )
+    return Figure(what, f"{seconds * shown:.{places}f} {unit}", f"at most {limit * shown:.0f} {unit}", seconds <= limit)
 
 
 def _client(endpoint: Endpoint, service: str) -> Any:
