@@ -74,6 +74,15 @@ _CASTS = (
     # What is behind the sixth digit of a second, and whether it rounds up to one microsecond.
     "CREATE MACRO athena_six_digits(t) AS CASE WHEN length(t) > 15 AND contains(t, '.') "
     "THEN regexp_replace(t, '(\\.[0-9]{6})[0-9]+', '\\1') ELSE t END",
+    "CREATE MACRO athena_picoseconds(t) AS CAST(rpad(regexp_extract(t, '\\.[0-9]{6}([0-9]*)', 1), 6, '0') AS BIGINT)",
+    _value_text(
+        "athena_zoned_time_text",
+        "[0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]{1,12})?)? ?[+-][0-9]{2}:[0-9]{2}",
+        "time with time zone",
+    ),
+    # What a time with time zone is compared by: microseconds of the day in UTC.
+    "CREATE MACRO athena_utc_of_day(v) AS ((epoch_us((v).t) - CAST((v).z AS BIGINT) * 60000000) % "
+    "86400000000 + 86400000000) % 86400000000",
     "CREATE MACRO athena_seventh(t) AS CASE WHEN length(t) > 15 AND regexp_matches(t, '\\.[0-9]{6}[5-9]') "
     "THEN 1 ELSE 0 END",
     _value_text(

@@ -126,14 +126,15 @@ def timestamp(written: str, position: Position) -> Value:
             packed = f"struct_pack(t := {local}, p := CAST({fraction[6:].ljust(6, '0')} AS BIGINT))"
             return Value(packed, sqltypes.timestamp(len(fraction)))
         return Value(local, sqltypes.timestamp(len(fraction)), constant=shown, simple=True)
-    if len(fraction) > 6:
-        raise QueryError(
-            "NOT_SUPPORTED", "more than 6 fractional digits with a time zone are not supported by the local Athena"
-        )
     name = zone_name(zone or offset or "")
     if name is None:
         raise bad
-    instant = f"TIMESTAMPTZ '{utc_of(moment, name):%Y-%m-%d %H:%M:%S}{'.' + fraction if fraction else ''}+00'"
+    micros = "." + fraction[:6] if fraction else ""
+    instant = f"TIMESTAMPTZ '{utc_of(moment, name):%Y-%m-%d %H:%M:%S}{micros}+00'"
+    if len(fraction) > 6:
+        digits = f"CAST({fraction[6:].ljust(6, '0')} AS BIGINT)"
+        packed = f"struct_pack(t := {instant}, p := {digits}, z := {text(name)})"
+        return Value(packed, sqltypes.timestamp(len(fraction), zoned=True), zone=text(name))
     value = zoned(instant, text(name), len(fraction))
     return Value(f"struct_pack(t := {instant}, z := {text(name)})", value.type, "zoned", instant, text(name))
 

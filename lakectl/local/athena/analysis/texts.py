@@ -33,6 +33,11 @@ def plain(value: Value) -> str:
         return moment(sql, given.precision)
     if given.is_zoned and given.precision <= 6:
         return f"({moment(value.local, given.precision)} || ' ' || {value.zone_sql})"
+    if given.is_zoned:
+        packed = f"struct_pack(t := {value.local}, p := ({sql}).p)"
+        return f"({moment(packed, given.precision)} || ' ' || {value.zone_sql})"
+    if given.name == "time with time zone":
+        return f"(athena_time_shown(({sql}).t, {given.precision}) || athena_offset_text(({sql}).z))"
     if given.name == "time":
         return f"athena_time_shown({sql}, {given.precision})"
     if given.name == "interval day to second":

@@ -298,6 +298,15 @@ def _zoned_instant(text: str, digits: int) -> datetime.datetime:
     return utc_of(day, zone) + datetime.timedelta(microseconds=(picoseconds + unit // 2) // unit * unit // 10**6)
 
 
+@function("athena_zoned_floor", "VARCHAR -> TIMESTAMP")
+def _zoned_floor(text: str) -> datetime.datetime:
+    """In UTC, without what is behind the microseconds."""
+    from lakectl.local.athena.analysis.literals import utc_of
+
+    day, picoseconds, zone = _zoned_parts(text)
+    return utc_of(day, zone) + datetime.timedelta(microseconds=picoseconds // 10**6)
+
+
 @function("athena_zoned_zone", "VARCHAR -> VARCHAR")
 def _zoned_zone(text: str) -> str:
     return _zoned_parts(text)[2]
