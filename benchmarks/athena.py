@@ -183,8 +183,8 @@ def _raw(endpoint: Endpoint, location: str, folder: Path) -> tuple[Any, str]:
     for name in ("avro", "iceberg"):
         file = resources.files(f"duckdb_extension_{name}") / "extensions" / f"v{duckdb.__version__}"
         raw.execute(f"LOAD '{file / f'{name}.duckdb_extension'}'")
-    metadata = folder / location.removeprefix(f"s3://{DATA}/")
-    return raw, f"iceberg_scan('{metadata}', allow_moved_paths = true)"
+    version = location.rpartition("/")[2].removesuffix(".metadata.json")
+    return raw, f"iceberg_scan('{folder / prefix}', version = '{version}', allow_moved_paths = true)"
 
 
 def _rows(athena: Any, sql: str) -> list[list[str | None]]:
