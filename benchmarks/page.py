@@ -32,6 +32,7 @@ TITLES = {
     "many_sources": "A lake with 20 sources",
     "validate": "`validate`",
     "local_aws": "The local AWS by itself",
+    "athena": "Queries of the local Athena",
     "transform": "The transform of the tutorial",
     "transform_sizes": "The transform by size",
     "transform_modes": "Copy-on-write and merge-on-read",

@@ -15,7 +15,7 @@ The story of a run:
 
 What a source's files are like, and what becomes of them, is in the lake's specification (``--LAKE_SPEC``).
 
-Runs on Glue 5.1 (Spark 3.5, Iceberg 1.10).
+Runs on Glue 5.0 and 5.1 (Spark 3.5) and 6.0 (Spark 4.1).
 """
 
 from __future__ import annotations

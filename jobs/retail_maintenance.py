@@ -9,7 +9,7 @@
 
 What a run did is written to the run log (``lake.results``).
 
-Runs on Glue 5.1 (Spark 3.5, Iceberg 1.10).
+Runs on Glue 5.0 and 5.1 (Spark 3.5) and 6.0 (Spark 4.1).
 """
 
 from __future__ import annotations

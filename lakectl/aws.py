@@ -10,11 +10,12 @@ import os
 import re
 import threading
 import time
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config as BotoConfig
@@ -34,11 +35,14 @@ from botocore.exceptions import (
 from botocore.session import Session
 from botocore.utils import parse_timestamp
 
-from lakectl import __version__
+from lakectl import __version__, aws_refusals
 from lakectl.config import Config
 from lakectl.errors import AccessError, LakectlError
 from lakectl.findings import Finding
 from lakectl.progress import Moved
+
+if TYPE_CHECKING:
+    from lakectl.local.control import Endpoint
 
 # 8 attempts of botocore's standard mode (exponential backoff with jitter, at most 20 s each) outlast
 # the throttling that creating some forty resources at once causes in a fresh account.
@@ -46,6 +50,9 @@ ATTEMPTS = 8
 CONNECT_TIMEOUT_S = 10
 READ_TIMEOUT_S = 60
 MAX_CONNECTIONS = 32
+# EventBridge takes about five minutes to begin (S3 user guide, "Enabling Amazon EventBridge"): twice that, and on this
+# machine long enough for a schedule or a worker to change something behind our back.
+SETTLES_S, SETTLES_HERE_S = 600.0, 30.0
 
 CREDENTIAL_ERRORS = (
     NoCredentialsError,
@@ -76,12 +83,28 @@ Fetch = Callable[[Callable[[str], None], Callable[[str, int], AbstractContextMan
 _started: dict[str, Callable[[str, Exception], LakectlError]] = {}
 
 
+@dataclass(frozen=True)
+class AwsCall:
+    """A call that has ended. ``code``: AWS's error code, empty for a success. ``error``: the class of the error where
+    there was no answer; ``status`` is 0 then. ``seconds`` include the retries."""
+
+    service: str
+    operation: str
+    seconds: float
+    status: int = 0
+    request_id: str = ""
+    code: str = ""
+    error: str = ""
+
+
 class Aws:
     """Clients of one account and region, each call tried ``attempts`` times. Safe to share between threads.
 
     ``account`` is asked of STS when it is not given. For people: ``where`` it is, ``environment`` the lakectl command
-    whose output points a shell there ("" where the user's own settings do), ``billed`` whether what runs there is paid.
-    ``proxies``: those to use, instead of the environment's. ``fetch`` gets what this machine lacks to run jobs there.
+    whose output points a shell there ("" where the user's own settings do), ``billed`` whether what runs there is paid,
+    ``settles_s`` for how long what was written may still read otherwise. ``proxies``: those to use, instead of the
+    environment's. ``fetch`` gets what this machine lacks to run jobs there.
+    ``lacks`` tells of a feature, by name, why it can't be had there; "" where it can.
     """
 
     def __init__(
@@ -96,6 +119,8 @@ class Aws:
         billed: bool = True,
         proxies: Mapping[str, str] | None = None,
         fetch: Fetch = lambda *_: None,
+        lacks: Callable[[str], str] = lambda _: "",
+        settles_s: float = SETTLES_S,
     ) -> None:
         self.session = session
         self.region = region
@@ -109,6 +134,8 @@ class Aws:
         self.billed = billed
         self._proxies = proxies
         self.fetch = fetch
+        self.lacks = lacks
+        self.settles_s = settles_s
 
     def client(self, service: str) -> Any:
         """The boto3 client of ``service`` (made once)."""
@@ -131,27 +158,39 @@ class Aws:
                 )
             return self._clients[service]
 
-    def watch(self, show: Callable[[str], None]) -> None:
-        """Have ``show`` told of each call of the clients that are made from now on: service, operation, HTTP status and
-        milliseconds, or the class of the error."""
+    def record(self, take: Callable[[AwsCall], None]) -> None:
+        """Have ``take`` told of each call of the clients that are made from now on, from the thread that makes it."""
         started: dict[int, float] = {}
 
         def begun(context: dict[str, Any], **_: Any) -> None:
             started[id(context)] = time.monotonic()
 
-        def answered(context: dict[str, Any], model: Any, http_response: Any, **_: Any) -> None:
-            milliseconds = (time.monotonic() - started.pop(id(context))) * 1000
-            name = f"{model.service_model.service_name} {model.name}"
-            show(f"{name}  {http_response.status_code}  {milliseconds:,.0f} ms")
+        def answered(context: dict[str, Any], model: Any, http_response: Any, parsed: Any, **_: Any) -> None:
+            seconds = time.monotonic() - started.pop(id(context))
+            told, service = parsed or {}, model.service_model.service_name
+            request_id = told.get("ResponseMetadata", {}).get("RequestId", "")
+            code = told.get("Error", {}).get("Code", "")
+            take(AwsCall(service, model.name, seconds, http_response.status_code, request_id, code))
 
         def failed(context: dict[str, Any], exception: Exception, event_name: str, **_: Any) -> None:
-            show(f"{event_name.removeprefix('after-call-error.').replace('.', ' ')}  {type(exception).__name__}")
-            del started[id(context)]
+            service, _dot, operation = event_name.removeprefix("after-call-error.").partition(".")
+            seconds = time.monotonic() - started.pop(id(context))
+            take(AwsCall(service, operation, seconds, error=type(exception).__name__))
 
         events = self.session.events
         events.register("before-call", begun)
         events.register("after-call", answered)
         events.register("after-call-error", failed)
+
+    def watch(self, show: Callable[[str], None]) -> None:
+        """Have ``show`` told of each call in words: service, operation, HTTP status and milliseconds, or the class of
+        the error."""
+
+        def told(call: AwsCall) -> None:
+            name = f"{call.service} {call.operation}"
+            show(f"{name}  {call.error}" if call.error else f"{name}  {call.status}  {call.seconds * 1000:,.0f} ms")
+
+        self.record(told)
 
     @property
     def account(self) -> str:
@@ -171,6 +210,18 @@ class Aws:
     def where(self) -> str:
         """Whose AWS it is: "this machine", or the account. Raises as :attr:`account`."""
         return self._where or f"account {self.account}"
+
+
+def _spark_of(config: Config, folder: Path) -> Callable[[str], str]:
+    """Tell the local endpoint of the configuration's Spark; returns what tells what it lacks."""
+    from lakectl.local import limits, spark_runtimes
+
+    spark = config.local.spark
+    jars = tuple(str(Path(path).expanduser()) for path in spark.jars)
+    packages = str(Path(spark.packages).expanduser()) if spark.packages else ""
+    settings = spark_runtimes.Settings(jars, packages)
+    spark_runtimes.save(settings, folder)
+    return lambda feature: limits.lacks(feature, settings)
 
 
 def is_running(config: Config) -> bool:
@@ -203,24 +254,7 @@ def connect(config: Config, progress: Callable[[str], None] | None = None) -> Aw
             idle_minutes=config.local.stop_after_idle_minutes,
             progress=progress,
         )
-        _started[endpoint.url] = control.silence
-        session = boto3.Session(
-            aws_access_key_id=endpoint.access_key_id,
-            aws_secret_access_key=endpoint.secret_access_key,
-            region_name=config.region,
-            botocore_session=_session(isolated=True),
-        )
-        return Aws(
-            session,
-            config.region,
-            endpoint.url,
-            account=endpoint.account_id,
-            where="this machine",
-            environment="local env",
-            billed=False,
-            proxies={},
-            fetch=_fetch_jars,
-        )
+        return _of_this_machine(endpoint, config)
     try:
         session = boto3.Session(
             profile_name=config.profile,
@@ -230,6 +264,47 @@ def connect(config: Config, progress: Callable[[str], None] | None = None) -> Aw
     except ProfileNotFound as error:
         raise AccessError(str(error), "list yours with: aws configure list-profiles") from None
     return Aws(session, config.region, config.endpoint_url)
+
+
+@contextmanager
+def apart(config: Config, progress: Callable[[str], None] | None = None) -> Iterator[Aws]:
+    """As :func:`connect`, for a lake that is to share nothing with the others.
+
+    In an account its name keeps it apart. For ``local`` a server with a state of its own is started, which ends with
+    the block, and its state with it. Raises as :func:`connect`.
+    """
+    if config.target != "local":
+        yield connect(config, progress)
+        return
+    from lakectl.local.apart import endpoint
+
+    with endpoint(config.region, progress) as started:
+        yield _of_this_machine(started, config)
+
+
+def _of_this_machine(endpoint: Endpoint, config: Config) -> Aws:
+    from lakectl.local import control
+
+    _started[endpoint.url] = control.silence
+    session = boto3.Session(
+        aws_access_key_id=endpoint.access_key_id,
+        aws_secret_access_key=endpoint.secret_access_key,
+        region_name=config.region,
+        botocore_session=_session(isolated=True),
+    )
+    return Aws(
+        session,
+        config.region,
+        endpoint.url,
+        account=endpoint.account_id,
+        where="this machine",
+        environment="local env",
+        billed=False,
+        proxies={},
+        fetch=_fetch_jars,
+        lacks=_spark_of(config, endpoint.state_dir),
+        settles_s=SETTLES_HERE_S,
+    )
 
 
 def machine_findings(config: Config) -> list[Finding]:
@@ -318,14 +393,17 @@ def explain(error: Exception, doing: str | None = None, tagging: Mapping[str, st
     if isinstance(error, ClientError):
         message = error.response.get("Error", {}).get("Message", "")
         operation = error.operation_name
-        text = f"{prefix}{operation}: {code}: {message}"
+        # What was tried before giving up (lakectl.engine.retry).
+        waited = "".join(f"; {note}" for note in getattr(error, "__notes__", ()))
+        text = f"{prefix}{operation}: {code}: {message}{waited}"
         if code in CREDENTIAL_CODES:
-            return AccessError(
-                text, "the credentials are wrong or expired: log in again (`aws sts get-caller-identity`)"
-            )
+            again = "the credentials are wrong or expired: log in again (`aws sts get-caller-identity`)"
+            region = "; a region that is not enabled for the account answers so, too"
+            return AccessError(text, again + (region if code in aws_refusals.UNKNOWN_KEY_CODES else ""))
         if "Insufficient Lake Formation permission" in message:
             return AccessError(text, "lakectl doctor")
         if code.rpartition(".")[2] in DENIED_CODES:  # SQS: AWS.SimpleQueueService.AccessDenied
-            return AccessError(text, f"ask for {_permission(error, tagging or {})}, or try another --profile")
-        return LakectlError(text)
+            return AccessError(text, aws_refusals.denied(message, _permission(error, tagging or {})))
+        later = "run the same command again in some minutes, it goes on from here" if waited else None
+        return LakectlError(text, aws_refusals.way_out(operation, code, message) or later)
     return LakectlError(f"{prefix}{type(error).__name__}: {error}")

@@ -62,6 +62,7 @@ class TmpBucket(Bucket):
 
 
 class Buckets(_Section):
+    namespace: Literal["global", "account-regional"] = "global"
     raw: RawBucket = RawBucket()
     silver: SilverBucket = SilverBucket()
     tmp: TmpBucket = TmpBucket()
@@ -82,7 +83,7 @@ class RunLog(_Section):
 class Function(_Section):
     name: ResourceName
     role: ResourceName
-    runtime: Literal["python3.11", "python3.12", "python3.13"] = "python3.12"
+    runtime: Literal["python3.12", "python3.13", "python3.14"] = "python3.13"
     timeout: int = Field(default=30, ge=1, le=900)
     memory: int = Field(default=256, ge=128, le=10240)
 
@@ -145,7 +146,13 @@ class Glue(_Section):
 
     @property
     def usd_per_dpu_hour(self) -> float:
-        return self.capabilities.usd_per_dpu_hour if self.price_per_dpu_hour is None else self.price_per_dpu_hour
+        return self.usd_of(self.version)
+
+    def usd_of(self, version: str) -> float:
+        """A DPU-hour of a run on this version, which for `auto` is the one that Glue has chosen."""
+        if self.price_per_dpu_hour is not None:
+            return self.price_per_dpu_hour
+        return glue_versions.VERSIONS.get(version, self.capabilities).usd_per_dpu_hour
 
 
 class Maintenance(_Section):
@@ -155,12 +162,33 @@ class Maintenance(_Section):
     orphan_files_older_than_days: Annotated[int, Field(ge=2, le=3653)] = 3
     target_file_size_mb: int = Field(default=128, ge=1, le=2048)
     min_input_files: int = Field(default=5, ge=2, le=1000)
+    # Glue's table optimizers do it by themselves, with these settings.
+    optimizers: bool = False
+    optimizer_role: ResourceName = "retail-optimizer-role"
+
+
+class Alerts(_Section):
+    alarms: bool = False
+    budget_usd: float | None = Field(default=None, ge=0.01)
+    notify: Annotated[str, Field(pattern=config_patterns.NOTIFY)] | None = None
+
+    @model_validator(mode="after")
+    def _told(self) -> Alerts:
+        if self.budget_usd is not None and self.notify is None:
+            raise ValueError("a budget tells somebody: set alerts.notify to an address or the ARN of an SNS topic")
+        return self
+
+    @property
+    def topic(self) -> str:
+        """The SNS topic that alarms tell; they can tell no address."""
+        return self.notify if self.notify and self.notify.startswith("arn:") else ""
 
 
 class Athena(_Section):
     workgroup: Annotated[str, Field(pattern=config_patterns.WORKGROUP)] = "retail-wg"
     engine_version: Literal["Athena engine version 3", "AUTO"] = "Athena engine version 3"
     results_prefix: Prefix = "athena/"
+    managed_results: bool = False
     # Athena's own minimum is 10 MB (WorkGroupConfiguration, API reference).
     bytes_scanned_cutoff: int = Field(default=5 * 1024**3, ge=10_000_000)
     ask_above_bytes: int = Field(default=1024**3, ge=0)
@@ -175,9 +203,16 @@ class Triggers(_Section):
     schedule_enabled: bool = True
 
 
+class LocalSpark(_Section):
+    jars: list[Annotated[str, Field(pattern=config_patterns.FILE)]] = []
+    packages: Annotated[str, Field(pattern=config_patterns.FILE)] | None = None
+
+
 class Local(_Section):
     port: int | None = Field(default=None, ge=1024, le=65535)
     stop_after_idle_minutes: int | None = Field(default=240, ge=1)
+    # What runs jobs of another Glue version than 5.1.
+    spark: LocalSpark = LocalSpark()
 
 
 def default_spec() -> LakeSpec:
@@ -216,6 +251,7 @@ class Config(_Section):
     athena: Athena = Athena()
     views: list[GlueName] = []
     maintenance: Maintenance = Maintenance()
+    alerts: Alerts = Alerts()
     triggers: Triggers = Triggers()
     local: Local = Local()
 

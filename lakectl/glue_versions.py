@@ -1,14 +1,15 @@
 """What each version of AWS Glue can do: one record for each, and what our jobs need of it.
 
-Sources: AWS Glue developer guide, "AWS Glue versions", "AWS Glue worker types" and "Using job parameters in AWS Glue
-jobs"; ``WorkerType`` of CreateJob (API reference); the AWS Glue pricing page; for Iceberg's procedures its release
+Sources: AWS Glue developer guide, "AWS Glue versions", "Automatic version upgrades for AWS Glue jobs", "AWS Glue worker
+types" and "Using job parameters in AWS Glue jobs"; ``WorkerType`` of CreateJob (API reference); the AWS Glue pricing
+page, and for Glue 6.0 its announcement in the AWS News Blog ("30% lower price"); for Iceberg's procedures its release
 notes (``prefix_listing``: apache/iceberg#12254, released in 1.10.0).
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 # DPU of one worker. The R types are billed in M-DPU at a price of their own, and are not offered.
@@ -36,7 +37,8 @@ class Capability(StrEnum):
 
 @dataclass(frozen=True)
 class GlueVersion:
-    """``workers``: for Spark jobs that aren't streaming jobs."""
+    """``workers``: for Spark jobs that aren't streaming jobs. ``retries``: so often Glue must be allowed to run a job
+    again whose run has failed."""
 
     spark: str
     scala: str
@@ -46,6 +48,7 @@ class GlueVersion:
     capabilities: frozenset[Capability]
     workers: tuple[str, ...] = WORKERS
     usd_per_dpu_hour: float = 0.44  # in most regions
+    retries: int = 0
 
     def lacks(self, needs: Collection[Capability]) -> tuple[Capability, ...]:
         """Those of ``needs`` that this version does not have."""
@@ -56,9 +59,17 @@ VERSIONS = {
     "4.0": GlueVersion("3.3.0", "2.12", "3.10", "8", "1.0.0", frozenset()),
     "5.0": GlueVersion("3.5.4", "2.12.18", "3.11", "17", "1.7.1", frozenset((Capability.LOG_GROUP_PREFIX,))),
     "5.1": GlueVersion("3.5.6", "2.12.18", "3.11", "17", "1.10.0", frozenset(Capability)),
+    "6.0": GlueVersion(
+        "4.1.1", "2.13.17", "3.13", "17", "1.11.0", frozenset(Capability), usd_per_dpu_hour=round(0.44 * 0.7, 3)
+    ),
 }
-# What `jobs/` and their definitions use: logs in groups of their own; orphans are listed through Iceberg's S3FileIO.
-JOB_NEEDS = (Capability.LOG_GROUP_PREFIX, Capability.PREFIX_LISTING)
+# Glue runs the job on one of the versions above, and on the next once that is approved. A run that fails there is run
+# again on the one before, for which the job must allow a retry. Until it is upgraded it costs what the older one does.
+AUTO = "auto"
+VERSIONS[AUTO] = replace(VERSIONS["5.1"], retries=1)
+# What the definitions of `jobs/` use: logs in groups of their own. Where there is no PREFIX_LISTING, maintenance lists
+# orphans through Hadoop's file system.
+JOB_NEEDS = (Capability.LOG_GROUP_PREFIX,)
 
 
 def fit() -> list[str]:

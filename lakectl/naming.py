@@ -9,6 +9,8 @@ from lakectl.errors import UsageError
 
 TAG_LAKE = "lakectl:lake"
 TAG_REGION = "lakectl:region"
+# Bahrain and UAE (S3 user guide, "Namespaces for general purpose buckets").
+NO_ACCOUNT_NAMESPACE = ("me-south-1", "me-central-1")
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,11 @@ class Place:
         if self.region.startswith("cn-"):
             return "aws-cn"
         return "aws-us-gov" if self.region.startswith("us-gov-") else "aws"
+
+    @property
+    def dns_suffix(self) -> str:
+        """What the hosts of its services end in."""
+        return "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
 
 
 @dataclass(frozen=True)
@@ -42,10 +49,24 @@ class Names:
     # S3
     def bucket(self, role: str) -> str:
         """The bucket that plays ``role``: raw, silver or tmp. S3 allows 3 to 63 characters."""
-        name = str(getattr(self.config.buckets, role).name).replace("{name}", self.config.name)
+        name = str(getattr(self.config.buckets, role).name).replace("{name}", self.config.name) + self._bucket_suffix
         if not 3 <= len(name) <= 63:
             raise UsageError(f"bucket name {name!r} has {len(name)} characters; S3 allows 3 to 63", "shorten --name")
+        if name.endswith("-an") and not self._bucket_suffix:
+            raise UsageError(f"bucket name {name!r} ends with -an, which S3 keeps for names with an account's number")
         return name
+
+    @property
+    def _bucket_suffix(self) -> str:
+        """What ends each name in the account's own namespace (S3 user guide, "Namespaces for general purpose
+        buckets")."""
+        if self.config.buckets.namespace == "global":
+            return ""
+        if self.region in NO_ACCOUNT_NAMESPACE:
+            raise UsageError(
+                f"{self.region} has no account-regional namespace of buckets", "set buckets.namespace: global"
+            )
+        return f"-{self.account}-{self.region}-an"
 
     @property
     def raw_bucket(self) -> str:
@@ -114,6 +135,10 @@ class Names:
     @property
     def glue_role(self) -> str:
         return self._suffixed(self.config.glue.role)
+
+    @property
+    def optimizer_role(self) -> str:
+        return self._suffixed(self.config.maintenance.optimizer_role)
 
     # Glue and Athena. Database names take no hyphen (Athena, "Name databases, tables and columns").
     @property

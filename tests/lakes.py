@@ -52,9 +52,9 @@ def tear_down(lake: Lake) -> None:
 
 
 @contextmanager
-def quiet_lake(endpoint: Endpoint) -> Iterator[Lake]:
+def quiet_lake(endpoint: Endpoint, **settings: object) -> Iterator[Lake]:
     """A whole lake in which nothing but the test starts a run."""
-    lake = open_test_lake(endpoint)
+    lake = open_test_lake(endpoint, "", **settings)
     bring_up(lake)
     for rule in (lake.names.orders_rule, lake.names.drain_rule):
         lake.client("events").disable_rule(Name=rule)

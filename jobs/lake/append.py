@@ -17,7 +17,8 @@ from pyspark.sql import functions as F
 
 from lake.delta import Delta, Incoming, counted, fitted, nothing, row_version_of, shaped
 from lake.enrich import Enrichment
-from lake.iceberg import commit, snapshot_id
+from lake.iceberg import snapshot_id
+from lake.merging import Merge, merge
 from lake.names import KIND, LANDING_NO, MOVED, WARNED
 from lake.table import Table
 from lake.upsert import literal
@@ -138,13 +139,13 @@ class Append:
         if self._replaced:
             markers = shaped(self._markers(), self._columns).withColumn(KIND, F.lit(_REPLACED))
             rows = rows.unionByName(markers)
-        view = f"{self.table.source.name}_delta"
-        rows.createOrReplaceTempView(view)
         low, high = map(literal, self._files)
-        commit(
-            self.table.spark,
-            f"MERGE INTO {self.table.name} AS old USING {view} AS new ON new.{KIND} = '{_REPLACED}' "
-            "AND old._lake_file = new._lake_file AND old._lake_version = new._lake_version "
-            f"AND old._lake_file BETWEEN {low} AND {high} "
-            f"WHEN MATCHED THEN DELETE WHEN NOT MATCHED AND new.{KIND} = 'insert' THEN INSERT *",
+        what = Merge(
+            on=lambda old: (
+                f"new.{KIND} = '{_REPLACED}' AND {old}._lake_file = new._lake_file "
+                f"AND {old}._lake_version = new._lake_version AND {old}._lake_file BETWEEN {low} AND {high}"
+            ),
+            matched="delete",
+            insert=f"new.{KIND} = 'insert'",
         )
+        merge(self.table.spark, self.table.name, rows, what)

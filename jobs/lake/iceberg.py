@@ -30,12 +30,17 @@ class CommitConflict(Exception):
 
 
 def commit(spark: SparkSession, sql: str) -> None:
-    """Run a statement that commits. Raises CommitConflict when another run was first.
+    """Run a statement that commits. Raises CommitConflict when another run was first."""
+    committed(lambda: spark.sql(sql))
+
+
+def committed(write: Callable[[], object]) -> None:
+    """``write()``, which commits. Raises CommitConflict when another run was first.
 
     Iceberg retries lost commits by itself, but not when another run has touched the same files.
     """
     try:
-        spark.sql(sql)
+        write()
     except Exception as error:
         lost = lost_commit(error)
         if lost:
@@ -115,7 +120,9 @@ def find(spark: SparkSession, table: str) -> Any | None:
     try:
         return load(spark, table)
     except AnalysisException as error:
-        if error.getErrorClass() == "TABLE_OR_VIEW_NOT_FOUND":
+        # Spark 4 has it under another name, and warns of the old one.
+        condition = getattr(error, "getCondition", None) or error.getErrorClass
+        if condition() == "TABLE_OR_VIEW_NOT_FOUND":
             return None
         raise
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -122,11 +123,21 @@ def _persistently(step: Callable[[], dict[str, int]], say: Callable[[str], None]
 
 
 def compacted(spark: SparkSession, table: str, settings: Settings) -> dict[str, int]:
-    """Small files of a partition become one. Iceberg plans from one snapshot and loses to any delete after it."""
+    """Small files of a partition become one, and those with deleted rows are written again: UPDATE, DELETE and MERGE in
+    Athena write files of position deletes, whatever the table's properties say. Iceberg plans from one snapshot and
+    loses to any delete after it."""
     row = spark.sql(
         f"CALL {CATALOG}.system.rewrite_data_files(table => '{table}', options => map("
-        f"'target-file-size-bytes', '{settings.target_bytes}', 'min-input-files', '{settings.min_input_files}'))"
+        f"'target-file-size-bytes', '{settings.target_bytes}', 'min-input-files', '{settings.min_input_files}', "
+        "'delete-file-threshold', '1'))"
     ).first()
+    if _delete_files(spark, table):
+        # The rewritten files are as new as the latest deletes, which Iceberg therefore keeps; this drops the ones of
+        # files that are gone.
+        spark.sql(
+            f"CALL {CATALOG}.system.rewrite_position_delete_files(table => '{table}', "
+            "options => map('rewrite-all', 'true'))"
+        ).collect()
     return {"files_rewritten": row["rewritten_data_files_count"], "files_written": row["added_data_files_count"]}
 
 
@@ -147,12 +158,17 @@ def orphans_removed(spark: SparkSession, table: str, settings: Settings) -> dict
 
 
 def to_compact(spark: SparkSession, table: str, settings: Settings) -> dict[str, int]:
-    """What rewrite_data_files would take: the small files of partitions that have enough of them."""
+    """What rewrite_data_files would take: the small files of partitions that have enough of them, and files with
+    deleted rows."""
     files = spark.sql(f"SELECT * FROM {CATALOG}.{table}.files WHERE content = 0")  # noqa: S608
     key = F.col("partition") if "partition" in files.columns else F.lit(0)
-    small = files.where(F.col("file_size_in_bytes") < int(_SMALL * settings.target_bytes)).groupBy(key.alias("part"))
-    groups = small.agg(F.count("*").alias("files"), F.sum("file_size_in_bytes").alias("bytes"))
-    groups = groups.where(F.col("files") >= settings.min_input_files)
+    deleted = spark.sql(f"SELECT DISTINCT file_path, true AS deleted FROM {CATALOG}.{table}.position_deletes")  # noqa: S608
+    files = files.join(deleted, "file_path", "left").withColumn("deleted", F.coalesce("deleted", F.lit(False)))
+    taken = files.where(F.col("deleted") | (F.col("file_size_in_bytes") < int(_SMALL * settings.target_bytes)))
+    groups = taken.groupBy(key.alias("part")).agg(
+        F.count("*").alias("files"), F.sum("file_size_in_bytes").alias("bytes"), F.max("deleted").alias("deleted")
+    )
+    groups = groups.where(F.col("deleted") | (F.col("files") >= settings.min_input_files))
     row = groups.agg(
         F.coalesce(F.sum("files"), F.lit(0)).alias("files"),
         F.coalesce(F.sum(F.ceil(F.col("bytes") / settings.target_bytes)), F.lit(0)).alias("into"),
@@ -181,11 +197,23 @@ def to_remove(spark: SparkSession, table: str, settings: Settings) -> dict[str, 
 
 
 def _orphans(spark: SparkSession, table: str, settings: Settings, *, dry_run: bool) -> list[Any]:
+    listing = ", prefix_listing => true" if lists_by_prefix(iceberg_version(spark)) else ""
     return spark.sql(
         f"CALL {CATALOG}.system.remove_orphan_files(table => '{table}', "
-        f"older_than => {_ago(settings.orphan_files_older_than_days)}, dry_run => {str(dry_run).lower()}, "
-        "prefix_listing => true)"
+        f"older_than => {_ago(settings.orphan_files_older_than_days)}, dry_run => {str(dry_run).lower()}{listing})"
     ).collect()
+
+
+def iceberg_version(spark: SparkSession) -> str:
+    """As 1.10.0, or 1.7.1-amzn-1 on Glue."""
+    return str(spark._jvm.org.apache.iceberg.IcebergBuild.version())
+
+
+def lists_by_prefix(version: str) -> bool:
+    """Whether Iceberg can list files through its own S3FileIO (since 1.10). Otherwise it lists them by Hadoop's file
+    system, a request for each folder."""
+    numbers = [int(number) for number in re.findall(r"\d+", version)[:2]]
+    return numbers >= [1, 10]
 
 
 def _ago(days: int) -> str:
@@ -193,14 +221,20 @@ def _ago(days: int) -> str:
     return f"TIMESTAMP '{moment:%Y-%m-%d %H:%M:%S}'"
 
 
+def _delete_files(spark: SparkSession, table: str) -> int:
+    return spark.table(f"{CATALOG}.{table}.files").where("content = 1").count()
+
+
 def _snapshots(spark: SparkSession, table: str) -> int:
     return spark.table(f"{CATALOG}.{table}.snapshots").count()
 
 
 def measure(spark: SparkSession, s3: Any, table: str) -> dict[str, int]:
-    """Data files of the current snapshot and their bytes, snapshots, and all that lies in the bucket for them."""
+    """Files of the current snapshot and their bytes, those of deleted rows alone, snapshots, and all that lies in the
+    bucket for them."""
     row = spark.sql(
-        f"SELECT COUNT(*) AS files, COALESCE(SUM(file_size_in_bytes), 0) AS bytes FROM {CATALOG}.{table}.files"  # noqa: S608
+        "SELECT COUNT(*) AS files, COALESCE(SUM(file_size_in_bytes), 0) AS bytes, "  # noqa: S608
+        f"COUNT_IF(content <> 0) AS delete_files FROM {CATALOG}.{table}.files"
     ).first()
     location = load(spark, f"{CATALOG}.{table}").location()
     bucket, _, prefix = location.split("://", 1)[1].rstrip("/").partition("/")
@@ -209,6 +243,7 @@ def measure(spark: SparkSession, s3: Any, table: str) -> dict[str, int]:
     return {
         "files": int(row["files"]),
         "bytes": int(row["bytes"]),
+        "delete_files": int(row["delete_files"]),
         "snapshots": _snapshots(spark, table),
         "stored_files": len(sizes),
         "stored_bytes": sum(sizes),

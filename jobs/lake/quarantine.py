@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 from lake.enrich import Enrichment
 from lake.iceberg import commit, find, persistently
 from lake.landings import Item
+from lake.merging import Merge, merge
 from lake.names import CONTENT, CORRUPT, FLAGS, LANDING_NO, RAW, REASON, WARNED, quoted, spark_type
 from lake.policies import FAIL, QUARANTINE, WARN, Checks
 from lake.reading import Rows
@@ -210,7 +211,6 @@ def store(work: Work, parts: Split) -> None:
     # To compare and to write them; they are few, and reading them from the landings again is long.
     rejected = rejected.persist(StorageLevel.DISK_ONLY)
     _ensure(work, table, source, columns)
-    view = f"{source.name}_rejected_now"
 
     def attempt() -> None:
         fresh = rejected.join(spark.table(table).select(*IDENTITY), list(IDENTITY), "left_anti")
@@ -218,23 +218,22 @@ def store(work: Work, parts: Split) -> None:
             return
         have = spark.table(table).columns
         more = [F.lit(None).cast("string").alias(name) for name in have if name not in columns]
-        fresh.select(*columns, *more).createOrReplaceTempView(view)
-        add(spark, table, view)
+        add(spark, table, fresh.select(*columns, *more))
 
     persistently(table, attempt, work.say)
     rejected.unpersist()
 
 
-def add(spark: SparkSession, table: str, view: str) -> None:
-    """Commit the rows of ``view`` that the table of rejected rows does not have. Raises CommitConflict."""
-    same = " AND ".join(f"old.{name} = new.{name}" for name in IDENTITY)
-    # Not insert-only: two of those by racing runs would both succeed (apache/iceberg#12653). Who set
-    # a row aside first stays its run, so a row that is there already is matched and stays as it is.
-    commit(
-        spark,
-        f"MERGE INTO {table} AS old USING {view} AS new ON {same} "
-        "WHEN MATCHED THEN UPDATE SET old._lake_run = old._lake_run WHEN NOT MATCHED THEN INSERT *",
-    )
+def add(spark: SparkSession, table: str, rows: DataFrame) -> None:
+    """Commit those ``rows`` that the table of rejected rows does not have. Raises CommitConflict."""
+    # Not insert-only: two of those by racing runs would both succeed (apache/iceberg#12653). Who quarantined
+    # a row first stays its run, so a row that is there already is matched and stays as it is.
+    merge(spark, table, rows, Merge(on=same_row, matched="keep", keep="_lake_run", insert=""))
+
+
+def same_row(old: str) -> str:
+    """Whether a row of a table of rejected rows is the new one, in SQL."""
+    return " AND ".join(f"{old}.{name} = new.{name}" for name in IDENTITY)
 
 
 def rejected_table(work: Work, source: SourceSpec) -> str:

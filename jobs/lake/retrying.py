@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pyspark.sql import functions as F
 
-from lake.iceberg import commit, find, persistently
+from lake.iceberg import find, persistently
 from lake.landings import Item
-from lake.quarantine import IDENTITY, Split, rejected_rows, rejected_table
+from lake.merging import Merge, merge
+from lake.quarantine import IDENTITY, Split, rejected_rows, rejected_table, same_row
 from lake.work import Work
 
 _OF_LOOKUPS = "lookups."
@@ -31,7 +32,7 @@ def release(work: Work, parts: Split) -> None:
     items = [item for item in parts.items if not item.claimed and not item.problems]
     if not items:
         return
-    table, view = rejected_table(work, parts.source), f"{parts.source.name}_released"
+    table = rejected_table(work, parts.source)
     versions = [f"{item.landing.version_id} {item.path}" for item in items]
     again = rejected_rows(work, parts)
 
@@ -43,9 +44,7 @@ def release(work: Work, parts: Split) -> None:
         gone = gone.localCheckpoint()
         if gone.isEmpty():
             return
-        gone.createOrReplaceTempView(view)
-        same = " AND ".join(f"old.{name} = new.{name}" for name in IDENTITY)
-        commit(work.spark, f"MERGE INTO {table} AS old USING {view} AS new ON {same} WHEN MATCHED THEN DELETE")
+        merge(work.spark, table, gone, Merge(on=same_row, matched="delete"))
         work.say(f"{parts.source.rejected_table}: rows that are loaded now are taken out")
 
     persistently(table, attempt, work.say)

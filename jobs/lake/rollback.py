@@ -129,8 +129,8 @@ def quarantined_again(spark: SparkSession, rejected: str, lost: Undone, say: Cal
     gone = was.join(now.select(*IDENTITY), list(IDENTITY), "left_anti").localCheckpoint()
     rows = gone.count()
     if rows:
-        fitted(gone, dict(now.dtypes)).createOrReplaceTempView("quarantined_again")
-        persistently(rejected, lambda: add(spark, table, "quarantined_again"), say)
+        again = fitted(gone, dict(now.dtypes))
+        persistently(rejected, lambda: add(spark, table, again), say)
         say(f"{rows} rows are quarantined again")
     return rows
 

@@ -21,6 +21,11 @@ def build(warehouse: str) -> SparkSession:
         # After a commit conflict the table must be read again, not taken from a cache.
         .config("spark.sql.catalog.glue_catalog.cache-enabled", "false")
         .config("spark.sql.session.timeZone", "UTC")
+        # Glue 6.0 has ANSI mode on. Here a value that does not fit is NULL, and the checks say so: in files, and in the
+        # SQL of a specification, which `validate` computes again in Athena (lakectl.spec.typed_sql).
+        .config("spark.sql.ansi.enabled", "false")
+        # Spark 4 reads few encodings unless it is told so: not windows-1252, for one. Spark 3 knows no such setting.
+        .config("spark.sql.legacy.javaCharsets", "true")
         # The default raises for every date that Spark 2 would have read differently; we want NULL.
         .config("spark.sql.legacy.timeParserPolicy", "CORRECTED")
         # More than 32 paths are listed by a Spark job, by default with a task for each: 600 took three times as long.

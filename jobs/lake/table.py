@@ -29,12 +29,13 @@ from lakectl.spec.model import LakeSpec, PartitionField
 ADDED = "lakectl.added-columns"
 # What can't change while rows are there.
 KEYS, LOADING = "lakectl.keys", "lakectl.loading"
+FORMAT = 2  # Athena reads no other ("Query Apache Iceberg tables", Athena user guide)
 _SQL_TRANSFORMS = {"year": "years", "month": "months", "day": "days", "hour": "hours"}
 # copy-on-write: a landing mostly adds rows, and the delta keeps unchanged ones out of the MERGE, so few files are
 # rewritten; in return every engine reads plain Parquet, without delete files. hash: the rows of a partition meet in one
 # task, so a day gets one file and not one for each task.
 _PROPERTIES = {
-    "format-version": "2",
+    "format-version": str(FORMAT),
     "write.merge.mode": "copy-on-write",
     "write.distribution-mode": "hash",
     "write.merge.distribution-mode": "hash",
@@ -111,6 +112,7 @@ class Table:
         if loaded is None:
             self.spark.sql(self._definition("CREATE TABLE IF NOT EXISTS"))
             return list(self.added)
+        self._refuse_other_format(loaded)
         problems = self.problems(loaded)
         if problems and not full:
             raise SpecificationChanged(
@@ -127,6 +129,18 @@ class Table:
             if lost:
                 raise CommitConflict(lost) from error
             raise
+
+    def _refuse_other_format(self, loaded: Any) -> None:
+        """Raise SpecificationChanged for a table that somebody has upgraded: Iceberg takes no upgrade back."""
+        version = int(loaded.operations().current().formatVersion())
+        if version == FORMAT:
+            return
+        _, database, table = self.name.split(".")
+        raise SpecificationChanged(
+            f"{database}.{table} has Iceberg's format version {version}, and Athena reads {FORMAT}. Delete it and "
+            f"build it again: aws glue delete-table --database-name {database} --name {table}; "
+            "lakectl run-transform --full"
+        )
 
     def problems(self, loaded: Any) -> list[str]:
         """What of the table can't become what the specification says."""

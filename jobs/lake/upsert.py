@@ -27,7 +27,8 @@ from lake.delta import (
     shaped,
 )
 from lake.enrich import Enrichment
-from lake.iceberg import bytes_between, commit, snapshot_id
+from lake.iceberg import bytes_between, snapshot_id
+from lake.merging import Merge, merge
 from lake.names import KIND, MOVED, WARNED, quoted
 from lake.session import SMALL_BYTES, configured
 from lake.table import Table, summary_number
@@ -186,19 +187,18 @@ class Upsert:
         full outer join with all of silver. Whoever calls this must see that nobody has removed some of them since
         they were compared.
         """
-        view = f"{self.table.source.name}_delta"
-        delta.rows.where(F.col(KIND).isin(*WRITTEN)).select(*self._columns).createOrReplaceTempView(view)
-        match = " AND ".join(f"old.{key} = new.{key}" for key in self._keys)
-        insert = "" if delta.only_replaces else " WHEN NOT MATCHED THEN INSERT *"
+        rows = delta.rows.where(F.col(KIND).isin(*WRITTEN)).select(*self._columns)
+        bounds = f"{self._keys[0]} BETWEEN {literal(delta.lowest)} AND {literal(delta.highest)}"
+        what = Merge(
+            on=lambda old: " AND ".join((*(f"{old}.{key} = new.{key}" for key in self._keys), f"{old}.{bounds}")),
+            matched="update",
+            matched_if=lambda old: f"{row_version_sql('new')} >= {row_version_sql(old)}",
+            insert=None if delta.only_replaces else "",
+        )
         # The setting is the session's, so all writers have it.
         in_place = self._alone and delta.only_replaces and not delta.moved
         with configured(self.table.spark, _IN_PLACE if in_place else {}):
-            commit(
-                self.table.spark,
-                f"MERGE INTO {self.table.name} AS old USING {view} AS new ON {match} "
-                f"AND old.{self._keys[0]} BETWEEN {literal(delta.lowest)} AND {literal(delta.highest)} "
-                f"WHEN MATCHED AND {row_version_sql('new')} >= {row_version_sql('old')} THEN UPDATE SET *{insert}",
-            )
+            merge(self.table.spark, self.table.name, rows, what)
 
 
 def literal(value: Any) -> str:

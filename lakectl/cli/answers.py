@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lakectl import prices
 from lakectl.cli.app import App
 from lakectl.errors import LakectlError, UsageError
 
@@ -90,7 +91,8 @@ def summary(app: App, answer: Answer, count: int, uncounted: bool = False) -> No
     rows = "1 row" if count == 1 else f"{'more than ' if uncounted else ''}{count:,} rows"
     if answer.written is not None:
         rows += " written"
-    app.out.remark(f"{rows}, {human_bytes(answer.scanned)} scanned, {answer.milliseconds:,} ms")
+    price = f", {prices.usd(prices.athena(answer.scanned))}" if answer.scanned and app.lake.aws.billed else ""
+    app.out.remark(f"{rows}, {human_bytes(answer.scanned)} scanned, {answer.milliseconds:,} ms{price}")
 
 
 def written(answer: Answer, form: str, path: Path) -> int:

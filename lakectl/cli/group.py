@@ -22,7 +22,9 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "up": ("provision", "Make the whole lake, or what is missing of it."),
         "status": ("status", "Show what is absent, drifted or not ours; with -v every resource."),
         "doctor": ("doctor", "Find what is wrong with this machine, the account and the lake's place in it."),
+        "acceptance": ("acceptance", "Prove that lakectl works where you are, and write down what was seen."),
         "explain": ("explain", "Print the AWS CLI commands that `up` stands for."),
+        "export": ("export", "Write the lake as a CloudFormation template or a Terraform module."),
         "down": ("down", "Delete the lake, and prove that nothing is left."),
     },
     "1  Buckets and run log": {

@@ -12,7 +12,12 @@ import click
 from lakectl.cli.app import App
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lakectl.ops.init.draft import Draft
+
+CONFIG = Path("config/lake.yaml")
+README_OF_CI = Path(".github/aws/README.md")
 
 
 @click.command("init")
@@ -23,6 +28,12 @@ if TYPE_CHECKING:
 @click.option("--template", type=click.Choice(["retail"]), help="A project to begin with (default: retail).")
 @click.option("--eject", is_flag=True, help="Copy jobs/ and lambdas/ too, to change them.")
 @click.option("--name", metavar="NAME", help="The lake's name (default: the folder's).")
+@click.option("--ci", type=click.Choice(["github"]), help="Also a workflow that plans and makes the lake on AWS.")
+@click.option("--repository", metavar="OWNER/NAME", help="With --ci: the repository that may do it.")
+@click.option("--account", metavar="ID", help="With --ci: the AWS account.")
+@click.option(
+    "--branch", metavar="BRANCH", default="main", help="With --ci: the branch that is the lake (default: main)."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_context
 def init(
@@ -33,6 +44,10 @@ def init(
     template: str | None,
     eject: bool,
     name: str | None,
+    ci: str | None,
+    repository: str | None,
+    account: str | None,
+    branch: str,
     as_json: bool,
 ) -> None:
     """Write a project: the tutorial's, or one for your own files.
@@ -41,11 +56,15 @@ def init(
     your files (CSV, JSON Lines or Parquet): how they are written, columns, types, dates, keys, lookups and
     partitions. Comments in config/lake.yaml say what was unsure. An existing file is never overwritten.
 
+    --ci github adds a workflow that runs `plan` on pull requests and `up` on merge, without long-lived keys, and the
+    IAM policies for it with the commands that create them. Where a project is there already, only these are written.
+
     \b
     Examples:
       lakectl init my-lake
       lakectl init my-lake --from rides.csv --from drivers.jsonl
       lakectl init --from data/ --from 'trips=exports/*.parquet'
+      lakectl init --ci github --repository octocat/lake --account 123456789012
     """
     from lakectl.errors import UsageError
     from lakectl.ops.init import new_project, sources
@@ -57,11 +76,17 @@ def init(
         raise UsageError("--template and --from exclude each other", "give one of them")
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder} is not a folder", "name a folder: lakectl init FOLDER")
+    for_ci = _for_ci(ci, repository, account, branch)
+    if for_ci and (folder / CONFIG).is_file() and not (files or template or eject):
+        _add_ci(app, folder, for_ci, name)
+        return
     drafts: list[Draft] = []
     if files:
         with app.out.busy("reading the files"):
             drafts = sources.infer(files)
     content = new_project.files(folder, name, drafts, eject=eject)
+    if for_ci:
+        content |= _of_new_project(content, for_ci)
     new_project.write(folder, content)
     show_drafts(app, drafts)
     for part, count in Counter(_part(path) for path in content).items():
@@ -70,6 +95,48 @@ def init(
     lands = new_project.land_commands(folder, drafts) if drafts else []
     show_next(app, [*enter, *(["lakectl up", *lands] if drafts else ["lakectl demo"])])
     app.out.result({"folder": str(folder), "files": list(content), "sources": [as_data(draft) for draft in drafts]})
+
+
+def _for_ci(ci: str | None, repository: str | None, account: str | None, branch: str) -> tuple[str, str, str] | None:
+    """Repository, account and branch, checked; None without --ci."""
+    from lakectl.errors import UsageError
+    from lakectl.ops.init import ci as ops
+
+    if ci is None:
+        for flag, value in (("--repository", repository), ("--account", account)):
+            if value is not None:
+                raise UsageError(f"{flag} is for --ci", f"lakectl init --ci github {flag} {value}")
+        return None
+    return ops.checked(repository, account, branch)
+
+
+def _add_ci(app: App, folder: Path, for_ci: tuple[str, str, str], name: str | None) -> None:
+    """Write the files of CI into the project that is there."""
+    from lakectl.ops.init import ci as ops
+    from lakectl.ops.init import new_project
+
+    content = ops.files(folder / CONFIG, *for_ci, name)
+    new_project.write(folder, content, "delete what you want to have made again, or name another folder")
+    _show_ci(app, folder, content)
+    app.out.result({"folder": str(folder), "files": list(content), "sources": []})
+
+
+def _show_ci(app: App, folder: Path, content: Mapping[str, bytes]) -> None:
+    for path in content:
+        app.out.item("ok", f"wrote {folder / path}")
+    show_next(app, [f"read {folder / README_OF_CI}: four commands for somebody who may administer IAM"])
+
+
+def _of_new_project(content: Mapping[str, bytes], for_ci: tuple[str, str, str]) -> dict[str, bytes]:
+    """The files of CI for a project that is not written yet."""
+    import tempfile
+
+    from lakectl.ops.init import ci as ops
+    from lakectl.ops.init import new_project
+
+    with tempfile.TemporaryDirectory() as home:
+        new_project.write(Path(home), content)
+        return ops.files(Path(home) / CONFIG, *for_ci)
 
 
 def _part(path: str) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -33,27 +35,40 @@ LONGEST_VALUE = 100  # characters of a value that are shown; --json has it whole
 @click.option("--down", is_flag=True, help="What `down` would delete.")
 @click.option("--keep-data", is_flag=True, help="With --down: as `down --keep-data`.")
 @click.option("--adopt", is_flag=True, help="Plan to take over resources that have our names but not our tag.")
+@click.option("--out", metavar="FILE", type=click.Path(path_type=Path), help="Write the plan, for `lakectl up FILE`.")
 @click.pass_context
-def plan(ctx: click.Context, app: App, down: bool, keep_data: bool, adopt: bool) -> None:
+def plan(ctx: click.Context, app: App, down: bool, keep_data: bool, adopt: bool, out: Path | None) -> None:
     """Show what `up` or `down` would do, and what a changed specification means for silver tables. Only reads.
 
     Exit code 0: nothing to do. 2: changes are pending. 1: a silver table can't become what the specification says.
 
+    With --out, `lakectl up FILE` later does what was shown, or refuses when something has changed since.
+
     \b
     Examples:
       lakectl plan
+      lakectl plan --out plan.json
       lakectl plan --down --json
     """
-    from lakectl.ops import provision
+    from lakectl.errors import UsageError
+    from lakectl.ops import cost, provision
+    from lakectl.ops.provision import plan_file
     from lakectl.spec.evolution import Evolution
 
+    if out is not None and down:
+        raise UsageError("--out is for what `up` does: `down` takes no plan file", "lakectl plan --out FILE")
     lake = app.announce()
     with app.out.busy("reading what is there"):
         todo = provision.down_plan(lake, keep_data) if down else provision.plan(lake, adopt=adopt)
         silver, active = (Evolution(), None) if down else read_silver(lake)
     show(app.out, todo)
     show_silver(app.out, silver, active)
-    app.out.result({**as_data(todo), "silver": silver_as_data(silver)})
+    if lake.aws.billed and not down:
+        app.out.say(cost.sentence(lake))
+    if out is not None and not silver.refusals:
+        plan_file.write(lake, todo, out, adopt)
+        app.out.remark(f"Do it with: lakectl up {shlex.quote(str(out))}")
+    app.out.result({**as_data(todo), "silver": silver_as_data(silver), "cost": cost.estimate(lake).as_data()})
     if silver.refusals:
         ctx.exit(EXIT_REFUSED)
     if todo.pending or silver.changes or (todo.foreign and not down):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,9 +16,9 @@ from lakectl.core.glue_runs import short
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lakectl.config import Glue
     from lakectl.engine.model import Plan
     from lakectl.ops.lake import Lake
+    from lakectl.ops.provision.plan_file import Saved
 
 JOB_STEP = "create-glue-job"  # a job that is there is soon run
 adopt_option = click.option("--adopt", is_flag=True, help="Take over resources that have our names but not our tag.")
@@ -28,24 +29,36 @@ def make(
     steps: tuple[str, ...] | None,
     adopt: bool = False,
     ask: Callable[[App, Plan], None] = lambda *_: None,
+    saved: Saved | None = None,
 ) -> dict[str, Any]:
     """Plan and apply, showing both; the outcome as data. ``ask`` comes before the first write, and may raise.
+
+    ``saved``: a plan file. What it does not say is not done: raises :class:`LakectlError` when the plan of now differs.
 
     Another specification waits for the runs that are at work. Raises :class:`LakectlError` when anything failed,
     ``KeyboardInterrupt`` when interrupted.
     """
     from lakectl.cli.plan import read_silver, show_silver
     from lakectl.ops import provision
+    from lakectl.ops.provision import plan_file
 
     lake = app.announce()
+    if saved is not None:
+        plan_file.refuse_another(saved, lake)
     if steps is None or JOB_STEP in steps:
         lake.aws.fetch(partial(app.out.item, "note"), app.out.transfer)
-    with app.out.busy("reading what is there"):
-        plan = provision.plan(lake, steps, adopt)
+
+    def planned() -> Plan:
+        with app.out.busy("reading what is there"):
+            found = provision.plan(lake, steps, adopt)
+        if saved is not None:
+            plan_file.refuse_changed(saved, found)
+        return found
+
+    plan = planned()
     provision.refuse_foreign(lake, plan)
     if _waited(app, plan):
-        with app.out.busy("reading what is there"):
-            plan = provision.plan(lake, steps, adopt)
+        plan = planned()
     if plan.pending:
         ask(app, plan)
     with progress.watching(app.out, plan, verbose=bool(app.verbose)) as observer:
@@ -79,14 +92,15 @@ def _waited(app: App, plan: Plan) -> bool:
 def _confirm(app: App, plan: Plan) -> None:
     """Ask before the first write where somebody pays for it. Raises UsageError for any answer but yes."""
     from lakectl.errors import UsageError
+    from lakectl.ops import cost
 
-    aws, glue = app.lake.aws, app.config.glue
+    aws = app.lake.aws
     if not aws.billed:
         return
     endpoint = f", {aws.endpoint_url}" if aws.endpoint_url else ""
     click.echo(
         f"{len(plan.pending)} resources are about to be written: account {aws.account}, {aws.region}{endpoint}.\n"
-        f"{costs(glue)}",
+        f"{cost.sentence(app.lake)}",
         err=True,
     )
     answer = False
@@ -97,17 +111,6 @@ def _confirm(app: App, plan: Plan) -> None:
         raise UsageError("not confirmed, so nothing was written", "lakectl up --yes")
 
 
-def costs(glue: Glue) -> str:
-    """What a lake costs while idle, and at least for a run (AWS Glue and Amazon S3 pricing pages)."""
-    from lakectl.glue_versions import LEAST_BILLED_S
-
-    run = glue.workers * glue.dpu_per_worker * LEAST_BILLED_S / 3600 * glue.usd_per_dpu_hour
-    return (
-        "Idle it costs what it stores: about 0.02 USD a month for each GB in S3. "
-        f"A run of the job costs {run:.3f} USD for its first minute ({glue.workers} x {glue.worker_type})."
-    )
-
-
 def show_workgroup(app: App, lake: Lake) -> None:
     """The settings that really are in force, as the tutorial verifies them."""
     live = lake.client("athena").get_work_group(WorkGroup=lake.names.workgroup)["WorkGroup"]
@@ -115,33 +118,49 @@ def show_workgroup(app: App, lake: Lake) -> None:
     engine = configuration["EngineVersion"]
     limit = configuration["BytesScannedCutoffPerQuery"]
     version = engine.get("EffectiveEngineVersion", engine["SelectedEngineVersion"])
-    output = configuration["ResultConfiguration"]["OutputLocation"]
+    output = configuration.get("ResultConfiguration", {}).get("OutputLocation", "Athena itself, for a day")
     app.out.say(
         f"Workgroup {live['Name']}: {version}, results in {output}, at most {limit / 1024**3:g} GiB scanned a query."
     )
 
 
 @lake_command("up")
+@click.argument("plan_file", required=False, metavar="[PLAN]", type=click.Path(path_type=Path))
 @adopt_option
 @click.option("--explain", is_flag=True, help="Do nothing; print the AWS CLI commands instead.")
 @click.option("--yes", is_flag=True, help="Don't ask (only --target aws asks).")
-def up(app: App, adopt: bool, explain: bool, yes: bool) -> None:
+def up(app: App, plan_file: Path | None, adopt: bool, explain: bool, yes: bool) -> None:
     """Make the whole lake, or what is missing of it.
 
     Where the specification has changed, it first waits for a run that is active: at most ten minutes.
 
+    PLAN is a file of `lakectl plan --out`. Then exactly that is done, without asking. It is refused when the account,
+    the configuration or lakectl has changed since.
+
     \b
     Examples:
       lakectl up
+      lakectl up plan.json
       lakectl up --target aws --profile sandbox --name alice
       lakectl up --target aws --yes
     """
+    from lakectl.errors import UsageError
+    from lakectl.ops.provision.plan_file import read
+
     if explain:
         from lakectl.cli.explain import show
 
+        if plan_file is not None:
+            raise UsageError("--explain shows the plan of now, and takes no plan file", "lakectl up --explain")
         show(app, None, adopt)
         return
-    made = make(app, None, adopt, *(() if yes else (_confirm,)))
+    if adopt and plan_file is not None:
+        raise UsageError("--adopt is part of a plan file", "lakectl plan --adopt --out FILE")
+    saved = read(plan_file) if plan_file is not None else None
+    if saved is not None:
+        made = make(app, None, saved.adopt, saved=saved)
+    else:
+        made = make(app, None, adopt, *(() if yes else (_confirm,)))
     show_workgroup(app, app.lake)
     app.out.result(made)
 

@@ -20,6 +20,7 @@ SHOWN = 100  # rows that people get unasked; programs get all
 FOLLOW_POLL_S = 1.0
 FOLLOW_FIRST = 10
 COLUMNS = ("source", "landed (UTC)", "status", "load", "size", "key")
+JOB_COLUMNS = ("run", "started (UTC)", "state", "time", "DPU-hours", "USD")
 HEADER = f"{'source':<12} {'landed (UTC)':<20} {'status':<8} {'load':<10} {'size':>10}  key"
 
 
@@ -27,11 +28,19 @@ HEADER = f"{'source':<12} {'landed (UTC)':<20} {'status':<8} {'load':<10} {'size
 @click.argument("source", required=False, shell_complete=completion.sources)
 @click.option("--pending", is_flag=True, help="Only what waits for a run, or is in one.")
 @click.option("--failed", is_flag=True, help="Landings that a run refused, and events that nobody could handle.")
+@click.option("--jobs", is_flag=True, help="The runs of the job instead, with the time and the money that each took.")
 @click.option("-f", "--follow", is_flag=True, help="Go on showing rows that come or move, until Ctrl-C.")
 @click.option("-n", "--limit", type=click.IntRange(1), metavar="N", help="At most N rows (default: 100; --json: all).")
 @click.option("--all", "everything", is_flag=True, help="All rows, however many there are.")
 def runs(
-    app: App, source: str | None, pending: bool, failed: bool, follow: bool, limit: int | None, everything: bool
+    app: App,
+    source: str | None,
+    pending: bool,
+    failed: bool,
+    jobs: bool,
+    follow: bool,
+    limit: int | None,
+    everything: bool,
 ) -> None:
     """Show the run log: what has landed, what is loaded.
 
@@ -43,13 +52,18 @@ def runs(
       lakectl runs SOURCE --pending
       lakectl runs --limit 20 --json
       lakectl runs --failed
+      lakectl runs --jobs
     """
     if source is not None and source not in app.config.spec.sources:
         raise UsageError(f"no source is called {source!r}; known: {', '.join(app.config.spec.sources)}")
-    if pending + failed + follow > 1:
-        raise UsageError("--pending, --failed and --follow exclude each other", "give one of them")
+    if pending + failed + jobs + follow > 1:
+        raise UsageError("--pending, --failed, --jobs and --follow exclude each other", "give one of them")
+    if jobs and source:
+        raise UsageError("a run of the job loads all sources", "leave out --jobs, or the source")
     if everything and (limit or follow):
         raise UsageError(f"--all and {'--limit' if limit else '--follow'} exclude each other", "give one of them")
+    if jobs:
+        return _show_jobs(app, limit or SHOWN)
     most = limit or (0 if everything or app.json else SHOWN)
     if failed:
         return _show_failed(app, source, most)
@@ -91,6 +105,48 @@ def _follow(app: App, source: str | None, last: int) -> None:
             app.out.record(_line(entry), entry.item)
         time.sleep(FOLLOW_POLL_S)
         shown = follower.changes()
+
+
+def _show_jobs(app: App, most: int) -> None:
+    from lakectl.cli.transform import price
+    from lakectl.core.glue_runs import short
+    from lakectl.ops.runs import transform
+
+    found = list(transform.recent(app.lake, most))
+    prices = [price(app, run) for run in found]
+    rows = [
+        (
+            short(run.id),
+            run.started_at,
+            run.state,
+            f"{run.seconds:,} s",
+            "" if run.dpu_hours is None else f"{run.dpu_hours:.3f}",
+            "" if usd is None else f"{usd:.3f}",
+        )
+        for run, usd in zip(found, prices, strict=True)
+    ]
+    if rows:
+        app.out.table(JOB_COLUMNS, rows, right=JOB_COLUMNS[3:])
+    else:
+        app.out.say("The job has not run. Land something: lakectl land FILE")
+    paid = [usd for usd in prices if usd is not None]
+    if paid:
+        app.out.say(f"{len(paid)} runs cost {sum(paid):.2f} USD, estimated from their DPU-hours.")
+    app.out.result(
+        [
+            {
+                "id": run.id,
+                "state": run.state,
+                "started_at": run.started_at,
+                "seconds": run.seconds,
+                "dpu_hours": run.dpu_hours,
+                "usd": usd,
+                "glue_version": run.glue_version,
+                "error": run.error,
+            }
+            for run, usd in zip(found, prices, strict=True)
+        ]
+    )
 
 
 def _show_failed(app: App, source: str | None, most: int) -> None:

@@ -238,7 +238,7 @@ def price(app: App, run: JobRun) -> float | None:
     """US dollars; ``None`` where nobody sends a bill."""
     if run.dpu_hours is None or not app.lake.aws.billed:
         return None
-    return round(run.dpu_hours * app.config.glue.usd_per_dpu_hour, 4)
+    return round(run.dpu_hours * app.config.glue.usd_of(run.glue_version), 4)
 
 
 def summary(run: JobRun) -> str:

@@ -15,11 +15,24 @@ from typing import Any, Literal
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lakectl.aws import Aws, code_of, explain
-from lakectl.engine.model import Action, Plan, Step, refuse_elsewhere
-from lakectl.engine.retry import FIRST_PAUSE_S, LONGEST_PAUSE_S, NOT_KEPT, interrupted, pause, watcher
+from lakectl.engine.model import Action, Plan, State, Step, refuse_elsewhere
+from lakectl.engine.retry import (
+    FIRST_PAUSE_S,
+    HALF_THERE,
+    LONGEST_PAUSE_S,
+    NOT_KEPT,
+    NOT_VISIBLE,
+    interrupted,
+    pause,
+    wait_until,
+    watcher,
+)
 from lakectl.errors import LakectlError
 
 WRITERS = 12
+# How long a read may be behind a write. Terraform's provider waits for two minutes (hashicorp/terraform-provider-aws,
+# internal/service/*: propagationTimeout).
+VISIBLE_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -146,33 +159,59 @@ def _timed(step: Step, aws: Aws, observer: Callable[[Event], None]) -> float:
             _make(step, aws)
             if step.resource.reads_back_s is not None:
                 _keep(step, aws, observer)
+            elif not wait_until(lambda: step.resource.visible(aws), NOT_VISIBLE, VISIBLE_S):
+                note = (
+                    f"AWS does not show it yet after {VISIBLE_S:.0f} s: a `lakectl plan` may name it for some minutes"
+                )
+                observer(Event(step, "note", note=note))
     except (ClientError, BotoCoreError, LakectlError) as error:
         raise explain(error, doing, step.resource.tagging) from error
     return time.monotonic() - started
 
 
 def _make(step: Step, aws: Aws) -> None:
+    resource, creates = step.resource, step.action is Action.CREATE
+    deadline, step_s = time.monotonic() + VISIBLE_S, FIRST_PAUSE_S
+    while True:
+        try:
+            if creates:
+                resource.create(aws)
+            else:
+                resource.update(aws, step.changes)
+            return
+        except ClientError as error:
+            if code_of(error) not in resource.exists_codes:
+                raise
+            live = resource.read(aws)
+            if live is not None:
+                _take(step, aws, live, error)
+                return
+            if not creates or time.monotonic() > deadline:
+                raise
+        if step_s == FIRST_PAUSE_S:
+            watcher.get()(HALF_THERE)
+        pause(step_s)
+        step_s = min(step_s * 2, LONGEST_PAUSE_S)
+
+
+def _take(step: Step, aws: Aws, live: State, error: ClientError) -> None:
+    """Go on with what is there: the first answer of our create was lost, or another `up` was faster.
+
+    Raises ``error`` when it isn't what an update wanted, :class:`LakectlError` when it isn't ours.
+    """
     resource = step.resource
-    try:
-        if step.action is Action.CREATE:
-            resource.create(aws)
-        else:
-            resource.update(aws, step.changes)
-    except ClientError as error:
-        if code_of(error) not in resource.exists_codes:
-            raise
-        live = resource.read(aws)
-        if live is not None:
-            refuse_elsewhere(resource, live)
-        changes = resource.diff(live) if live is not None else ()
-        if live is None or (changes and step.action is not Action.CREATE):
-            raise
-        if step.action is Action.CREATE and not resource.owned(live):
-            raise LakectlError(
-                "it exists and does not bear this lake's tag", "adopt it with: lakectl up --adopt"
-            ) from error
+    refuse_elsewhere(resource, live)
+    changes = resource.diff(live)
+    if step.action is not Action.CREATE:
         if changes:
-            resource.update(aws, changes)
+            raise error
+        return
+    if not resource.owned(live):
+        raise LakectlError(
+            "it exists and does not bear this lake's tag", "adopt it with: lakectl up --adopt"
+        ) from error
+    if changes:
+        resource.update(aws, changes)
 
 
 def _keep(step: Step, aws: Aws, observer: Callable[[Event], None]) -> None:
@@ -181,23 +220,28 @@ def _keep(step: Step, aws: Aws, observer: Callable[[Event], None]) -> None:
     Raises :class:`LakectlError` when it isn't there then, or lacks our tags. Of what is ours and lacks some
     fields the observer is told: that is an endpoint that does not know them.
     """
-    resource = step.resource
-    deadline, step_s = time.monotonic() + (resource.reads_back_s or 0), FIRST_PAUSE_S
+    resource, started, step_s = step.resource, time.monotonic(), FIRST_PAUSE_S
     for attempt in itertools.count():
         live = resource.read(aws)
         changes = resource.diff(live) if live is not None else ()
         if live is not None and not changes:
             return
-        if attempt and time.monotonic() > deadline:
+        # What is not there at all may only be not visible yet.
+        limit_s = resource.reads_back_s or (VISIBLE_S if live is None else 0.0)
+        if attempt and time.monotonic() > started + limit_s:
             break
         if attempt == 0 and resource.reads_back_s:
             watcher.get()(NOT_KEPT)
         pause(step_s)
         step_s = min(step_s * 2, LONGEST_PAUSE_S)
-        if live is None:
-            resource.create(aws)
-        else:
-            resource.update(aws, changes)
+        try:
+            if live is None:
+                resource.create(aws)
+            else:
+                resource.update(aws, changes)
+        except ClientError as error:
+            if code_of(error) not in resource.exists_codes:  # it is there, and the read was late
+                raise
     fields = [change.field for change in changes]
     if live is not None and live.tags is not None and "tags" not in fields:
         observer(Event(step, "note", note=f"the endpoint does not keep {', '.join(fields)}"))

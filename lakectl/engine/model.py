@@ -9,7 +9,8 @@ from enum import StrEnum
 from typing import Any, ClassVar
 
 from lakectl.aws import Aws
-from lakectl.errors import UsageError
+from lakectl.engine.forms import Module, Template
+from lakectl.errors import LakectlError, UsageError
 from lakectl.naming import TAG_LAKE, TAG_REGION, Place
 
 
@@ -62,6 +63,8 @@ class Resource(ABC):
     why: ClassVar[str]
     # What is paid for it while nothing happens (pricing pages of the services).
     idle_cost: ClassVar[str] = "nothing"
+    # The part of it that is the same whatever happens, in US dollars a month.
+    idle_usd: ClassVar[float] = 0.0
     data: ClassVar[Data] = Data.NONE
     # Of partition, region, account and name; empty for sub-resources, which have none.
     arn_format: ClassVar[str] = ""
@@ -148,6 +151,15 @@ class Resource(ABC):
         """What `up` does not make and must be there first; ends the sentence "waits for …". Empty: it can be made."""
         return ""
 
+    def visible(self, aws: Aws) -> bool:  # noqa: ARG002 - most services read what was written
+        """Whether a read shows what was written. `up` asks after a write, so that the next `plan` sees no drift that
+        is none; one call at most."""
+        return True
+
+    def unavailable(self, aws: Aws) -> str:  # noqa: ARG002 - most can be had everywhere
+        """Why it can't be had at the target; empty: it can."""
+        return ""
+
     def diff(self, live: State) -> tuple[Change, ...]:
         """The fields that differ. Foreign tags are left alone; ours must be there."""
         changes = []
@@ -162,6 +174,20 @@ class Resource(ABC):
             if missing:
                 changes.append(Change("tags", {key: live.tags.get(key) for key in missing}, missing))
         return tuple(changes)
+
+    def cloudformation(self, template: Template, needs: tuple[str, ...]) -> None:  # noqa: ARG002
+        """Add it to a CloudFormation template. ``needs``: the logical ids of what must be there first.
+
+        Raises :class:`LakectlError` when it has no such form.
+        """
+        raise LakectlError(f"{self.kind} {self.name} has no CloudFormation form", "lakectl explain")
+
+    def terraform(self, module: Module, needs: tuple[str, ...]) -> None:  # noqa: ARG002
+        """Add it to a Terraform module. ``needs``: the addresses of what must be there first.
+
+        Raises :class:`LakectlError` when it has no such form.
+        """
+        raise LakectlError(f"{self.kind} {self.name} has no Terraform form", "lakectl explain")
 
     def owned(self, live: State) -> bool:
         """Whether what is there bears this lake's tag (sub-resources: decided by the parent)."""

@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from lakectl.aws import Aws, explain
 from lakectl.engine.graph import in_order
 from lakectl.engine.model import Action, Change, Data, Plan, Resource, State, Step, refuse_elsewhere
+from lakectl.errors import UsageError
 
 READERS = 16
 
@@ -40,8 +41,11 @@ def read_all(resources: Sequence[Resource], aws: Aws) -> dict[str, State | None]
 def plan_up(resources: Sequence[Resource], aws: Aws, adopt: bool = False) -> Plan:
     """What ``up`` would do. A resource that bears our name but not our tag is FOREIGN unless ``adopt``.
 
-    Raises :class:`LakectlError` when a read fails, or the tags say that the lake is in another region.
+    Raises :class:`LakectlError` when a read fails, the tags say that the lake is in another region, or the target can't
+    have one of them.
     """
+    for reason in dict.fromkeys(filter(None, (resource.unavailable(aws) for resource in resources))):
+        raise UsageError(reason, "change that setting in config/lake.yaml")
     live = read_all(resources, aws)
     _refuse_elsewhere(resources, live)
     foreign = _foreign(resources, live)

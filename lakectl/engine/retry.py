@@ -16,6 +16,7 @@ from lakectl.aws import code_of
 
 T = TypeVar("T")
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 2.0
+LIMIT_S = 120.0  # as long as Terraform's provider waits for IAM and S3 to spread a change
 
 
 @dataclass(frozen=True)
@@ -32,12 +33,18 @@ class Reason:
         return code_of(error) in self.signs or any(sign in str(error) for sign in self.signs)
 
 
-# Two callers change one Glue or EventBridge resource at once.
-CONCURRENT_CHANGE = (Reason("another change of it to end", ("ConcurrentModificationException",)),)
+# Two callers change one resource at once. IAM's code is ConcurrentModification, that of Glue and EventBridge
+# ConcurrentModificationException.
+CONCURRENT_CHANGE = (Reason("another change of it to end", ("ConcurrentModification",)),)
 
 # Lambda acknowledges permissions added to one function at the same time, and keeps some
 # (hashicorp/terraform-provider-aws#789).
 NOT_KEPT = Reason("AWS to keep what it has acknowledged", ())
+
+# A create says that it exists, a read that it does not: the read is late, or what was deleted is not gone yet.
+HALF_THERE = Reason("AWS to agree with itself on whether it exists", ())
+# Reads are eventually consistent: they may show for a while what was there before a write.
+NOT_VISIBLE = Reason("AWS to show what was written", ())
 
 # Who is told what is being waited for. One value for each thread that carries out a step.
 watcher: ContextVar[Callable[[Reason], None]] = ContextVar("watcher", default=lambda _: None)
@@ -56,20 +63,24 @@ def pause(seconds: float) -> None:
         raise CancelledError
 
 
-def until_ready(call: Callable[[], T], reasons: tuple[Reason, ...], limit_s: float = 120) -> T:
-    """``call()``, again after 0.25 s growing to 2 s while AWS names one of ``reasons``, for ``limit_s`` at most.
+def until_ready(call: Callable[[], T], reasons: tuple[Reason, ...]) -> T:
+    """``call()``, again after 0.25 s growing to 2 s while AWS names one of ``reasons``, for two minutes at most.
 
     Tells :data:`watcher` each reason once. Raises AWS's own error when it is not one of ``reasons``, or for
-    too long; ``CancelledError`` when Ctrl-C ends the wait.
+    too long: then with a note (PEP 678) that says so. ``CancelledError`` when Ctrl-C ends the wait.
     """
-    deadline, step_s, told = time.monotonic() + limit_s, FIRST_PAUSE_S, set[Reason]()
+    started, step_s, told = time.monotonic(), FIRST_PAUSE_S, set[Reason]()
+    deadline = started + LIMIT_S
     while True:
         patient = patience.set(reasons)
         try:
             return call()
         except ClientError as error:
             found = next((reason for reason in reasons if reason.explains(error)), None)
-            if found is None or time.monotonic() + step_s > deadline:
+            if found is None:
+                raise
+            if time.monotonic() + step_s > deadline:
+                error.add_note(f"waited {time.monotonic() - started:.0f} s for {found.says}")
                 raise
             if found not in told:
                 told.add(found)
@@ -78,3 +89,19 @@ def until_ready(call: Callable[[], T], reasons: tuple[Reason, ...], limit_s: flo
             patience.reset(patient)
         pause(step_s)
         step_s = min(step_s * 2, LONGEST_PAUSE_S)
+
+
+def wait_until(done: Callable[[], bool], reason: Reason, limit_s: float) -> bool:
+    """Ask ``done`` until it is true, at growing intervals, for ``limit_s`` at most; whether it became true.
+
+    Tells :data:`watcher` the reason once. ``CancelledError`` when Ctrl-C ends the wait.
+    """
+    deadline, step_s = time.monotonic() + limit_s, FIRST_PAUSE_S
+    while not done():
+        if step_s == FIRST_PAUSE_S:
+            watcher.get()(reason)
+        if time.monotonic() + step_s > deadline:
+            return False
+        pause(step_s)
+        step_s = min(step_s * 2, LONGEST_PAUSE_S)
+    return True

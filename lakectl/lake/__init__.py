@@ -6,7 +6,7 @@ Everything that asks what a lake consists of (`plan`, `explain`, `status`, `down
 from __future__ import annotations
 
 from lakectl.engine.model import Resource
-from lakectl.lake import catalog, compute, storage, triggers, views
+from lakectl.lake import care, catalog, compute, storage, triggers, views
 from lakectl.naming import Names
 from lakectl.project import Project
 
@@ -36,5 +36,7 @@ def resources(names: Names, project: Project) -> list[Resource]:
         *catalog.workgroup(names, project),
         *views.views(names, project),
         *compute.glue_jobs(names, project),
+        *care.optimizers(names),
         *triggers.schedule(names),
+        *care.alerts(names),
     ]

@@ -59,7 +59,7 @@ def workgroup(names: Names, project: Project) -> list[Resource]:
         step="create-workgroup",
         tags=names.tags,
         place=names.place,
-        output=names.query_results,
+        output="" if config.managed_results else names.query_results,
         engine_version=config.engine_version,
         bytes_cutoff=config.bytes_scanned_cutoff,
         description=f"Queries of the lake {names.config.name}",

@@ -37,6 +37,11 @@ def roles(names: Names) -> list[Resource]:
         role(names.log_role, "lambda.amazonaws.com", policies.log_function(names)),
         role(names.start_role, "lambda.amazonaws.com", policies.start_function(names)),
         role(names.glue_role, "glue.amazonaws.com", policies.glue_job(names)),
+        *(
+            [role(names.optimizer_role, "glue.amazonaws.com", policies.optimizer(names))]
+            if names.config.maintenance.optimizers
+            else []
+        ),
     ]
 
 
@@ -183,6 +188,7 @@ def _job(
         script=f"s3://{script.name}",
         arguments={**arguments, "--custom-logGroup-prefix": log_prefix},
         glue_version=config.version,
+        retries=config.capabilities.retries,
         worker_type=config.worker_type,
         workers=config.workers,
         timeout_minutes=config.timeout_minutes,

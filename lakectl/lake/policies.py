@@ -83,6 +83,24 @@ def glue_job(names: Names) -> list[Statement]:
     ]
 
 
+def optimizer(names: Names) -> list[Statement]:
+    """What Glue's optimizers of silver tables may do (AWS Glue developer guide, "Table optimization prerequisites")."""
+    silver = Bucket.arn_of(names.place, names.silver_bucket)
+    database = Database.arn_of(names.place, names.silver_database)
+    catalog = database.rpartition(":")[0] + ":catalog"
+    tables = LandedTable.arn_of(names.place, f"{names.silver_database}.*")
+    logs = [
+        LogGroup.arn_of(names.place, f"/aws-glue/iceberg-{work}/logs") + ":*"
+        for work in ("compaction", "retention", "orphan-file-deletion")
+    ]
+    return [
+        _allow("lakectl-list-silver", ["s3:ListBucket"], [silver]),
+        _allow("lakectl-write-silver", ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], [f"{silver}/*"]),
+        _allow("lakectl-write-tables", ["glue:GetTable", "glue:UpdateTable"], [catalog, database, tables]),
+        _allow("lakectl-logs", ["logs:CreateLogGroup", *LogGroup.writes], logs),
+    ]
+
+
 def writers(resource: Resource, resources: Sequence[Resource]) -> tuple[str, ...]:
     """The roles of ``resources`` whose policies let them write what ``resource`` holds, by name."""
     return tuple(sorted(each.name for each in resources if isinstance(each, Role) and _may_write(each, resource)))

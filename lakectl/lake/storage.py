@@ -36,6 +36,7 @@ def buckets(names: Names) -> list[Resource]:
             step="create-buckets",
             tags=names.tags,
             place=names.place,
+            namespace=config.buckets.namespace,
             versioning=getattr(config.buckets, role).versioning,
             lifecycle=lifecycle,
             prefixes=prefixes,

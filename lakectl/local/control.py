@@ -75,8 +75,11 @@ class LastStop:
     port: int  # where it listened: the next one tries to listen there again
 
 
+apart: Path | None = None  # the folder of another server than the user's, for this process (`lakectl.local.apart`)
+
+
 def server_dir() -> Path:
-    return state_dir() / "local"
+    return apart or state_dir() / "local"
 
 
 def running() -> Endpoint | None:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lakectl.local import confinement, jars, spark_conf
+from lakectl.local import confinement, jars, spark_conf, spark_runtimes
 from lakectl.local.class_archive import ClassArchive
 from lakectl.local.confinement import Policy
 from lakectl.local.context import LocalContext
@@ -124,6 +124,9 @@ def prepare(
     # A zip or a wheel is itself an entry of the path; a module's entry is its folder.
     python_path = [str(path.parent if path.suffix == ".py" else path) for path in libraries]
     python_path.append(str(folder / jars.PYTHON_FOLDER))
+    runtime = _runtime(context, spec)
+    if runtime.packages:
+        python_path.append(str(runtime.packages))
     environ = run_environ(context, spec, work_dir) | {"PYTHONPATH": os.pathsep.join(dict.fromkeys(python_path))}
     arguments = [str(script), *script_arguments(spec, job_run_id)]
     launch = Launch(arguments, environ, confinement.policy(context.state_dir, read=[folder], write=[work_dir]))
@@ -169,6 +172,8 @@ def standby_key(spec: RunSpec) -> tuple[str, ...] | None:
     """Runs with equal keys can use each other's JVM; None: nobody can start it before the run is there."""
     if spec.command_name not in SPARK_COMMANDS or spec.arguments.get("--extra-jars"):
         return None
+    if not spark_runtimes.is_shipped(spec.glue_version):
+        return None
     shared = [spec.arguments.get(name, "") for name in ("--datalake-formats", "--conf")]
     return (spec.region, spec.worker_type or spark_conf.DEFAULT_WORKER_TYPE, *shared)
 
@@ -189,8 +194,9 @@ def _spark_launch(
         conf = spark_conf.parse_conf(spec.arguments.get("--conf", ""))
     except ValueError as error:
         raise LaunchError(str(error)) from error
+    runtime = _runtime(context, spec)
     archive = partial = None
-    if not extra_jars:
+    if runtime.is_shipped and not extra_jars:
         archive = ClassArchive.of(java, folder, iceberg)
         use = archive.options_to_use()
         if not use and may_write:
@@ -208,11 +214,20 @@ def _spark_launch(
         conf=conf,
         java_options=flags,
         extra_jars=extra_jars,
+        runtime=runtime,
     )
     environ = launch.environ | spark_conf.submit_environ(run, java.home)
     archives = [archive.path.parent] if archive else []
-    policy = confinement.policy(context.state_dir, read=[folder, java.home, *archives], write=[work_dir])
+    given = [*runtime.jars, *([runtime.packages] if runtime.packages else [])]
+    policy = confinement.policy(context.state_dir, read=[folder, java.home, *archives, *given], write=[work_dir])
     return Launch(launch.arguments, environ, policy, archive, partial)
+
+
+def _runtime(context: LocalContext, spec: RunSpec) -> spark_runtimes.Runtime:
+    try:
+        return spark_runtimes.runtime_for(spec.glue_version, spark_runtimes.saved(context.state_dir))
+    except ValueError as error:
+        raise LaunchError(str(error)) from error
 
 
 def _download_all(s3: Any, locations: str | None, folder: Path, role: str) -> list[Path]:

@@ -61,6 +61,7 @@ SDK_V2_MODULES = (
 SPARK_FOLDER = "jars"  # what every Glue run has on its class path
 ICEBERG_FOLDER = "iceberg"  # what ``--datalake-formats iceberg`` adds
 PYTHON_FOLDER = "python"
+DEFAULTS_JAR = hadoop_defaults.JAR
 
 WHEELS = (
     Wheel(

@@ -13,7 +13,8 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lakectl.local import jars
+from lakectl.local import spark_runtimes
+from lakectl.local.spark_runtimes import SHIPPED_RUNTIME, Runtime
 
 # Memory that Glue gives the driver's heap, in MB, for each worker type [AWS: worker types].
 DRIVER_HEAP_MB = {"G.025X": 2_000, "Standard": 5_000, "G.1X": 10_000, "G.2X": 20_000, "G.4X": 40_000}
@@ -37,12 +38,12 @@ class SparkRun:
     conf: dict[str, str] = field(default_factory=dict)
     java_options: tuple[str, ...] = ()
     extra_jars: tuple[Path, ...] = ()
+    runtime: Runtime = SHIPPED_RUNTIME
 
 
-def class_path(jars_dir: Path, iceberg: bool) -> str:
+def class_path(jars_dir: Path, iceberg: bool, runtime: Runtime = SHIPPED_RUNTIME) -> str:
     """What Spark's own class path is extended with. Wildcards: the JVM expands them."""
-    folders = [jars.SPARK_FOLDER, *([jars.ICEBERG_FOLDER] if iceberg else [])]
-    return os.pathsep.join(str(jars_dir / folder / "*") for folder in folders)
+    return os.pathsep.join(spark_runtimes.class_path(runtime, jars_dir, iceberg))
 
 
 def parse_conf(value: str) -> dict[str, str]:
@@ -79,12 +80,13 @@ def _defaults(run: SparkRun) -> dict[str, str]:
         "spark.hadoop.javax.jdo.option.ConnectionURL": f"jdbc:derby:;databaseName={work}/metastore;create=true",
         "spark.hadoop.hive.metastore.schema.verification": "false",
         "spark.hadoop.datanucleus.schema.autoCreateAll": "true",
+        **run.runtime.conf,
     }
 
 
 def _fixed(run: SparkRun) -> dict[str, str]:
     work = run.work_dir
-    class_paths = [*map(str, run.extra_jars), class_path(run.jars_dir, run.iceberg)]
+    class_paths = [*map(str, run.extra_jars), class_path(run.jars_dir, run.iceberg, run.runtime)]
     s3a = "org.apache.hadoop.fs.s3a.S3AFileSystem"
     return {
         "spark.master": f"local[{_cores()}]",

@@ -4,25 +4,31 @@ foreign ones beside them are kept (both puts replace everything, so they are rea
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
-from urllib.parse import unquote_plus
 
 from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
+from lakectl.engine.forms import Block, Json, Module, Template, at, tag_list
 from lakectl.engine.model import Change, Data, Resource, State
 from lakectl.engine.retry import Reason, until_ready
 from lakectl.errors import LakectlError
 from lakectl.naming import Place
+from lakectl.resources import lifecycle_rule
+from lakectl.resources.emptying import KEYS_FAILED, empty
 from lakectl.resources.policy_document import comparable_statements, statements
 
 # S3 answers OperationAborted while a bucket of that name is still being deleted or configured.
 BUCKET_BUSY = (Reason("S3 to finish deleting or changing the bucket of that name", ("OperationAborted",)),)
+# A bucket that was made a moment ago is not known everywhere (hashicorp/terraform-provider-aws, bucket_policy.go and
+# its neighbours try each setting again on NoSuchBucket).
+BUCKET_NEW = (Reason("the new bucket to be known everywhere in S3", ("NoSuchBucket",)),)
 # A write that was under way, or not yet reached by the policy that denies it, lands while the bucket is emptied.
 BUCKET_FILLED = (Reason("the last writes to the bucket, to delete them too", ("BucketNotEmpty",)),)
+OBJECTS_FAILED = (Reason("S3 to delete all of the objects", KEYS_FAILED),)
+# Another `up` puts the same folder marker at this moment (S3 user guide, "Conditional writes": to be tried again).
+MARKER_BUSY = (Reason("another write of the folder marker to end", ("ConditionalRequestConflict",)),)
 
 OURS = "lakectl-"
 DENY_WRITES = f"{OURS}deny-writes"
@@ -40,14 +46,11 @@ NEW_BUCKET: Mapping[str, Any] = {
     "lifecycle": {},
     "prefixes": [],
 }
-# Characters that DeleteObjects, which is XML, has no place for; DeleteObject takes them.
-NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-DELETE_BATCH = 1000  # DeleteObjects takes at most 1,000 keys (API reference)
-DELETERS = 8
 
 
 class Bucket(Resource):
-    """``lifecycle`` maps a rule id (``lakectl-…``) to the rest of the rule; ``prefixes`` are folder markers."""
+    """``lifecycle`` maps a rule id (``lakectl-…``) to the rest of the rule; ``prefixes`` are folder markers;
+    ``namespace`` is ``global`` or ``account-regional``, in which nobody else can have the name."""
 
     kind = "s3-bucket"
     why = "Buckets: private, encrypted, TLS only. Versions are kept where data must survive a mistake."
@@ -69,7 +72,6 @@ class Bucket(Resource):
             "NoSuchBucketPolicy",
             "NoSuchLifecycleConfiguration",
             "NoSuchTagSet",
-            "NoSuchBucket",
         )
     )
 
@@ -80,6 +82,7 @@ class Bucket(Resource):
         step: str,
         tags: Mapping[str, str],
         place: Place,
+        namespace: str = "global",
         versioning: bool = False,
         lifecycle: Mapping[str, Mapping[str, Any]] | None = None,
         prefixes: tuple[str, ...] = (),
@@ -87,6 +90,7 @@ class Bucket(Resource):
     ) -> None:
         super().__init__(name, step=step, tags=tags, place=place)
         self.account = place.account
+        self.namespace = namespace
         self.versioning = versioning
         self.lifecycle = {key: dict(rule) for key, rule in (lifecycle or {}).items()}
         self.prefixes = prefixes
@@ -161,19 +165,24 @@ class Bucket(Resource):
                 "ObjectOwnership"
             ],
             "versioning": lambda: self._versioning(s3.get_bucket_versioning(**owner)),
-            "policy": lambda: {k: v for k, v in self._statements(aws).items() if k.startswith(OURS)},
-            "lifecycle": lambda: {k: v for k, v in self._rules(aws).items() if k.startswith(OURS)},
+            "policy": lambda: self._ours(self._statements(aws)),
+            "lifecycle": lambda: self._ours(self._rules(aws)),
             "prefixes": lambda: [prefix for prefix in self.prefixes if self._has(aws, prefix)],
             "tags": lambda: {tag["Key"]: tag["Value"] for tag in s3.get_bucket_tagging(**owner)["TagSet"]},
         }
         try:
             fields = {field: self._or_none(call) for field, call in calls.items()}
         except ClientError as error:
-            if code_of(error) == "NoSuchBucket":  # another `down` has deleted it meanwhile
+            # HeadBucket may still find a bucket that is deleted; its settings don't.
+            if code_of(error) == "NoSuchBucket":
                 return None
             raise
         tags = fields.pop("tags") or {}
         return State(fields, tags)
+
+    @staticmethod
+    def _ours(named: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in named.items() if name.startswith(OURS)}
 
     def _or_none(self, call: Callable[[], Any]) -> Any:
         try:
@@ -181,6 +190,15 @@ class Bucket(Resource):
         except ClientError as error:
             if code_of(error) in self.ABSENT_CODES:
                 return None
+            raise
+
+    def _foreign(self, read: Callable[[Aws], Mapping[str, Any]], aws: Aws) -> dict[str, Any]:
+        """What ``read`` gives that is not ours; nothing where the bucket is not there, or not seen yet."""
+        try:
+            return {name: value for name, value in read(aws).items() if not name.startswith(OURS)}
+        except ClientError as error:
+            if code_of(error) == "NoSuchBucket":
+                return {}
             raise
 
     @staticmethod
@@ -215,7 +233,11 @@ class Bucket(Resource):
         try:
             until_ready(
                 lambda: s3.create_bucket(
-                    Bucket=self.name, CreateBucketConfiguration=configuration, ObjectOwnership="BucketOwnerEnforced"
+                    Bucket=self.name,
+                    CreateBucketConfiguration=configuration,
+                    ObjectOwnership="BucketOwnerEnforced",
+                    # Not for the usual namespace: other S3s, and older ones, don't know the header.
+                    **({} if self.namespace == "global" else {"BucketNamespace": self.namespace}),
                 ),
                 BUCKET_BUSY,
             )
@@ -223,12 +245,15 @@ class Bucket(Resource):
             if code_of(error) == "BucketAlreadyExists":
                 raise LakectlError(
                     f"somebody else owns the bucket name {self.name}",
-                    "bucket names are global: choose another lake name with --name",
+                    "bucket names are global: set buckets.namespace: account-regional, or choose another --name",
                 ) from error
             raise
-        self.update(aws, self.diff(State(NEW_BUCKET, self.tags)))
+        self._put(aws, self.diff(State(NEW_BUCKET, self.tags)), BUCKET_BUSY + BUCKET_NEW)
 
     def update(self, aws: Aws, changes: tuple[Change, ...]) -> None:
+        self._put(aws, changes, BUCKET_BUSY)
+
+    def _put(self, aws: Aws, changes: tuple[Change, ...], reasons: tuple[Reason, ...]) -> None:
         s3 = aws.client("s3")
         owner = {"Bucket": self.name, "ExpectedBucketOwner": self.account}
         writers: dict[str, Callable[[], Any]] = {
@@ -253,7 +278,16 @@ class Bucket(Resource):
             "tags": lambda: self._put_tags(aws, owner),
         }
         for change in changes:
-            until_ready(writers[change.field], BUCKET_BUSY)
+            until_ready(writers[change.field], reasons + MARKER_BUSY)
+
+    def visible(self, aws: Aws) -> bool:
+        """The lifecycle rules, which S3 shows last: Terraform waits until ten reads in a row agree."""
+        try:
+            return not self.lifecycle or self._ours(self._rules(aws)) == self.lifecycle
+        except ClientError as error:
+            if code_of(error) == "NoSuchBucket":
+                return False
+            raise
 
     def _put_prefixes(self, aws: Aws) -> None:
         for prefix in self.prefixes:
@@ -279,14 +313,14 @@ class Bucket(Resource):
     def put_policy(self, aws: Aws, deny_writes: bool = False) -> None:
         """Put our statements to what we want, with or without the one that denies all writes; keep the others."""
         ours = [*self._policy(), *([self._deny_writes()] if deny_writes else [])]
-        foreign = [s for sid, s in self._statements(aws).items() if not sid.startswith(OURS)]
-        document = {"Version": "2012-10-17", "Statement": [*foreign, *ours]}
+        foreign = self._foreign(self._statements, aws)
+        document = {"Version": "2012-10-17", "Statement": [*foreign.values(), *ours]}
         aws.client("s3").put_bucket_policy(
             Bucket=self.name, Policy=json.dumps(document), ExpectedBucketOwner=self.account
         )
 
     def _put_lifecycle(self, aws: Aws, owner: Mapping[str, str]) -> None:
-        foreign = {key: rule for key, rule in self._rules(aws).items() if not key.startswith(OURS)}
+        foreign = self._foreign(self._rules, aws)
         rules = [{"ID": key, **rule} for key, rule in {**foreign, **self.lifecycle}.items()]
         aws.client("s3").put_bucket_lifecycle_configuration(LifecycleConfiguration={"Rules": rules}, **owner)
 
@@ -305,45 +339,79 @@ class Bucket(Resource):
             s3.delete_bucket(Bucket=self.name, ExpectedBucketOwner=self.account)
 
         try:
-            until_ready(delete, BUCKET_BUSY + BUCKET_FILLED)
+            until_ready(delete, BUCKET_BUSY + BUCKET_FILLED + OBJECTS_FAILED)
         except ClientError as error:
             if code_of(error) != "NoSuchBucket":
                 raise
 
-
-def empty(aws: Aws, bucket: str, prefix: str = "") -> int:
-    """Delete every version, delete marker and unfinished upload under ``prefix``; how many there were."""
-    s3 = aws.client("s3")
-
-    def delete(batch: list[dict[str, str]]) -> int:
-        for item in batch:
-            if NO_XML.search(item["Key"]):
-                s3.delete_object(Bucket=bucket, **item)
-        objects = [item for item in batch if not NO_XML.search(item["Key"])]
-        answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True}) if objects else {}
-        for failure in answer.get("Errors", []):
-            if failure["Code"] not in ("NoSuchKey", "NoSuchVersion"):
-                raise LakectlError(f"can't delete s3://{bucket}/{failure['Key']}: {failure['Code']}")
-        return len(batch)
-
-    def batches() -> Iterator[list[dict[str, str]]]:
-        pages = s3.get_paginator("list_object_versions").paginate(
-            Bucket=bucket, Prefix=prefix, PaginationConfig={"PageSize": DELETE_BATCH}
+    def cloudformation(self, template: Template, needs: tuple[str, ...]) -> None:
+        """The folder markers are left out: a template holds no objects, and only people look at them."""
+        versioning = {"VersioningConfiguration": {"Status": "Enabled"}} if self.versioning else {}
+        rules = [{"Id": key, **lifecycle_rule.cloudformation(rule)} for key, rule in self.lifecycle.items()]
+        bucket = template.add(
+            self.id,
+            "AWS::S3::Bucket",
+            {
+                "BucketName": self.name,
+                **({} if self.namespace == "global" else {"BucketNamespace": self.namespace}),
+                "PublicAccessBlockConfiguration": BLOCK_ALL,
+                "BucketEncryption": {
+                    "ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
+                },
+                "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
+                **versioning,
+                "LifecycleConfiguration": {"Rules": rules},
+                "Tags": tag_list(self.tags),
+            },
+            needs=needs,
+            keep=True,
         )
-        for page in pages:
-            found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
-            if found:
-                yield [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in found]
+        template.add(
+            self.id,
+            "AWS::S3::BucketPolicy",
+            {"Bucket": {"Ref": bucket}, "PolicyDocument": {"Version": "2012-10-17", "Statement": self._policy()}},
+            part="policy",
+            keep=True,
+        )
 
-    with ThreadPoolExecutor(DELETERS, thread_name_prefix="empty") as pool:
-        deleted = sum(pool.map(delete, batches()))
-    pages = s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket, Prefix=prefix, EncodingType="url")
-    for page in pages:
-        for upload in page.get("Uploads", []):
-            key = unquote_plus(upload["Key"]) if page.get("EncodingType") == "url" else upload["Key"]
-            try:
-                s3.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=upload["UploadId"])
-            except ClientError as error:
-                if code_of(error) != "NoSuchUpload":
-                    raise
-    return deleted
+    def terraform(self, module: Module, needs: tuple[str, ...]) -> None:
+        def add(kind: str, body: Mapping[str, Any]) -> None:
+            settings = {"bucket": at(bucket, "bucket"), **body}
+            module.add(self.id, f"aws_s3_bucket_{kind}", self.name, settings, import_id=self.name)
+
+        namespace = {} if self.namespace == "global" else {"bucket_namespace": self.namespace}
+        if namespace:
+            module.since(6, 37)  # hashicorp/terraform-provider-aws#46917
+        bucket = module.add(
+            self.id,
+            "aws_s3_bucket",
+            self.name,
+            {"bucket": self.name, **namespace, "tags": self.tags},
+            import_id=self.name,
+            needs=needs,
+        )
+        add(
+            "public_access_block",
+            {
+                "block_public_acls": True,
+                "ignore_public_acls": True,
+                "block_public_policy": True,
+                "restrict_public_buckets": True,
+            },
+        )
+        by_default = Block(apply_server_side_encryption_by_default=Block(sse_algorithm="AES256"))
+        add("server_side_encryption_configuration", {"rule": by_default})
+        add("ownership_controls", {"rule": Block(object_ownership="BucketOwnerEnforced")})
+        if self.versioning:
+            add("versioning", {"versioning_configuration": Block(status="Enabled")})
+        add("policy", {"policy": Json({"Version": "2012-10-17", "Statement": self._policy()})})
+        rules = [Block(id=key, **lifecycle_rule.terraform(rule)) for key, rule in self.lifecycle.items()]
+        add("lifecycle_configuration", {"rule": rules})
+        for prefix in self.prefixes:
+            module.add(
+                self.id,
+                "aws_s3_object",
+                f"{self.name}_{prefix}",
+                {"bucket": at(bucket, "bucket"), "key": prefix},
+                import_id=f"{self.name}/{prefix}",
+            )

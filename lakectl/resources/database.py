@@ -8,9 +8,17 @@ from typing import Any, ClassVar
 from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
+from lakectl.engine.forms import Module, Template
 from lakectl.engine.model import Change, Data, Resource, State
-from lakectl.engine.retry import CONCURRENT_CHANGE, until_ready
+from lakectl.engine.retry import CONCURRENT_CHANGE, Reason, until_ready
 from lakectl.naming import Place
+
+# Errors of the catalog's own transactions, which pass (Glue API reference, "Exceptions"). What was done all the same is
+# found by the second try.
+CATALOG_BUSY = CONCURRENT_CHANGE + (
+    Reason("the catalog to be ready", ("ResourceNotReadyException", "OperationTimeoutException")),
+)
+DATABASE_NEW = (Reason("the new database to be known everywhere in Glue", ("EntityNotFoundException",)),)
 
 
 class Database(Resource):
@@ -29,6 +37,7 @@ class Database(Resource):
         self, name: str, *, step: str, tags: Mapping[str, str], place: Place, description: str, needs: tuple[str, ...]
     ) -> None:
         super().__init__(name, step=step, tags=tags, needs=needs, place=place)
+        self.account = place.account
         self.description = description
 
     def desired(self) -> Mapping[str, Any]:
@@ -46,9 +55,21 @@ class Database(Resource):
         return State({"description": database.get("Description", "")}, tags)
 
     def create(self, aws: Aws) -> None:
-        aws.client("glue").create_database(
-            DatabaseInput={"Name": self.name, "Description": self.description}, Tags=self.tags
+        until_ready(
+            lambda: aws.client("glue").create_database(
+                DatabaseInput={"Name": self.name, "Description": self.description}, Tags=self.tags
+            ),
+            CATALOG_BUSY,
         )
+
+    def visible(self, aws: Aws) -> bool:
+        try:
+            aws.client("glue").get_database(Name=self.name)
+        except ClientError as error:
+            if code_of(error) == "EntityNotFoundException":
+                return False
+            raise
+        return True
 
     def update(self, aws: Aws, changes: tuple[Change, ...]) -> None:
         glue = aws.client("glue")
@@ -60,7 +81,7 @@ class Database(Resource):
                     lambda keep=keep: glue.update_database(  # type: ignore[misc]
                         Name=self.name, DatabaseInput={"Name": self.name, "Description": self.description, **keep}
                     ),
-                    CONCURRENT_CHANGE,
+                    CATALOG_BUSY,
                 )
             elif change.field == "tags":
                 glue.tag_resource(ResourceArn=self.arn, TagsToAdd=change.new)
@@ -71,15 +92,30 @@ class Database(Resource):
         try:
             for page in glue.get_paginator("get_tables").paginate(DatabaseName=self.name):
                 for table in page["TableList"]:
-                    self._delete_table(glue, table["Name"])
-            until_ready(lambda: glue.delete_database(Name=self.name), CONCURRENT_CHANGE)
+                    delete_table(glue, self.name, table["Name"])
+            until_ready(lambda: glue.delete_database(Name=self.name), CATALOG_BUSY)
         except ClientError as error:
             if code_of(error) != "EntityNotFoundException":
                 raise
 
-    def _delete_table(self, glue: Any, table: str) -> None:
-        try:
-            glue.delete_table(DatabaseName=self.name, Name=table)
-        except ClientError as error:
-            if code_of(error) != "EntityNotFoundException":
-                raise
+    def cloudformation(self, template: Template, needs: tuple[str, ...]) -> None:
+        """CloudFormation can't tag a database."""
+        properties = {
+            "CatalogId": self.account,
+            "DatabaseInput": {"Name": self.name, "Description": self.description},
+        }
+        template.add(self.id, "AWS::Glue::Database", properties, needs=needs)
+
+    def terraform(self, module: Module, needs: tuple[str, ...]) -> None:
+        body = {"name": self.name, "description": self.description, "tags": self.tags}
+        import_id = f"{self.account}:{self.name}"
+        module.add(self.id, "aws_glue_catalog_database", self.name, body, import_id=import_id, needs=needs)
+
+
+def delete_table(glue: Any, database: str, table: str) -> None:
+    """Delete an entry of the catalog, unless it is gone."""
+    try:
+        until_ready(lambda: glue.delete_table(DatabaseName=database, Name=table), CATALOG_BUSY)
+    except ClientError as error:
+        if code_of(error) != "EntityNotFoundException":
+            raise

@@ -10,10 +10,12 @@ from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
 from lakectl.core import glue_runs
+from lakectl.engine.forms import Block, Module, Template
 from lakectl.engine.model import Change, Resource, State
-from lakectl.engine.retry import CONCURRENT_CHANGE, pause, until_ready
+from lakectl.engine.retry import pause, until_ready
 from lakectl.errors import LakectlError
 from lakectl.naming import Place
+from lakectl.resources.database import CATALOG_BUSY
 from lakectl.resources.role import ROLE_NOT_READY
 
 STOP_LIMIT_S = 180
@@ -49,6 +51,7 @@ class GlueJob(Resource):
         timeout_minutes: int,
         max_concurrent_runs: int,
         description: str,
+        retries: int = 0,
         needs: tuple[str, ...],
     ) -> None:
         super().__init__(name, step=step, tags=tags, needs=needs, place=place)
@@ -62,13 +65,16 @@ class GlueJob(Resource):
             "WorkerType": worker_type,
             "NumberOfWorkers": workers,
             "Timeout": timeout_minutes,
-            "MaxRetries": 0,
+            "MaxRetries": retries,
             "ExecutionProperty": {"MaxConcurrentRuns": max_concurrent_runs},
             "JobRunQueuingEnabled": True,
         }
 
     def desired(self) -> Mapping[str, Any]:
         return self.definition
+
+    def unavailable(self, aws: Aws) -> str:
+        return aws.lacks(f"Glue {self.definition['GlueVersion']}")
 
     def read(self, aws: Aws) -> State | None:
         glue = aws.client("glue")
@@ -83,7 +89,8 @@ class GlueJob(Resource):
 
     def create(self, aws: Aws) -> None:
         until_ready(
-            lambda: aws.client("glue").create_job(Name=self.name, Tags=self.tags, **self.definition), ROLE_NOT_READY
+            lambda: aws.client("glue").create_job(Name=self.name, Tags=self.tags, **self.definition),
+            ROLE_NOT_READY + CATALOG_BUSY,
         )
 
     def update(self, aws: Aws, changes: tuple[Change, ...]) -> None:
@@ -92,7 +99,7 @@ class GlueJob(Resource):
         if fields.keys() - {"tags"}:
             until_ready(
                 lambda: glue.update_job(JobName=self.name, JobUpdate=self.definition),
-                ROLE_NOT_READY + CONCURRENT_CHANGE,
+                ROLE_NOT_READY + CATALOG_BUSY,
             )
         if "tags" in fields:
             glue.tag_resource(ResourceArn=self.arn, TagsToAdd=fields["tags"].new)
@@ -123,3 +130,36 @@ class GlueJob(Resource):
                     "run `lakectl down` again in a minute",
                 )
             pause(STOP_POLL_S)
+
+    def cloudformation(self, template: Template, needs: tuple[str, ...]) -> None:
+        template.add(self.id, "AWS::Glue::Job", {"Name": self.name, **self.definition, "Tags": self.tags}, needs=needs)
+
+    def terraform(self, module: Module, needs: tuple[str, ...]) -> None:
+        want = self.definition
+        command = want["Command"]
+        module.add(
+            self.id,
+            "aws_glue_job",
+            self.name,
+            {
+                "name": self.name,
+                "description": want["Description"],
+                "role_arn": want["Role"],
+                "glue_version": want["GlueVersion"],
+                "worker_type": want["WorkerType"],
+                "number_of_workers": want["NumberOfWorkers"],
+                "timeout": want["Timeout"],
+                "max_retries": want["MaxRetries"],
+                "job_run_queuing_enabled": want["JobRunQueuingEnabled"],
+                "default_arguments": want["DefaultArguments"],
+                "tags": self.tags,
+                "command": Block(
+                    name=command["Name"],
+                    script_location=command["ScriptLocation"],
+                    python_version=command["PythonVersion"],
+                ),
+                "execution_property": Block(max_concurrent_runs=want["ExecutionProperty"]["MaxConcurrentRuns"]),
+            },
+            import_id=self.name,
+            needs=needs,
+        )

@@ -9,9 +9,11 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
+from lakectl.engine.forms import Block, Module, Template, at
 from lakectl.engine.model import Change, Data, Resource, State
-from lakectl.engine.retry import CONCURRENT_CHANGE, until_ready
+from lakectl.engine.retry import until_ready
 from lakectl.naming import TAG_LAKE, Place
+from lakectl.resources.database import CATALOG_BUSY, DATABASE_NEW, Database, delete_table
 
 PARTITION = "ingest_date"
 
@@ -63,6 +65,7 @@ class LandedTable(Resource):
         needs: tuple[str, ...],
     ) -> None:
         super().__init__(f"{database}.{table}", step=step, tags=tags, needs=needs, place=place)
+        self.account = place.account
         self.database = database
         self.table = table
         self.location = location
@@ -153,7 +156,10 @@ class LandedTable(Resource):
         return {"Name": name, "Type": kind, **({"Comment": comment} if comment else {})}
 
     def create(self, aws: Aws) -> None:
-        aws.client("glue").create_table(DatabaseName=self.database, TableInput=self._input({}))
+        until_ready(
+            lambda: aws.client("glue").create_table(DatabaseName=self.database, TableInput=self._input({})),
+            CATALOG_BUSY + DATABASE_NEW,
+        )
 
     def update(self, aws: Aws, changes: tuple[Change, ...]) -> None:
         """UpdateTable replaces the whole definition; properties that are not ours are kept."""
@@ -164,13 +170,44 @@ class LandedTable(Resource):
             lambda: aws.client("glue").update_table(
                 DatabaseName=self.database, TableInput=self._input(live.get("Parameters", {}))
             ),
-            CONCURRENT_CHANGE,
+            CATALOG_BUSY,
         )
 
     def destroy(self, aws: Aws) -> None:
         """Deletes the catalog entry; the files are the bucket's."""
-        try:
-            aws.client("glue").delete_table(DatabaseName=self.database, Name=self.table)
-        except ClientError as error:
-            if code_of(error) != "EntityNotFoundException":
-                raise
+        delete_table(aws.client("glue"), self.database, self.table)
+
+    def cloudformation(self, template: Template, needs: tuple[str, ...]) -> None:
+        properties = {"CatalogId": self.account, "DatabaseName": self.database, "TableInput": self._input({})}
+        template.add(self.id, "AWS::Glue::Table", properties, needs=needs)
+
+    def terraform(self, module: Module, needs: tuple[str, ...]) -> None:
+        want = self._input({})
+        storage = want["StorageDescriptor"]
+        serde = Block(serialization_library=self.layout.library, parameters=dict(self.layout.parameters))
+        module.add(
+            self.id,
+            "aws_glue_catalog_table",
+            self.name,
+            {
+                "database_name": at(module.main(Database.id_of(self.database)), "name"),
+                "name": self.table,
+                "description": want["Description"],
+                "table_type": want["TableType"],
+                "parameters": want["Parameters"],
+                "partition_keys": [_terraform_column(column) for column in want["PartitionKeys"]],
+                "storage_descriptor": Block(
+                    location=self.location,
+                    input_format=storage["InputFormat"],
+                    output_format=storage["OutputFormat"],
+                    columns=[_terraform_column(column) for column in storage["Columns"]],
+                    ser_de_info=serde,
+                ),
+            },
+            import_id=f"{self.account}:{self.database}:{self.table}",
+            needs=needs,
+        )
+
+
+def _terraform_column(column: Mapping[str, str]) -> Block:
+    return Block({key.lower(): value for key, value in column.items()})

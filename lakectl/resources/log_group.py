@@ -8,8 +8,15 @@ from typing import Any, ClassVar
 from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
+from lakectl.engine.forms import Module, Template, tag_list
 from lakectl.engine.model import Change, Resource, State
+from lakectl.engine.retry import Reason, until_ready
 from lakectl.naming import TAG_LAKE, Place
+
+# CloudWatch Logs: "A conflicting operation is currently in progress against this resource. Please try again."
+# (hashicorp/terraform-provider-aws, logs/group.go).
+GROUP_BUSY = (Reason("another change of the log group to end", ("OperationAbortedException",)),)
+GROUP_NEW = (Reason("the new log group to be known everywhere", ("ResourceNotFoundException",)),)
 
 
 class LogGroup(Resource):
@@ -50,11 +57,14 @@ class LogGroup(Resource):
         return State({"retention_days": group.get("retentionInDays")}, tags)
 
     def create(self, aws: Aws) -> None:
-        aws.client("logs").create_log_group(logGroupName=self.name, tags=self.tags)
-        self._put_retention(aws)
+        until_ready(lambda: aws.client("logs").create_log_group(logGroupName=self.name, tags=self.tags), GROUP_BUSY)
+        self._put_retention(aws, GROUP_BUSY + GROUP_NEW)
 
-    def _put_retention(self, aws: Aws) -> None:
-        aws.client("logs").put_retention_policy(logGroupName=self.name, retentionInDays=self.retention_days)
+    def _put_retention(self, aws: Aws, reasons: tuple[Reason, ...] = GROUP_BUSY) -> None:
+        logs = aws.client("logs")
+        until_ready(
+            lambda: logs.put_retention_policy(logGroupName=self.name, retentionInDays=self.retention_days), reasons
+        )
 
     def update(self, aws: Aws, changes: tuple[Change, ...]) -> None:
         for change in changes:
@@ -65,7 +75,19 @@ class LogGroup(Resource):
 
     def destroy(self, aws: Aws) -> None:
         try:
-            aws.client("logs").delete_log_group(logGroupName=self.name)
+            until_ready(lambda: aws.client("logs").delete_log_group(logGroupName=self.name), GROUP_BUSY)
         except ClientError as error:
             if code_of(error) != "ResourceNotFoundException":
                 raise
+
+    def cloudformation(self, template: Template, needs: tuple[str, ...]) -> None:
+        properties = {
+            "LogGroupName": self.name,
+            "RetentionInDays": self.retention_days,
+            "Tags": tag_list(self.tags),
+        }
+        template.add(self.id, "AWS::Logs::LogGroup", properties, needs=needs)
+
+    def terraform(self, module: Module, needs: tuple[str, ...]) -> None:
+        body = {"name": self.name, "retention_in_days": self.retention_days, "tags": self.tags}
+        module.add(self.id, "aws_cloudwatch_log_group", self.name, body, import_id=self.name, needs=needs)

@@ -11,9 +11,10 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
+from lakectl.engine.forms import Block, Module, Template, at
 from lakectl.engine.model import Change, Resource, State
 from lakectl.engine.retry import Reason, until_ready
-from lakectl.resources.bucket import BUCKET_BUSY, Bucket
+from lakectl.resources.bucket import BUCKET_BUSY, BUCKET_NEW, Bucket
 
 # S3 validates that it may invoke the function before the new permission has spread.
 PERMISSION_NOT_READY = (
@@ -79,11 +80,13 @@ class Notification(Resource):
         return State({"rules": rules, "eventbridge": "EventBridgeConfiguration" in live})
 
     def create(self, aws: Aws) -> None:
-        self._put(aws, self.rules, eventbridge=True)
+        until_ready(
+            lambda: self._put(aws, self.rules, eventbridge=True), BUCKET_BUSY + PERMISSION_NOT_READY + BUCKET_NEW
+        )
 
     def update(self, aws: Aws, changes: tuple[Change, ...]) -> None:
         if changes:
-            self._put(aws, self.rules, eventbridge=True)
+            until_ready(lambda: self._put(aws, self.rules, eventbridge=True), BUCKET_BUSY + PERMISSION_NOT_READY)
 
     def destroy(self, aws: Aws) -> None:
         live = self._configuration(aws)
@@ -92,7 +95,7 @@ class Notification(Resource):
         eventbridge = "EventBridgeConfiguration" in live and _has_foreign(live)
         try:
             # S3 would validate the foreign rules again, and refuse to remove ours when one of theirs leads nowhere.
-            self._put(aws, {}, eventbridge, validate=False)
+            until_ready(lambda: self._put(aws, {}, eventbridge, validate=False), BUCKET_BUSY)
         except ClientError as error:
             if code_of(error) != "NoSuchBucket":  # another `down` has deleted it meanwhile
                 raise
@@ -113,11 +116,43 @@ class Notification(Resource):
         if eventbridge:
             merged["EventBridgeConfiguration"] = {}
         options: dict[str, Any] = {} if validate else {"SkipDestinationValidation": True}
-        until_ready(
-            lambda: aws.client("s3").put_bucket_notification_configuration(
-                Bucket=self.name, NotificationConfiguration=merged, **options
-            ),
-            BUCKET_BUSY + PERMISSION_NOT_READY,
+        aws.client("s3").put_bucket_notification_configuration(
+            Bucket=self.name, NotificationConfiguration=merged, **options
+        )
+
+    def cloudformation(self, template: Template, needs: tuple[str, ...]) -> None:
+        """A setting of the bucket, which so waits for the function and for the permission to invoke it."""
+        bucket = template.parts[Bucket.id_of(self.name)]
+        found = template.resources[bucket[0]]
+        found["DependsOn"] = sorted({*found.get("DependsOn", []), *needs} - {*bucket})
+        found["Properties"]["NotificationConfiguration"] = {
+            "EventBridgeConfiguration": {"EventBridgeEnabled": True},
+            "LambdaConfigurations": [
+                {
+                    "Event": "s3:ObjectCreated:*",
+                    "Function": self.function_arn,
+                    "Filter": {"S3Key": {"Rules": [{"Name": "prefix", "Value": prefix}]}},
+                }
+                for prefix in self.rules.values()
+            ],
+        }
+
+    def terraform(self, module: Module, needs: tuple[str, ...]) -> None:
+        rules = [
+            Block(id=rule, lambda_function_arn=self.function_arn, events=["s3:ObjectCreated:*"], filter_prefix=prefix)
+            for rule, prefix in self.rules.items()
+        ]
+        module.add(
+            self.id,
+            "aws_s3_bucket_notification",
+            self.name,
+            {
+                "bucket": at(module.main(Bucket.id_of(self.name)), "bucket"),
+                "eventbridge": True,
+                "lambda_function": rules,
+            },
+            import_id=self.name,
+            needs=needs,
         )
 
 

@@ -9,9 +9,11 @@ from typing import Any, ClassVar
 from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
+from lakectl.engine.forms import Module, Template, at
 from lakectl.engine.model import Change, Resource, State
+from lakectl.engine.retry import until_ready
 from lakectl.naming import Place
-from lakectl.resources.function import Function
+from lakectl.resources.function import FUNCTION_BUSY, FUNCTION_NEW, Function
 from lakectl.resources.policy_document import comparable_statements, statements
 
 OURS = "lakectl-"
@@ -89,17 +91,21 @@ class Permissions(Resource):
     def _add(self, aws: Aws, sid: str) -> None:
         grant = self.grants[sid]
         try:
-            aws.client("lambda").add_permission(
-                FunctionName=self.name,
-                StatementId=sid,
-                Action="lambda:InvokeFunction",
-                Principal=grant.principal,
-                SourceArn=grant.source_arn,
-                SourceAccount=self.account,
+            until_ready(
+                lambda: aws.client("lambda").add_permission(
+                    FunctionName=self.name,
+                    StatementId=sid,
+                    Action="lambda:InvokeFunction",
+                    Principal=grant.principal,
+                    SourceArn=grant.source_arn,
+                    SourceAccount=self.account,
+                ),
+                FUNCTION_BUSY + FUNCTION_NEW,
             )
         except ClientError as error:
-            # A lost answer, or another `up`: reading back tells whether it is the statement we want.
-            if code_of(error) != "ResourceConflictException" or sid not in self._live(aws):
+            # It exists: a lost answer, another `up`, or GetPolicy did not show it yet. Reading back tells whether it is
+            # the statement we want.
+            if code_of(error) != "ResourceConflictException" or FUNCTION_BUSY[0].explains(error):
                 raise
 
     def update(self, aws: Aws, changes: tuple[Change, ...]) -> None:
@@ -119,7 +125,44 @@ class Permissions(Resource):
 
     def _remove(self, aws: Aws, sid: str) -> None:
         try:
-            aws.client("lambda").remove_permission(FunctionName=self.name, StatementId=sid)
+            until_ready(
+                lambda: aws.client("lambda").remove_permission(FunctionName=self.name, StatementId=sid), FUNCTION_BUSY
+            )
         except ClientError as error:
             if code_of(error) != "ResourceNotFoundException":
                 raise
+
+    def cloudformation(self, template: Template, needs: tuple[str, ...]) -> None:
+        """CloudFormation makes up the statements' ids."""
+        for sid, grant in self.grants.items():
+            template.add(
+                self.id,
+                "AWS::Lambda::Permission",
+                {
+                    "FunctionName": self.name,
+                    "Action": "lambda:InvokeFunction",
+                    "Principal": grant.principal,
+                    "SourceArn": grant.source_arn,
+                    "SourceAccount": self.account,
+                },
+                part=sid.removeprefix(OURS),
+                needs=needs,
+            )
+
+    def terraform(self, module: Module, needs: tuple[str, ...]) -> None:
+        for sid, grant in self.grants.items():
+            module.add(
+                self.id,
+                "aws_lambda_permission",
+                sid.removeprefix(OURS),
+                {
+                    "statement_id": sid,
+                    "function_name": at(module.main(Function.id_of(self.name)), "function_name"),
+                    "action": "lambda:InvokeFunction",
+                    "principal": grant.principal,
+                    "source_arn": grant.source_arn,
+                    "source_account": self.account,
+                },
+                import_id=f"{self.name}/{sid}",
+                needs=needs,
+            )

@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
+from lakectl.engine.forms import Block, Expression, Json, Module, Template, at, tag_list
 from lakectl.engine.model import Change, Resource, State
-from lakectl.engine.retry import Reason, until_ready
+from lakectl.engine.retry import Reason, until_ready, wait_until
 from lakectl.naming import Place
 from lakectl.resources.policy_document import comparable_statements, statements
 
@@ -21,10 +22,15 @@ QUEUE_DELETED_RECENTLY = (
         ("AWS.SimpleQueueService.QueueDeletedRecently", "QueueDeletedRecently"),
     ),
 )
+# A deleted queue may be found, and a change not be seen, for 60 seconds (DeleteQueue and SetQueueAttributes, API
+# reference).
+SPREADS_S = 90.0
+QUEUE_THERE = Reason("SQS to forget the deleted queue", ())
 
 OURS = "lakectl-"
 RETENTION_S = 14 * 24 * 3600  # SQS keeps a message for 14 days at most (SetQueueAttributes, API reference)
 ABSENT = frozenset(("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"))
+QUEUE_NEW = (Reason("the new queue to be known everywhere in SQS", tuple(ABSENT)),)
 
 
 class Queue(Resource):
@@ -48,6 +54,7 @@ class Queue(Resource):
         rule_arns: tuple[str, ...],
     ) -> None:
         super().__init__(name, step=step, tags=tags, place=place)
+        self._at = place
         self.account = place.account
         self.rule_arns = rule_arns
 
@@ -82,17 +89,20 @@ class Queue(Resource):
         return {
             "MessageRetentionPeriod": str(RETENTION_S),
             "SqsManagedSseEnabled": "true",
-            "Policy": json.dumps({"Version": "2012-10-17", "Statement": list(self.statements().values())}),
+            "Policy": json.dumps(self._document()),
         }
 
     def url(self, aws: Aws) -> str | None:
         """The queue's URL, ``None`` when it is not there."""
         try:
-            return str(aws.client("sqs").get_queue_url(QueueName=self.name)["QueueUrl"])
+            return self._url(aws)
         except ClientError as error:
             if code_of(error) in ABSENT:
                 return None
             raise
+
+    def _url(self, aws: Aws) -> str:
+        return str(aws.client("sqs").get_queue_url(QueueName=self.name)["QueueUrl"])
 
     def read(self, aws: Aws) -> State | None:
         url = self.url(aws)
@@ -121,7 +131,7 @@ class Queue(Resource):
         )
 
     def update(self, aws: Aws, changes: tuple[Change, ...]) -> None:
-        sqs, url = aws.client("sqs"), self.url(aws)
+        sqs, url = aws.client("sqs"), until_ready(lambda: self._url(aws), QUEUE_NEW)
         for change in changes:
             if change.field == "tags":
                 sqs.tag_queue(QueueUrl=url, Tags=change.new)
@@ -140,6 +150,46 @@ class Queue(Resource):
         except ClientError as error:
             if code_of(error) not in ABSENT:
                 raise
+        wait_until(lambda: self.url(aws) is None, QUEUE_THERE, SPREADS_S)
+
+    def _document(self) -> dict[str, Any]:
+        return {"Version": "2012-10-17", "Statement": list(self.statements().values())}
+
+    def cloudformation(self, template: Template, needs: tuple[str, ...]) -> None:
+        queue = template.add(
+            self.id,
+            "AWS::SQS::Queue",
+            {
+                "QueueName": self.name,
+                "MessageRetentionPeriod": RETENTION_S,
+                "SqsManagedSseEnabled": True,
+                "Tags": tag_list(self.tags),
+            },
+            needs=needs,
+        )
+        properties = {"Queues": [{"Ref": queue}], "PolicyDocument": self._document()}
+        template.add(self.id, "AWS::SQS::QueuePolicy", properties, part="policy")
+
+    def terraform(self, module: Module, needs: tuple[str, ...]) -> None:
+        place = self._at
+        url = f"https://sqs.{place.region}.{place.dns_suffix}/{place.account}/{self.name}"
+        queue = module.add(
+            self.id,
+            "aws_sqs_queue",
+            self.name,
+            {
+                "name": self.name,
+                "message_retention_seconds": RETENTION_S,
+                "sqs_managed_sse_enabled": True,
+                "tags": self.tags,
+                # Its default differs between SQS and versions of the provider.
+                "lifecycle": Block(ignore_changes=[Expression("max_message_size")]),
+            },
+            import_id=url,
+            needs=needs,
+        )
+        body = {"queue_url": at(queue, "url"), "policy": Json(self._document())}
+        module.add(self.id, "aws_sqs_queue_policy", self.name, body, import_id=url)
 
 
 def _is_ours(statement: Mapping[str, Any]) -> bool:

@@ -9,8 +9,10 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
+from lakectl.engine.forms import Expression, File, Module, Template, at
 from lakectl.engine.model import Change, Resource, State
-from lakectl.resources.bucket import Bucket
+from lakectl.engine.retry import until_ready
+from lakectl.resources.bucket import BUCKET_BUSY, BUCKET_NEW, Bucket
 
 
 class S3Object(Resource):
@@ -41,11 +43,14 @@ class S3Object(Resource):
         return State({"sha256": head["Metadata"].get("sha256"), "size": size})
 
     def create(self, aws: Aws) -> None:
-        aws.client("s3").put_object(
-            Bucket=self.bucket,
-            Key=self.key,
-            Body=self.content,
-            Metadata={"sha256": hashlib.sha256(self.content).hexdigest()},
+        until_ready(
+            lambda: aws.client("s3").put_object(
+                Bucket=self.bucket,
+                Key=self.key,
+                Body=self.content,
+                Metadata={"sha256": hashlib.sha256(self.content).hexdigest()},
+            ),
+            BUCKET_BUSY + BUCKET_NEW,
         )
 
     def update(self, aws: Aws, changes: tuple[Change, ...]) -> None:
@@ -58,3 +63,25 @@ class S3Object(Resource):
         except ClientError as error:
             if code_of(error) != "NoSuchBucket":
                 raise
+
+    def cloudformation(self, template: Template, needs: tuple[str, ...]) -> None:  # noqa: ARG002
+        """A template holds no objects: it is uploaded into the lake's bucket once the stack is made."""
+        template.files.append(File(self.key, self.content, self.bucket, self.key))
+
+    def terraform(self, module: Module, needs: tuple[str, ...]) -> None:
+        module.files.append(File(self.key, self.content))
+        path = f'"${{local.files}}/{self.key}"'
+        module.add(
+            self.id,
+            "aws_s3_object",
+            f"{self.bucket}_{self.key}",
+            {
+                "bucket": at(module.main(Bucket.id_of(self.bucket)), "bucket"),
+                "key": self.key,
+                "source": Expression(path),
+                "etag": Expression(f"filemd5({path})"),
+                "metadata": {"sha256": Expression(f"filesha256({path})")},
+            },
+            import_id=f"{self.bucket}/{self.key}",
+            needs=needs,
+        )

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
+from lakectl.engine.forms import Block, Module, Template, tag_list
 from lakectl.engine.model import Change, Data, Resource, State
 from lakectl.engine.retry import Reason, until_ready
 from lakectl.errors import LakectlError
@@ -17,6 +18,9 @@ from lakectl.naming import Place
 BACKUPS_NOT_READY = (
     Reason("backups of the new table to be available", ("ContinuousBackupsUnavailableException",), at_first=True),
 )
+# While a table is made, changed or deleted, DynamoDB refuses further changes (hashicorp/terraform-provider-aws,
+# dynamodb/table.go: deleteDynamoDbTable).
+TABLE_BUSY = (Reason("the table's creation or last change to end", ("ResourceInUseException",)),)
 
 WAITER = {"Delay": 1, "MaxAttempts": 120}  # seconds; a table takes 5 to 20 s on AWS
 KEYS = {"pk": "HASH", "sk": "RANGE"}
@@ -104,12 +108,17 @@ class Table(Resource):
                     "choose another run_log.table in the config",
                 )
             if change.field == "billing_mode":
-                dynamodb.update_table(TableName=self.name, BillingMode="PAY_PER_REQUEST")
+                until_ready(
+                    lambda: dynamodb.update_table(TableName=self.name, BillingMode="PAY_PER_REQUEST"), TABLE_BUSY
+                )
+                dynamodb.get_waiter("table_exists").wait(TableName=self.name, WaiterConfig=WAITER)
             elif change.field == "point_in_time_recovery":
                 until_ready(lambda: self._put_point_in_time_recovery(dynamodb), BACKUPS_NOT_READY)
             elif change.field == "tags":
-                dynamodb.tag_resource(
-                    ResourceArn=self.arn, Tags=[{"Key": k, "Value": v} for k, v in change.new.items()]
+                tags = [{"Key": k, "Value": v} for k, v in change.new.items()]
+                until_ready(
+                    lambda tags=tags: dynamodb.tag_resource(ResourceArn=self.arn, Tags=tags),  # type: ignore[misc]
+                    TABLE_BUSY,
                 )
 
     def _put_point_in_time_recovery(self, dynamodb: Any) -> None:
@@ -120,10 +129,48 @@ class Table(Resource):
 
     def destroy(self, aws: Aws) -> None:
         dynamodb = aws.client("dynamodb")
+        until_ready(lambda: self._delete(dynamodb), TABLE_BUSY)
+        dynamodb.get_waiter("table_not_exists").wait(TableName=self.name, WaiterConfig=WAITER)
+
+    def _delete(self, dynamodb: Any) -> None:
         try:
             dynamodb.delete_table(TableName=self.name)
         except ClientError as error:
-            # ResourceInUseException: another `down` is deleting it.
-            if code_of(error) not in ("ResourceNotFoundException", "ResourceInUseException"):
+            being_deleted = code_of(error) == "ResourceInUseException" and self._status(dynamodb) == "DELETING"
+            if not being_deleted and code_of(error) != "ResourceNotFoundException":
                 raise
-        dynamodb.get_waiter("table_not_exists").wait(TableName=self.name, WaiterConfig=WAITER)
+
+    def cloudformation(self, template: Template, needs: tuple[str, ...]) -> None:
+        template.add(
+            self.id,
+            "AWS::DynamoDB::Table",
+            {
+                "TableName": self.name,
+                "AttributeDefinitions": [{"AttributeName": key, "AttributeType": "S"} for key in KEYS],
+                "KeySchema": [{"AttributeName": key, "KeyType": kind} for key, kind in KEYS.items()],
+                "BillingMode": "PAY_PER_REQUEST",
+                "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": self.point_in_time_recovery},
+                "Tags": tag_list(self.tags),
+            },
+            needs=needs,
+            keep=True,
+        )
+
+    def terraform(self, module: Module, needs: tuple[str, ...]) -> None:
+        partition, sort = KEYS
+        module.add(
+            self.id,
+            "aws_dynamodb_table",
+            self.name,
+            {
+                "name": self.name,
+                "billing_mode": "PAY_PER_REQUEST",
+                "hash_key": partition,
+                "range_key": sort,
+                "tags": self.tags,
+                "attribute": [Block(name=key, type="S") for key in KEYS],
+                "point_in_time_recovery": Block(enabled=self.point_in_time_recovery),
+            },
+            import_id=self.name,
+            needs=needs,
+        )

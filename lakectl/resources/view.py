@@ -11,11 +11,17 @@ from typing import Any, ClassVar
 from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
+from lakectl.engine.forms import Module, Template, at
 from lakectl.engine.model import Change, Data, Resource, State
+from lakectl.engine.retry import Reason, pause, until_ready
 from lakectl.errors import LakectlError
-from lakectl.resources.database import Database
+from lakectl.resources.database import Database, delete_table
 from lakectl.resources.workgroup import Workgroup
 from lakectl.spec.view_sql import canonical
+
+# Athena looks for the workgroup's bucket when a statement is started, and may not see a new one
+# (pyathena-dev/PyAthena#67: the same call works a little later).
+OUTPUT_NOT_READY = (Reason("Athena to see the bucket of the results", ("Unable to verify/create output bucket",)),)
 
 LOOK_EVERY_S = 0.1
 LONGEST_S = 120.0  # Athena only analyzes the query; what takes longer waits in the account's queue
@@ -70,13 +76,56 @@ class View(Resource):
 
     def create(self, aws: Aws) -> None:
         athena = aws.client("athena")
-        started = athena.start_query_execution(
-            QueryString=f'CREATE OR REPLACE VIEW "{self.database}"."{self.view}" AS\n{self.sql}',
-            QueryExecutionContext={"Database": self.database},
-            WorkGroup=self.workgroup,
+        started = until_ready(
+            lambda: athena.start_query_execution(
+                QueryString=self._statement(),
+                QueryExecutionContext={"Database": self.database},
+                WorkGroup=self.workgroup,
+            ),
+            OUTPUT_NOT_READY,
         )
         if started:  # else it was only written down, for `explain`
             _wait(athena, started["QueryExecutionId"])
+
+    def _statement(self) -> str:
+        return f'CREATE OR REPLACE VIEW "{self.database}"."{self.view}" AS\n{self.sql}'
+
+    def cloudformation(self, template: Template, needs: tuple[str, ...]) -> None:
+        """The statement as a saved query, to be run once the tables are there: a view in the catalog holds the types of
+        its columns, which Athena alone finds out."""
+        properties = {
+            "Name": f"create_view_{self.view}",
+            "Description": self._instruction(),
+            "Database": self.database,
+            "WorkGroup": self.workgroup,
+            "QueryString": self._statement(),
+        }
+        template.add(self.id, "AWS::Athena::NamedQuery", properties, needs=needs)
+
+    def terraform(self, module: Module, needs: tuple[str, ...]) -> None:
+        """As :meth:`cloudformation`."""
+        body = {
+            "name": f"create_view_{self.view}",
+            "description": self._instruction(),
+            "database": at(module.main(Database.id_of(self.database)), "name"),
+            "workgroup": at(module.main(Workgroup.id_of(self.workgroup)), "name"),
+            "query": self._statement(),
+        }
+        remark = f"The view {self.name} as a statement: Terraform has no views of Athena's."
+        module.add(
+            self.id,
+            "aws_athena_named_query",
+            f"create_view_{self.view}",
+            body,
+            import_id=None,
+            remark=remark,
+            needs=needs,
+        )
+
+    def _instruction(self) -> str:
+        return f"Run it once to make the view {self.name}" + (
+            f", when there are {', '.join(self.waits_for)}" if self.waits_for else ""
+        )
 
     def update(self, aws: Aws, changes: tuple[Change, ...]) -> None:
         if changes:
@@ -87,11 +136,7 @@ class View(Resource):
         live = _entry(aws, self.database, self.view)
         if live is None or live.get("TableType") != "VIRTUAL_VIEW":
             return
-        try:
-            aws.client("glue").delete_table(DatabaseName=self.database, Name=self.view)
-        except ClientError as error:
-            if code_of(error) != "EntityNotFoundException":
-                raise
+        delete_table(aws.client("glue"), self.database, self.view)
 
 
 def _entry(aws: Aws, database: str, name: str) -> dict[str, Any] | None:
@@ -124,4 +169,4 @@ def _wait(athena: Any, query_id: str) -> None:
             raise LakectlError(str(status.get("StateChangeReason") or status["State"]))
         if time.monotonic() > deadline:
             raise LakectlError(f"Athena has not made it in {LONGEST_S:.0f} s (query {query_id})", "lakectl up again")
-        time.sleep(LOOK_EVERY_S)
+        pause(LOOK_EVERY_S)

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
+from lakectl.engine.forms import Block, Module, Template, at, tag_list
 from lakectl.engine.model import Change, Resource, State
 from lakectl.naming import Place
 
@@ -17,7 +18,8 @@ NOT_FOUND = ("not found", "does not exist")
 
 
 class Workgroup(Resource):
-    """``output`` is where results go (``s3://…/``); ``bytes_cutoff`` stops a query that scans more."""
+    """``output`` is where results go (``s3://…/``), "": Athena keeps them itself, for a day; ``bytes_cutoff`` stops a
+    query that scans more."""
 
     kind = "athena-workgroup"
     why = "The workgroup: results in one place, and a limit on what one query may scan."
@@ -47,13 +49,17 @@ class Workgroup(Resource):
         return {
             "description": self.description,
             "state": "ENABLED",
-            "output": self.output,
+            "output": self.output or None,
+            "managed_results": not self.output,
             "engine_version": self.engine_version,
             "bytes_scanned_cutoff": self.bytes_cutoff,
             "enforce_configuration": True,
             "publish_metrics": True,
-            "encryption": "SSE_S3",
+            "encryption": "SSE_S3" if self.output else None,
         }
+
+    def unavailable(self, aws: Aws) -> str:
+        return "" if self.output else aws.lacks("Athena managed query results")
 
     def _get(self, aws: Aws) -> dict[str, Any] | None:
         try:
@@ -79,6 +85,7 @@ class Workgroup(Resource):
             "description": live.get("Description", ""),
             "state": live.get("State"),
             "output": results.get("OutputLocation"),
+            "managed_results": configuration.get("ManagedQueryResultsConfiguration", {}).get("Enabled", False),
             "engine_version": configuration.get("EngineVersion", {}).get("SelectedEngineVersion"),
             "bytes_scanned_cutoff": configuration.get("BytesScannedCutoffPerQuery"),
             "enforce_configuration": configuration.get("EnforceWorkGroupConfiguration"),
@@ -88,6 +95,23 @@ class Workgroup(Resource):
         return State(fields, {tag["Key"]: tag["Value"] for tag in tags})
 
     def _results(self) -> dict[str, Any]:
+        """A workgroup has a place for results, or lets Athena keep them, and never both (WorkGroupConfiguration, API
+        reference)."""
+        if not self.output:
+            return {"ManagedQueryResultsConfiguration": {"Enabled": True}}
+        return {"ResultConfiguration": self._place()}
+
+    def _new_results(self, managed: bool) -> dict[str, Any]:
+        """As ``_results``, for UpdateWorkGroup; ``managed``: whether Athena keeps them now."""
+        if not self.output:
+            nowhere = {"RemoveOutputLocation": True, "RemoveEncryptionConfiguration": True}
+            managing = {"ManagedQueryResultsConfigurationUpdates": {"Enabled": True}}
+            return {"ResultConfigurationUpdates": nowhere, **managing}
+        # Emulators, and older ones, don't know the other field: it is named where it must be turned off.
+        off = {"ManagedQueryResultsConfigurationUpdates": {"Enabled": False}} if managed else {}
+        return {"ResultConfigurationUpdates": self._place(), **off}
+
+    def _place(self) -> dict[str, Any]:
         return {"OutputLocation": self.output, "EncryptionConfiguration": {"EncryptionOption": "SSE_S3"}}
 
     def _configuration(self) -> dict[str, Any]:
@@ -103,7 +127,7 @@ class Workgroup(Resource):
             aws.client("athena").create_work_group(
                 Name=self.name,
                 Description=self.description,
-                Configuration={**self._configuration(), "ResultConfiguration": self._results()},
+                Configuration={**self._configuration(), **self._results()},
                 Tags=[{"Key": k, "Value": v} for k, v in self.tags.items()],
             )
         except ClientError as error:
@@ -121,7 +145,7 @@ class Workgroup(Resource):
                 WorkGroup=self.name,
                 Description=self.description,
                 State="ENABLED",
-                ConfigurationUpdates={**self._configuration(), "ResultConfigurationUpdates": self._results()},
+                ConfigurationUpdates={**self._configuration(), **self._new_results("managed_results" in fields)},
             )
         if "tags" in fields:
             athena.tag_resource(
@@ -134,6 +158,49 @@ class Workgroup(Resource):
         except ClientError:
             if self._get(aws) is not None:  # "not found" has no code of its own
                 raise
+
+    def cloudformation(self, template: Template, needs: tuple[str, ...]) -> None:
+        template.add(
+            self.id,
+            "AWS::Athena::WorkGroup",
+            {
+                "Name": self.name,
+                "Description": self.description,
+                "State": "ENABLED",
+                "RecursiveDeleteOption": True,
+                "WorkGroupConfiguration": {**self._configuration(), **self._results()},
+                "Tags": tag_list(self.tags),
+            },
+            needs=needs,
+        )
+
+    def terraform(self, module: Module, needs: tuple[str, ...]) -> None:
+        if self.output:
+            place = Block(output_location=self.output, encryption_configuration=Block(encryption_option="SSE_S3"))
+            results = {"result_configuration": place}
+        else:
+            module.since(6, 37)  # hashicorp/terraform-provider-aws#44273 came with an earlier 6.x
+            results = {"managed_query_results_configuration": Block(enabled=True)}
+        module.add(
+            self.id,
+            "aws_athena_workgroup",
+            self.name,
+            {
+                "name": self.name,
+                "description": self.description,
+                "state": "ENABLED",
+                "tags": self.tags,
+                "configuration": Block(
+                    enforce_workgroup_configuration=True,
+                    publish_cloudwatch_metrics_enabled=True,
+                    bytes_scanned_cutoff_per_query=self.bytes_cutoff,
+                    engine_version=Block(selected_engine_version=self.engine_version),
+                    **results,
+                ),
+            },
+            import_id=self.name,
+            needs=needs,
+        )
 
 
 class NamedQuery(Resource):
@@ -174,6 +241,12 @@ class NamedQuery(Resource):
     def _copies(self, aws: Aws) -> list[dict[str, Any]]:
         found = [query for query in self._all(aws, self.workgroup) if query["Name"] == self.query_name]
         return sorted(found, key=lambda query: str(query["NamedQueryId"]))
+
+    @classmethod
+    def ids(cls, aws: Aws, workgroup: str) -> dict[str, str]:
+        """The ids that Athena gave to the queries of a workgroup, by name; of several copies, the first by id."""
+        found = sorted(cls._all(aws, workgroup), key=lambda query: str(query["NamedQueryId"]), reverse=True)
+        return {query["Name"]: str(query["NamedQueryId"]) for query in found}
 
     def read(self, aws: Aws) -> State | None:
         return self._state(self._copies(aws))
@@ -237,3 +310,25 @@ class NamedQuery(Resource):
                 # "not found" has no code of its own: a lost answer, or another `down`.
                 if query["NamedQueryId"] in {copy["NamedQueryId"] for copy in self._copies(aws)}:
                     raise
+
+    def cloudformation(self, template: Template, needs: tuple[str, ...]) -> None:
+        properties = {
+            "Name": self.query_name,
+            "Description": self.description,
+            "Database": self.database,
+            "WorkGroup": self.workgroup,
+            "QueryString": self.sql,
+        }
+        template.add(self.id, "AWS::Athena::NamedQuery", properties, needs=needs)
+
+    def terraform(self, module: Module, needs: tuple[str, ...]) -> None:
+        """It is imported by an id that only Athena knows."""
+        body = {
+            "name": self.query_name,
+            "description": self.description,
+            "database": self.database,
+            "workgroup": at(module.main(Workgroup.id_of(self.workgroup)), "name"),
+            "query": self.sql,
+        }
+        name = f"query_{self.query_name}"
+        module.add(self.id, "aws_athena_named_query", name, body, import_id=None, lookup=self.query_name, needs=needs)

@@ -10,7 +10,8 @@ from botocore.exceptions import ClientError
 
 from lakectl.aws import Aws, code_of
 from lakectl.engine.model import Change, Data, Resource, State
-from lakectl.resources.bucket import Bucket
+from lakectl.engine.retry import until_ready
+from lakectl.resources.bucket import BUCKET_BUSY, Bucket
 
 
 class WriteAccess(Resource):
@@ -39,7 +40,7 @@ class WriteAccess(Resource):
             raise
 
     def create(self, aws: Aws) -> None:
-        self.bucket.put_policy(aws)
+        until_ready(lambda: self.bucket.put_policy(aws), BUCKET_BUSY)
 
     def update(self, aws: Aws, changes: tuple[Change, ...]) -> None:
         if changes:
@@ -47,7 +48,7 @@ class WriteAccess(Resource):
 
     def destroy(self, aws: Aws) -> None:
         try:
-            self.bucket.put_policy(aws, deny_writes=True)
+            until_ready(lambda: self.bucket.put_policy(aws, deny_writes=True), BUCKET_BUSY)
         except ClientError as error:
             if code_of(error) != "NoSuchBucket":
                 raise

@@ -246,3 +246,15 @@ def test_the_catalog_is_glues(athena: Any) -> None:
         CatalogName="AwsDataCatalog", DatabaseName="retail_silver", TableName="orders_silver"
     )
     assert table["TableMetadata"]["Columns"][0] == {"Name": "order_id", "Type": "bigint"}
+
+
+def test_glues_errors_hold_its_code_where_clients_look_for_it(athena: Any) -> None:
+    """As seen on AWS: https://github.com/DyfanJones/noctua/issues/205"""
+    asked = {"CatalogName": "AwsDataCatalog", "DatabaseName": "retail_silver", "TableName": "nope"}
+    error = _refused(lambda: athena.get_table_metadata(**asked))["Error"]
+    assert error["Code"] == "MetadataException"
+    head, _, tail = error["Message"].partition("Request ID: ")
+    assert head == (
+        "Entity Not Found (Service: AmazonDataCatalog; Status Code: 400; Error Code: EntityNotFoundException; "
+    )
+    assert tail.endswith("; Proxy: null)")

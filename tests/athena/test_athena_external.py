@@ -73,6 +73,8 @@ def test_partitions_are_repaired_added_dropped_renamed_and_moved(ask: Any, put: 
     assert ask("SELECT * FROM parts") == []
     assert len(ask("MSCK REPAIR TABLE parts")) == 3
     assert ask("MSCK REPAIR TABLE parts") == []
+    listed = """SELECT day, hour + 1 FROM "parts$partitions" WHERE hour < 3 ORDER BY day"""
+    assert ask(listed) == [["2025-01-01", "2"], ["2025-01-02", "3"]]
     assert ask("SELECT id, nested, at, day, hour FROM parts WHERE day = '2025-01-02' ORDER BY id") == [
         ["1", "{a=1, tags=[p, q]}", "1970-01-01 00:00:00.000", "2025-01-02", "2"],
         ["2", None, "1970-01-01 00:00:01.500", "2025-01-02", "2"],
@@ -94,6 +96,16 @@ def test_partitions_are_repaired_added_dropped_renamed_and_moved(ask: Any, put: 
     again = ask("ALTER TABLE parts ADD PARTITION (day = '2040', hour = 9) LOCATION '@/parts/day=2025-01-02/'")
     assert again == []
     assert ask("SELECT * FROM parts").startswith("NOT_SUPPORTED")  # one file in two partitions
+
+
+def test_partitions_of_what_has_none(ask: Any) -> None:
+    ask("CREATE EXTERNAL TABLE whole (id bigint) STORED AS PARQUET LOCATION '@/whole/'")
+    assert ask('SELECT * FROM "whole$partitions"').startswith("TABLE_NOT_FOUND: line 1:15: Table 'awsdatacatalog.ext")
+    ask(
+        "CREATE EXTERNAL TABLE projected (id bigint) PARTITIONED BY (n int) STORED AS PARQUET LOCATION '@/p/' "
+        "TBLPROPERTIES ('projection.enabled' = 'true', 'projection.n.type' = 'integer', 'projection.n.range' = '1,9')"
+    )
+    assert ask('SELECT * FROM "projected$partitions"').startswith("NOT_SUPPORTED")
 
 
 def test_columns_are_added_changed_and_replaced(ask: Any, put: Put, client: Callable[..., Any]) -> None:

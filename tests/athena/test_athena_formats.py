@@ -150,7 +150,7 @@ def test_parquet_has_the_declared_types(show: Show) -> None:
 
 def test_parquet_of_another_type_is_refused_by_name(show: Show) -> None:
     source = SourceSpec("sites", columns(id="bigint"), file=FileFormat("parquet"))
-    with pytest.raises(query.QueryFailed, match="HIVE_BAD_DATA: Field id's type VARCHAR in parquet files of"):
+    with pytest.raises(query.QueryFailed, match="HIVE_BAD_DATA: Field id's type BINARY in parquet files of"):
         show(source, {"sites.parquet": parquet_of(id=["1"])})
 
 

@@ -180,3 +180,18 @@ def test_metadata_that_is_not_there(ask: Any, table: str, catalog: GlueCatalog, 
     client("s3").delete_object(Bucket=SILVER, Key=key)
     for sql in ("SELECT * FROM t", "INSERT INTO t (id) VALUES (1)", "DELETE FROM t"):
         assert ask(sql) == "ICEBERG_MISSING_METADATA: Metadata not found in metadata location for table changing.t"
+
+
+def test_a_location_with_an_empty_folder(ask: Any, client: Callable[..., Any]) -> None:
+    """S3 knows no folders: a//b is a key like others. dlt makes such locations of a bucket_url that ends in /."""
+    made = (
+        f"CREATE TABLE twice (id int, name string) LOCATION '{WHERE}//twice/' TBLPROPERTIES ('table_type' = 'ICEBERG')"
+    )
+    assert ask(made) == 0
+    assert ask("INSERT INTO twice VALUES (1, 'a'), (2, 'b')") == 2
+    assert ask("UPDATE twice SET name = 'c' WHERE id = 2") == 1
+    assert ask("SELECT id, name FROM twice ORDER BY id") == [["1", "a"], ["2", "c"]]
+    found = client("s3").list_objects_v2(Bucket=SILVER, Prefix="changing//twice/data/")["Contents"]
+    assert len(found) == 3  # two files of rows, one of deleted places
+    assert ask("DROP TABLE twice") == 0
+    assert client("s3").list_objects_v2(Bucket=SILVER, Prefix="changing//twice/")["KeyCount"] == 0

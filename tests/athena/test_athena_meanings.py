@@ -13,7 +13,7 @@ from lakectl.local.athena.session import Session
 
 load()
 CASES = list(cases())
-MOST_REFUSED = 163
+MOST_REFUSED = 116
 LIBRARIES = re.compile(
     r"(?i)duckdb|sqlglot|binder|catalog error|parser error|conversion error|python|INTERNAL_ERROR|INT8"
 )

@@ -86,8 +86,9 @@ def test_views_are_shown_and_described(views: Query) -> None:
     shown = views('SHOW CREATE VIEW "shown"."daily"')
     assert shown.columns == [("create view", "varchar")]
     assert [line[0] for line in shown.lines] == ['CREATE VIEW "shown"."daily" AS ', DAILY]
-    for sql in ("DESCRIBE shown.daily", "SHOW COLUMNS IN shown.daily"):
+    for sql, subtype in (("DESCRIBE shown.daily", "DESC_VIEW"), ("SHOW COLUMNS IN shown.daily", "SHOW_COLUMNS")):
         described = views(sql)
+        assert described.execution["SubstatementType"] == subtype
         assert described.columns == [("column", "varchar"), ("type", "varchar")]
         assert described.lines == [["order_date\tdate"], ["items\tbigint"], ["kind\tvarchar(3)"]]
 

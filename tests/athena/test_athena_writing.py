@@ -57,6 +57,22 @@ def test_a_table_of_each_format_is_made_and_grows(ask: Any, name: str, settings:
     assert ask(f"SELECT count(*) FROM {name} WHERE p = 2026") == [["1"]]
 
 
+def test_partitions_of_times(ask: Any, client: Callable[..., Any]) -> None:
+    """dbt's microbatch models have them. The folders are named as Trino names them."""
+    times = "TIMESTAMP '2020-01-01 00:00:00'), (2, TIMESTAMP '2020-01-02 03:04:05.600'"
+    made = f"external_location = '{WHERE}/times/', partitioned_by = ARRAY['at']"
+    assert ask(f"CREATE TABLE times WITH ({made}) AS SELECT * FROM (VALUES (1, {times})) AS t (id, at)") == 2
+    assert ask("INSERT INTO times VALUES (3, TIMESTAMP '2020-01-02 03:04:05.600')") == 1
+    after = "at > TIMESTAMP '2020-01-02 00:00:00-0'"
+    assert ask(f"SELECT id, at FROM times WHERE {after} ORDER BY id") == [
+        ["2", "2020-01-02 03:04:05.600"],
+        ["3", "2020-01-02 03:04:05.600"],
+    ]
+    assert ask('SELECT at FROM "times$partitions" ORDER BY 1')[0] == ["2020-01-01 00:00:00.000"]
+    found = client("glue").get_partitions(DatabaseName="writing", TableName="times")["Partitions"]
+    assert sorted(each["Values"] for each in found) == [["2020-01-01 00:00:00"], ["2020-01-02 03:04:05.6"]]
+
+
 def test_iceberg_with_transforms(ask: Any, catalog: GlueCatalog) -> None:
     with_ = (
         f"table_type = 'ICEBERG', is_external = false, location = '{WHERE}/ice/', write_compression = 'ZSTD', "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.error import HTTPError
@@ -145,3 +146,31 @@ def test_a_request_that_is_not_signed_or_not_understood_is_refused(access: Acces
         urlopen(Request(url, data=body, headers=headers, method="POST"))  # noqa: S310 - the endpoint
     assert caught.value.code in (400, 403)
     assert b"<Code>" in caught.value.read()
+
+
+def test_a_connection_that_has_ended_is_opened_again(access: Access) -> None:
+    path = f"s3://{BUCKET}/a/ü 6%.csv"
+    assert list(many_objects.fetch(access, [path])) == [(path, bytes([6]) * 6)]
+    many_objects._OPEN.connection.sock.shutdown(socket.SHUT_RDWR)  # as the endpoint closes one that nobody uses
+    assert list(many_objects.fetch(access, [path])) == [(path, bytes([6]) * 6)]
+
+
+def test_files_beside_one_that_is_read_are_asked_for_with_it(access: Access, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[list[str]] = []
+
+    def places(_: Access, paths: list[str]) -> dict[str, many_objects.Place]:
+        asked.append(paths)
+        return {path: many_objects.Place(()) for path in paths}
+
+    monkeypatch.setattr(many_objects, "places", places)
+    files = ObjectFiles()
+    files.use(access)
+    known = tuple(f"s3://{BUCKET}/{number}.parquet" for number in range(100))
+    files.expect(lambda: (), known)
+    for path in known[40:]:
+        assert files.size(path) == 0
+    assert asked == [list(known[40:56]), list(known[56:88]), list(known[88:])]
+    files.use(access)  # another query knows nothing of them
+    monkeypatch.setattr(many_objects, "place", lambda *_: many_objects.Place(()))
+    files.size(known[0])
+    assert len(asked) == 3

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -141,7 +142,11 @@ def test_up_asks_before_the_first_write_where_somebody_pays(tmp_path: Path, endp
     assert made.returncode == 0, made.stderr
     assert "  ✓ created 3 s3-buckets  " in made.stdout
     assert len(made.stdout.splitlines()) < 25
-    assert "49 of 50 resources are in place" in lakectl("status", *where, cwd=tmp_path, **keys).stdout
+    status = lakectl("status", *where, cwd=tmp_path, **keys).stdout
+    assert "49 of 50 resources are in place" in status
+    assert re.search(r"It holds [\d.]+ \w+ in S3: [^.]*\.?[^.]* USD a month while nothing happens\. Idle it", status)
+    planned = lakectl("plan", *where, cwd=tmp_path, **keys).stdout
+    assert "A run of the job costs 0.015 USD for its first minute (2 x G.1X)" in planned
     assert "arn:aws:s3:::" in lakectl("status", "-v", *where, cwd=tmp_path, **keys).stdout
     again = lakectl("up", *where, cwd=tmp_path, **keys)  # nothing to write, so nothing is asked
     assert again.returncode == 0

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import json
 import os
 import sys
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pyathena
+from client_parts import answer, part
 from pyathena import aio_connect, connect
 
 WORKGROUP, DATABASE, *WANTED = sys.argv[1:]
@@ -28,17 +27,19 @@ TYPED = (
 )
 MANY = "SELECT x FROM UNNEST(sequence(1, 2500)) AS t (x)"
 ENDLESS = "SELECT count(*) FROM " + ", ".join(f"UNNEST(sequence(1, 9999)) AS t{n} (x{n})" for n in range(4))
-PARTS: dict[str, Callable[[], Any]] = {}
-
-
-def part(made: Callable[[], Any]) -> Callable[[], Any]:
-    PARTS[made.__name__] = made
-    return made
 
 
 def rows(sql: str, *given: Any, **options: Any) -> Any:
     with connect(**HOW).cursor() as cursor:
         return cursor.execute(sql, *given, **options).fetchall()
+
+
+def alchemy() -> Any:
+    from sqlalchemy import create_engine
+
+    region = os.environ["AWS_DEFAULT_REGION"]
+    place = f"athena.{region}.amazonaws.com:443/{DATABASE}"  # never asked: AWS_ENDPOINT_URL is
+    return create_engine(f"awsathena+rest://@{place}?work_group={WORKGROUP}&poll_interval=0.05")
 
 
 @part
@@ -149,11 +150,9 @@ def polars() -> Any:
 
 @part
 def sqlalchemy() -> Any:
-    from sqlalchemy import MetaData, Table, create_engine, func, inspect, select
+    from sqlalchemy import MetaData, Table, func, inspect, select
 
-    region = os.environ["AWS_DEFAULT_REGION"]
-    place = f"athena.{region}.amazonaws.com:443/{DATABASE}"  # never asked: AWS_ENDPOINT_URL is
-    engine = create_engine(f"awsathena+rest://@{place}?work_group={WORKGROUP}&poll_interval=0.05")
+    engine = alchemy()
     seen = inspect(engine)
     orders = Table("orders", MetaData(), autoload_with=engine)
     asked = select(orders.c.order_id, func.sum(orders.c.amount)).group_by(orders.c.order_id).order_by(orders.c.order_id)
@@ -163,4 +162,44 @@ def sqlalchemy() -> Any:
     return [DATABASE in seen.get_schema_names(), seen.get_table_names(), columns, seen.has_table("orders"), found]
 
 
-print(json.dumps({name: PARTS[name]() for name in WANTED}, default=str))
+@part
+def missing_table() -> Any:
+    from sqlalchemy import MetaData, Table, exc, inspect
+
+    engine = alchemy()
+    try:
+        Table("nope", MetaData(), autoload_with=engine)
+    except exc.NoSuchTableError as error:
+        return [inspect(engine).has_table("nope"), str(error)]
+    return None
+
+
+@part
+def unloaded() -> Any:
+    """Results by way of UNLOAD: Parquet files, with the types that they had."""
+    from pyathena.pandas.cursor import PandasCursor
+
+    staging = f"s3://{WORKGROUP}/unloaded/"
+    with connect(cursor_class=PandasCursor, s3_staging_dir=staging, **HOW).cursor(unload=True) as opened:
+        frame = opened.execute("SELECT order_id, ARRAY[order_id] AS arr FROM orders ORDER BY 1").as_pandas()
+    return [frame["order_id"].tolist(), [each.tolist() for each in frame["arr"]]]
+
+
+@part
+def alchemy_writes() -> Any:
+    """CREATE TABLE and DROP TABLE of SQLAlchemy, and pandas.to_sql."""
+    import pandas as pd
+    from sqlalchemy import Column, MetaData, Table, inspect, select, types
+
+    engine = alchemy()
+    options = {"awsathena_location": f"s3://{WORKGROUP}/made/", "awsathena_tblproperties": {"table_type": "ICEBERG"}}
+    made = Table("made", MetaData(), Column("id", types.Integer), Column("name", types.String), **options)
+    made.create(engine)
+    pd.DataFrame({"id": [1, 2], "name": ["a", "é"]}).to_sql("made", engine, index=False, if_exists="append")
+    with engine.connect() as connection:
+        found = [tuple(row) for row in connection.execute(select(made.c.id, made.c.name).order_by(made.c.id))]
+    made.drop(engine)
+    return [found, inspect(engine).has_table("made")]
+
+
+answer(WANTED)

@@ -5,23 +5,16 @@ Lives in an environment of its own, `.venv-pyathena`, made by `make`: it pins wh
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
+from client_workspace import python_of, workspace
 
 from lakectl.local.control import Endpoint
 
-ROOT = Path(__file__).parents[2]
-# Read here: the tests themselves run without any LAKECTL_ variable.
-PYTHON = Path(os.environ.get("LAKECTL_TEST_PYATHENA") or ROOT / ".venv-pyathena/bin/python")
-NAME = "pyathena-client"
-DATABASE = "pyathena_client"
+PYTHON = python_of("pyathena")
 TYPED = [[1, 1.5, "2025-10-04", "1.50", [1, 2], "", None, True], [2, 2.5, "2025-10-04", "1.50", [1, 2], "", None, True]]
 KINDS = ["integer", "double", "date", "decimal", "array", "varchar", "varchar", "boolean"]
 NAMES = ["order_id", "amount", "day", "dec", "arr", "empty", "missing", "yes"]
@@ -44,56 +37,23 @@ ALL = SMALL | {
     "arrow": [["int32", "double", "date32[day]", "string"], [1.5, 2.5], 2],
     "polars": [["Int32", "Float64", "Date"], [1.5, 2.5]],
     "sqlalchemy": [True, ["orders"], [["order_id", "INTEGER"], ["amount", "DOUBLE"]], True, [[1, 1.5], [2, 2.5]]],
+    "missing_table": [False, "nope"],
+    "unloaded": [[1, 2], [[1], [2]]],
+    "alchemy_writes": [[[1, "a"], [2, "é"]], False],
 }
 
 
 @pytest.fixture(scope="module")
 def run(endpoint: Endpoint) -> Iterator[Callable[..., dict[str, Any]]]:
     """Runs parts of the program on a table of two orders; part -> what it gave."""
-    assert PYTHON.is_file(), f"no Python at {PYTHON}: run `make .venv-pyathena/.ready`, or set LAKECTL_TEST_PYATHENA"
-    keys = {"aws_access_key_id": endpoint.access_key_id, "aws_secret_access_key": endpoint.secret_access_key}
-    session = boto3.Session(region_name=endpoint.region, **keys)
-
-    def client(service: str) -> Any:
-        return session.client(service, endpoint_url=endpoint.url)
-
-    s3, glue, athena = client("s3"), client("glue"), client("athena")
-    s3.create_bucket(Bucket=NAME, CreateBucketConfiguration={"LocationConstraint": endpoint.region})
-    glue.create_database(DatabaseInput={"Name": DATABASE})
-    results = {"ResultConfiguration": {"OutputLocation": f"s3://{NAME}/results/"}}
-    athena.create_work_group(Name=NAME, Configuration=results)
-    environ = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))}
-    environ |= {name.upper(): value for name, value in keys.items()}
-    environ |= {"AWS_ENDPOINT_URL": endpoint.url, "AWS_DEFAULT_REGION": endpoint.region}
-
-    def program(*parts: str) -> dict[str, Any]:
-        command = [str(PYTHON), str(Path(__file__).with_name("pyathena_program.py")), NAME, DATABASE, *parts]
-        done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False, timeout=300)
-        assert done.returncode == 0, done.stderr
-        found: dict[str, Any] = json.loads(done.stdout)
-        return found
-
-    made = f"CREATE TABLE orders (order_id int, amount double) LOCATION 's3://{NAME}/orders/'"
-    for statement in (
-        f"{made} TBLPROPERTIES ('table_type' = 'ICEBERG')",
-        "INSERT INTO orders VALUES (1, 1.5), (2, 2.5)",
-    ):
-        context = {"Database": DATABASE}
-        started = athena.start_query_execution(QueryString=statement, QueryExecutionContext=context, WorkGroup=NAME)
-        while True:
-            status = athena.get_query_execution(QueryExecutionId=started["QueryExecutionId"])
-            state = status["QueryExecution"]["Status"]["State"]
-            if state not in ("QUEUED", "RUNNING"):
-                break
-        assert state == "SUCCEEDED", status
-    yield program
-    glue.delete_table(DatabaseName=DATABASE, Name="orders")
-    glue.delete_database(Name=DATABASE)
-    athena.delete_work_group(WorkGroup=NAME, RecursiveDeleteOption=True)
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=NAME):
-        for item in page.get("Contents", []):
-            s3.delete_object(Bucket=NAME, Key=item["Key"])
-    s3.delete_bucket(Bucket=NAME)
+    with workspace(endpoint, "pyathena-client", PYTHON) as lake:
+        lake.execute(
+            f"CREATE TABLE orders (order_id int, amount double) LOCATION 's3://{lake.name}/orders/'"
+            " TBLPROPERTIES ('table_type' = 'ICEBERG')",
+            "INSERT INTO orders VALUES (1, 1.5), (2, 2.5)",
+        )
+        program = Path(__file__).with_name("pyathena_program.py")
+        yield lambda *parts: lake.run_parts(PYTHON, program, *parts)
 
 
 def test_pyathena_reads(run: Callable[..., dict[str, Any]]) -> None:

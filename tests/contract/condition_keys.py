@@ -6,7 +6,7 @@ with Null, everything.
 
 from __future__ import annotations
 
-from contract_sources import both, page
+from lakectl.contract.sources import both, page
 
 IAM = "https://docs.aws.amazon.com/IAM/latest/UserGuide/"
 GLOBAL_KEYS = page(f"{IAM}reference_policies_condition-keys.html")  # "Availability" of each key

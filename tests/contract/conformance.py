@@ -17,9 +17,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from contract_rows import ROWS
-from contract_table import Clients, Outcome, Row, clients_of, run
+from accounts import clients_at
 
+from lakectl.contract.asking import Clients, Outcome, ask
+from lakectl.contract.rows import ROWS
+from lakectl.contract.table import Row
 from lakectl.local import control
 
 START_SECONDS = 60.0
@@ -31,7 +33,7 @@ def our_endpoint(home: Path) -> Iterator[Clients]:
     os.environ["XDG_STATE_HOME"] = str(home)
     endpoint = control.ensure_running()
     try:
-        yield clients_of(endpoint.url, endpoint.access_key_id, endpoint.secret_access_key)
+        yield clients_at(endpoint.url, endpoint.access_key_id, endpoint.secret_access_key)
     finally:
         control.stop()
 
@@ -105,8 +107,8 @@ def main() -> None:
         home = Path(folder)
         (home / "ministack").mkdir()
         with our_endpoint(home) as ours, ministack(Path(sys.argv[1]), home / "ministack") as url:
-            theirs = clients_of(url, "test", "test")
-            rows = [(row, run(row, ours), run(row, theirs)) for row in ROWS]
+            theirs = clients_at(url, "test", "test")
+            rows = [(row, ask(row, ours), ask(row, theirs)) for row in ROWS]
     sys.exit(1 if report(rows) else 0)
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from condition_keys import PROMISED
-from contract_sources import KINDS
 
 from lakectl import lake, project
 from lakectl.config import Config
+from lakectl.contract.sources import KINDS
 from lakectl.engine.model import Resource
 from lakectl.naming import Names, Place
 from lakectl.resources.bucket import Bucket

@@ -5,6 +5,7 @@ Lives in an environment of its own, `.venv-ministack`, made by `make`: it is no 
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from acceptance import scanning
 from conformance import ministack
 
 ROOT = Path(__file__).parents[2]
@@ -34,13 +36,31 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
         "AWS_SECRET_ACCESS_KEY": "test",
     }
     with ministack(ENVIRONMENT, home) as url:
-        flags = ["--target", "aws", "--endpoint-url", url, "--region", "eu-west-1", "--name", "elsewhere"]
+        flags = ["--target", "aws", "--endpoint-url", url, "--region", "eu-west-1"]
 
-        def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-            line = [sys.executable, "-m", "lakectl", *arguments, *flags]
-            return subprocess.run(line, env=environ, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+        def run(*arguments: str, named: bool = True) -> subprocess.CompletedProcess[str]:
+            line = [sys.executable, "-m", "lakectl", *arguments, *flags, *(["--name", "elsewhere"] if named else [])]
+            return subprocess.run(line, env=environ, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
 
         yield run
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_acceptance_as_far_as_it_goes_on_an_emulator_that_nobody_here_wrote(program: Program, tmp_path: Path) -> None:
+    """It has no Glue to run a job: what it can't do is a failed step, and the lake is deleted."""
+    out = tmp_path / "out"
+    done = program("acceptance", "--yes", "--observe", "0", "--wait", "0.1", "--out", str(out), named=False)
+    found = json.loads((out / "evidence.json").read_text())
+    outcomes = {step["name"]: step["outcome"] for step in found["steps"]}
+    assert done.returncode == 1, done.stdout + done.stderr
+    went, lacks = ("permissions", "quotas", "up", "contract", "cost", "down", "nothing-left"), ("up-again", "land")
+    assert {name for name, outcome in outcomes.items() if outcome == "ok"} == {*went}
+    assert {name for name, outcome in outcomes.items() if outcome == "failed"} == {*lacks, "plan-1", "plan-2", "plan-3"}
+    assert LACKS in done.stdout
+    assert len(found["differences"]) > 50
+    assert scanning.found(done.stdout.partition("Permissions")[2] + json.dumps(found), [str(tmp_path)]) == []
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.long

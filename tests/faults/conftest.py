@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 from fault_lakes import Subject, connect
+from one_resource import SingleSteps
 from recording_proxy import Proxy
 
 from lakectl.aws import Aws
+from lakectl.engine import apply, retry
 from lakectl.local.control import Endpoint
 
 
@@ -48,3 +50,19 @@ def up_subject(subject: Subject) -> Subject:
     for name in ("a", "b"):
         glue.create_table(DatabaseName=lake.names.silver_database, TableInput={"Name": name})
     return subject
+
+
+@pytest.fixture(scope="module")
+def shared_steps(endpoint: Endpoint) -> Iterator[SingleSteps]:
+    made = SingleSteps.of(endpoint, f"b{uuid.uuid4().hex[:8]}")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def steps(shared_steps: SingleSteps, monkeypatch: pytest.MonkeyPatch) -> Iterator[SingleSteps]:
+    """Single resources of one lake, behind a proxy; waits begin with a short pause."""
+    for module in (apply, retry):
+        monkeypatch.setattr(module, "FIRST_PAUSE_S", 0.02)
+    yield shared_steps
+    shared_steps.clear()

@@ -66,6 +66,18 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
 
 
+def refused(call: Call, code: str, message: str, status: int = 400) -> Answer:
+    """An error as the service of ``call`` words it: JSON, or XML for S3 and IAM."""
+    headers = {"Content-Type": "application/x-amz-json-1.0", "x-amzn-errortype": code}
+    body = json.dumps({"__type": code, "message": message})
+    if call.service in ("s3", "iam"):
+        headers = {"Content-Type": "text/xml"}
+        body = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
+    if call.service == "iam":
+        body = f"<ErrorResponse>{body}<RequestId>r</RequestId></ErrorResponse>"
+    return Answer(status, body.encode(), headers)
+
+
 # Gets the call before it is forwarded; an Answer replaces the endpoint's, bytes replace the body that is forwarded.
 Before = Callable[[Call], Answer | bytes | None]
 # Gets the call when the endpoint has applied it; True loses the answer: the connection is cut.

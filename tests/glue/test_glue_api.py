@@ -136,6 +136,13 @@ def test_get_job_shows_the_defaults_that_aws_fills_in(glue: SimpleNamespace) -> 
     assert job["JobRunQueuingEnabled"] is False
 
 
+@pytest.mark.parametrize("version", ["5.0", "5.1", "6.0", "auto"])
+def test_a_job_may_be_of_every_version_and_of_the_one_that_glue_chooses(glue: SimpleNamespace, version: str) -> None:
+    name = glue.job("", GlueVersion=version, WorkerType="G.1X", NumberOfWorkers=2, MaxRetries=1)
+    job = glue.api.get_job(JobName=name)["Job"]
+    assert (job["GlueVersion"], job["Timeout"]) == (version, 480)
+
+
 def test_update_job_replaces_the_definition_and_keeps_runs_and_tags(glue: SimpleNamespace) -> None:
     name = glue.job("", DefaultArguments={"--A": "1"}, Description="old", Tags={"lakectl:lake": "demo"})
     run_id = glue.api.start_job_run(JobName=name)["JobRunId"]

@@ -22,6 +22,7 @@ ROOT = packages.LAKECTL.parent
 # The tutorial itself: its sample data, the demo, and the defaults of the configuration.
 TUTORIAL = {
     "lakectl/ops/landing/sample_data.py",
+    "lakectl/ops/acceptance/files.py",
     "lakectl/cli/sample_data.py",
     "lakectl/cli/demo.py",
     "lakectl/cli/demo_story.py",

@@ -68,7 +68,10 @@ def test_a_project_of_ones_own_files(lakectl: Lakectl, tmp_path: Path) -> None:
     values = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
     assert not [line for line in values if "retail" in line.split("  #")[0]]
     names = Names(loaded, "123456789012", "eu-west-1")
-    assert (names.silver_database, names.raw_bucket) == ("shop_two_silver", "shop-two-lake-raw")
+    assert (names.silver_database, names.raw_bucket) == (
+        "shop_two_silver",
+        "shop-two-lake-raw-123456789012-eu-west-1-an",
+    )
     queries = saved_queries.load(project.find(), names)
     assert [query.name for query in queries] == [
         "01_customers_peek", "02_customers_row_count", "03_orders_peek", "04_orders_row_count", "05_orders_by_day",

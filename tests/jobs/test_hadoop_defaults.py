@@ -8,6 +8,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pyspark
+import pytest
 
 from lakectl.local import hadoop_defaults
 
@@ -25,6 +26,7 @@ def settings_of(jar: Path) -> dict[str, list[tuple[str | None, ...]]]:
     return found
 
 
+@pytest.mark.shipped_spark
 def test_it_has_the_properties_of_hadoops_own_jar(tmp_path: Path) -> None:
     (source,) = Path(pyspark.__file__).parent.glob(f"jars/{hadoop_defaults.SOURCE}")
     hadoop_defaults.write_jar(source, tmp_path / "ours.jar")
@@ -34,6 +36,7 @@ def test_it_has_the_properties_of_hadoops_own_jar(tmp_path: Path) -> None:
     assert (tmp_path / "ours.jar").stat().st_size < 130_000
 
 
+@pytest.mark.shipped_spark
 def test_a_run_reads_it_and_knows_what_hadoop_knows(spark: Any) -> None:
     settings = spark._jvm.org.apache.hadoop.conf.Configuration()
     asked_for = settings.getClass().getDeclaredField("defaultResources")

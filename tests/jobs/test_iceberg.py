@@ -9,6 +9,8 @@ from unittest.mock import Mock
 import pytest
 from whole_job import JobLake
 
+from lakectl import glue_versions
+
 
 def test_files_that_can_have_a_key_are_found_by_their_statistics_whatever_its_type(job_lake: JobLake) -> None:
     from lake.iceberg import bytes_between, find
@@ -61,3 +63,13 @@ def test_whatever_iceberg_says_of_a_commit_of_somebody_else_is_a_conflict(text: 
     spark.sql.side_effect = RuntimeError("something else")
     with pytest.raises(RuntimeError, match="something else"):
         commit(spark, "MERGE")
+
+
+@pytest.mark.parametrize("name", glue_versions.fit())
+def test_maintenance_lists_orphans_as_each_glue_version_can(name: str) -> None:
+    """Glue calls its builds such as 1.7.1-amzn-1."""
+    from lake.maintenance import lists_by_prefix
+
+    record = glue_versions.VERSIONS[name]
+    has_it = glue_versions.Capability.PREFIX_LISTING in record.capabilities
+    assert lists_by_prefix(record.iceberg) == lists_by_prefix(f"{record.iceberg}-amzn-1") == has_it

@@ -161,6 +161,7 @@ def test_dimensions_that_land_while_a_run_is_at_work_count_for_its_orders_too(
 
 
 @pytest.mark.long
+@pytest.mark.needs_call
 def test_compaction_in_the_middle_of_a_commit_harms_neither(job_lake: JobLake, monkeypatch: pytest.MonkeyPatch) -> None:
     from lake import maintenance
     from lake.upsert import Upsert
@@ -206,6 +207,7 @@ def test_an_order_that_is_removed_between_comparing_and_committing_is_there_agai
 
 
 @pytest.mark.long
+@pytest.mark.needs_call
 def test_maintenance_does_what_its_dry_run_counted(job_lake: JobLake) -> None:
     from lake import maintenance
 
@@ -229,6 +231,7 @@ def test_maintenance_does_what_its_dry_run_counted(job_lake: JobLake) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.needs_call
 def test_a_rollback_waits_until_the_table_and_no_run_can_contradict_it(job_lake: JobLake) -> None:
     from types import SimpleNamespace
 

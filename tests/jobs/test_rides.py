@@ -192,6 +192,7 @@ def roll_back(lake: RidesLake, table: str, snapshot: int) -> dict[str, Any]:
 
 
 @pytest.mark.long
+@pytest.mark.needs_call
 def test_a_rollback_takes_back_what_other_tables_show_and_what_left_quarantine(spark: Any, endpoint: Endpoint) -> None:
     """Such a row was lost: out of silver with the rollback, and out of quarantine since it was loaded. And rides showed
     the zones that were rolled back until something landed."""

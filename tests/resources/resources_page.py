@@ -12,7 +12,13 @@ from lakectl.lake.policies import writers
 from lakectl.naming import Names
 
 PAGE = Path(__file__).parents[2] / "docs" / "resources.md"
-NAMES = Names(Config(views=["daily_sales"]), "111122223333", "eu-west-1")
+# With everything that a lake may have.
+SETTINGS = {
+    "views": ["daily_sales"],
+    "maintenance": {"optimizers": True},
+    "alerts": {"alarms": True, "budget_usd": 20.0, "notify": "arn:aws:sns:eu-west-1:111122223333:lake"},
+}
+NAMES = Names(Config.model_validate(SETTINGS), "111122223333", "eu-west-1")
 RESOURCES = lake.resources(NAMES, project.find())
 
 HEADER = """\
@@ -22,8 +28,9 @@ This page is made of the list that `plan`, `explain`, `status` and `down` walk (
 date: a test compares them. Names are those of the shipped `config/lake.yaml`.
 
 A new type of AWS resource touches two files: its own in `lakectl/resources/`, which holds all that is known of it (how
-it is read, compared, made, changed and deleted, its ARN, why a lake has it, what it is to the data, what it costs, and
-the actions that read and write it), and the place in the lake's list where one is made of the specification.
+it is read, compared, made, changed and deleted, its ARN, why a lake has it, what it is to the data, what it costs, the
+actions that read and write it, and its forms for `export`), and the place in the lake's list where one is made of the
+specification. What AWS does with each type that its documentation does not say is in [the notes](aws-notes.md).
 
 ## Kinds
 

@@ -26,8 +26,9 @@ def test_the_page_says_what_the_lakes_list_says() -> None:
 def test_a_kind_says_why_and_what_it_costs(kind: type[Resource]) -> None:
     assert kind.why.endswith(".")
     assert kind.idle_cost
-    # What is paid for what it holds is data or logs; the rest is free while nothing happens.
-    assert kind.idle_cost.startswith("nothing") or kind.data is Data.HELD or kind.kind == "log-group"
+    # What is paid for what it holds is data or logs; alarms are asked for; the rest is free while nothing happens.
+    free = kind.idle_cost.startswith("nothing")
+    assert free or kind.data is Data.HELD or kind.kind in ("log-group", "cloudwatch-alarm")
 
 
 def test_what_can_be_tagged_has_an_arn_of_this_account_and_its_own_name() -> None:
@@ -59,7 +60,11 @@ def test_arns_are_of_the_regions_partition(region: str, partition: str) -> None:
 )
 def test_a_kind_names_the_permission_to_tag(kind: type[Resource]) -> None:
     """Of all operations that it creates with. A Glue table takes no tags: they are properties."""
-    methods = set(re.findall(r"\.(create_\w+|put_rule)\(", inspect.getsource(kind)))
+    methods = set(
+        re.findall(
+            r"\.(create_(?!table_optimizer|notification)\w+|put_rule|put_metric_alarm)\(", inspect.getsource(kind)
+        )
+    )
     named = {"".join(part.capitalize() for part in method.split("_")) for method in methods}
     assert (set() if kind.kind == "glue-table" else named) == kind.tagging.keys()
 
@@ -69,11 +74,11 @@ def test_the_documentation_names_every_permission_to_tag() -> None:
     assert [permission for kind in KINDS for permission in kind.tagging.values() if permission not in text] == []
 
 
-def test_only_the_job_writes_silver_and_nobody_of_the_lake_writes_raw() -> None:
+def test_only_the_job_and_optimizers_write_silver_and_nobody_of_the_lake_writes_raw() -> None:
     written = {name: writers(of(name), RESOURCES) for name in (NAMES.raw_bucket, NAMES.silver_bucket, NAMES.run_log)}
     assert written == {
         NAMES.raw_bucket: (),
-        NAMES.silver_bucket: (NAMES.glue_role,),
+        NAMES.silver_bucket: (NAMES.glue_role, NAMES.optimizer_role),
         NAMES.run_log: tuple(sorted((NAMES.log_role, NAMES.start_role, NAMES.glue_role))),
     }
     assert writers(of(NAMES.glue_job), RESOURCES) == (NAMES.start_role,)

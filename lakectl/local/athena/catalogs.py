@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/athena/latest/APIReference/API_TableMetadata.html
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -76,10 +77,22 @@ def _pattern(expression: str | None) -> Callable[[str], bool]:
 
 
 def _from_glue(call: Callable[[], Any]) -> Any:
+    """Raises RequestError in Athena's envelope around Glue's error: clients read the error code in it.
+
+    "Entity Not Found (Service: AmazonDataCatalog; Status Code: 400; Error Code: EntityNotFoundException; Request ID:
+    ...; Proxy: null)", as seen on AWS: https://github.com/DyfanJones/noctua/issues/205
+    """
     try:
         return call()
     except ClientError as error:
-        raise RequestError(error.response["Error"]["Message"], kind="MetadataException") from None
+        code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
+        answer = error.response["ResponseMetadata"]
+        if code == "EntityNotFoundException" and error.operation_name == "GetTable":
+            message = "Entity Not Found"
+        where = f"Service: AmazonDataCatalog; Status Code: {answer['HTTPStatusCode']}; Error Code: {code}"
+        request_id = answer.get("RequestId") or uuid.uuid4()
+        message = f"{message} ({where}; Request ID: {request_id}; Proxy: null)"
+        raise RequestError(message, kind="MetadataException") from None
 
 
 def _database(entry: dict[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/athena/latest/ug/describe-table.html; rows as others
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lakectl.local.athena import names, types, views
@@ -31,7 +32,7 @@ def describe(run: Run) -> Result:
     if column:
         return _result(_one(entry, column))
     if views.is_view(entry):
-        return of_view(entry)
+        return replace(of_view(entry), subtype="DESC_VIEW")
     if (how or "").upper() == "EXTENDED":
         raise unsupported("DESCRIBE EXTENDED")
     if (how or "").upper() == "FORMATTED":

@@ -41,6 +41,22 @@ class Parser(AthenaTrinoParser):
         kind: lambda self, this, to: self._parse_typed_literal(this, to) for kind in exp.DType
     }
 
+    def _parse_escape(self, this: exp.Expr | None) -> exp.Expr | None:
+        """Any expression may name the letter that escapes."""
+        if not self._match(TokenType.ESCAPE):
+            return this
+        return self.expression(exp.Escape(this=this, expression=self._parse_unary()))
+
+    def _parse_derived_table_values(self, *args: Any, **options: Any) -> exp.Values | None:
+        """``(VALUES … UNION VALUES …)`` is a query in parentheses, and no list of rows."""
+        index = self._index
+        if not self._match_pair(TokenType.L_PAREN, TokenType.VALUES):
+            return super()._parse_derived_table_values(*args, **options)
+        self._parse_csv(self._parse_value)
+        more = not self._match(TokenType.R_PAREN, advance=False)
+        self._retreat(index)
+        return None if more else super()._parse_derived_table_values(*args, **options)
+
     def _parse_types(self, *args: Any, **options: Any) -> Any:
         """In an expression, ``ARRAY[…]``, ``ROW(…)`` and ``MAP(…)`` are no types. sqlglot would try, and take twice the
         time at each level of nested ones."""

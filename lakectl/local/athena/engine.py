@@ -181,7 +181,7 @@ def _deliver(run: Run, task: Task, outcome: Outcome) -> None:
     outcome.columns, outcome.header = result.columns, result.header
     outcome.planning_seconds = run.planning_seconds
     outcome.update_count, outcome.has_file = result.update_count, result.has_file
-    outcome.manifest = result.manifest
+    outcome.manifest, outcome.subtype = result.manifest, result.subtype
     if result.has_file:
         outcome.output_bytes = results.write(run.s3, task.location, result)
     outcome.row_count = result.row_count or result.update_count or 0

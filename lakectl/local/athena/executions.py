@@ -10,7 +10,7 @@ import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -289,6 +289,8 @@ class Executions:
         execution.update_count, execution.has_file = outcome.update_count, outcome.has_file
         execution.row_count, execution.output_bytes = outcome.row_count, outcome.output_bytes
         execution.scanned_bytes, execution.manifest = outcome.scanned_bytes, outcome.manifest
+        if outcome.subtype is not None:
+            execution.statement = replace(execution.statement, subtype=outcome.subtype)
 
 
 def _stop(execution: Execution) -> Callable[[], QueryError | QueryCancelled | None]:

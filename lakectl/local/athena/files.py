@@ -14,7 +14,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 from pyiceberg.catalog.glue import GlueCatalog
-from pyiceberg.io import FileIO, InputFile
+from pyiceberg.io import FileIO, InputFile, OutputFile
 from pyiceberg.io.pyarrow import PyArrowFileIO
 
 from lakectl.local.athena import many_objects
@@ -32,6 +32,17 @@ class S3Files(PyArrowFileIO):
         if not location.startswith("s3://"):
             return super().new_input(location)
         return _Whole(location, _access(self.properties))
+
+    def new_output(self, location: str) -> Any:
+        return _Put(location, _access(self.properties)) if _has_empty_folder(location) else super().new_output(location)
+
+    def delete(self, location: Any) -> None:
+        path = location if isinstance(location, str) else location.location
+        if not _has_empty_folder(path):
+            return super().delete(location)
+        bucket, _, key = path.removeprefix("s3://").partition("/")
+        _access(self.properties).client("s3").delete_object(Bucket=bucket, Key=key)
+        return None
 
     def _initialize_fs(self, scheme: str, netloc: str | None = None) -> Any:
         if scheme not in ("s3", "s3a", "s3n"):
@@ -74,6 +85,53 @@ class _Whole(InputFile):
 
     def open(self, seekable: bool = True) -> Any:  # noqa: ARG002
         return io.BytesIO(self._read())
+
+
+class _Put(OutputFile):
+    """An object whose key has an empty folder, as ``a//b`` has: S3 allows it, and Arrow's S3 client does not.
+
+    It is kept in memory until it is closed.
+    """
+
+    def __init__(self, location: str, access: Access) -> None:
+        super().__init__(location)
+        self._access = access
+
+    def __len__(self) -> int:
+        return len(self.to_input_file())
+
+    def exists(self) -> bool:
+        return self.to_input_file().exists()
+
+    def to_input_file(self) -> _Whole:
+        return _Whole(self.location, self._access)
+
+    def create(self, overwrite: bool = False) -> Any:
+        if not overwrite and self.exists():
+            raise FileExistsError(f"Cannot create file, already exists: {self.location}")
+        return _Buffer(self.location, self._access)
+
+
+class _Buffer(io.BytesIO):
+    def __init__(self, location: str, access: Access) -> None:
+        super().__init__()
+        self._location, self._access = location, access
+
+    def __exit__(self, kind: Any, *rest: Any) -> None:
+        if kind is None:
+            self.close()
+        else:
+            super().close()  # what failed leaves no object
+
+    def close(self) -> None:
+        if not self.closed:
+            bucket, _, key = self._location.removeprefix("s3://").partition("/")
+            self._access.client("s3").put_object(Bucket=bucket, Key=key, Body=self.getvalue())
+        super().close()
+
+
+def _has_empty_folder(location: str) -> bool:
+    return location.startswith("s3://") and "//" in location.removeprefix("s3://")
 
 
 def _access(properties: Mapping[str, str]) -> Access:

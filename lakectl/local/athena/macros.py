@@ -38,10 +38,12 @@ def _cast_text(name: str, test: str, given: str = "t", converted: str = "t") -> 
 
 def _value_text(name: str, pattern: str, kind: str, converted: str = "trim(t)") -> str:
     message = f"'INVALID_CAST_ARGUMENT: Value cannot be cast to {kind}: ' || t"
+    far = "'NOT_SUPPORTED: a year beyond 9999 is not supported by the local Athena; it works on AWS: ' || t"
     test = f"regexp_full_match(trim(t), '{pattern}')"
     return (
         f"CREATE MACRO {name}(t) AS CASE WHEN t IS NULL OR {test} THEN {converted} "
-        f"ELSE CAST({_fail(message)} AS VARCHAR) END"
+        f"WHEN regexp_matches(t, '^\\s*([+-][0-9]{{4,}}|[0-9]{{5,}})-[0-9]{{1,2}}-[0-9]{{1,2}}') "
+        f"THEN CAST({_fail(far)} AS VARCHAR) ELSE CAST({_fail(message)} AS VARCHAR) END"
     )
 
 
@@ -63,16 +65,41 @@ _CASTS = (
     "WHEN lower(t) IN ('false', 'f', '0') THEN false WHEN t IS NOT NULL THEN CAST("
     + _fail("'INVALID_CAST_ARGUMENT: Cannot cast ''' || t || ''' to BOOLEAN'")
     + " AS BOOLEAN) END",
-    _value_text("athena_date_text", "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}", "date"),
+    _value_text(
+        "athena_date_text",
+        "\\s*[+]?0*[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}\\s*",
+        "date",
+        "CASE WHEN length(t) <= 10 THEN trim(t) ELSE regexp_extract(t, '[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}') END",
+    ),
+    # What is behind the sixth digit of a second, and whether it rounds up to one microsecond.
+    "CREATE MACRO athena_six_digits(t) AS CASE WHEN length(t) > 15 AND contains(t, '.') "
+    "THEN regexp_replace(t, '(\\.[0-9]{6})[0-9]+', '\\1') ELSE t END",
+    "CREATE MACRO athena_picoseconds(t) AS CAST(rpad(regexp_extract(t, '\\.[0-9]{6}([0-9]*)', 1), 6, '0') AS BIGINT)",
+    _value_text(
+        "athena_zoned_time_text",
+        "[0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]{1,12})?)? ?[+-][0-9]{2}:[0-9]{2}",
+        "time with time zone",
+    ),
+    # What a time with time zone is compared by: microseconds of the day in UTC.
+    "CREATE MACRO athena_utc_of_day(v) AS ((epoch_us((v).t) - CAST((v).z AS BIGINT) * 60000000) % "
+    "86400000000 + 86400000000) % 86400000000",
+    "CREATE MACRO athena_seventh(t) AS CASE WHEN length(t) > 15 AND regexp_matches(t, '\\.[0-9]{6}[5-9]') "
+    "THEN 1 ELSE 0 END",
     _value_text(
         "athena_timestamp_text",
-        "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}( [0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]{1,6})?)?)?",
+        "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}( [0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]{1,12})?)?)?"
+        "( ?[A-Za-z][A-Za-z0-9/_+:-]*| ?[+-][0-9]{1,2}:?[0-9]{2})?",
         "timestamp",
-        "CASE WHEN regexp_full_match(trim(t), '.* [0-9]+:[0-9]+') THEN trim(t) || ':00' ELSE trim(t) END",
+        "CASE WHEN regexp_full_match(trim(t), '[-0-9]+( [0-9:.]+)?') THEN "
+        "CASE WHEN regexp_full_match(trim(t), '.* [0-9]+:[0-9]+') THEN trim(t) || ':00' ELSE trim(t) END "
+        # The zone must be one, and is left out.
+        "ELSE regexp_replace(regexp_extract(trim(t), '^[0-9]+-[0-9]+-[0-9]+( [0-9:.]+)?'), "
+        "'( [0-9]+:[0-9]+)$', '\\1:00') "
+        "|| left(athena_zone_name(ltrim(regexp_replace(trim(t), '^[0-9]+-[0-9]+-[0-9]+( [0-9:.]+)?', ''))), 0) END",
     ),
     _value_text(
         "athena_time_text",
-        "[0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]{1,6})?)?",
+        "[0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]{1,12})?)?",
         "time",
         "CASE WHEN regexp_full_match(trim(t), '[0-9]+:[0-9]+') THEN trim(t) || ':00' ELSE trim(t) END",
     ),
@@ -111,8 +138,8 @@ _NUMBERS = (
     # stands once: a chain of divisions would grow by its power.
     "CREATE MACRO athena_divide_double(a, b) AS a / b",
     "CREATE MACRO athena_divide_real(a, b) AS CAST(a / b AS FLOAT)",
-    "CREATE MACRO athena_modulo_double(a, b) AS fmod(a, b)",
-    "CREATE MACRO athena_modulo_real(a, b) AS CAST(fmod(a, b) AS FLOAT)",
+    "CREATE MACRO athena_modulo_double(a, b) AS a % b",  # with the sign of a; fmod has the sign of b
+    "CREATE MACRO athena_modulo_real(a, b) AS CAST(a % b AS FLOAT)",
     # A decimal's digits without the point, and back.
     "CREATE MACRO athena_unscaled(v, s) AS CAST(replace(CAST(v AS VARCHAR), '.', '') AS HUGEINT)",
     # In a list of one element, so that the argument is computed once, however often it is looked at.
@@ -223,7 +250,8 @@ _ARRAYS = (
     + " ELSE ms END",
     # DuckDB would lose digits of a double that is too large for the decimal.
     "CREATE MACRO athena_below(v, most, k) AS CASE WHEN abs(v) >= most THEN CAST("
-    "'INVALID_CAST_ARGUMENT: Cannot cast DOUBLE ' || CAST(v AS VARCHAR) || ' to ' || k AS TINYINT) ELSE v END",
+    "'INVALID_CAST_ARGUMENT: Cannot cast ' || replace(k, ' ''', ' ''' || athena_double_text(v) || '''') AS TINYINT) "
+    "ELSE v END",
     "CREATE MACRO athena_no_null_within(same, wanted, item) AS CASE WHEN same IS NULL AND wanted IS NOT NULL AND "
     "item IS NOT NULL THEN CAST("
     + _failing("NOT_SUPPORTED: arrays with elements that are null or contain null can not be compared")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -98,15 +99,34 @@ def _ask(access: Access, wanted: dict[str, Any]) -> bytes | None:
     S3SigV4Auth(
         Credentials(keys.access_key_id, keys.secret_access_key, keys.session_token or None), "s3", access.region
     ).add_auth(request)
-    prepared = request.prepare()
-    connection = http.client.HTTPConnection(urlsplit(access.endpoint_url).netloc, timeout=TIMEOUT_S)
-    try:
-        connection.request("POST", ADDRESS, body, dict(prepared.headers.items()))
-        answer = connection.getresponse()
-        found = answer.read()
-    finally:
-        connection.close()
-    return found if answer.status == http.HTTPStatus.OK else None
+    headers = dict(request.prepare().headers.items())
+    status, found = _post(urlsplit(access.endpoint_url).netloc, body, headers)
+    return found if status == http.HTTPStatus.OK else None
+
+
+_OPEN = threading.local()  # one connection for each thread: opening one costs as much as a small request
+
+
+def _post(netloc: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
+    """A connection that has ended since the last request is opened again."""
+    for attempt in range(_TRIES):
+        kept = getattr(_OPEN, "connection", None)
+        if kept is None or f"{kept.host}:{kept.port}" != netloc:
+            kept = _OPEN.connection = http.client.HTTPConnection(netloc, timeout=TIMEOUT_S)
+        try:
+            kept.request("POST", ADDRESS, body, headers)
+            answer = kept.getresponse()
+            return answer.status, answer.read()
+        except (http.client.HTTPException, ConnectionError):
+            kept.close()
+            _OPEN.connection = None
+            if attempt == _TRIES - 1:
+                raise
+        except BaseException:
+            kept.close()  # what comes next on it would be the answer to this request
+            _OPEN.connection = None
+            raise
+    raise AssertionError  # the last attempt returns or raises
 
 
 def _parts(answer: bytes) -> Iterator[bytes]:

@@ -22,6 +22,7 @@ from lakectl.local.athena.errors import QueryError, path_denied
 from lakectl.local.athena.many_objects import Place
 
 ONE_BY_ONE = 8  # objects that a query asks for alone, before all that it may need are asked for at once
+FIRST_AT_ONCE = 16  # where it is known which files a table has
 _DENIED = {"AccessDenied", "403", "InvalidAccessKeyId", "ExpiredToken"}
 _TRIES = 2
 _UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)
@@ -40,6 +41,8 @@ class ObjectFiles(fsspec.AbstractFileSystem):
         self._access: Access | None = None
         self._places: dict[str, Place] = {}
         self._expected: list[Callable[[], Iterable[str]]] = []
+        self._beside: dict[str, tuple[tuple[str, ...], int]] = {}  # of a file: the list that it is in, and its place
+        self._at_once = FIRST_AT_ONCE
         self._alone = 0
         self.scanned_bytes = 0
         self.failure: QueryError | None = None
@@ -50,13 +53,18 @@ class ObjectFiles(fsspec.AbstractFileSystem):
             self._access = access
             self._places = {}
             self._expected = []
+            self._beside = {}
+            self._at_once = FIRST_AT_ONCE
             self._alone = 0
             self.scanned_bytes = 0
             self.failure = None
 
-    def expect(self, paths: Callable[[], Iterable[str]]) -> None:
-        """Files that the query may read. They are listed only when it has read a few."""
-        self._expected.append(paths)
+    def expect(self, paths: Callable[[], Iterable[str]], known: tuple[str, ...] | None = None) -> None:
+        """Files that the query may read. They are listed only when it has read a few, unless they are ``known``."""
+        if known is None:
+            self._expected.append(paths)
+        else:
+            self._beside |= {path: (known, at) for at, path in enumerate(known)}
 
     def open(self, path: str, mode: str = "rb", **_: Any) -> Any:
         """Raises QueryError for an object that is not there or may not be read."""
@@ -109,16 +117,26 @@ class ObjectFiles(fsspec.AbstractFileSystem):
             if found is not None:
                 return found
             assert self._access is not None  # noqa: S101 - a query has begun
-            if self._alone >= ONE_BY_ONE:
+            if path in self._beside:
+                self._ask_for_next(self._access, path)
+            elif self._alone >= ONE_BY_ONE:
                 self._ask_for_expected(self._access)
-                if path in self._places:
-                    return self._places[path]
+            if path in self._places:
+                return self._places[path]
             self._alone += 1
             try:
                 found = self._places[path] = many_objects.place(self._access, path)
             except ClientError as error:
                 raise _refused(path, error) from error
             return found
+
+    def _ask_for_next(self, access: Access, path: str) -> None:
+        """Of a known list: this file and those behind it, twice as many each time. Files that are left after a table's
+        partitions were pruned are neighbours."""
+        files, at = self._beside[path]
+        wanted = [each for each in files[at : at + self._at_once] if each not in self._places]
+        self._at_once *= 2
+        self._places |= many_objects.places(access, wanted)
 
     def _ask_for_expected(self, access: Access) -> None:
         """An object that is refused here is asked for again when it is read, and the refusal is told then."""

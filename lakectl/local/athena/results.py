@@ -17,6 +17,7 @@ from lakectl.local.athena.errors import QueryError, RequestError, exhausted
 
 PAGE = 1000  # rows, the header row among them: the most that GetQueryResults gives at once
 _CHUNK = 256 * 1024
+_SMALL = 4 << 20
 MOST_BYTES = 4 << 30  # a result that has no end must not fill the disk
 _OCTETS = {"ContentType": "application/octet-stream"}
 _FIELD = re.compile(rb'(?:"((?:[^"]|"")*)")?([,\n])')
@@ -58,6 +59,7 @@ class Result:
     has_file: bool = True
     row_count: int = 0
     manifest: str | None = None  # where the list of the files is that the query wrote
+    subtype: str | None = None  # the SubstatementType, where it is known only once the catalog was asked
 
 
 def split(location: str) -> tuple[str, str]:
@@ -83,7 +85,10 @@ def write(s3: Any, location: str, result: Result) -> int:
         size = file.tell()
         file.seek(0)
         try:
-            s3.upload_fileobj(file, bucket, key, _OCTETS, Config=TransferConfig(max_concurrency=2))
+            if size <= _SMALL:  # without the threads of a transfer, which cost more than the request
+                s3.put_object(Bucket=bucket, Key=key, Body=file.read(), **_OCTETS)
+            else:
+                s3.upload_fileobj(file, bucket, key, _OCTETS, Config=TransferConfig(max_concurrency=2))
         except (ClientError, S3UploadFailedError) as error:
             raise _not_written(location, error) from None
     return size

@@ -121,6 +121,12 @@ def _tree(text: str) -> exp.Expr:
     try:
         trees = deep(lambda: dialect.parse(text))
     except SqlglotError as error:
+        found = re.search(r"\bJSON_TABLE\s*\(", text, re.I)
+        if found:
+            where = position_of(text, found.start())
+            raise QueryError(
+                "NOT_SUPPORTED", "JSON_TABLE is not supported by the local Athena; it works on AWS", where
+            ) from None
         raise MalformedQuery(_syntax_message(text, error)) from None
     except RecursionError:
         raise MalformedQuery("line 1:1: statement is too large (stack overflow while parsing)") from None

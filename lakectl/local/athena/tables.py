@@ -6,7 +6,6 @@ the Glue entry.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
@@ -22,6 +21,7 @@ from pyiceberg.table import StaticTable, Table
 from lakectl.local.athena import metadata_tables, types, views
 from lakectl.local.athena.access import Access
 from lakectl.local.athena.errors import QueryError
+from lakectl.local.athena.external_tables.partition_list import PartitionList
 from lakectl.local.athena.external_tables.source import ExternalSource
 from lakectl.local.athena.files import S3Files, Tables
 from lakectl.local.athena.session import Session
@@ -51,6 +51,31 @@ class Source(Protocol):
 
     def relation(self, session: Session, name: str) -> str:
         """DuckDB SQL that stands in FROM; ``name`` is free for the session to register something under."""
+
+
+class _Listed:
+    """The files of the last snapshots that were read, by the name of the manifest list.
+
+    A list is never written again. Who reads a file still needs the permission for it, so a caller learns nothing here.
+    """
+
+    MOST, MOST_FILES = 32, 20_000
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[str, ...]] = {}
+
+    def known(self, manifest_list: str) -> tuple[str, ...] | None:
+        return self._kept.get(manifest_list)
+
+    def keep(self, manifest_list: str, files: tuple[str, ...]) -> None:
+        if len(files) > self.MOST_FILES:
+            return
+        while len(self._kept) >= self.MOST:
+            self._kept.pop(next(iter(self._kept)))
+        self._kept[manifest_list] = files
+
+
+_FILES = _Listed()
 
 
 @dataclass
@@ -110,7 +135,8 @@ class IcebergSource:
         if self.snapshot_id is None:  # created and never written: there is no file that DuckDB could open
             session.register(name, empty)
             return f'"{name}"'
-        session.files.expect(self._files)
+        snapshot = self._snapshot
+        session.files.expect(self._files, _FILES.known(snapshot.manifest_list) if snapshot else None)
         location = self.table.metadata_location.replace("'", "''")
         scan = f"iceberg_scan('{location}', snapshot_from_id={self.snapshot_id}::UBIGINT)"
         places = [] if self._hides_places else [(_DUCKDB_PATH, PATH), (_DUCKDB_PLACE, PLACE)]
@@ -130,12 +156,22 @@ class IcebergSource:
         session.register(now, empty)
         return f'(SELECT * FROM "{now}" UNION ALL BY NAME SELECT {columns} FROM {scan})'  # noqa: S608
 
-    def _files(self) -> Iterator[str]:
+    @property
+    def _snapshot(self) -> Any:
+        return self.table.snapshot_by_id(self.snapshot_id) if self.snapshot_id else None
+
+    def _files(self) -> tuple[str, ...]:
         """Data and delete files of the snapshot."""
-        snapshot = self.table.snapshot_by_id(self.snapshot_id) if self.snapshot_id else None
-        for manifest in snapshot.manifests(self.table.io) if snapshot else ():
-            for entry in manifest.fetch_manifest_entry(self.table.io):
-                yield entry.data_file.file_path
+        snapshot = self._snapshot
+        if snapshot is None:
+            return ()
+        found = tuple(
+            entry.data_file.file_path
+            for manifest in snapshot.manifests(self.table.io)
+            for entry in manifest.fetch_manifest_entry(self.table.io)
+        )
+        _FILES.keep(snapshot.manifest_list, found)
+        return found
 
 
 @dataclass
@@ -192,6 +228,8 @@ class Catalog:
         if views.is_view(entry) and not kind and version is None:
             return views.read(entry)
         if not _is_iceberg(entry):
+            if kind == "partitions" and entry.get("PartitionKeys"):
+                return PartitionList(entry, self.access, f"{database}.{name}")
             if kind:
                 raise _no_table(database, name, position)
             if version is not None:

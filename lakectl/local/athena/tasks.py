@@ -45,6 +45,7 @@ class Outcome:
     output_bytes: int = 0
     scanned_bytes: int = 0
     manifest: str | None = None
+    subtype: str | None = None
     error: QueryError | QueryCancelled | None = None
 
     def to_json(self) -> str:

@@ -42,6 +42,9 @@ def checks(call: Call, prefix: str) -> list[Check] | None:
         return [Check(f"glue:{operation}", arn) for arn in (f"{prefix}:catalog", f"{prefix}:database/{name}")]
     if operation == "GetDatabases":
         return [Check("glue:GetDatabases", f"{prefix}:catalog")]
+    if operation == "SearchTables":  # it finds tables of all databases
+        everything = (f"{prefix}:catalog", f"{prefix}:database/*", f"{prefix}:table/*/*")
+        return [Check("glue:SearchTables", arn) for arn in everything]
     if operation in JOBS:
         name = parameters.get("JobName") or parameters.get("Name")
         return [Check(f"glue:{operation}", f"{prefix}:job/{name}")]

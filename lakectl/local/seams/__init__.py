@@ -19,6 +19,7 @@ def install_all(context: LocalContext) -> None:
         events,
         glue_catalog,
         glue_jobs,
+        glue_search,
         iam,
         lakeformation,
         logs,
@@ -32,7 +33,7 @@ def install_all(context: LocalContext) -> None:
     )
 
     storage = (s3_storage, s3, s3_uploads, s3_versions, s3_listing, dynamodb, dynamodb_transfers)
-    catalog = (glue_catalog, glue_jobs, lakeformation)
+    catalog = (glue_catalog, glue_jobs, glue_search, lakeformation)
     for seam in (core, iam, sts, logs, *storage, sqs, awslambda, events, *catalog):
         seam.install(context)
     validation.install()

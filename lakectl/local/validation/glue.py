@@ -16,7 +16,8 @@ from lakectl.glue_versions import STREAMING_ONLY
 from lakectl.local.iam import roles
 from lakectl.local.seams.glue_jobs import InvalidInputException
 
-VERSIONS = ("0.9", "1.0", "2.0", "3.0", "4.0", "5.0", "5.1")
+VERSIONS = ("0.9", "1.0", "2.0", "3.0", "4.0", "5.0", "5.1", "6.0")
+AUTO = "auto"  # a version that Glue chooses
 WORKERS = (
     ("Standard", "Z.2X")
     + tuple(f"G.{size}X" for size in ("025", "1", "2", "4", "8", "12", "16"))
@@ -77,11 +78,11 @@ def _starting(original: Callable[..., ActionResult]) -> Callable[..., ActionResu
 
 def _check_job(response: GlueResponse, job: dict[str, Any]) -> None:
     version, worker, workers = job.get("GlueVersion"), job.get("WorkerType"), job.get("NumberOfWorkers")
-    if version and version not in VERSIONS:
+    if version and version not in (*VERSIONS, AUTO):
         raise InvalidInputException(f"Glue Version {version} is not supported; valid are {', '.join(VERSIONS)}")
     if worker and worker not in WORKERS:
         raise InvalidInputException(f"Worker type {worker} is not supported; valid are {', '.join(WORKERS)}")
-    if version and worker and float(version) < NEEDED_VERSION.get(worker, 0):
+    if version not in (None, "", AUTO) and worker and float(version) < NEEDED_VERSION.get(worker, 0):
         raise InvalidInputException(f"Worker type {worker} is not supported for Glue Version {version}")
     if worker in STREAMING_ONLY and (job.get("Command") or {}).get("Name") == "glueetl":
         raise InvalidInputException(f"Worker type {worker} is only available for streaming jobs")

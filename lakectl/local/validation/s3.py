@@ -61,8 +61,8 @@ def _bucket_request(original: Callable[..., Any]) -> Callable[..., Any]:
         name = self.parse_bucket_name_from_url(request, full_url)
         if name:
             creates = request.method == "PUT" and not request.args
-            if creates and not is_bucket_name(name) and name not in self.backend.buckets:
-                raise InvalidBucketName
+            if creates and name not in self.backend.buckets:
+                _check_new_name(self, name, request.headers.get("x-amz-bucket-namespace", "global"))
             _check_owner(self.backend, name, request.headers.get("x-amz-expected-bucket-owner"))
             if request.method == "DELETE" and not request.args:
                 _check_empty(self.backend, name)
@@ -72,6 +72,18 @@ def _bucket_request(original: Callable[..., Any]) -> Callable[..., Any]:
         return original(self, request, full_url)
 
     return bucket_response
+
+
+def _check_new_name(response: S3Response, name: str, namespace: str) -> None:
+    """ "Account regional namespace naming rules": such names end with account, region and "-an", and no others do.
+
+    The code of the answer is not documented; it is the one for every other bad name.
+    """
+    suffix = f"-{response.current_account}-{response.region}-an"
+    if not is_bucket_name(name) or name.endswith("-an") != (namespace == "account-regional"):
+        raise InvalidBucketName
+    if namespace == "account-regional" and not (name.endswith(suffix) and len(name) > len(suffix)):
+        raise InvalidBucketName
 
 
 def is_bucket_name(name: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,8 +24,10 @@ FAILURES = (ClientError, BotoCoreError, ResponseParserError, LakectlError)
 AFTER = ("region", "names", "Glue version", "Lake Formation", "permissions")  # what needs an identity
 
 
-def findings(lake: Lake) -> Iterator[Finding]:
-    """In the order of what depends on what. Needs for each check the permission that its line names if it is denied."""
+def findings(lake: Lake, also: Mapping[str, tuple[str, ...]] | None = None) -> Iterator[Finding]:
+    """In the order of what depends on what. ``also``: actions beside those of ``up`` and ``down``, by kind of resource.
+
+    Needs for each check the permission that its line names if it is denied."""
     sts = lake.client("sts")
     yield network.proxies(sts.meta.endpoint_url)
     try:
@@ -46,7 +48,7 @@ def findings(lake: Lake) -> Iterator[Finding]:
         "names": lambda: iter([_names(lake)]),
         "Glue version": lambda: iter([_glue_version(lake)]),
         "Lake Formation": lambda: _lake_formation(lake),
-        "permissions": lambda: simulation.findings(lake, identity["Arn"]),
+        "permissions": lambda: simulation.findings(lake, identity["Arn"], also),
     }
     for check, function in checks.items():
         try:

@@ -74,6 +74,15 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
         *("athena:ListNamedQueries", "athena:DeleteNamedQuery"),
     ),
 }
+# The same for what a lake has by choice.
+CHOSEN: Mapping[str, tuple[str, ...]] = {
+    "cloudwatch-alarm": (
+        *("cloudwatch:PutMetricAlarm", "cloudwatch:DescribeAlarms", "cloudwatch:DeleteAlarms"),
+        *("cloudwatch:TagResource", "cloudwatch:ListTagsForResource"),
+    ),
+    # ModifyBudget is what creating, changing and deleting need (Service Authorization Reference, AWS Budget Service).
+    "budget": ("budgets:ModifyBudget", "budgets:ViewBudget", "budgets:TagResource", "budgets:ListTagsForResource"),
+}
 USER = re.compile(r"arn:[^:]+:iam::\d{12}:user/(.+/)?(?P<name>[^/]+)")
 SESSION = re.compile(r"arn:(?P<partition>[^:]+):sts::(?P<account>\d{12}):assumed-role/(?P<name>[^/]+)/.+")
 
@@ -87,8 +96,11 @@ class Refused:
     missing: tuple[str, ...] = ()
 
 
-def findings(lake: Lake, caller: str) -> Iterator[Finding]:
-    """``caller``: the ARN that STS gave. Needs ``iam:SimulatePrincipalPolicy``, and ``iam:GetRole`` for a role."""
+def findings(lake: Lake, caller: str, also: Mapping[str, tuple[str, ...]] | None = None) -> Iterator[Finding]:
+    """``caller``: the ARN that STS gave. ``also``: actions beside those of ``up`` and ``down``, by kind.
+
+    Needs ``iam:SimulatePrincipalPolicy``, and ``iam:GetRole`` for a role.
+    """
     if caller.endswith(":root"):
         yield ok("permissions", "the account's root user may do everything")
         return
@@ -96,23 +108,24 @@ def findings(lake: Lake, caller: str) -> Iterator[Finding]:
     if source is None:
         yield unchecked("permissions", f"IAM simulates the policies of users and roles, and this is {caller}")
         return
-    wanted = questions(lake)
-    found = [each for kind, arns in wanted.items() for each in _simulated(lake, source, ACTIONS[kind], arns)]
-    yield from judged(source, found, sum(len(ACTIONS[kind]) for kind in wanted))
+    wanted, known = questions(lake), {**ACTIONS, **CHOSEN}
+    actions = {kind: (*known[kind], *(also or {}).get(kind, ())) for kind in wanted}
+    found = [each for kind, arns in wanted.items() for each in _simulated(lake, source, actions[kind], arns)]
+    yield from judged(source, found, sum(map(len, actions.values())), "the acceptance" if also else "up and down")
 
 
 def questions(lake: Lake) -> dict[str, list[str]]:
-    """Kind of :data:`ACTIONS` -> the ARNs of the lake's resources that they are done to."""
+    """Kind of :data:`ACTIONS` and :data:`CHOSEN` -> the ARNs of the lake's resources that they are done to."""
     found: dict[str, list[str]] = {}
     for resource in lake.resources:
-        if resource.kind in ACTIONS and resource.arn:
+        if resource.kind in {**ACTIONS, **CHOSEN} and resource.arn:
             found.setdefault(resource.kind, []).append(resource.arn)
     found[OBJECTS] = [f"{arn}/*" for arn in found.get("s3-bucket", [])]
     return found
 
 
-def judged(source: str, found: Iterable[Refused], asked: int) -> Iterator[Finding]:
-    """``found``: what is not allowed, of ``asked`` actions."""
+def judged(source: str, found: Iterable[Refused], asked: int, of: str = "up and down") -> Iterator[Finding]:
+    """``found``: what is not allowed, of ``asked`` actions of something."""
     refused = [each for each in found if not each.missing]
     unknown = [each for each in found if each.missing]
     if refused:
@@ -123,7 +136,7 @@ def judged(source: str, found: Iterable[Refused], asked: int) -> Iterator[Findin
         keys = ", ".join(sorted({key for each in unknown for key in each.missing}))
         yield unchecked("permissions", f"{actions} depend on {keys}, which a simulation does not know")
     if not refused and not unknown:
-        yield ok("permissions", f"{source} may do all of the {asked} actions of up and down")
+        yield ok("permissions", f"{source} may do all of the {asked} actions of {of}")
 
 
 def granting(source: str, refused: Iterable[Refused]) -> str:

@@ -24,7 +24,8 @@ def tutorial(name: str) -> str:
 
 def own(name: str, drafts: Sequence[Draft]) -> str:
     """The configuration of a lake with the sources of ``drafts``: nothing in it is called as in the tutorial."""
-    text = replaced(_shipped(), {("name",): name, **_names(name)})
+    # Nobody can have taken such a name before, nor take it once it is free again.
+    text = replaced(_shipped(), {("name",): name, ("buckets", "namespace"): "account-regional", **_names(name)})
     text = re.sub(r"(?m)^views: \[[^\]]*\] *", "views: []    ", text)  # those of the tutorial are about its sources
     text = _with_sources(text, drafts)
     if any(draft.left_out for draft in drafts):
@@ -63,6 +64,7 @@ def _names(name: str) -> dict[tuple[str, ...], str]:
         ("glue", "job"): f"{name}_bronze_to_silver",
         ("glue", "maintenance_job"): f"{name}_maintenance",
         ("glue", "role"): f"{name}-glue-role",
+        ("maintenance", "optimizer_role"): f"{name}-optimizer-role",
         ("athena", "workgroup"): f"{name}-wg",
         ("triggers", "orders_rule"): f"{name}-on-landed",
         ("triggers", "drain_rule"): f"{name}-on-transform-ended",

@@ -44,8 +44,10 @@ def files(folder: Path, name: str | None, drafts: Sequence[Draft] = (), *, eject
     return dict(sorted(found.items()))
 
 
-def write(folder: Path, content: Mapping[str, bytes]) -> None:
-    """Write all files below ``folder``, or none.
+def write(
+    folder: Path, content: Mapping[str, bytes], way_out: str = "name another folder: lakectl init FOLDER"
+) -> None:
+    """Write all files below ``folder``, or none. ``way_out``: the hint when some are there.
 
     Raises UsageError, naming them, when some are there already, and when the folder can't be written.
     """
@@ -53,7 +55,7 @@ def write(folder: Path, content: Mapping[str, bytes]) -> None:
     if taken:
         raise UsageError(
             f"{_these(taken)} {'is' if len(taken) == 1 else 'are'} in {folder}/ already; nothing was written",
-            "name another folder: lakectl init FOLDER",
+            way_out,
         )
     written: list[Path] = []
     made: list[Path] = []

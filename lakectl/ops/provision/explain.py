@@ -59,7 +59,7 @@ class Recorder(Aws):
     def client(self, service: str) -> Any:
         return _RecordingClient(self, service)
 
-    def record(self, command: Command, reasons: tuple[Reason, ...] = ()) -> None:
+    def add(self, command: Command, reasons: tuple[Reason, ...] = ()) -> None:
         self.lines.append(Line(command, tuple(reason.says for reason in reasons if reason.at_first)))
 
 
@@ -81,7 +81,7 @@ class _RecordingClient:
             command = translate(self._service, model, parameters, self._recorder.path_of)
             if self._recorder.endpoint_url and self._service in DEAF_TO_ENDPOINT_URL:
                 command = replace(command, options=(*command.options, ("--endpoint-url", self._recorder.endpoint_url)))
-            self._recorder.record(command, patience.get())
+            self._recorder.add(command, patience.get())
             return {}
 
         return call
@@ -100,7 +100,7 @@ class _RecordingWaiter:
     def wait(self, WaiterConfig: Any = None, **parameters: Any) -> None:  # noqa: ARG002 - as boto3 has it
         operation = self.client.get_waiter(self.name).config.operation
         model = self.client.meta.service_model.operation_model(operation)
-        self.recorder.record(wait(self.service, self.name, model, parameters))
+        self.recorder.add(wait(self.service, self.name, model, parameters))
 
 
 def explain(lake: Lake, todo: Plan) -> list[Explained]:

@@ -8,11 +8,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from lakectl import prices
 from lakectl.aws import code_of
 from lakectl.ops.lake import Lake
 from lakectl.ops.report.model import Cost
 from lakectl.ops.runs import transform
-from lakectl.ops.tables import athena_price
 from lakectl.ops.tables.maintain import maintenance_job
 
 MOST_RUNS = 1000  # of each job
@@ -37,7 +37,7 @@ def cost(lake: Lake) -> Cost:
         usd_per_dpu_hour=lake.config.glue.usd_per_dpu_hour,
         queries=len(scanned),
         scanned=sum(scanned),
-        usd_per_tb=athena_price.USD_PER_TB,
+        usd_per_tb=prices.ATHENA_TB,
         partial=partial or len(ids) > MOST_QUERIES,
     )
 
@@ -64,4 +64,4 @@ def _scanned(lake: Lake, ids: list[str]) -> Iterator[int]:
                 size = int(execution.get("Statistics", {}).get("DataScannedInBytes") or 0)
                 if execution.get("SubstatementType") == "EXPLAIN" and not size:  # only EXPLAIN ANALYZE is billed
                     continue
-                yield athena_price.billed_bytes(size)
+                yield prices.athena_bytes(size)

@@ -46,6 +46,7 @@ class JobRun:
     arguments: Mapping[str, str] = field(default_factory=dict)
     result: dict[str, Any] = field(default_factory=dict)
     started_at: str = ""
+    glue_version: str = ""
 
     @property
     def ended(self) -> bool:
@@ -226,5 +227,6 @@ def _job_run(run: Mapping[str, Any]) -> JobRun:
         seconds=seconds,
         dpu_seconds=used,
         arguments=run.get("Arguments", {}),
+        glue_version=run.get("GlueVersion", ""),
         started_at=run["StartedOn"].astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if "StartedOn" in run else "",
     )

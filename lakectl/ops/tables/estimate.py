@@ -13,12 +13,13 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from lakectl import prices
 from lakectl.aws import explain
 from lakectl.errors import LakectlError
 from lakectl.ops.console import catalog, iceberg
 from lakectl.ops.console.catalog import Table
 from lakectl.ops.lake import Lake
-from lakectl.ops.tables import athena_price, named_tables
+from lakectl.ops.tables import named_tables
 from lakectl.ops.tables.named_tables import Named, NotUnderstood
 
 MOST_LISTED = 10_000  # objects of a table that is no Iceberg table
@@ -35,7 +36,7 @@ class Estimate:
     @property
     def usd(self) -> float:
         """What reading all of it costs on AWS."""
-        return athena_price.usd(self.size)
+        return prices.athena(max(self.size, 1))
 
 
 def of(lake: Lake, sql: str, database: str = "") -> Estimate | None:

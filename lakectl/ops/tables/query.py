@@ -137,6 +137,10 @@ def lines(lake: Lake, sql: str, on_start: Callable[[str], None] = lambda _: None
     """
     with _explained(lake):
         execution = _finished(lake, sql, on_start)
+        if "OutputLocation" not in execution.get("ResultConfiguration", {}):  # Athena keeps the results itself
+            found = answer.opened(lake, sql, execution)
+            yield from ([value or "" for value in row] for row in found.rows)
+            return
         bucket, _, key = execution["ResultConfiguration"]["OutputLocation"].removeprefix("s3://").partition("/")
         body = lake.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
     reader = csv.reader(io.StringIO(body.decode("utf-8"), newline=""))

@@ -140,7 +140,8 @@ def _bind_lambdas(
         types = [registry.filled(part, bound) for part in takes]
         made = _lambda(each, nodes[at], types)
         if gives in bound:
-            if not sqltypes.coerces(made[1].type, bound[gives]):
+            narrower = made[1].type.is_number and made[1].type != bound[gives]
+            if narrower or not sqltypes.coerces(made[1].type, bound[gives]):
                 wider = sqltypes.common(made[1].type, bound[gives])
                 if wider is None or wider == bound[gives]:
                     return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 
+from lakectl.local.athena import sqltypes
 from lakectl.local.athena.analysis import json_casts, texts
 from lakectl.local.athena.analysis.values import Value, text, zoned
 from lakectl.local.athena.errors import QueryError
@@ -47,8 +48,9 @@ _CASTS: dict[str, tuple[str, ...]] = {
     "array": ("json",),
     "map": ("json",),
     "row": ("json",),
-    "uuid": ("varchar", "char"),
-    "ipaddress": ("varchar", "char"),
+    "uuid": ("varchar", "char", "varbinary"),
+    "ipaddress": ("varchar", "char", "varbinary"),
+    "varbinary": ("uuid", "ipaddress"),
 }
 _counter = itertools.count()
 
@@ -146,12 +148,20 @@ def _to_zoned(value: Value, wanted: Type) -> Value:
     given = value.type
     if given.name.startswith("time "):
         _unsupported(value, wanted)
-    if wanted.precision > 6 and given.name == "date":
-        start = f"timezone('UTC', CAST({value.sql} AS TIMESTAMP))"
-        packed = f"struct_pack(t := {start}, p := CAST(0 AS BIGINT), z := 'UTC')"
-        return Value(f"(CASE WHEN {value.sql} IS NOT NULL THEN {packed} END)", wanted)
-    if wanted.precision > 6 and given.name == "varchar":
-        raise QueryError("NOT_SUPPORTED", f"CAST of {given} to {wanted} is not supported by the local Athena")
+    if wanted.precision > 6 and not given.is_zoned:
+        if given.name == "varchar":
+            packed = (
+                f"struct_pack(t := timezone('UTC', athena_zoned_floor({value.sql})), "
+                f"p := athena_picoseconds({value.sql}), z := athena_zoned_zone({value.sql}))"
+            )
+            exact = Value(_unless_null(value.sql, packed), sqltypes.timestamp(12, zoned=True))
+            return convert(exact, wanted)
+        moment = convert(value, sqltypes.timestamp(wanted.precision)).sql
+        packed = f"struct_pack(t := timezone('UTC', ({moment}).t), p := ({moment}).p, z := 'UTC')"
+        return Value(_unless_null(value.sql, packed), wanted, zone="'UTC'")
+    if given.precision > 6 and given.name == "timestamp":
+        moment = convert(value, sqltypes.timestamp(wanted.precision)).sql
+        return zoned(f"timezone('UTC', {moment})", "'UTC'", wanted.precision)
     if given.name == "varchar":
         instant = f"timezone('UTC', athena_zoned_instant({value.sql}, {wanted.precision}))"
         return zoned(instant, f"athena_zoned_zone({value.sql})", wanted.precision)
@@ -161,10 +171,18 @@ def _to_zoned(value: Value, wanted: Type) -> Value:
         return zoned(_rounded(value.moment, given.precision, wanted.precision), value.zone_sql, wanted.precision)
     if given.name == "date":
         return zoned(f"timezone('UTC', CAST({value.sql} AS TIMESTAMP))", "'UTC'", wanted.precision)
-    if given.precision > 6 or wanted.precision > 6:
-        raise QueryError("NOT_SUPPORTED", f"CAST of {given} to {wanted} is not supported by the local Athena")
     local = _rounded(value.sql, given.precision, wanted.precision)
     return zoned(f"timezone('UTC', {local})", "'UTC'", wanted.precision)
+
+
+def _unless_null(sql: str, made: str) -> str:
+    return f"(CASE WHEN {sql} IS NOT NULL THEN {made} END)"
+
+
+def local_picoseconds(value: Value) -> Value:
+    """A timestamp with time zone of more than six digits as its local timestamp."""
+    packed = f"struct_pack(t := {value.local}, p := ({value.sql}).p)"
+    return Value(_unless_null(value.sql, packed), sqltypes.timestamp(value.type.precision))
 
 
 def _picoseconds(value: Value, wanted: Type) -> str:
@@ -243,7 +261,10 @@ def _to_decimal(value: Value, wanted: Type) -> str:
         return f"CAST(athena_decimal_text({sql}, {text(_shown(wanted))}) AS {wanted.physical})"
     if given.is_float:
         precision, scale = wanted.numbers
-        checked = f"athena_below({sql}, 1e{precision - scale}::DOUBLE, {text(_spaced(wanted))})"
+        if given.name == "real":
+            sql = f"CAST(athena_real_text(CAST({sql} AS DOUBLE)) AS DOUBLE)"  # of Java's Float.toString
+        target = text(f"{given.name.upper()} ' to {_spaced(wanted)}")
+        checked = f"athena_below({sql}, 1e{precision - scale}::DOUBLE, {target})"
         return f"CAST(athena_finite_text({checked}, {text(_shown(wanted))}) AS {wanted.physical})"
     digits, scale = (DIGITS[given.name], 0) if given.name in DIGITS else given.numbers or (1, 0)
     if digits - scale <= wanted.numbers[0] - wanted.numbers[1] and scale <= wanted.numbers[1]:
@@ -270,10 +291,20 @@ def _to_timestamp(value: Value, wanted: Type) -> str:
         return _unsupported(value, wanted)
     if given.name == "timestamp" and (given.precision > 6 or wanted.precision > 6):
         return _picoseconds(value, wanted)
-    if wanted.precision > 6 or (given.is_zoned and given.precision > 6):
-        raise QueryError("NOT_SUPPORTED", f"CAST of {given} to {wanted} is not supported by the local Athena")
+    if given.is_zoned and given.precision > 6:
+        return convert(local_picoseconds(value), wanted).sql
+    if wanted.precision > 6:
+        if given.name == "varchar":
+            moment = f"CAST(athena_six_digits(athena_timestamp_text({value.sql})) AS TIMESTAMP)"
+            packed = f"struct_pack(t := {moment}, p := athena_picoseconds({value.sql}))"
+            exact = Value(_unless_null(value.sql, packed), sqltypes.timestamp(12))
+            return convert(exact, wanted).sql
+        return _picoseconds(convert(value, sqltypes.timestamp(6)), wanted)
     if given.name == "varchar":
-        return _rounded(f"CAST(athena_timestamp_text({value.sql}) AS TIMESTAMP)", 6, wanted.precision)
+        read = _rounded(
+            f"CAST(athena_six_digits(athena_timestamp_text({value.sql})) AS TIMESTAMP)", 6, wanted.precision
+        )
+        return f"({read} + to_microseconds(athena_seventh({value.sql})))" if wanted.precision == 6 else read
     if given.name == "date":
         return f"CAST({value.sql} AS TIMESTAMP)"
     local = value.local if given.is_zoned else value.sql
@@ -283,15 +314,35 @@ def _to_timestamp(value: Value, wanted: Type) -> str:
 def _to_time(value: Value, wanted: Type) -> str:
     given = value.type
     if given.name == "varchar":
-        return _rounded(f"CAST(athena_time_text({value.sql}) AS TIME)", 6, wanted.precision)
+        read = f"CAST(athena_six_digits(athena_time_text({value.sql})) AS TIME)"
+        if wanted.precision == 6:
+            return f"({read} + to_microseconds(athena_seventh({value.sql})))"
+        return _rounded(read, 6, wanted.precision)
     if given.name == "time":
         return _rounded(value.sql, given.precision, wanted.precision)
     if given.name == "time with time zone":  # the zone is left out
         return _rounded(f"({value.sql}).t", given.precision, wanted.precision)
     if given.precision > 6:
-        raise QueryError("NOT_SUPPORTED", f"CAST of {given} to {wanted} is not supported by the local Athena")
+        return f"CAST({convert(value, sqltypes.timestamp(wanted.precision)).sql} AS TIME)"
     local = value.local if given.is_zoned else value.sql
     return f"CAST({_rounded(local, given.precision, wanted.precision)} AS TIME)"
+
+
+def _to_zoned_time(value: Value, wanted: Type) -> str:
+    """Local time, and minutes from UTC, which is the zone of what has none."""
+    given, sql = value.type, value.sql
+    plain = Type("time", (wanted.precision,))
+    if given.name == "varchar":
+        sql = f"athena_zoned_time_text({value.sql})"
+        local = convert(Value(f"regexp_replace({sql}, ' ?[+-][0-9:]+$', '')", Type("varchar")), plain).sql
+        minutes = f"athena_offset(regexp_extract({sql}, '[+-][0-9:]+$'))"
+    elif given.name == "time with time zone":
+        local = convert(Value(f"({sql}).t", Type("time", given.numbers)), plain).sql
+        minutes = f"({sql}).z"
+    else:
+        local = convert(value, plain).sql
+        minutes = f"athena_minutes_of({value.moment}, {value.zone_sql})" if given.is_zoned else "0"
+    return _unless_null(value.sql, f"struct_pack(t := {local}, z := CAST({minutes} AS INTEGER))")
 
 
 def _unsupported(value: Value, wanted: Type) -> str:
@@ -309,10 +360,15 @@ _RULES: dict[str, Callable[[Value, Type], str]] = {
     "date": _to_date,
     "timestamp": _to_timestamp,
     "time": _to_time,
-    "varbinary": lambda value, _: f"encode({value.sql})",
-    "uuid": lambda value, _: f"athena_uuid_text({value.sql})",
-    "ipaddress": lambda value, _: f"athena_ipaddress({value.sql})",
-    "time with time zone": _unsupported,
+    "varbinary": lambda value, _: {
+        "uuid": f"from_hex(replace({value.sql}, '-', ''))",
+        "ipaddress": f"athena_address_bytes({value.sql})",
+    }.get(value.type.name, f"encode({value.sql})"),
+    "uuid": lambda value, _: f"athena_uuid_{'of' if value.type.name == 'varbinary' else 'text'}({value.sql})",
+    "ipaddress": lambda value, _: (
+        f"athena_address_of({value.sql})" if value.type.name == "varbinary" else f"athena_ipaddress({value.sql})"
+    ),
+    "time with time zone": _to_zoned_time,
     "interval day to second": _unsupported,
     "interval year to month": _unsupported,
 }

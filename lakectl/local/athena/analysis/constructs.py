@@ -12,7 +12,7 @@ from lakectl.local.athena import sqltypes
 from lakectl.local.athena.analysis import calls, casts, literals, operators
 from lakectl.local.athena.analysis.values import NULL, Value, string, unsupported, zoned
 from lakectl.local.athena.errors import QueryError
-from lakectl.local.athena.sqltypes import VARBINARY
+from lakectl.local.athena.sqltypes import SECONDS, VARBINARY
 
 if TYPE_CHECKING:
     from lakectl.local.athena.analysis.expressions import Expressions
@@ -92,7 +92,11 @@ def at_time_zone(each: Expressions, node: exp.AtTimeZone) -> Value:
 
 
 def at_zone(value: Value, zone: Value, position: tuple[int, int] | None) -> Value:
-    if zone.type.name != "varchar" or value.type.name not in ("timestamp", "timestamp with time zone"):
+    by_offset = zone.type == SECONDS
+    if not (zone.type.name == "varchar" or by_offset) or value.type.name not in (
+        "timestamp",
+        "timestamp with time zone",
+    ):
         raise QueryError(
             "TYPE_MISMATCH",
             f"Type of value must be a time or timestamp with or without time zone (actual {value.type})",
@@ -101,7 +105,14 @@ def at_zone(value: Value, zone: Value, position: tuple[int, int] | None) -> Valu
     if value.type.precision > 6:
         raise unsupported(f"AT TIME ZONE of {value.type}", position)
     moment = casts.coerce(value, sqltypes.timestamp(value.type.precision, zoned=True))
-    return zoned(moment.moment, calls.zone_of(zone, position), value.type.precision)
+    name = offset_zone(zone) if by_offset else calls.zone_of(zone, position)
+    return zoned(moment.moment, name, value.type.precision)
+
+
+def offset_zone(interval: Value) -> str:
+    """The name of the zone that is an interval from UTC."""
+    minutes = f"CAST({interval.sql} // 60000 AS INTEGER)"
+    return f"(CASE WHEN {minutes} = 0 THEN 'UTC' ELSE athena_offset_text({minutes}) END)"
 
 
 def subquery(each: Expressions, node: exp.Expr) -> Value:
@@ -148,6 +159,18 @@ def named(name: str, *arguments: str) -> Callable[[Expressions, Any], Value]:
     return rule
 
 
+_DAYS = ("date", "timestamp", "timestamp with time zone")
+_CLOCKS = ("timestamp", "timestamp with time zone", "time", "time with time zone", "interval day to second")
+# Of what a field may be extracted (Trino's ExpressionAnalyzer.visitExtract).
+_EXTRACTED = {
+    **dict.fromkeys(("year", "month"), (*_DAYS, "interval year to month")),
+    "day": (*_DAYS, "interval day to second"),
+    **dict.fromkeys(("quarter", "week", "day_of_month", "day_of_week", "day_of_year", "year_of_week"), _DAYS),
+    **dict.fromkeys(("hour", "minute", "second"), _CLOCKS),
+    **dict.fromkeys(("timezone_hour", "timezone_minute"), ("timestamp with time zone", "time with time zone")),
+}
+
+
 def extract(each: Expressions, node: exp.Extract) -> Value:
     field = node.this.name.lower()
     names = {"dow": "day_of_week", "doy": "day_of_year", "yow": "year_of_week"}
@@ -164,8 +187,12 @@ def extract(each: Expressions, node: exp.Extract) -> Value:
     ) + ("hour", "minute", "second", "timezone_hour", "timezone_minute")
     name = names.get(field, field)
     if name not in known:
-        raise QueryError("INVALID_FUNCTION_ARGUMENT", f"Invalid EXTRACT field: {field}", each.start(node))
-    return calls.call(each, node, name, [node.expression])
+        raise QueryError("SYNTAX_ERROR", f"Invalid EXTRACT field: {field.upper()}", each.start(node))
+    value = each.value(node.expression)
+    if value.type.name not in _EXTRACTED[name]:
+        message = f"Cannot extract {field.upper()} from {value.type}"
+        raise QueryError("TYPE_MISMATCH", message, each.start(node.expression))
+    return calls.apply(each, node, name, [value])
 
 
 def trim(each: Expressions, node: exp.Trim) -> Value:

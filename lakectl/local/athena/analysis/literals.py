@@ -22,8 +22,8 @@ from lakectl.local.athena.sqltypes import BIGINT, BOOLEAN, DATE, DOUBLE, INTEGER
 
 Position = tuple[int, int] | None
 TIMESTAMP = re.compile(
-    r"\s*([+-]?\d{4,}-\d{1,2}-\d{1,2})(?: (\d{1,2}:\d{2}(?::\d{2})?)(?:\.(\d{1,12}))?)?"
-    r"(?: ?([A-Za-z][\w/+:-]*)|\s*([+-]\d{1,2}:?\d{2}))?\s*"
+    r"\s*([+-]?\d{4,}-\d{1,2}-\d{1,2})(?: (\d{1,2}:\d{1,2}(?::\d{1,2})?)(?:\.(\d{1,12}))?)?"
+    r"(?: ?([A-Za-z][\w/+:-]*)|\s*([+-]\d{1,2}(?::?\d{2}|(?(2)|(?!)))))?\s*"  # hours alone only after a time
 )
 _TIME = re.compile(r"\s*(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,12}))?)?\s*(?:([+-])(\d{2}):(\d{2}))?\s*")
 _UNITS = {"DAY": 86_400_000, "HOUR": 3_600_000, "MINUTE": 60_000, "SECOND": 1000, "WEEK": 604_800_000}
@@ -87,7 +87,12 @@ def _invalid(message: str, position: Position) -> QueryError:
 
 
 def _date(written: str, position: Position) -> Value:
-    found = re.fullmatch(r"\s*(\d{4})-(\d{1,2})-(\d{1,2})\s*", written)
+    far = re.fullmatch(r"\s*[+-]?0*(\d{4,})-\d{1,2}-\d{1,2}\s*", written)
+    if far and int(far[1]) < 5881580 and ("-" in written[: far.start(1)] or int(far[1]) > 9999):
+        raise QueryError(
+            "NOT_SUPPORTED", "a year beyond 9999 is not supported by the local Athena; it works on AWS", position
+        )
+    found = re.fullmatch(r"\s*\+?0*(\d{4})-(\d{1,2})-(\d{1,2})\s*", written)
     try:
         if found is None:
             raise ValueError(written)
@@ -121,23 +126,24 @@ def timestamp(written: str, position: Position) -> Value:
             packed = f"struct_pack(t := {local}, p := CAST({fraction[6:].ljust(6, '0')} AS BIGINT))"
             return Value(packed, sqltypes.timestamp(len(fraction)))
         return Value(local, sqltypes.timestamp(len(fraction)), constant=shown, simple=True)
-    if len(fraction) > 6:
-        raise QueryError(
-            "NOT_SUPPORTED", "more than 6 fractional digits with a time zone are not supported by the local Athena"
-        )
     name = zone_name(zone or offset or "")
     if name is None:
         raise bad
-    instant = f"TIMESTAMPTZ '{utc_of(moment, name):%Y-%m-%d %H:%M:%S}{'.' + fraction if fraction else ''}+00'"
+    micros = "." + fraction[:6] if fraction else ""
+    instant = f"TIMESTAMPTZ '{utc_of(moment, name):%Y-%m-%d %H:%M:%S}{micros}+00'"
+    if len(fraction) > 6:
+        digits = f"CAST({fraction[6:].ljust(6, '0')} AS BIGINT)"
+        packed = f"struct_pack(t := {instant}, p := {digits}, z := {text(name)})"
+        return Value(packed, sqltypes.timestamp(len(fraction), zoned=True), zone=text(name))
     value = zoned(instant, text(name), len(fraction))
     return Value(f"struct_pack(t := {instant}, z := {text(name)})", value.type, "zoned", instant, text(name))
 
 
 def zone_name(written: str) -> str | None:
     """A zone as Trino shows it: ``UTC``, ``+08:00``, ``America/New_York``; None if there is no such zone."""
-    offset = re.fullmatch(r"([+-])(\d{1,2}):?(\d{2})", written)
+    offset = re.fullmatch(r"([+-])(\d{1,2})(?::?(\d{2}))?", written)
     if offset:
-        sign, hours, minutes = offset[1], int(offset[2]), int(offset[3])
+        sign, hours, minutes = offset[1], int(offset[2]), int(offset[3] or 0)
         if hours > 14 or minutes > 59:
             return None
         return "UTC" if hours == minutes == 0 else f"{sign}{hours:02d}:{minutes:02d}"
@@ -196,7 +202,7 @@ def interval(node: exp.Interval, position: Position) -> Value:
     while isinstance(this, exp.Neg | exp.Paren):
         sign, this = (-sign if isinstance(this, exp.Neg) else sign), this.this
     written, unit = str(this.name if this is not None else ""), node.args.get("unit")
-    bad = _invalid(f"Invalid INTERVAL literal: '{written}'", position)
+    bad = _invalid(f"'{written}' is not a valid INTERVAL literal", position)
     if not isinstance(this, exp.Literal) or unit is None:
         raise bad
     if written.startswith(("-", "+")):
@@ -221,8 +227,8 @@ def interval(node: exp.Interval, position: Position) -> Value:
 
 def _months(written: str, first: str, last: str) -> int | None:
     if first != last:
-        found = re.fullmatch(r"(\d+)-(\d+)", written)
-        return int(found[1]) * 12 + int(found[2]) if found else None
+        found = re.fullmatch(r"(\d+)(?:-(\d+))?", written)
+        return int(found[1]) * 12 + int(found[2] or 0) if found else None
     return int(written) * (12 if first == "YEAR" else 1) if written.isdigit() else None
 
 
@@ -240,7 +246,7 @@ def _milliseconds(written: str, first: str, last: str) -> int | None:
     if parts is None:
         return None
     numbers = [int(part) for part in parts.groups()[:4] if part is not None]
-    if len(numbers) != len(names):
-        return None
+    if len(numbers) > len(names) or (parts[5] and (len(numbers) < len(names) or last != "SECOND")):
+        return None  # the last fields may be left out
     rest = int((parts[5] or "0").ljust(3, "0"))
-    return sum(number * _UNITS[name] for number, name in zip(numbers, names, strict=True)) + rest
+    return sum(number * _UNITS[name] for number, name in zip(numbers, names, strict=False)) + rest

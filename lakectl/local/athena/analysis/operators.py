@@ -15,7 +15,8 @@ Position = tuple[int, int] | None
 COMPARISONS = ("=", "<>", "<", "<=", ">", ">=")
 _UNORDERED = ("map", "json", "row", "array")
 # Types whose values DuckDB puts in order, or finds equal, otherwise than Trino.
-_UNLIKE = ("timestamp with time zone", "time with time zone", "ipaddress", "uuid")
+_UNLIKE = ("timestamp with time zone",)
+_KEYED = ("char", "ipaddress", "time with time zone")
 
 
 def refused(symbol: str, left: Type, right: Type, position: Position) -> QueryError:
@@ -26,7 +27,7 @@ def compare(symbol: str, left: Value, right: Value, position: Position) -> Value
     kind = sqltypes.common(left.type, right.type)
     if kind is None or (symbol not in ("=", "<>") and kind.holds("json", "map")):
         raise refused(symbol, left.type, right.type, position)
-    if kind.holds("time with time zone"):
+    if kind.items and kind.holds("time with time zone"):
         raise unsupported(f"{symbol} of {kind}", position)
     one, other = coerce(left, kind), coerce(right, kind)
     if symbol in ("=", "<>"):
@@ -34,8 +35,10 @@ def compare(symbol: str, left: Value, right: Value, position: Position) -> Value
         return Value(same if symbol == "=" else f"(NOT {same})", BOOLEAN)
     if kind.name == "array" and kind.items[0].name not in (*_UNORDERED, *_UNLIKE) and not kind.items[0].is_float:
         return Value(f"(athena_comparable({one.sql}) {symbol} athena_comparable({other.sql}))", BOOLEAN)
-    if kind.name in _UNORDERED or kind.name in _UNLIKE[1:]:
+    if kind.name in _UNORDERED:
         raise unsupported(f"{symbol} of {kind}", position)
+    if kind.name in _KEYED:
+        return Value(f"({ordered_by(one)} {symbol} {ordered_by(other)})", BOOLEAN)
     if kind.is_zoned:
         return Value(f"({zoned_key(one)} {symbol} {zoned_key(other)})", BOOLEAN)
     sql = f"({one.sql} {symbol} {other.sql})"
@@ -49,6 +52,15 @@ def compare(symbol: str, left: Value, right: Value, position: Position) -> Value
     return Value(sql, BOOLEAN)
 
 
+def ordered_by(value: Value) -> str:
+    """What is in order as the values are: a char with the spaces at its end, an address as 16 bytes, a time in UTC."""
+    if value.type.name == "time with time zone":
+        return f"athena_utc_of_day({value.sql})"
+    if value.type.name == "char":
+        return f"rpad({value.sql}, {value.type.numbers[0]}, ' ')"
+    return f"athena_address_bytes({value.sql})"
+
+
 def zoned_key(value: Value) -> str:
     """What a timestamp with time zone is compared by: its instant."""
     if value.type.precision > 6:
@@ -60,6 +72,8 @@ def equal(left: str, right: str, kind: Type, one: Value | None = None, other: Va
     """``left = right`` with Trino's three values: a NULL within an array or a row makes it NULL."""
     if kind.is_zoned:
         return f"({zoned_key(one or Value(left, kind))} = {zoned_key(other or Value(right, kind))})"
+    if kind.name == "time with time zone":
+        return f"({ordered_by(Value(left, kind))} = {ordered_by(Value(right, kind))})"
     if kind.name == "row":
         pairs = [equal(f"({left}).f{at}", f"({right}).f{at}", item) for at, item in enumerate(kind.items)]
         return f"({' AND '.join(pairs)})"
@@ -100,6 +114,8 @@ def group_key(value: Value, compared: bool = False) -> str:
         if value.zone is None or not value.zone.startswith("'"):
             raise unsupported("grouping by a timestamp with time zone whose zone differs from row to row")
         return value.sql
+    if value.type.name == "time with time zone" and compared:
+        return ordered_by(value)
     if value.type.holds("timestamp with time zone", "time with time zone", "map"):
         raise unsupported(f"grouping by {value.type}")
     if value.sql.lstrip("-").isdigit():
@@ -116,6 +132,8 @@ def order_key(value: Value) -> str:
         )
     if value.type.items or value.type.name in _UNLIKE:
         raise unsupported(f"ORDER BY of {value.type}")
+    if value.type.name in _KEYED:
+        return ordered_by(value)
     return group_key(value)
 
 
@@ -245,6 +263,9 @@ def _temporal(symbol: str, left: Value, right: Value) -> Value | None:
     names = {one.name, other.name}
     if symbol == "-" and names == {"time"}:
         return Value(f"athena_milliseconds_between({right.sql}, {left.sql})", SECONDS)
+    if symbol == "-" and names == {"time with time zone"}:
+        first, second = ordered_by(left), ordered_by(right)
+        return Value(f"CAST(round(({first} - {second}) / 1000) AS BIGINT)", SECONDS)
     if symbol == "-" and names <= {"date", "timestamp", "timestamp with time zone"}:
         kind = sqltypes.common(one, other)
         if kind is None or kind.precision > 6:
@@ -267,6 +288,10 @@ def _shifted(value: Value, interval: Value, symbol: str) -> Value | None:
     amount = interval.sql if symbol == "+" else f"(-{interval.sql})"
     if kind.name == "time" and interval.type == SECONDS:
         return Value(f"athena_time_plus({value.sql}, {amount})", Type("time", (max(kind.precision, 3),)))
+    if kind.name == "time with time zone" and interval.type == SECONDS:
+        moved = f"struct_pack(t := athena_time_plus(({value.sql}).t, {amount}), z := ({value.sql}).z)"
+        precise = Type(kind.name, (max(kind.precision, 3),))
+        return Value(f"(CASE WHEN {value.sql} IS NOT NULL AND {amount} IS NOT NULL THEN {moved} END)", precise)
     by = f"to_months(CAST({amount} AS INTEGER))" if interval.type == MONTHS else f"to_milliseconds({amount})"
     if kind.name == "date":
         if interval.type == SECONDS:
@@ -278,6 +303,14 @@ def _shifted(value: Value, interval: Value, symbol: str) -> Value | None:
     if kind.name == "timestamp" and kind.precision <= 6:
         precision = max(kind.precision, 3) if interval.type == SECONDS else kind.precision
         return Value(f"({value.sql} + {by})", sqltypes.timestamp(precision))
+    if kind.name == "timestamp" or (kind.is_zoned and kind.precision > 6):
+        moment = f"(({value.sql}).t + {by})"
+        if kind.is_zoned and interval.type == MONTHS and value.zone != "'UTC'":
+            moment = instant_of(f"({value.local} + {by})", value.zone_sql)
+        zone = f", z := {value.zone_sql}" if kind.is_zoned else ""
+        moved = f"struct_pack(t := {moment}, p := ({value.sql}).p{zone})"
+        made = f"(CASE WHEN {value.sql} IS NOT NULL AND {amount} IS NOT NULL THEN {moved} END)"
+        return Value(made, kind, zone=value.zone)
     if kind.is_zoned and kind.precision <= 6:
         precision = max(kind.precision, 3) if interval.type == SECONDS else kind.precision
         if interval.type == SECONDS or value.zone == "'UTC'":

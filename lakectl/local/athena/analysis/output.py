@@ -81,12 +81,25 @@ def _star(node: Any, each: Expressions) -> list[Item]:
     owner = node.table.lower() if isinstance(node, exp.Column) else None
     fields = [field for field in each.scope.fields if not field.hidden and (owner is None or field.relation == owner)]
     if owner and not fields:
-        field = next((each for each in each.scope.fields if each.name == owner and each.type.name == "row"), None)
-        if field is not None and each.scope.keys is None:
+        held = (each for each in each.scope.fields if each.name == owner and each.type.name == "row")
+        field = next((each for each in held if not node.args.get("db") or each.relation == node.db.lower()), None)
+        if field is not None and (each.scope.keys is None or field.value.sql in each.scope.keys):
             return [
                 Item(name.lower() if name else None, name, Value(f"({field.value.sql}).f{at}", kind))
                 for at, (name, kind) in enumerate(zip(field.type.fields, field.type.items, strict=True))
             ]
+        outer, depth = each.scope.parent, 0
+        while outer is not None and not fields:  # of a query around this one
+            fields = [field for field in outer.fields if not field.hidden and field.relation == owner]
+            outer, depth = outer.parent, depth + 1
+        if fields:
+            select = node.find_ancestor(exp.Select)
+            clauses = select is None or any(select.args.get(part) for part in ("from_", "where", "limit", "offset"))
+            if depth > 1 or clauses or node.find_ancestor(exp.In) is not None:
+                raise unsupported(
+                    f"{owner}.* of a query around this one, with other clauses,", start_of(node, each.sql)
+                )
+            return [Item(field.name, field.shown, field.value) for field in fields]
     if not fields:
         message = f"Table '{owner}' not found" if owner else "SELECT * not allowed in queries without FROM clause"
         raise QueryError("TABLE_NOT_FOUND" if owner else "COLUMN_NOT_FOUND", message, start_of(node, each.sql))
@@ -161,7 +174,12 @@ def order_by(node: Any, each: Expressions, found: list[Item], distinct: bool) ->
         if value is None:
             value = checked(written, inner)
         same = [at for at, each_item in enumerate(found) if each_item.value.sql == value.sql]
-        if distinct and not same:
+        plain = isinstance(written, exp.Column | exp.Literal)
+        # Within an expression, a name means a column of the SELECT list, which is in none of its expressions.
+        renamed = not plain and any(
+            not each.table and each.name.lower() in named for each in written.find_all(exp.Column)
+        )
+        if distinct and (not same or renamed):
             raise QueryError(
                 "EXPRESSION_NOT_IN_DISTINCT",
                 "For SELECT DISTINCT, ORDER BY expressions must appear in select list",

@@ -61,8 +61,11 @@ def membership(each: Expressions, node: exp.In) -> Value:
                 each.start(written),
             )
         kind = found
-    if kind.items or kind.is_float:
+    computed = any(not item.simple and item.constant is None for item in items)
+    if kind.items or kind.is_float or (computed and node.find(exp.Column, exp.Query) is None):
         tests = [operators.compare("=", casts.coerce(value, kind), item, None).sql for item in items]
+        if computed:  # of constants Trino computes all, so that one of them may fail: 3 IN (3, 5 / 0)
+            return Value(f"athena_any([{', '.join(tests)}])", BOOLEAN)
         return Value(f"({' OR '.join(tests)})", BOOLEAN)
     keyed = [operators.group_key(casts.coerce(item, kind), compared=True) for item in (value, *items)]
     return Value(f"({keyed[0]} IN ({', '.join(keyed[1:])}))", BOOLEAN)

@@ -217,14 +217,25 @@ class Relations:
         scope = Scope([*left.fields, *right.fields], parent)
         message = "JOIN ON clause must evaluate to a boolean: actual type {}"
         test = Expressions(self.queries, scope, "JOIN clause").boolean(condition, message)
-        if right.lateral and test.sql != "true":
-            raise QueryError(
-                "NOT_SUPPORTED",
-                f"{side or 'INNER'} JOIN involving UNNEST or LATERAL is only supported with condition ON TRUE",
-                start_of(condition, self.sql),
-            )
+        if right.lateral:
+            side = self._lateral_side(join, condition, side, test.sql == "true")
         sql = f"{left.sql} {side or 'INNER'} JOIN {right.sql} ON {test.sql}"
         return Relation(sql, [*left.fields, *right.fields])
+
+    def _lateral_side(self, join: exp.Join, condition: exp.Expr, side: str, always: bool) -> str:
+        """The side of a join with UNNEST or LATERAL: without rows on the left, there are none on the right."""
+        unnest = isinstance(join.this, exp.Unnest) or isinstance(join.this.this, exp.Unnest)
+        position = start_of(condition, self.sql)
+        if not always and (unnest or side == "FULL"):
+            what = "UNNEST" if unnest else "LATERAL relation"
+            raise QueryError(
+                "NOT_SUPPORTED",
+                f"{side or 'INNER'} JOIN involving {what} is only supported with condition ON TRUE",
+                position,
+            )
+        if not always and side == "RIGHT":
+            raise unsupported("RIGHT JOIN LATERAL with a condition", position)
+        return {"RIGHT": "", "FULL": "LEFT"}.get(side, side)
 
     def _using(self, left: Relation, right: Relation, names: list[str], side: str, join: exp.Join) -> Relation:
         tests, shared = [], []

@@ -33,6 +33,11 @@ def plain(value: Value) -> str:
         return moment(sql, given.precision)
     if given.is_zoned and given.precision <= 6:
         return f"({moment(value.local, given.precision)} || ' ' || {value.zone_sql})"
+    if given.is_zoned:
+        packed = f"struct_pack(t := {value.local}, p := ({sql}).p)"
+        return f"({moment(packed, given.precision)} || ' ' || {value.zone_sql})"
+    if given.name == "time with time zone":
+        return f"(athena_time_shown(({sql}).t, {given.precision}) || athena_offset_text(({sql}).z))"
     if given.name == "time":
         return f"athena_time_shown({sql}, {given.precision})"
     if given.name == "interval day to second":
@@ -47,7 +52,7 @@ def plain(value: Value) -> str:
 
 
 def seven_digits(sql: str) -> str:
-    """A real as the double of its first seven digits, which is what Trino casts to text and decimals."""
+    """A real as the double of its first seven digits, which is what Trino casts to text."""
     return f"CAST(format('{{:.6e}}', CAST({sql} AS DOUBLE)) AS DOUBLE)"
 
 

@@ -78,9 +78,10 @@ def column(field: str, kind: Type, stored: tuple[str, str] | None, label: str, f
             raise unread(label, f"column {field} is {actual.lower()} in a file, and {kind} in the table")
         return f"CAST({source} AS {wanted}) AS {quoted(field)}"
     if not _fits(kind, actual):
+        shown = _physical(actual) if format_name == "parquet" else actual.lower()
         raise QueryError(
             "HIVE_BAD_DATA",
-            f"Field {field}'s type {actual} in {format_name} files of {label} is incompatible with type "
+            f"Field {field}'s type {shown} in {format_name} files of {label} is incompatible with type "
             f"{kind} defined in table schema",
         )
     if kind.name == "timestamp":
@@ -90,6 +91,26 @@ def column(field: str, kind: Type, stored: tuple[str, str] | None, label: str, f
     elif kind.name == "varchar" and kind.numbers:
         source = f"substr({source}, 1, {kind.numbers[0]})"
     return f"CAST({source} AS {wanted}) AS {quoted(field)}"
+
+
+# How Parquet holds DuckDB's types: https://parquet.apache.org/docs/file-format/types/
+_PHYSICAL = {
+    **dict.fromkeys(("BIGINT", "UBIGINT", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS"), "INT64"),
+    **dict.fromkeys(("INTEGER", "SMALLINT", "TINYINT", "UINTEGER", "USMALLINT", "UTINYINT", "DATE"), "INT32"),
+    **dict.fromkeys(("VARCHAR", "BLOB"), "BINARY"),
+    "TIMESTAMP WITH TIME ZONE": "INT64",
+    "TIME": "INT64",
+    "UUID": "FIXED_LEN_BYTE_ARRAY",
+}
+
+
+def _physical(actual: str) -> str:
+    """The type in a file as Athena names it, with Parquet's own word."""
+    found = _DECIMAL.fullmatch(actual)
+    if found:
+        digits = int(found[1])
+        return "INT32" if digits < 10 else "INT64" if digits < 19 else "FIXED_LEN_BYTE_ARRAY"
+    return _PHYSICAL.get(actual, actual)
 
 
 def _shape(text: str) -> str:

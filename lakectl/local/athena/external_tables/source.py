@@ -103,14 +103,8 @@ class ExternalSource:
         return f"CASE {' '.join(whens)} END"
 
     def _checked(self, at: int, text: str) -> str:
-        """A partition's value as DuckDB casts it."""
         key, kind = list(self._keys.items())[at]
-        value = text_values.reader(kind)(text)
-        if value is None:
-            raise QueryError(
-                "HIVE_INVALID_PARTITION_VALUE", f"Invalid partition value '{text}' for {kind} partition key: {key}"
-            )
-        return str(value)
+        return checked(key, kind, text)
 
     def _values(self, found: Mapping[str, File]) -> pa.Table:
         columns: dict[str, list[str | None]] = {"path": list(found)}
@@ -122,6 +116,16 @@ class ExternalSource:
     def _empty(self) -> pa.Table:
         kinds = {**self._fields, **self._keys, PATH: sqltypes.VARCHAR}
         return pa.schema([(name, hivetypes.arrow(kind)) for name, kind in kinds.items()]).empty_table()
+
+
+def checked(key: str, kind: Type, text: str) -> str:
+    """A partition's value as DuckDB casts it. Raises QueryError for one that its column can't hold."""
+    value = text_values.reader(kind)(text)
+    if value is None:
+        raise QueryError(
+            "HIVE_INVALID_PARTITION_VALUE", f"Invalid partition value '{text}' for {kind} partition key: {key}"
+        )
+    return str(value)
 
 
 def typed(columns: list[dict[str, Any]], label: str) -> dict[str, Type]:

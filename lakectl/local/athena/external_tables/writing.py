@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 MOST_PARTITIONS = 100
 _SPOOLED_BYTES = 1 << 20
-_KEYS = ("varchar", "char", "tinyint", "smallint", "integer", "bigint", "date", "boolean", "decimal")
+_KEYS = ("varchar", "char", "tinyint", "smallint", "integer", "bigint", "date", "timestamp", "boolean", "decimal")
 _SUFFIXES = {"GZIP": ".gz", "BZIP2": ".bz2"}  # of text files: Hadoop unpacks them by it
 
 
@@ -186,6 +186,8 @@ def _key_text(value: Any, kind: Type) -> str | None:
     if value is None or value == "":
         return None  # Hive has no empty value of a partition
     text = text_of(value, kind)
+    if kind.name == "timestamp" and "." in text:  # as Trino's HiveWriteUtils writes it in a path
+        text = text.rstrip("0").rstrip(".")
     if not all(" " <= char <= "~" for char in text):
         raise QueryError(
             "HIVE_INVALID_PARTITION_VALUE",

@@ -46,6 +46,18 @@ def _in_network(network: str, address: str) -> bool:
     return base >> (128 - bits) == _as_ipv6(address) >> (128 - bits)
 
 
+@function("athena_address_bytes", "VARCHAR -> BLOB")
+def _address_bytes(text: str) -> bytes:
+    return _as_ipv6(text).to_bytes(16, "big")
+
+
+@function("athena_address_of", "BLOB -> VARCHAR")
+def _address_of(data: bytes) -> str:
+    if len(data) not in (4, 16):
+        raise Failure(f"Invalid IP address binary length: {len(data)}", "INVALID_CAST_ARGUMENT")
+    return plain_address(str(ipaddress.ip_address(data)))
+
+
 @function("athena_ipaddress", "VARCHAR -> VARCHAR")
 def _address(text: str) -> str:
     try:

@@ -78,7 +78,16 @@ def _join(value: Value, separator: Value, null: Value | None = None) -> str:
     if null is not None:
         shown = f"coalesce({shown}, {null.sql})"
     made = f"list_filter(list_transform({value.sql}, lambda {item}: {shown}), lambda {item}: {item} IS NOT NULL)"
-    return f"array_to_string({made}, {separator.sql})"
+    return joined(made, separator)
+
+
+def joined(texts: str, separator: Value) -> str:
+    """A list's texts, without NULLs, with the separator between. DuckDB wants a separator that is a constant."""
+    if separator.constant is not None:
+        return f"array_to_string({texts}, {separator.sql})"
+    item, between = fresh(), separator.sql
+    led = f"list_transform({texts}, lambda {item}: {between} || {item})"
+    return f"substring(array_to_string({led}, ''), length({between}) + 1)"
 
 
 def _extreme(name: str):  # type: ignore[no-untyped-def]

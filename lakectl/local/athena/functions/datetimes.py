@@ -48,6 +48,13 @@ def local(value: Value) -> str:
     return value.local if value.type.is_zoned else value.sql
 
 
+def whole(value: Value) -> str:
+    """The same, without the picoseconds within a microsecond."""
+    if value.type.name in ("timestamp", "timestamp with time zone") and value.type.precision > 6:
+        return value.local if value.type.is_zoned else f"({value.sql}).t"
+    return local(value)
+
+
 def like(value: Value, made: str) -> str:
     """A local time as the type of ``value``."""
     if value.type.is_zoned:
@@ -60,6 +67,12 @@ def _trunc(unit: Value, value: Value) -> str:
     if value.type.name == "time":
         base = f"TIMESTAMP '2000-01-01 00:00:00' + to_microseconds(epoch_us({value.sql}))"
         return f"CAST(date_trunc('{name}', {base}) AS TIME)"
+    if value.type.name != "date" and value.type.precision > 6:
+        cut = f"date_trunc('{name}', {whole(value)})"
+        zone = f", z := {value.zone_sql}" if value.type.is_zoned else ""
+        moment = instant_of(cut, value.zone_sql) if value.type.is_zoned else cut
+        packed = f"struct_pack(t := {moment}, p := CAST(0 AS BIGINT){zone})"
+        return f"(CASE WHEN ({value.sql}) IS NOT NULL THEN {packed} END)"
     return like(value, f"date_trunc('{name}', {local(value)})")
 
 
@@ -118,12 +131,12 @@ for kind in (*_POINTS, "time"):
 
 
 def _part(sql: str) -> Callable[[Value], str]:
-    return lambda value: f"CAST({sql.format(local(value))} AS BIGINT)"
+    return lambda value: f"CAST({sql.format(whole(value))} AS BIGINT)"
 
 
 def _clock(sql: str) -> Callable[[Value], str]:
     """Of a TIME, too."""
-    return lambda value: f"CAST({sql.format(value.sql if value.type.name == 'time' else local(value))} AS BIGINT)"
+    return lambda value: f"CAST({sql.format(value.sql if value.type.name == 'time' else whole(value))} AS BIGINT)"
 
 
 _PARTS = {
@@ -162,12 +175,15 @@ times.add(
     lambda value: f"(athena_minutes_of({value.moment}, {value.zone_sql}) % 60)",
 )
 for kind in _POINTS:
-    times.add(f"last_day_of_month({kind}) -> date", lambda value: f"last_day({local(value)})")
+    times.add(f"last_day_of_month({kind}) -> date", lambda value: f"last_day({whole(value)})")
 for kind in ("date", "timestamp", "timestamp with time zone", "varchar"):
     times.add(f"date({kind}) -> date", lambda value: casts.convert(value, sqltypes.DATE).sql)
 
-for name in ("hour", "minute", "second", "millisecond", "timezone_hour", "timezone_minute"):
-    times.refuse(f"{name}(time with time zone)")
+for name, sql in (("hour", "hour({})"), ("minute", "minute({})"), ("second", "second({})"),
+                  ("millisecond", "millisecond({}) % 1000")):  # fmt: skip
+    times.add(f"{name}(time with time zone) -> bigint", f"CAST({sql.format('({0}).t')} AS BIGINT)")
+times.add("timezone_hour(time with time zone) -> bigint", "CAST(({0}).z // 60 AS BIGINT)")
+times.add("timezone_minute(time with time zone) -> bigint", "CAST(({0}).z % 60 AS BIGINT)")
 times.refuse("date_add(varchar, bigint, time with time zone)")
 times.refuse("date_diff(varchar, time with time zone, time with time zone)")
 times.refuse("date_trunc(varchar, time with time zone)")
@@ -223,6 +239,13 @@ def _at_timezone(value: Value, zone: Value) -> str:
     return zoned(value.moment, zone_of(zone, None), value.type.precision).sql
 
 
+def _at_offset(value: Value, interval: Value) -> str:
+    from lakectl.local.athena.analysis.constructs import offset_zone
+
+    _small(value.type)
+    return zoned(value.moment, offset_zone(interval), value.type.precision).sql
+
+
 def _with_timezone(value: Value, zone: Value) -> str:
     from lakectl.local.athena.analysis.calls import zone_of
 
@@ -233,6 +256,11 @@ def _with_timezone(value: Value, zone: Value) -> str:
 
 times.add(
     "at_timezone(timestamp with time zone, varchar) -> timestamp with time zone", _at_timezone, lambda kind, _: kind
+)
+times.add(
+    "at_timezone(timestamp with time zone, interval day to second) -> timestamp with time zone",
+    _at_offset,
+    lambda kind, _: kind,
 )
 times.add(
     "with_timezone(timestamp, varchar) -> timestamp with time zone",

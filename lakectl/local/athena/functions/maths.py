@@ -10,6 +10,7 @@ from lakectl.local.athena.analysis import operators
 from lakectl.local.athena.analysis.values import Value, unsupported
 from lakectl.local.athena.functions.python import Failure, function
 from lakectl.local.athena.functions.registry import Family
+from lakectl.local.athena.render import double
 from lakectl.local.athena.sqltypes import Type
 
 maths, bitwise = Family("math"), Family("bitwise")
@@ -134,6 +135,11 @@ maths.add(
 )
 
 
+@function("athena_real_text", "DOUBLE -> VARCHAR")
+def _real_text(value: float) -> str:
+    return double(value, narrow=True)
+
+
 @function("athena_cbrt", "DOUBLE -> DOUBLE")
 def _cbrt(value: float) -> float:
     root = math.cbrt(value)  # the C library's may be off by the last digit
@@ -144,9 +150,17 @@ def _cbrt(value: float) -> float:
 def _width_bucket(value: float, low: float, high: float, count: int) -> int:
     if count <= 0:
         raise Failure("bucketCount must be greater than 0")
-    if not (math.isfinite(low) and math.isfinite(high)) or math.isnan(value) or low == high:
-        raise Failure("bounds must be finite and different, and the operand no NaN")
+    if math.isnan(value):
+        raise Failure("operand must not be NaN")
+    if not math.isfinite(low):
+        raise Failure("first bound must be finite")
+    if not math.isfinite(high):
+        raise Failure("second bound must be finite")
+    if low == high:
+        raise Failure("bounds cannot equal each other")
     lower, upper = min(low, high), max(low, high)
+    if count == 2**63 - 1 and (value >= upper if low < high else value < lower):
+        raise Failure(f"Bucket for value {double(value)} is out of range", "NUMERIC_VALUE_OUT_OF_RANGE")
     if value < lower:
         bucket = 0
     elif value >= upper:

@@ -12,7 +12,7 @@ import re
 import struct
 import uuid
 import zlib
-from urllib.parse import parse_qsl, quote_plus, unquote_plus, urlsplit
+from urllib.parse import SplitResult, quote_plus, unquote, unquote_plus, urlsplit
 
 from lakectl.local.athena import sqltypes
 from lakectl.local.athena.functions.python import Failure, function
@@ -42,7 +42,9 @@ binaries.add("to_hex(varbinary) -> varchar", "hex({0})")
 for name in ("base64", "base64url", "base32"):
     binaries.add(f"to_{name}(varbinary) -> varchar", f"athena_to_{name}({{0}})")
     binaries.add(f"from_{name}(varchar) -> varbinary", f"athena_from_text({{0}}, '{name}')")
+    binaries.add(f"from_{name}(varbinary) -> varbinary", f"athena_from_text(athena_from_utf8({{0}}), '{name}')")
 binaries.add("from_hex(varchar) -> varbinary", "athena_from_hex({0})")
+binaries.add("from_hex(varbinary) -> varbinary", "athena_from_hex(athena_from_utf8({0}))")
 binaries.add("reverse(varbinary) -> varbinary", "athena_reverse_bytes({0})")
 for bits, kind in ((32, "integer"), (64, "bigint")):
     binaries.add(f"to_big_endian_{bits}({kind}) -> varbinary", f"athena_to_big_endian({{0}}, {bits})")
@@ -183,30 +185,45 @@ def _from_ieee754(data: bytes, bits: int) -> float:
 
 @function("athena_url_part", "VARCHAR, VARCHAR -> VARCHAR")
 def _url_part(url: str, part: str) -> str | None:
+    """What java.net.URI finds; NULL of what is no URI, and the empty text of a part that is not there."""
+    found = _split_url(url)
+    if found is None:
+        return None
+    scheme, rest = found
+    if part == "protocol":
+        return scheme
+    opaque = bool(scheme) and not rest.netloc and not rest.path.startswith("/")  # as mailto:a@example.com
+    if part == "port":
+        port = re.search(r":(\d+)$", rest.netloc)
+        return port[1] if port else None
+    if part == "host":
+        return re.sub(r":\d*$", "", rest.netloc.rpartition("@")[2])
+    if opaque and part != "fragment":
+        return ""
+    return unquote({"path": rest.path, "query": rest.query, "fragment": rest.fragment}[part])
+
+
+_NO_URI = re.compile(r'[\x00-\x20\x7f"<>\\^`{|}]|%(?![0-9a-fA-F]{2})|^:|#.*#')
+
+
+def _split_url(url: str) -> tuple[str, SplitResult] | None:
+    """(protocol as written, all parts); None of what java.net.URI does not take."""
     try:
         found = urlsplit(url)
-        port = found.port
     except ValueError:
         return None
-    if part == "port":
-        return None if port is None else str(port)
-    if part == "host":
-        host = found.netloc.rpartition("@")[2]
-        return re.sub(r":\d*$", "", host) if found.netloc else host or None
-    values = {"protocol": found.scheme, "path": found.path, "query": found.query, "fragment": found.fragment}
-    value = values[part]
-    if part == "protocol":
-        return url.partition(":")[0] if value else None
-    return unquote_plus(value) if part in ("path",) and "%" in value else value
+    if _NO_URI.search(url):
+        return None
+    return (url.partition(":")[0] if found.scheme else ""), found
 
 
 @function("athena_url_parameter", "VARCHAR, VARCHAR -> VARCHAR")
 def _url_parameter(url: str, name: str) -> str | None:
-    try:
-        pairs = parse_qsl(urlsplit(url).query, keep_blank_values=True)
-    except ValueError:
+    found = _split_url(url)
+    if found is None or not found[1].query:
         return None
-    return next((value for key, value in pairs if key == name), None)
+    pairs = [pair.partition("=") for pair in found[1].query.split("&")]
+    return next((_url_decode(value) for key, _, value in pairs if key == name), None)
 
 
 @function("athena_url_encode", "VARCHAR -> VARCHAR")
@@ -227,6 +244,13 @@ def _uuid(text: str) -> str:
         return str(uuid.UUID(text))
     except ValueError:
         raise Failure(f"Cannot cast value to UUID: {text}", "INVALID_CAST_ARGUMENT") from None
+
+
+@function("athena_uuid_of", "BLOB -> VARCHAR")
+def _uuid_of(data: bytes) -> str:
+    if len(data) != 16:
+        raise Failure(f"Invalid UUID binary length: {len(data)}", "INVALID_CAST_ARGUMENT")
+    return str(uuid.UUID(bytes=data))
 
 
 @function("athena_zone_name", "VARCHAR -> VARCHAR")
@@ -272,6 +296,15 @@ def _zoned_instant(text: str, digits: int) -> datetime.datetime:
     day, picoseconds, zone = _zoned_parts(text)
     unit = 10 ** (12 - digits)
     return utc_of(day, zone) + datetime.timedelta(microseconds=(picoseconds + unit // 2) // unit * unit // 10**6)
+
+
+@function("athena_zoned_floor", "VARCHAR -> TIMESTAMP")
+def _zoned_floor(text: str) -> datetime.datetime:
+    """In UTC, without what is behind the microseconds."""
+    from lakectl.local.athena.analysis.literals import utc_of
+
+    day, picoseconds, zone = _zoned_parts(text)
+    return utc_of(day, zone) + datetime.timedelta(microseconds=picoseconds // 10**6)
 
 
 @function("athena_zoned_zone", "VARCHAR -> VARCHAR")

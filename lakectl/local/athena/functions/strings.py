@@ -7,6 +7,7 @@ import unicodedata
 from lakectl.local.athena import sqltypes
 from lakectl.local.athena.analysis.values import Value
 from lakectl.local.athena.errors import QueryError
+from lakectl.local.athena.functions.arrays import joined
 from lakectl.local.athena.functions.python import Failure, function
 from lakectl.local.athena.functions.registry import Family
 from lakectl.local.athena.sqltypes import VARCHAR, Type
@@ -28,6 +29,26 @@ def _replaced(kind: Type, _: Type, by: Type) -> Type:
         return VARCHAR
     length = kind.numbers[0] + by.numbers[0] * (kind.numbers[0] + 1)
     return sqltypes.varchar(length) if length < 2**31 - 1 else VARCHAR
+
+
+def _joined(separator: Value, texts: Value) -> str:
+    return f"(CASE WHEN {separator.sql} IS NOT NULL THEN {joined(texts.sql, separator)} END)"
+
+
+def _joined_chars(one: Type, other: Type) -> Type:
+    length = one.numbers[0] + other.numbers[0]
+    if length > 65536:
+        raise QueryError("TYPE_NOT_FOUND", f"Unknown type: char({length})")
+    return Type("char", (length,))
+
+
+def _padded(value: Value) -> str:
+    """A char with the spaces at its end."""
+    return f"rpad({value.sql}, {value.type.numbers[0]}, ' ')"
+
+
+def _char_as_text(kind: Type, *_: Type) -> Type:
+    return sqltypes.varchar(kind.numbers[0])
 
 
 def _one_letter(kind: Type) -> Type:
@@ -54,10 +75,7 @@ strings.add(
 strings.add(
     "concat(T, array(T)) -> array(T)", "(CASE WHEN {0} IS NOT NULL AND {1} IS NOT NULL THEN list_prepend({0}, {1}) END)"
 )
-strings.add(
-    "concat_ws(varchar, array(varchar)) -> varchar",
-    "(CASE WHEN {0} IS NOT NULL THEN array_to_string({1}, {0}) END)",
-)
+strings.add("concat_ws(varchar, array(varchar)) -> varchar", _joined)
 strings.add("concat_ws(varchar, varchar...) -> varchar", "concat_ws({all})")
 strings.add("ends_with(varchar, varchar) -> boolean", "ends_with({0}, {1})")
 strings.add("starts_with(varchar, varchar) -> boolean", "starts_with({0}, {1})")
@@ -120,21 +138,61 @@ for name in ("trim", "ltrim", "rtrim"):  # a char's value is held without the sp
 strings.add(
     "length(char) -> bigint", lambda value: f"(CASE WHEN {value.sql} IS NOT NULL THEN {value.type.numbers[0]} END)"
 )
-for name in ("substr", "substring"):
-    strings.refuse(f"{name}(char, bigint)")
-    strings.refuse(f"{name}(char, bigint, bigint)")
-    strings.refuse(f"{name}(varbinary, bigint)")
-    strings.refuse(f"{name}(varbinary, bigint, bigint)")
+for name in ("trim", "ltrim", "rtrim"):
+    strings.add(f"{name}(char, varchar) -> varchar", f"rtrim({name}({{0}}, {{1}}), ' ')", _char_as_text)
+strings.add(
+    "substring(char, bigint) -> varchar",
+    lambda value, start: f"athena_substring({_padded(value)}, {start.sql}, 2147483647)",
+    _char_as_text,
+    names="substr",
+)
+strings.add(
+    "substring(char, bigint, bigint) -> varchar",
+    lambda value, start, count: f"athena_substring({_padded(value)}, {start.sql}, {count.sql})",
+    _char_as_text,
+    names="substr",
+)
+strings.add("reverse(char) -> char", lambda value: f"rtrim(athena_reverse({_padded(value)}), ' ')", lambda kind: kind)
+strings.add("to_utf8(char) -> varbinary", lambda value: f"encode({_padded(value)})")
+strings.add("substring(varbinary, bigint) -> varbinary", "athena_bytes_within({0}, {1}, 2147483647)", names="substr")
+strings.add("substring(varbinary, bigint, bigint) -> varbinary", "athena_bytes_within({0}, {1}, {2})", names="substr")
 for name in ("lpad", "rpad"):
-    strings.refuse(f"{name}(varbinary, bigint, varbinary)")
+    strings.add(
+        f"{name}(varbinary, bigint, varbinary) -> varbinary",
+        f"athena_pad_bytes({{0}}, athena_pad_length({{1}}), {{2}}, '{name}')",
+    )
+    strings.add(
+        f"{name}(char, bigint, varchar) -> varchar",
+        lambda value, count, pad, name=name: (
+            f"{name}({_padded(value)}, athena_pad_length({count.sql}), athena_pad({pad.sql}))"
+        ),
+    )
 strings.add(
     "concat(char, char) -> char",
     lambda one, other: f"rtrim(rpad({one.sql}, {one.type.numbers[0]}, ' ') || {other.sql}, ' ')",
-    lambda one, other: Type("char", (one.numbers[0] + other.numbers[0],)),
+    _joined_chars,
 )
 strings.refuse("from_utf8(varbinary, varchar)")
 strings.refuse("from_utf8(varbinary, bigint)")
 strings.refuse("split_to_map(varchar, varchar, varchar, function(varchar,varchar,varchar,varchar))")
+
+
+@function("athena_bytes_within", "BLOB, BIGINT, BIGINT -> BLOB")
+def _bytes_within(data: bytes, start: int, count: int) -> bytes:
+    """The first byte is 1; a negative start counts from the end."""
+    at = start - 1 if start > 0 else len(data) + start
+    return data[at : at + count] if start and 0 <= at < len(data) and count > 0 else b""
+
+
+@function("athena_pad_bytes", "BLOB, BIGINT, BLOB, VARCHAR -> BLOB")
+def _pad_bytes(data: bytes, count: int, pad: bytes, side: str) -> bytes:
+    if not pad:
+        raise Failure("Padding bytes must not be empty")
+    missing = count - len(data)
+    if missing <= 0:
+        return data[:count]
+    filled = (pad * (missing // len(pad) + 1))[:missing]
+    return filled + data if side == "lpad" else data + filled
 
 
 def _lists(*parts: Value) -> str:
@@ -266,7 +324,7 @@ def _split_to_map(text: str, entries: str, pairs: str) -> list[dict[str, str]]:
 @function("athena_strpos", "VARCHAR, VARCHAR, BIGINT -> BIGINT")
 def _strpos(text: str, part: str, instance: int) -> int:
     if instance == 0:
-        raise Failure("'instance' must not be a zero.")
+        raise Failure("'instance' must be a positive or negative number.")
     at = -1 if instance > 0 else len(text) + 1
     for _ in range(abs(instance)):
         at = text.find(part, at + 1) if instance > 0 else text.rfind(part, 0, max(0, at + len(part) - 1))
