@@ -166,6 +166,10 @@ class Maintenance(_Section):
     optimizers: bool = False
     optimizer_role: ResourceName = "retail-optimizer-role"
 
+    def job_settings(self) -> dict[str, int]:
+        """What the maintenance job takes as ``--SETTINGS``."""
+        return self.model_dump(exclude={"optimizers", "optimizer_role"})
+
 
 class Alerts(_Section):
     alarms: bool = False

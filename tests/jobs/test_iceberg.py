@@ -10,6 +10,8 @@ import pytest
 from whole_job import JobLake
 
 from lakectl import glue_versions
+from lakectl.config import Config
+from lakectl.ops.tables import maintain
 
 
 def test_files_that_can_have_a_key_are_found_by_their_statistics_whatever_its_type(job_lake: JobLake) -> None:
@@ -73,3 +75,15 @@ def test_maintenance_lists_orphans_as_each_glue_version_can(name: str) -> None:
     record = glue_versions.VERSIONS[name]
     has_it = glue_versions.Capability.PREFIX_LISTING in record.capabilities
     assert lists_by_prefix(record.iceberg) == lists_by_prefix(f"{record.iceberg}-amzn-1") == has_it
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_the_maintenance_job_takes_every_setting_of_the_configuration(dry_run: bool) -> None:
+    from lake.maintenance import parse
+
+    section = {"keep_snapshots": 3, "target_file_size_mb": 64, "optimizers": True}
+    asked = maintain.arguments(Config.model_validate({"maintenance": section}), dry_run)
+    others = {"--SILVER_DB": "d", "--SILVER_WAREHOUSE": "s3://b/w", "--LEDGER_TABLE": "t", "--TRANSFORM_JOB": "j"}
+    found = parse(["maintenance.py", *(word for pair in (asked | others).items() for word in pair)])
+    assert found.task == ("dry-run" if dry_run else "maintain")
+    assert (found.settings.keep_snapshots, found.settings.target_file_size_mb) == (3, 64)

@@ -107,7 +107,7 @@ def test_maintenance_compacts_and_its_dry_run_writes_nothing(lake: Lake) -> None
             lake, f"INSERT INTO {table} (order_id, order_date, unit_price) VALUES ({number}, DATE '2025-09-02', 1)"
         )
     # A retention of no days, which the config does not allow: else there would be nothing to expire.
-    settings = {**lake.config.maintenance.model_dump(), "keep_snapshots_days": 0, "keep_snapshots": 1}
+    settings = {**lake.config.maintenance.job_settings(), "keep_snapshots_days": 0, "keep_snapshots": 1}
     untouched, rows, job = objects(lake), silver(lake), maintain.maintenance_job(lake)
 
     def run(task: str) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from lakectl.naming import TAG_REGION
 from lakectl.ops.lake import Lake
 
@@ -62,8 +64,18 @@ def _job(lake: Lake) -> None:
 
 def _saved_query(lake: Lake) -> None:
     athena = lake.client("athena")
-    ids = athena.list_named_queries(WorkGroup=lake.names.workgroup)["NamedQueryIds"]
-    athena.delete_named_query(NamedQueryId=ids[0])
+    deleted = _saved_query_ids(lake)[0]
+    try:
+        athena.delete_named_query(NamedQueryId=deleted)
+    except ClientError:
+        # "not found" has no code of its own: a lost answer.
+        if deleted in _saved_query_ids(lake):
+            raise
+
+
+def _saved_query_ids(lake: Lake) -> list[str]:
+    found: list[str] = lake.client("athena").list_named_queries(WorkGroup=lake.names.workgroup)["NamedQueryIds"]
+    return found
 
 
 DRIFTS: tuple[Drift, ...] = (
