@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lakectl.local.athena.executions import Executions
-    from lakectl.local.lambda_service import LambdaService
+    from lakectl.local.functions.service import LambdaService
 
 _registered: list[LambdaService] = []
 _executions: list[Executions] = []

@@ -19,8 +19,8 @@ from local_helpers import ACCOUNT, RECORDER, REGION, Queue, zipped
 
 from lakectl.local.confined import landlock_abi
 from lakectl.local.control import Endpoint
-from lakectl.local.lambda_process import THIS_RUNTIME
-from lakectl.local.lambda_runtime import WORKERS_PER_FUNCTION
+from lakectl.local.functions.process import THIS_RUNTIME
+from lakectl.local.functions.runtime import WORKERS_PER_FUNCTION
 
 
 def invoke(client: Callable[..., Any], name: str, event: Any = None, **settings: Any) -> tuple[Any, dict[str, Any]]:

@@ -11,8 +11,9 @@ from lakectl.local.context import LocalContext
 
 def install_all(context: LocalContext) -> None:
     from lakectl.local import validation
+    from lakectl.local.functions import seam as functions
+    from lakectl.local.functions import validation as functions_validation
     from lakectl.local.seams import (
-        awslambda,
         core,
         dynamodb,
         dynamodb_transfers,
@@ -34,6 +35,7 @@ def install_all(context: LocalContext) -> None:
 
     storage = (s3_storage, s3, s3_uploads, s3_versions, s3_listing, dynamodb, dynamodb_transfers)
     catalog = (glue_catalog, glue_jobs, glue_search, lakeformation)
-    for seam in (core, iam, sts, logs, *storage, sqs, awslambda, events, *catalog):
+    for seam in (core, iam, sts, logs, *storage, sqs, functions, events, *catalog):
         seam.install(context)
     validation.install()
+    functions_validation.install()

@@ -12,9 +12,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from lakectl.local import lambda_process
 from lakectl.local.context import LocalContext
-from lakectl.local.lambda_process import FunctionSpec, Outcome, Worker
+from lakectl.local.functions import process
+from lakectl.local.functions.process import FunctionSpec, Outcome, Worker
 
 WORKERS_PER_FUNCTION = int(os.environ.get("LAKECTL_LAMBDA_WORKERS", "4"))
 IDLE_SECONDS = 300.0
@@ -115,7 +115,7 @@ class LambdaRuntime:
         self._running: Counter[str] = Counter()
         self._lock = threading.Lock()
         context.on_stop.append(self.close)
-        shutil.rmtree(context.state_dir / lambda_process.FOLDER, ignore_errors=True)  # of a server that was killed
+        shutil.rmtree(context.state_dir / process.FOLDER, ignore_errors=True)  # of a server that was killed
         threading.Thread(target=self._reap, name="lambda-reaper", daemon=True).start()
 
     def invoke(

@@ -22,9 +22,9 @@ from moto.s3.models import s3_backends
 
 from lakectl.local import services
 from lakectl.local.context import LocalContext
+from lakectl.local.functions.runtime import Throttled
+from lakectl.local.functions.service import LambdaService
 from lakectl.local.iam.calls import CALL
-from lakectl.local.lambda_runtime import Throttled
-from lakectl.local.lambda_service import LambdaService
 
 LOG_TAIL_BYTES = 4096
 MAX_UNZIPPED = 262_144_000  # "Lambda quotas" of the developer guide

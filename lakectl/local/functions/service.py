@@ -12,10 +12,10 @@ from moto.awslambda.models import LambdaFunction, lambda_backends
 from moto.logs.models import logs_backends
 
 from lakectl.local.context import LocalContext
+from lakectl.local.functions.asynchronous import DEFAULT_MAX_AGE_SECONDS, DEFAULT_RETRIES, AsyncInvoker, AsyncTarget
+from lakectl.local.functions.process import FunctionSpec, Outcome
+from lakectl.local.functions.runtime import LambdaRuntime
 from lakectl.local.iam import resource_policies, roles
-from lakectl.local.lambda_async import DEFAULT_MAX_AGE_SECONDS, DEFAULT_RETRIES, AsyncInvoker, AsyncTarget
-from lakectl.local.lambda_process import FunctionSpec, Outcome
-from lakectl.local.lambda_runtime import LambdaRuntime
 
 log = logging.getLogger(__name__)
 

@@ -106,7 +106,7 @@ class Worker:
         self._answer_fd, write_fd = os.pipe()
         try:
             self.process = subprocess.Popen(
-                [sys.executable, str(Path(__file__).with_name("lambda_worker.py"))],
+                [sys.executable, str(Path(__file__).with_name("worker.py"))],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lakectl.local.context import LocalContext, LoggingExecutor
+from lakectl.local.functions.process import FunctionSpec, Outcome
+from lakectl.local.functions.runtime import WORKERS_PER_FUNCTION, LambdaRuntime, Throttled
 from lakectl.local.iam import roles
-from lakectl.local.lambda_process import FunctionSpec, Outcome
-from lakectl.local.lambda_runtime import WORKERS_PER_FUNCTION, LambdaRuntime, Throttled
 
 INVOCATION = "invocation"  # an asynchronous invocation, from its acceptance to its end
 DEFAULT_RETRIES = 2
