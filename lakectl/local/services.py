@@ -19,7 +19,7 @@ def register(service: LambdaService) -> None:
 
 
 def lambda_service() -> LambdaService:
-    """The service that ``seams.awslambda.install`` registered."""
+    """The one that ``functions.api.LambdaApi`` registered."""
     return _registered[0]
 
 

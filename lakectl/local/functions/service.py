@@ -1,4 +1,4 @@
-"""Joins moto's Lambda functions to the runtime: finds a function, its policy and its async settings."""
+"""What the other services of the endpoint ask of Lambda: to find a function, its policy, and to invoke it."""
 
 from __future__ import annotations
 
@@ -7,14 +7,20 @@ import threading
 from operator import itemgetter
 from typing import Any
 
-from moto.awslambda.exceptions import UnknownFunctionException
-from moto.awslambda.models import LambdaFunction, lambda_backends
 from moto.logs.models import logs_backends
 
 from lakectl.local.context import LocalContext
-from lakectl.local.functions.asynchronous import DEFAULT_MAX_AGE_SECONDS, DEFAULT_RETRIES, AsyncInvoker, AsyncTarget
-from lakectl.local.functions.process import FunctionSpec, Outcome
+from lakectl.local.functions import aliases, names, permissions
+from lakectl.local.functions.asynchronous import (
+    DEFAULT_MAX_AGE_SECONDS,
+    DEFAULT_RETRIES,
+    AsyncInvoker,
+    AsyncTarget,
+)
+from lakectl.local.functions.names import LATEST, Reference
+from lakectl.local.functions.process import FunctionSpec, Invocation, Outcome
 from lakectl.local.functions.runtime import LambdaRuntime
+from lakectl.local.functions.store import FUNCTION, Item, Store
 from lakectl.local.iam import resource_policies, roles
 
 log = logging.getLogger(__name__)
@@ -25,48 +31,79 @@ _log_lock = threading.Lock()
 class LambdaService:
     def __init__(self, context: LocalContext) -> None:
         self.context = context
+        self.kept = Store(context.database, context.state_dir)
         self.runtime = LambdaRuntime(context, self._write_logs)
         self.asynchronous = AsyncInvoker(context, self.runtime, self._target)
 
-    def find(self, arn: str) -> LambdaFunction | None:
-        """The function with this ARN (with or without a qualifier), or None."""
-        parts = arn.split(":")
-        if len(parts) < 7 or parts[2] != "lambda":
+    def find(self, arn: str) -> AsyncTarget | None:
+        """What an invocation of this ARN (with or without a qualifier) would run now; None when there is nothing."""
+        reference = names.of_arn(arn)
+        item = self._item(reference) if reference is not None else None
+        if reference is None or item is None:
             return None
-        try:
-            return lambda_backends[parts[4]][parts[3]].get_function(arn)
-        except UnknownFunctionException:
+        version = aliases.route(item, reference.qualifier)
+        made = item["Versions"].get(version)
+        if made is None:
             return None
+        if version == LATEST and item.get("Serving"):
+            made = item["Serving"]
+        config = item["InvokeConfigs"].get(reference.qualifier or LATEST) or {}
+        destinations = config.get("DestinationConfig") or {}
+        return AsyncTarget(
+            spec=self._spec(reference, made),
+            pending=made.get("State") == "Pending",
+            max_retries=config.get("MaximumRetryAttempts", DEFAULT_RETRIES),
+            max_age_seconds=config.get("MaximumEventAgeInSeconds", DEFAULT_MAX_AGE_SECONDS),
+            on_success=(destinations.get("OnSuccess") or {}).get("Destination"),
+            on_failure=(destinations.get("OnFailure") or {}).get("Destination"),
+            reserved=item.get("Reserved"),
+            dead_letter=(made.get("DeadLetterConfig") or {}).get("TargetArn"),
+        )
 
-    def invoke(self, function: LambdaFunction, payload: str) -> Outcome:
+    _target = find
+
+    def _item(self, reference: Reference) -> Item | None:
+        if reference.account != self.context.account_id:
+            return None
+        return self.kept.all(reference.region, FUNCTION).get(reference.name)
+
+    def invoke(self, target: AsyncTarget, invocation: Invocation) -> Outcome:
         """Raises Throttled."""
-        return self.runtime.invoke(function_spec(function), payload, reserved=_reserved(function))
+        return self.runtime.invoke(target.spec, invocation, target.reserved)
 
     def invoke_async(self, arn: str, payload: str) -> str:
         """Queue an event. Returns the request id."""
         return self.asynchronous.submit(arn, payload)
 
+    def policy(self, arn: str) -> str | None:
+        """The resource policy of exactly this ARN: a version and an alias have their own."""
+        reference = names.of_arn(arn)
+        item = self._item(reference) if reference is not None else None
+        return permissions.document(item, reference) if item is not None and reference is not None else None
+
     def may_invoke(self, arn: str, principal: str, source_arn: str) -> bool:
         """Whether the function exists and its policy lets ``principal`` invoke it for ``source_arn``."""
-        function = self.find(arn)
-        return function is not None and resource_policies.lets_service(
-            principal, "lambda:InvokeFunction", function.function_arn, source_arn, self.context.account_id
+        return self.find(arn) is not None and resource_policies.lets_service(
+            principal, "lambda:InvokeFunction", arn, source_arn, self.context.account_id
         )
 
-    def _target(self, arn: str) -> AsyncTarget | None:
-        function = self.find(arn)
-        if function is None:
-            return None
-        config = event_invoke_config(function)
-        destinations = config.get("DestinationConfig") or {}
-        return AsyncTarget(
-            spec=function_spec(function),
-            max_retries=config.get("MaximumRetryAttempts", DEFAULT_RETRIES),
-            max_age_seconds=config.get("MaximumEventAgeInSeconds", DEFAULT_MAX_AGE_SECONDS),
-            on_success=(destinations.get("OnSuccess") or {}).get("Destination"),
-            on_failure=(destinations.get("OnFailure") or {}).get("Destination"),
-            reserved=_reserved(function),
-            dead_letter=(getattr(function, "dead_letter_config", None) or {}).get("TargetArn"),
+    def _spec(self, reference: Reference, made: dict[str, Any]) -> FunctionSpec:
+        variables = (made.get("Environment") or {}).get("Variables") or {}
+        return FunctionSpec(
+            arn=reference.function_arn,
+            name=reference.name,
+            version=made["Version"],
+            region=reference.region,
+            handler=made["Handler"],
+            runtime=made["Runtime"],
+            memory_mb=int(made["MemorySize"]),
+            storage_mb=int(made["EphemeralStorage"]["Size"]),
+            timeout_seconds=int(made["Timeout"]),
+            environment=tuple(sorted((name, str(value)) for name, value in variables.items())),
+            log_group=made["LoggingConfig"]["LogGroup"],
+            role=made["Role"],
+            code=self.kept.zip_path(made["_code"]),
+            layers=tuple(self.kept.zip_path(each) for each in made.get("_layers", ())),
         )
 
     def _write_logs(self, spec: FunctionSpec, stream: str, lines: list[tuple[int, str]]) -> None:
@@ -92,33 +129,3 @@ class LambdaService:
             if stream in group.streams and may("PutLogEvents", stream):
                 group.put_log_events(stream, events)
         self.context.save("logs", spec.region)
-
-
-def function_spec(function: LambdaFunction) -> FunctionSpec:
-    arn = function.function_arn
-    return FunctionSpec(
-        arn=arn,
-        name=function.function_name,
-        version=str(function.version),
-        region=function.region,
-        handler=function.handler or "",
-        runtime=function.run_time or "",
-        memory_mb=int(function.memory_size),
-        storage_mb=int(function.ephemeral_storage),
-        timeout_seconds=int(function.timeout or 3),
-        environment=tuple(sorted((name, str(value)) for name, value in function.environment_vars.items())),
-        log_group=function.logs_group_name,
-        role=function.role,
-        code_sha256=function.code_digest,
-        code=function.code_bytes,
-    )
-
-
-def _reserved(function: LambdaFunction) -> int | None:
-    """Its ReservedConcurrentExecutions."""
-    return None if function.reserved_concurrency is None else int(function.reserved_concurrency)
-
-
-def event_invoke_config(function: LambdaFunction) -> dict[str, Any]:
-    configs = function.event_invoke_config
-    return dict(configs[-1].config) if configs else {}

@@ -12,7 +12,6 @@ from lakectl.local.context import LocalContext
 def install_all(context: LocalContext) -> None:
     from lakectl.local import validation
     from lakectl.local.functions import seam as functions
-    from lakectl.local.functions import validation as functions_validation
     from lakectl.local.seams import (
         core,
         dynamodb,
@@ -38,4 +37,3 @@ def install_all(context: LocalContext) -> None:
     for seam in (core, iam, sts, logs, *storage, sqs, functions, events, *catalog):
         seam.install(context)
     validation.install()
-    functions_validation.install()
