@@ -17,6 +17,8 @@ from lakectl.local.context import LocalContext
 from lakectl.local.functions import from_moto
 from lakectl.local.functions.aliases import Aliases
 from lakectl.local.functions.errors import Refused, not_found, unsupported
+from lakectl.local.functions.event_sources.mappings import Mappings
+from lakectl.local.functions.event_sources.pollers import Pollers
 from lakectl.local.functions.invoke_configs import InvokeConfigs
 from lakectl.local.functions.invoking import Invoking
 from lakectl.local.functions.layer_versions import Layers
@@ -51,6 +53,7 @@ class LambdaApi:
             **_permissions(Permissions(functions)),
             **_invoke_configs(InvokeConfigs(functions)),
             **_layers(Layers(functions)),
+            **_mappings(Mappings(functions, Pollers(context, self.service).changed)),
             **_not_set(functions),
         }
 
@@ -204,6 +207,16 @@ def _layers(layers: Layers) -> dict[str, Operation]:
         "AddLayerVersionPermission": layers.add_permission,
         "RemoveLayerVersionPermission": layers.remove_permission,
         "GetLayerVersionPolicy": layers.get_policy,
+    }
+
+
+def _mappings(mappings: Mappings) -> dict[str, Operation]:
+    return {
+        "CreateEventSourceMapping": mappings.create,
+        "UpdateEventSourceMapping": mappings.update,
+        "GetEventSourceMapping": mappings.get,
+        "ListEventSourceMappings": mappings.list,
+        "DeleteEventSourceMapping": mappings.delete,
     }
 
 
