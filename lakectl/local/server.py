@@ -28,7 +28,7 @@ from lakectl.local.iam import credentials
 
 MANY_OBJECTS = "/_lakectl/objects"  # athena.many_objects.ADDRESS, without importing botocore
 # What every lake uses, by moto's names: loaded while the caller still imports its own AWS client.
-SERVICES = ("sts", "iam", "s3", "dynamodb", "awslambda", "logs", "events", "sqs", "glue")
+SERVICES = ("sts", "iam", "s3", "dynamodb", "logs", "events", "sqs", "glue")
 
 ANSWER_SECONDS = 1.0  # for the answers on their way, when the server has to stop
 
@@ -151,6 +151,7 @@ def _build(arguments: argparse.Namespace) -> tuple[Any, Any]:
     from lakectl.local.context import LocalContext
     from lakectl.local.durable.snapshots import Snapshots
     from lakectl.local.durable.syncer import Syncer
+    from lakectl.local.functions.api import LambdaApi
     from lakectl.local.http_server import Dispatcher, KeepAliveHandler, LocalServer
     from lakectl.local.iam.guard import Guard
     from lakectl.local.many_objects import ManyObjects
@@ -181,6 +182,7 @@ def _build(arguments: argparse.Namespace) -> tuple[Any, Any]:
     context.snapshots = Snapshots(database)
     install_all(context)
     own.by_name["athena"] = AthenaService(context)
+    own.by_name["lambda"] = LambdaApi(context)
     context.syncer = Syncer(database, context.objects.bodies)
     intake.bodies = many_objects.bodies = context.objects.bodies
     _load(context)
@@ -284,7 +286,7 @@ class _Gateway:
         from lakectl.local.seams import core
 
         try:
-            for service in (*SERVICES, "athena"):
+            for service in (*SERVICES, "athena", "lambda"):
                 core.warm(service)
             self.moto.warm(SERVICES)
         finally:

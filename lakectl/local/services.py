@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lakectl.local.athena.executions import Executions
-    from lakectl.local.lambda_service import LambdaService
+    from lakectl.local.functions.service import LambdaService
 
 _registered: list[LambdaService] = []
 _executions: list[Executions] = []
@@ -19,7 +19,7 @@ def register(service: LambdaService) -> None:
 
 
 def lambda_service() -> LambdaService:
-    """The service that ``seams.awslambda.install`` registered."""
+    """The one that ``functions.api.LambdaApi`` registered."""
     return _registered[0]
 
 

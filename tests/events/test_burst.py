@@ -12,7 +12,7 @@ import pytest
 from event_lakes import event_lake, put, queued_events, rows, wait_for
 
 from lakectl.local.control import Endpoint
-from lakectl.local.lambda_runtime import WORKERS_PER_FUNCTION
+from lakectl.local.functions.runtime import WORKERS_PER_FUNCTION
 from lakectl.ops.lake import Lake
 
 FILES = 1000
@@ -32,7 +32,7 @@ def workers(lake: Lake, server: int) -> int:
     for process in Path("/proc").glob("[0-9]*"):
         try:
             parent = int((process / "stat").read_text().rpartition(")")[2].split()[1])
-            is_worker = b"lambda_worker" in (process / "cmdline").read_bytes()
+            is_worker = b"functions/worker.py" in (process / "cmdline").read_bytes()
             variables = (process / "environ").read_bytes().decode().split("\0")
         except (OSError, IndexError):
             continue

@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
-from local_helpers import ACCOUNT, OWN_LOGS, RECORDER, REGION, Queue, new_role, queue_arn, zipped
+from local_helpers import ACCOUNT, OWN_LOGS, RECORDER, REGION, Queue, new_role, queue_arn, settled, zipped
 
 from lakectl.local import control
 
@@ -53,6 +53,7 @@ def deploy(client: Callable[..., Any], role: str, unique: str) -> Iterator[Calla
             **settings,
         )
         made.append(name)
+        settled(client("lambda"), name)
         return name
 
     yield create

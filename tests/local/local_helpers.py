@@ -107,6 +107,12 @@ def new_bucket(aws: Callable[[str], Any], name: str, *, versioned: bool = False)
     return s3
 
 
+def settled(functions: Any, name: str) -> None:
+    """Wait until Lambda has carried out the last call."""
+    for waiter in ("function_active_v2", "function_updated_v2"):
+        functions.get_waiter(waiter).wait(FunctionName=name, WaiterConfig={"Delay": 0.05, "MaxAttempts": 400})
+
+
 def until(condition: Callable[[], bool], seconds: float = 30) -> None:
     deadline = time.monotonic() + seconds
     while not condition():

@@ -15,12 +15,12 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from local_helpers import ACCOUNT, RECORDER, REGION, Queue, zipped
+from local_helpers import ACCOUNT, RECORDER, REGION, Queue, settled, zipped
 
 from lakectl.local.confined import landlock_abi
 from lakectl.local.control import Endpoint
-from lakectl.local.lambda_process import THIS_RUNTIME
-from lakectl.local.lambda_runtime import WORKERS_PER_FUNCTION
+from lakectl.local.functions.process import THIS_RUNTIME
+from lakectl.local.functions.runtime import WORKERS_PER_FUNCTION
 
 
 def invoke(client: Callable[..., Any], name: str, event: Any = None, **settings: Any) -> tuple[Any, dict[str, Any]]:
@@ -57,10 +57,12 @@ def test_a_process_stays_warm_and_an_update_replaces_it(client: Any, deploy: Any
     first, second = invoke(client, name)[0], invoke(client, name)[0]
     assert first == second
     client("lambda").update_function_code(FunctionName=name, ZipFile=zipped(code.format(version=2)))
+    settled(client("lambda"), name)
     third = invoke(client, name)[0]
     assert third[1] == 2
     assert third[0] != first[0]
     client("lambda").update_function_configuration(FunctionName=name, Environment={"Variables": {"A": "1"}})
+    settled(client("lambda"), name)
     assert invoke(client, name)[0][0] != third[0]
 
 

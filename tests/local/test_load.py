@@ -18,7 +18,7 @@ from local_helpers import ACCOUNT, OWN_LOGS, REGION, new_role, zipped
 
 from lakectl.local import control, processes
 from lakectl.local.athena.executions import WORKERS
-from lakectl.local.lambda_runtime import WORKERS_PER_FUNCTION
+from lakectl.local.functions.runtime import WORKERS_PER_FUNCTION
 
 PUTS, INVOCATIONS, QUERIES, RUNS = 1000, 200, 50, 5
 BODY = b"x" * 10_000

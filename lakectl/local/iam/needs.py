@@ -5,11 +5,10 @@ An operation that is not in these tables is never let through for a role: ``chec
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from lakectl.local import services
-from lakectl.local.iam import needs_beside, needs_dynamodb, needs_glue, needs_s3, roles
+from lakectl.local.iam import needs_beside, needs_dynamodb, needs_glue, needs_lambda, needs_s3, roles
 from lakectl.local.iam.calls import Call
 from lakectl.local.iam.evaluator import Check
 
@@ -166,28 +165,6 @@ def _cloudwatch(call: Call, prefix: str) -> list[Check] | None:
     return None
 
 
-LAMBDA = re.compile(
-    r"(Create|Get|Update|Delete|Put|Add|Remove|List|Publish)\w*(Function|Code|Permission|Policy|Alias)\w*"
-)
-
-
-def _lambda(call: Call, prefix: str) -> list[Check] | None:
-    name = str(call.parameters.get("FunctionName", ""))
-    arn = name if name.startswith("arn:") else f"{prefix}:function:{name.rpartition(':function:')[2]}"
-    if call.operation in ("Invoke", "InvokeAsync"):
-        qualifier = call.parameters.get("Qualifier")
-        return [Check("lambda:InvokeFunction", f"{arn}:{qualifier}" if qualifier else arn)]
-    if call.operation == "ListFunctions":
-        return [Check("lambda:ListFunctions", "*")]
-    if call.operation in ("ListTags", "TagResource", "UntagResource"):
-        return [Check(f"lambda:{call.operation}", str(call.parameters.get("Resource") or call.parameters.get("ARN")))]
-    if call.parameters.get("Layers") or call.parameters.get("VpcConfig"):
-        return None  # what these need is not known here
-    if name and LAMBDA.fullmatch(call.operation):
-        return [Check(f"lambda:{call.operation}", arn)]
-    return None
-
-
 def _iam(call: Call, prefix: str) -> list[Check] | None:
     account = prefix.rpartition(":")[2]
     if "InstanceProfileName" in call.parameters:
@@ -217,7 +194,7 @@ SERVICES: dict[str, Callable[[Call, str], list[Check] | None]] = {
     "events": _events,
     "glue": needs_glue.checks,
     "iam": _iam,
-    "lambda": _lambda,
+    "lambda": needs_lambda.checks,
     "logs": _logs,
     "sqs": _sqs,
     "sts": _sts,

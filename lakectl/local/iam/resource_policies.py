@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import logging
 
-from moto.awslambda.exceptions import UnknownFunctionException
-from moto.awslambda.models import lambda_backends
 from moto.s3.models import s3_backends
 from moto.sqs.models import sqs_backends
 
+from lakectl.local import services
 from lakectl.local.iam import roles
 from lakectl.local.iam.evaluator import Check, Decision, Principal, evaluate
 from lakectl.local.iam.grammar import Unjudgeable
@@ -32,7 +30,7 @@ def policy_of(check: Check, account: str) -> tuple[str | None, str]:
         role = roles.find_role(check.resource, owner)
         trust = role.assume_role_policy_document if role is not None else None
         return (roles.as_text(trust) if trust else None), owner
-    return (_of_function(check.resource, owner, region) if service == "lambda" else None), owner
+    return (services.lambda_service().policy(check.resource) if service == "lambda" else None), owner
 
 
 def lets_service(service: str, action: str, resource: str, source_arn: str, account: str) -> bool:
@@ -59,11 +57,3 @@ def _of_bucket(name: str, account: str) -> tuple[str | None, str]:
     bucket = s3_backends[where[1]][where[0]].buckets.get(name) if where else None
     policy: bytes | str | None = getattr(bucket, "policy", None)
     return (policy.decode() if isinstance(policy, bytes) else policy), bucket.account_id if bucket else account
-
-
-def _of_function(arn: str, account: str, region: str) -> str | None:
-    try:
-        function = lambda_backends[account][region].get_function(arn)
-    except UnknownFunctionException:
-        return None
-    return json.dumps({"Version": "2012-10-17", "Statement": function.policy.statements})

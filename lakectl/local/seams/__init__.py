@@ -11,10 +11,11 @@ from lakectl.local.context import LocalContext
 
 def install_all(context: LocalContext) -> None:
     from lakectl.local import validation
+    from lakectl.local.functions import seam as functions
     from lakectl.local.seams import (
-        awslambda,
         core,
         dynamodb,
+        dynamodb_streams,
         dynamodb_transfers,
         events,
         glue_catalog,
@@ -32,8 +33,8 @@ def install_all(context: LocalContext) -> None:
         sts,
     )
 
-    storage = (s3_storage, s3, s3_uploads, s3_versions, s3_listing, dynamodb, dynamodb_transfers)
+    storage = (s3_storage, s3, s3_uploads, s3_versions, s3_listing, dynamodb_streams, dynamodb, dynamodb_transfers)
     catalog = (glue_catalog, glue_jobs, glue_search, lakeformation)
-    for seam in (core, iam, sts, logs, *storage, sqs, awslambda, events, *catalog):
+    for seam in (core, iam, sts, logs, *storage, sqs, functions, events, *catalog):
         seam.install(context)
     validation.install()

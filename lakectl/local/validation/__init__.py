@@ -8,7 +8,7 @@ from __future__ import annotations
 
 
 def install() -> None:
-    from lakectl.local.validation import awslambda, dynamodb, events, glue, iam, logs, s3, sqs
+    from lakectl.local.validation import dynamodb, events, glue, iam, logs, s3, sqs
 
-    for service in (awslambda, dynamodb, events, glue, iam, logs, s3, sqs):
+    for service in (dynamodb, events, glue, iam, logs, s3, sqs):
         service.install()

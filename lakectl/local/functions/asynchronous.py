@@ -14,14 +14,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lakectl.local.context import LocalContext, LoggingExecutor
+from lakectl.local.functions.invoke_configs import ACTIONS
+from lakectl.local.functions.process import FunctionSpec, Invocation, Outcome
+from lakectl.local.functions.runtime import WORKERS_PER_FUNCTION, LambdaRuntime, Throttled
 from lakectl.local.iam import roles
-from lakectl.local.lambda_process import FunctionSpec, Outcome
-from lakectl.local.lambda_runtime import WORKERS_PER_FUNCTION, LambdaRuntime, Throttled
 
 INVOCATION = "invocation"  # an asynchronous invocation, from its acceptance to its end
 DEFAULT_RETRIES = 2
 DEFAULT_MAX_AGE_SECONDS = 21_600
 THROTTLED_SECONDS = 1.0  # on AWS it grows from one second to five minutes
+PENDING_SECONDS = 0.1  # between two looks at a function that is being created
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +33,7 @@ class AsyncTarget:
     """A function as it is now, with what AWS calls its event invoke config and its DeadLetterConfig."""
 
     spec: FunctionSpec
+    pending: bool = False  # it is being created
     max_retries: int = DEFAULT_RETRIES
     max_age_seconds: int = DEFAULT_MAX_AGE_SECONDS
     reserved: int | None = None  # concurrent executions
@@ -99,6 +102,9 @@ class AsyncInvoker:
             log.warning("event %s dropped: %s does not exist any more", delivery.request_id, delivery.arn)
             self._done(delivery)
             return
+        if target.pending:
+            self._later(PENDING_SECONDS, delivery)
+            return
         delivery.attempts += 1
         try:
             outcome = self._run(target, delivery)
@@ -140,7 +146,8 @@ class AsyncInvoker:
 
     def _run(self, target: AsyncTarget, delivery: Delivery) -> Outcome:
         try:
-            return self.runtime.invoke(target.spec, delivery.payload, delivery.request_id, target.reserved)
+            invocation = Invocation(delivery.payload, delivery.arn, delivery.request_id)
+            return self.runtime.invoke(target.spec, invocation, target.reserved)
         except Throttled:
             raise
         except Exception as error:
@@ -159,20 +166,15 @@ class AsyncInvoker:
                 "ErrorCode": {"DataType": "Number", "StringValue": "200"},
                 "ErrorMessage": {"DataType": "String", "StringValue": str(error.get("errorMessage"))[:1024]},
             }
-            self._send_to_queue(target.spec, target.dead_letter, delivery.payload, attributes)
+            if self._may_send(target.spec, target.dead_letter):
+                send(self.context, target.dead_letter, delivery.payload, attributes)
         self._done(delivery)
 
     def _send(self, target: AsyncTarget, arn: str | None, delivery: Delivery, outcome: Outcome, condition: str) -> None:
-        if arn is None:
+        if not arn or not self._may_send(target.spec, arn):
             return
         record = destination_record(target.spec, delivery, outcome, condition)
-        service = arn.split(":")[2]
-        if service == "sqs":
-            self._send_to_queue(target.spec, arn, json.dumps(record), {})
-        elif service == "lambda":
-            client = self.context.client("lambda", arn.split(":")[3])
-            client.invoke(FunctionName=arn, InvocationType="Event", Payload=json.dumps(record))
-        elif service == "events":
+        if arn.split(":")[2] == "events":
             from lakectl.local import event_bus
 
             kind = "Success" if condition == "Success" else "Failure"
@@ -182,17 +184,26 @@ class AsyncInvoker:
             )
             event_bus.publish(self.context, event, bus=arn.rpartition("/")[2])
         else:
-            self.context.client("sns", arn.split(":")[3]).publish(TopicArn=arn, Message=json.dumps(record))
+            send(self.context, arn, json.dumps(record))
 
-    def _send_to_queue(self, spec: FunctionSpec, arn: str, body: str, attributes: dict[str, Any]) -> None:
-        refusal = roles.refusal(spec.role, spec.name, "sqs:sendmessage", arn)
+    def _may_send(self, spec: FunctionSpec, arn: str) -> bool:
+        refusal = roles.refusal(spec.role, spec.name, ACTIONS[arn.split(":")[2]][0].lower(), arn)
         if refusal:
             log.warning("event of %s lost: %s", spec.name, refusal)
-            return
-        _, _, _, region, _, name = arn.split(":")
-        client = self.context.client("sqs", region)
+        return not refusal
+
+
+def send(context: LocalContext, arn: str, body: str, attributes: dict[str, Any] | None = None) -> None:
+    """Send to a queue, a topic or a function. Whether somebody may is for the caller to ask."""
+    _, _, service, region, _, name = arn.split(":", 5)
+    if service == "lambda":
+        context.client("lambda", region).invoke(FunctionName=arn, InvocationType="Event", Payload=body)
+    elif service == "sqs":
+        client = context.client("sqs", region)
         url = client.get_queue_url(QueueName=name)["QueueUrl"]
-        client.send_message(QueueUrl=url, MessageBody=body, MessageAttributes=attributes)
+        client.send_message(QueueUrl=url, MessageBody=body, MessageAttributes=attributes or {})
+    else:
+        context.client("sns", region).publish(TopicArn=arn, Message=body, MessageAttributes=attributes or {})
 
 
 def destination_record(spec: FunctionSpec, delivery: Delivery, outcome: Outcome, condition: str) -> dict[str, Any]:
@@ -205,7 +216,7 @@ def destination_record(spec: FunctionSpec, delivery: Delivery, outcome: Outcome,
         "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "requestContext": {
             "requestId": delivery.request_id,
-            "functionArn": f"{spec.arn}:{spec.version}",
+            "functionArn": f"{spec.arn}:{delivery.arn.removeprefix(spec.arn).removeprefix(':') or '$LATEST'}",
             "condition": condition,
             "approximateInvokeCount": delivery.attempts,
         },

@@ -7,14 +7,13 @@ import os
 import shutil
 import threading
 import time
-import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from lakectl.local import lambda_process
 from lakectl.local.context import LocalContext
-from lakectl.local.lambda_process import FunctionSpec, Outcome, Worker
+from lakectl.local.functions import process
+from lakectl.local.functions.process import FunctionSpec, Invocation, Outcome, Worker
 
 WORKERS_PER_FUNCTION = int(os.environ.get("LAKECTL_LAMBDA_WORKERS", "4"))
 IDLE_SECONDS = 300.0
@@ -115,19 +114,17 @@ class LambdaRuntime:
         self._running: Counter[str] = Counter()
         self._lock = threading.Lock()
         context.on_stop.append(self.close)
-        shutil.rmtree(context.state_dir / lambda_process.FOLDER, ignore_errors=True)  # of a server that was killed
+        shutil.rmtree(context.state_dir / process.FOLDER, ignore_errors=True)  # of a server that was killed
         threading.Thread(target=self._reap, name="lambda-reaper", daemon=True).start()
 
-    def invoke(
-        self, spec: FunctionSpec, payload: str, request_id: str | None = None, reserved: int | None = None
-    ) -> Outcome:
-        """Run the function once and wait for it. ``payload`` is JSON text.
+    def invoke(self, spec: FunctionSpec, invocation: Invocation, reserved: int | None = None) -> Outcome:
+        """Run the function once and wait for it.
 
         Raises Throttled when ``reserved`` invocations of it run already; None: no such limit. Beyond the processes
-        that a function gets on this machine it waits.
+        that a version gets on this machine it waits.
         """
         with self._counted(spec.arn, reserved):
-            return self._invoke(spec, payload, request_id)
+            return self._invoke(spec, invocation)
 
     @contextmanager
     def _counted(self, arn: str, reserved: int | None) -> Iterator[None]:
@@ -141,12 +138,12 @@ class LambdaRuntime:
             with self._lock:
                 self._running[arn] -= 1
 
-    def _invoke(self, spec: FunctionSpec, payload: str, request_id: str | None) -> Outcome:
-        pool = self._pool(spec.arn)
+    def _invoke(self, spec: FunctionSpec, invocation: Invocation) -> Outcome:
+        pool = self._pool(f"{spec.arn}:{spec.version}")
         worker = pool.acquire(spec)
         reusable = False
         try:
-            outcome = worker.invoke(payload, request_id or str(uuid.uuid4()))
+            outcome = worker.invoke(invocation)
             reusable = outcome.reusable
         finally:
             pool.release(worker, reusable)
@@ -154,10 +151,11 @@ class LambdaRuntime:
         return outcome
 
     def forget(self, arn: str) -> None:
-        """The function was deleted: its idle processes end, busy ones after their answer."""
+        """A function or a version was deleted: its idle processes end, busy ones after their answer."""
         with self._lock:
-            pool = self._pools.pop(arn, None)
-        if pool is not None:
+            gone = [each for each in self._pools if each == arn or each.startswith(f"{arn}:")]
+            pools = [self._pools.pop(each) for each in gone]
+        for pool in pools:
             pool.close()
 
     def close(self) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import compileall
 import contextlib
-import io
 import json
 import os
+import secrets
 import selectors
 import shutil
 import signal
@@ -14,7 +13,6 @@ import subprocess
 import sys
 import time
 import uuid
-import zipfile
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,15 +20,16 @@ from typing import Any
 
 from lakectl.local import confinement, processes
 from lakectl.local.context import LocalContext
+from lakectl.local.functions import code
 from lakectl.local.iam import credentials
 from lakectl.local.iam.credentials import SESSIONS
 
 # AWS gives 10 s to import the module. A laptop that also runs Spark gets more.
 INIT_SECONDS = 60.0
 READ_BYTES = 1 << 20
-COMPILED_BYTES = 1 << 20  # of source; more takes seconds
 THIS_RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
 RENEW_SECONDS = 1800.0
+CACHE = "code"  # of unpacked zips, below the state folder
 FOLDER = "functions"  # of the folders that processes may write in: home and TMPDIR
 NETWORK_VARIABLE = "LAKECTL_LAMBDA_NETWORK"  # "open": functions may reach more than the endpoint
 WATCH_SECONDS = 0.05  # between two looks at how much memory a function has
@@ -52,12 +51,28 @@ class FunctionSpec:
     environment: tuple[tuple[str, str], ...]
     log_group: str
     role: str  # ARN
-    code_sha256: str  # hex
-    code: bytes = field(repr=False, compare=False, hash=False)
+    code: Path  # its zip, which is named by what is in it
+    layers: tuple[Path, ...] = ()
 
     @property
     def key(self) -> int:
         return hash(self)
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """One call of a function. ``arn`` is the one that it was called by; ``client_context`` is JSON text or empty."""
+
+    payload: str  # JSON text
+    arn: str
+    request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    trace_id: str = field(default_factory=lambda: new_trace_id())
+    client_context: str = ""
+
+
+def new_trace_id() -> str:
+    """As X-Ray writes it in a header; nothing is sampled here."""
+    return f"Root=1-{int(time.time()):08x}-{secrets.token_hex(12)};Parent={secrets.token_hex(8)};Sampled=0"
 
 
 @dataclass
@@ -71,26 +86,6 @@ class Outcome:
     reusable: bool  # whether the process may serve another invocation
 
 
-def unpack(code: bytes, sha256: str, cache: Path) -> Path:
-    """The folder with the unpacked zip, unpacked once; two callers at once both get a complete folder."""
-    target = cache / sha256
-    if not target.is_dir():
-        cache.mkdir(parents=True, exist_ok=True)
-        draft = cache / f".{sha256}.{uuid.uuid4().hex}"
-        with zipfile.ZipFile(io.BytesIO(code)) as archive:
-            archive.extractall(draft)
-        # Its processes can't write where their code is, so that each would compile it anew.
-        if sum(path.stat().st_size for path in draft.rglob("*.py")) <= COMPILED_BYTES:
-            compileall.compile_dir(draft, quiet=2)
-        try:
-            draft.rename(target)
-        except OSError:
-            if not target.is_dir():
-                raise
-            shutil.rmtree(draft)
-    return target
-
-
 class Worker:
     """One warm process. Not thread-safe: the pool hands it to one invocation at a time."""
 
@@ -100,13 +95,15 @@ class Worker:
         self.log_stream = f"{datetime.now(UTC):%Y/%m/%d}/[{spec.version}]{uuid.uuid4().hex}"
         self.started = time.monotonic()
         self.init_ms: float | None = None
-        task_root = unpack(spec.code, spec.code_sha256, context.state_dir / "code")
+        cache = context.state_dir / CACHE
+        task_root = code.unpack([spec.code], cache)
+        self._layers = code.unpack(spec.layers, cache) if spec.layers else None
         self._folder = context.state_dir / FOLDER / uuid.uuid4().hex  # the function's own
         self._folder.mkdir(parents=True)
         self._answer_fd, write_fd = os.pipe()
         try:
             self.process = subprocess.Popen(
-                [sys.executable, str(Path(__file__).with_name("lambda_worker.py"))],
+                [sys.executable, str(Path(__file__).with_name("worker.py"))],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -161,8 +158,10 @@ class Worker:
         """The first line for the process. With the function's variables: none works before it is confined."""
         closed = os.environ.get(NETWORK_VARIABLE) != "open"
         port = int(context.endpoint_url.rpartition(":")[2]) if closed else None
+        given = [each for each in (task_root, self._layers) if each is not None]
         return {
-            "confinement": confinement.policy(context.state_dir, read=[task_root], write=[self._folder], port=port),
+            "confinement": confinement.policy(context.state_dir, read=given, write=[self._folder], port=port),
+            "layers": str(self._layers or ""),
             "storage_bytes": self.spec.storage_mb << 20,
             "environment": dict(self.spec.environment),
         }
@@ -171,9 +170,9 @@ class Worker:
         """Whether its credentials could expire during another invocation (15 minutes at most, on AWS)."""
         return self.session.expires - time.time() < RENEW_SECONDS
 
-    def invoke(self, payload: str, request_id: str) -> Outcome:
+    def invoke(self, invocation: Invocation) -> Outcome:
         """Run the handler once. Kills the process when the function's timeout has passed."""
-        spec = self.spec
+        spec, request_id = self.spec, invocation.request_id
         self._log(f"START RequestId: {request_id} Version: {spec.version}")
         report_init = self.init_ms is None
         if report_init and spec.runtime != THIS_RUNTIME:
@@ -183,7 +182,7 @@ class Worker:
             self.init_ms = (time.monotonic() - self.started) * 1000
         begun = time.monotonic()
         answer: dict[str, Any] | None = None
-        if ready and self._send(payload, request_id):
+        if ready and self._send(invocation):
             answer = self._next_answer(begun + spec.timeout_seconds)
         duration_ms = (time.monotonic() - begun) * 1000
         memory_kb = (answer or {}).get("peak_memory_kb") or self._peak_memory_kb()
@@ -210,11 +209,17 @@ class Worker:
             reusable=self.process.poll() is None and not _is_init_error(error),
         )
 
-    def _send(self, payload: str, request_id: str) -> bool:
-        deadline_ms = int((time.time() + self.spec.timeout_seconds) * 1000)
-        invocation = {"id": request_id, "payload": payload, "deadline_ms": deadline_ms, "arn": self.spec.arn}
+    def _send(self, invocation: Invocation) -> bool:
+        line = {
+            "id": invocation.request_id,
+            "payload": invocation.payload,
+            "deadline_ms": int((time.time() + self.spec.timeout_seconds) * 1000),
+            "arn": invocation.arn,
+            "trace_id": invocation.trace_id,
+            "client_context": invocation.client_context,
+        }
         try:
-            self._write(invocation)
+            self._write(line)
         except BrokenPipeError:
             return False
         return True
