@@ -155,7 +155,7 @@ def _build(arguments: argparse.Namespace) -> tuple[Any, Any]:
     from lakectl.local.iam.guard import Guard
     from lakectl.local.many_objects import ManyObjects
     from lakectl.local.own_services import OwnServices
-    from lakectl.local.s3_intake import Intake
+    from lakectl.local.s3.intake import Intake
     from lakectl.local.seams import install_all
 
     moto = Dispatcher(create_backend_app)

@@ -14,7 +14,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from lakectl.local import s3_body, s3_intake
 from lakectl.local.http_body import OutOfMemory
 from lakectl.local.iam import calls, identities, judge, needs, refusals, s3_address, signature
 from lakectl.local.iam.calls import Call
@@ -24,6 +23,8 @@ from lakectl.local.iam.identities import Identity
 from lakectl.local.iam.refusals import Refusal, Refused
 from lakectl.local.iam.s3_address import Address
 from lakectl.local.iam.signature import Seal, Signature
+from lakectl.local.s3 import body as s3_body
+from lakectl.local.s3 import intake
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +82,7 @@ class Guard:
             payload = s3_body.payload_sum(environ, signed.expires >= 0) if signed.version == 4 else ""
             seal = signature.verify(environ, signed, secret, payload)
             if address.is_upload(environ):
-                environ[s3_intake.SEAL] = seal
+                environ[intake.SEAL] = seal
                 body = b""
             else:
                 body = _small_body(environ, seal)

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lakectl.local import s3_body
 from lakectl.local.durable.bodies import Bodies, Body
 from lakectl.local.iam import refusals
 from lakectl.local.iam.calls import CALL, Call
 from lakectl.local.iam.refusals import Refused
 from lakectl.local.iam.signature import Seal
+from lakectl.local.s3 import body as s3_body
 
 UPLOAD = "lakectl.upload"
 SEAL = "lakectl.seal"

@@ -21,11 +21,14 @@ from moto.s3.exceptions import MalformedXML, S3ClientError
 from moto.s3.models import FakeBucket, FakeDeleteMarker, S3Backend
 from moto.s3.responses import S3Response
 
-from lakectl.local import s3_clock, s3_events, s3_policy, services
+from lakectl.local import services
 from lakectl.local.context import LocalContext
-from lakectl.local.s3_events import ObjectEvent
+from lakectl.local.s3 import clock as s3_clock
+from lakectl.local.s3 import events as s3_events
+from lakectl.local.s3 import policy as s3_policy
+from lakectl.local.s3.events import ObjectEvent
+from lakectl.local.s3.storage import changes
 from lakectl.local.seams.core import saving_others
-from lakectl.local.seams.s3_storage import changes
 
 log = logging.getLogger(__name__)
 
@@ -103,7 +106,7 @@ def _key_response(original: Callable[..., Any], context: LocalContext) -> Callab
 
 
 def _is_part(request: Any) -> bool:
-    """Parts are written without the lock (``s3_storage``), and no object changes by them."""
+    """Parts are written without the lock (``storage``), and no object changes by them."""
     return request.method == "PUT" and {"partNumber", "uploadId"} <= request.args.keys()
 
 
