@@ -85,7 +85,7 @@ class Guard:
                 environ[intake.SEAL] = seal
                 body = b""
             else:
-                body = _small_body(environ, seal)
+                body = _small_body(environ, seal, address)
         else:
             try:
                 body = calls.read_body(environ, signed)
@@ -134,11 +134,15 @@ def _address(environ: dict[str, Any], signed: Signature) -> Address | None:
     return s3_address.read(environ, calls.query(environ))
 
 
-def _small_body(environ: dict[str, Any], seal: Seal | None) -> bytes:
-    """A body of S3 that is no object: XML, with its checksums compared. Raises Refused."""
+def _small_body(environ: dict[str, Any], seal: Seal | None, address: Address) -> bytes:
+    """A body of S3 that is no object: XML, with its checksums compared. Raises Refused.
+
+    Those in the headers of CompleteMultipartUpload are the object's.
+    """
     if not environ.get("CONTENT_LENGTH") and not environ.get("wsgi.input_terminated"):
         return b""
-    incoming = s3_body.Incoming(environ, seal)
+    completes = address.method == "POST" and "uploadId" in address.query
+    incoming = s3_body.Incoming(environ, seal, compares=not completes)
     pieces: list[bytes] = []
     for piece in incoming:
         pieces.append(piece)

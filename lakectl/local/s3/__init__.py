@@ -9,7 +9,10 @@ from lakectl.local.context import LocalContext
 
 
 def install(context: LocalContext) -> None:
-    from lakectl.local.s3 import changes, listing, storage, uploads, versions
+    from lakectl.local.s3 import changes, completion, copies, listing, object_answers, storage, uploads, versions
 
+    completion.install()
+    object_answers.install()
     for seam in (storage, changes, uploads, versions, listing):
         seam.install(context)
+    copies.install(context.objects.bodies)

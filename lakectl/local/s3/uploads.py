@@ -29,7 +29,7 @@ def _taking(original: Callable[..., Any]) -> Callable[..., Any]:
         if upload is None:
             return original(self, request, full_url)
         self.body = upload.body
-        with vouched(upload.agreed):
+        with vouched(upload.agreed, upload.computed):
             return original(self, request, full_url)
 
     return key_response
