@@ -182,7 +182,7 @@ def _build(arguments: argparse.Namespace) -> tuple[Any, Any]:
     install_all(context)
     own.by_name["athena"] = AthenaService(context)
     context.syncer = Syncer(database, context.objects.bodies)
-    intake.bodies = many_objects.bodies = context.objects.bodies
+    intake.bodies = many_objects.bodies = guard.posts.bodies = context.objects.bodies
     _load(context)
     return server, context
 

@@ -24,7 +24,7 @@ from lakectl.local.iam.refusals import Refusal, Refused
 from lakectl.local.iam.s3_address import Address
 from lakectl.local.iam.signature import Seal, Signature
 from lakectl.local.s3 import body as s3_body
-from lakectl.local.s3 import intake
+from lakectl.local.s3 import intake, posts
 
 log = logging.getLogger(__name__)
 
@@ -38,11 +38,14 @@ class Guard:
         self.application = application
         self.keys = keys
         self.account = account
+        self.posts = posts.Posts()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         signed: Signature | None = None
         try:
             signed = signature.read(environ)
+            if signed is None and posts.is_form(environ):
+                return self.posts(environ, start_response, self)
             if signed is None:
                 raise Refused(refusals.ANONYMOUS)
             identity, secret = self.identify(signed)

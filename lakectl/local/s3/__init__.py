@@ -9,10 +9,21 @@ from lakectl.local.context import LocalContext
 
 
 def install(context: LocalContext) -> None:
-    from lakectl.local.s3 import changes, completion, copies, listing, object_answers, storage, uploads, versions
+    from lakectl.local.s3 import (
+        changes,
+        completion,
+        copies,
+        defaults,
+        listing,
+        locks,
+        object_answers,
+        storage,
+        uploads,
+        versions,
+    )
 
-    completion.install()
-    object_answers.install()
+    for part in (defaults, locks, completion, object_answers):
+        part.install()
     for seam in (storage, changes, uploads, versions, listing):
         seam.install(context)
     copies.install(context.objects.bodies)

@@ -21,6 +21,7 @@ from lakectl.local.s3 import checksums, xml
 from lakectl.local.s3.checksums import ALGORITHMS, COMPOSITE, FULL_OBJECT
 from lakectl.local.s3.errors import S3Error, invalid_request, malformed_xml
 
+LOCK = "lakectl_lock"  # an attribute of ours on an upload: what the object's lock will be
 MIN_PART_BYTES = 5 * 2**20
 NO_PART = (
     "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified "
@@ -83,12 +84,16 @@ def _begin(response: S3Response, original: Callable[[], Any], bucket_name: str) 
         raise invalid_request(
             f"The {kind} checksum type cannot be used with the {algorithm.lower()} checksum algorithm."
         )
-    before = set(response.backend.get_bucket(bucket_name).multiparts)
+    bucket = response.backend.get_bucket(bucket_name)
+    lock = response._get_lock_details(bucket, bucket.object_lock_enabled)
+    before = set(bucket.multiparts)
     status, headers, body = original()
-    for upload_id in response.backend.get_bucket(bucket_name).multiparts.keys() - before:
+    headers.setdefault("x-amz-server-side-encryption", "AES256")
+    for upload_id in bucket.multiparts.keys() - before:
+        setattr(bucket.multiparts[upload_id], LOCK, lock)
         if algorithm:
             headers["x-amz-checksum-algorithm"] = algorithm
-            headers["x-amz-checksum-type"] = type_of(response.backend.get_bucket(bucket_name).multiparts[upload_id])
+            headers["x-amz-checksum-type"] = type_of(bucket.multiparts[upload_id])
     return status, headers, body
 
 
@@ -118,6 +123,7 @@ def _complete(response: S3Response, body: bytes, bucket_name: str, upload_id: st
     key = backend.complete_multipart_upload(bucket_name, upload_id, [(each.number, each.etag) for each in listed])
     key.checksum_algorithm, key.checksum_type, key.checksum_value = algorithm, kind, value
     key.checksum_parts = len(parts)
+    key.lock_legal_status, key.lock_mode, key.lock_until = getattr(upload, LOCK, (None, None, None))
     return _answer(response, key, bucket_name)
 
 

@@ -14,11 +14,13 @@ from typing import Any
 from urllib.parse import unquote
 
 from moto.core.responses import ActionResult
+from moto.core.utils import str_to_rfc_1123_datetime
 from moto.s3.exceptions import (
     CopyObjectMustChangeSomething,
     MissingKey,
     MissingVersion,
     ObjectNotInActiveTierError,
+    PreconditionFailed,
     S3ClientError,
 )
 from moto.s3.models import FakeDeleteMarker, FakeKey
@@ -147,6 +149,7 @@ def _source(response: S3Response) -> FakeKey:
         )
     if not isinstance(source, FakeKey):
         raise MissingVersion() if version else MissingKey(key=name)
+    check_conditions(response.headers, source)
     if source.size > MAX_COPY_BYTES:
         raise invalid_request(
             f"The specified copy source is larger than the maximum allowable size for a copy source: {MAX_COPY_BYTES}"
@@ -156,6 +159,23 @@ def _source(response: S3Response) -> FakeKey:
         if restored is None or 'ongoing-request="true"' in restored:
             raise ObjectNotInActiveTierError(source)
     return source
+
+
+def check_conditions(headers: Any, source: FakeKey) -> None:
+    """``x-amz-copy-source-if-…``, of which one that holds goes before the dates [S3 API reference, CopyObject]."""
+    prefix = "x-amz-copy-source-if-"
+    tag = source.etag.strip('"')
+    match, none_match = headers.get(f"{prefix}match"), headers.get(f"{prefix}none-match")
+    since, unmodified = headers.get(f"{prefix}modified-since"), headers.get(f"{prefix}unmodified-since")
+    changed = source.last_modified.replace(microsecond=0)
+    if match is not None and match.strip('"') not in ("*", tag):
+        raise PreconditionFailed(f"{prefix.replace('if-', 'If-')}Match")
+    if none_match is not None and none_match.strip('"') in ("*", tag):
+        raise PreconditionFailed(f"{prefix.replace('if-', 'If-')}None-Match")
+    if unmodified and match is None and changed > str_to_rfc_1123_datetime(unmodified):
+        raise PreconditionFailed(f"{prefix.replace('if-', 'If-')}Unmodified-Since")
+    if since and none_match is None and changed <= str_to_rfc_1123_datetime(since):
+        raise PreconditionFailed(f"{prefix.replace('if-', 'If-')}Modified-Since")
 
 
 def _directive(headers: Any, name: str) -> str:

@@ -47,7 +47,7 @@ class Intake:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         call: Call = environ[CALL]
-        if call.address is None or not call.address.is_upload(environ):
+        if call.address is None or UPLOAD in environ or not call.address.is_upload(environ):
             return self.application(environ, start_response)
         try:
             upload = self._receive(environ, environ.pop(SEAL, None))

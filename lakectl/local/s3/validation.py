@@ -25,7 +25,7 @@ from moto.s3.exceptions import (
 from moto.s3.models import FakeDeleteMarker, S3Backend
 from moto.s3.responses import S3Response
 
-from lakectl.local.s3 import errors, validation_notifications, validation_uploads
+from lakectl.local.s3 import configurations, errors, validation_notifications, validation_uploads
 
 # "General purpose bucket naming rules" of the user guide
 BUCKET_NAME = re.compile(r"(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
@@ -54,6 +54,7 @@ def install() -> None:
     S3Backend.put_bucket_policy = _policy(S3Backend.put_bucket_policy)
     validation_uploads.install()
     validation_notifications.install()
+    configurations.install()
     errors.install()
 
 
