@@ -156,7 +156,7 @@ def _build(arguments: argparse.Namespace) -> tuple[Any, Any]:
     from lakectl.local.iam.guard import Guard
     from lakectl.local.many_objects import ManyObjects
     from lakectl.local.own_services import OwnServices
-    from lakectl.local.s3_intake import Intake
+    from lakectl.local.s3.intake import Intake
     from lakectl.local.seams import install_all
 
     moto = Dispatcher(create_backend_app)
@@ -184,7 +184,7 @@ def _build(arguments: argparse.Namespace) -> tuple[Any, Any]:
     own.by_name["athena"] = AthenaService(context)
     own.by_name["lambda"] = LambdaApi(context)
     context.syncer = Syncer(database, context.objects.bodies)
-    intake.bodies = many_objects.bodies = context.objects.bodies
+    intake.bodies = many_objects.bodies = guard.posts.bodies = context.objects.bodies
     _load(context)
     return server, context
 

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from local_helpers import Queue, new_bucket, queue_arn
 
-from lakectl.local import control, s3_clock
+from lakectl.local import control
 from lakectl.local.durable.database import FILE_NAME
+from lakectl.local.s3 import clock as s3_clock
 
 MINUTES = 10
 

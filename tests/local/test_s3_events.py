@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from local_helpers import ACCOUNT, REGION, Queue
 
-from lakectl.local.s3_events import ObjectEvent, Rule, any_overlap, eventbridge_detail, notification
+from lakectl.local.s3.events import ObjectEvent, Rule, any_overlap, eventbridge_detail, notification
 
 ODD_KEYS = {
     "retail/orders/ingest_date=2025-09-15/orders.csv": "retail/orders/ingest_date%3D2025-09-15/orders.csv",

@@ -14,7 +14,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from lakectl.local import s3_body, s3_intake
 from lakectl.local.http_body import OutOfMemory
 from lakectl.local.iam import calls, identities, judge, needs, refusals, s3_address, signature
 from lakectl.local.iam.calls import Call
@@ -24,6 +23,8 @@ from lakectl.local.iam.identities import Identity
 from lakectl.local.iam.refusals import Refusal, Refused
 from lakectl.local.iam.s3_address import Address
 from lakectl.local.iam.signature import Seal, Signature
+from lakectl.local.s3 import body as s3_body
+from lakectl.local.s3 import intake, posts
 
 log = logging.getLogger(__name__)
 
@@ -37,11 +38,14 @@ class Guard:
         self.application = application
         self.keys = keys
         self.account = account
+        self.posts = posts.Posts()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         signed: Signature | None = None
         try:
             signed = signature.read(environ)
+            if signed is None and posts.is_form(environ):
+                return self.posts(environ, start_response, self)
             if signed is None:
                 raise Refused(refusals.ANONYMOUS)
             identity, secret = self.identify(signed)
@@ -81,10 +85,10 @@ class Guard:
             payload = s3_body.payload_sum(environ, signed.expires >= 0) if signed.version == 4 else ""
             seal = signature.verify(environ, signed, secret, payload)
             if address.is_upload(environ):
-                environ[s3_intake.SEAL] = seal
+                environ[intake.SEAL] = seal
                 body = b""
             else:
-                body = _small_body(environ, seal)
+                body = _small_body(environ, seal, address)
         else:
             try:
                 body = calls.read_body(environ, signed)
@@ -133,11 +137,15 @@ def _address(environ: dict[str, Any], signed: Signature) -> Address | None:
     return s3_address.read(environ, calls.query(environ))
 
 
-def _small_body(environ: dict[str, Any], seal: Seal | None) -> bytes:
-    """A body of S3 that is no object: XML, with its checksums compared. Raises Refused."""
+def _small_body(environ: dict[str, Any], seal: Seal | None, address: Address) -> bytes:
+    """A body of S3 that is no object: XML, with its checksums compared. Raises Refused.
+
+    Those in the headers of CompleteMultipartUpload are the object's.
+    """
     if not environ.get("CONTENT_LENGTH") and not environ.get("wsgi.input_terminated"):
         return b""
-    incoming = s3_body.Incoming(environ, seal)
+    completes = address.method == "POST" and "uploadId" in address.query
+    incoming = s3_body.Incoming(environ, seal, compares=not completes)
     pieces: list[bytes] = []
     for piece in incoming:
         pieces.append(piece)

@@ -7,7 +7,7 @@ from xml.sax.saxutils import escape
 
 from lakectl.local.iam.refusals import Refused, bad_request
 
-FIELDS = {"Key", "VersionId"}
+FIELDS = {"Key", "VersionId", "ETag"}
 MALFORMED = bad_request(
     "The XML you provided was not well-formed or did not validate against our published schema", "MalformedXML", "", ""
 )
@@ -17,20 +17,24 @@ CONDITIONAL = bad_request(
 
 
 def canonical(body: bytes) -> bytes:
-    """``<Delete><Object><Key/><VersionId/></Object>…</Delete>``. Raises Refused: no such XML, or a condition."""
+    """``<Delete><Object><Key/><VersionId/><ETag/></Object>…</Delete>``. Raises Refused: no such XML, or a condition
+    that S3 has for directory buckets only."""
     try:
         root = ElementTree.fromstring(body)  # noqa: S314 - bounded in size, and expat has limits of its own
     except (ElementTree.ParseError, ValueError):
         raise Refused(MALFORMED) from None
     objects = []
+    quiet = ""
     for element in root:
         if _name(element) == "Object":
             objects.append(_object(element))
         elif _name(element) != "Quiet":
             raise Refused(MALFORMED)
+        elif (element.text or "").strip().lower() == "true":
+            quiet = "<Quiet>true</Quiet>"
     if _name(root) != "Delete" or not objects:
         raise Refused(MALFORMED)
-    return f"<Delete>{''.join(objects)}</Delete>".encode()
+    return f"<Delete>{quiet}{''.join(objects)}</Delete>".encode()
 
 
 def _object(element: ElementTree.Element) -> str:

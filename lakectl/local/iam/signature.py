@@ -157,7 +157,7 @@ def verify(environ: Mapping[str, Any], signed: Signature, secret: str, payload: 
     if not any(hmac.compare_digest(each.encode(), signed.value.encode()) for each in found):
         raise Refused(refusals.MISMATCH)
     return Seal(
-        _key(secret, signed.moment[:8], signed.region, signed.service), signed.moment, signed.scope, signed.value
+        signing_key(secret, signed.moment[:8], signed.region, signed.service), signed.moment, signed.scope, signed.value
     )
 
 
@@ -191,7 +191,7 @@ def _moment(text: str) -> float:
 
 
 @lru_cache(maxsize=256)
-def _key(secret: str, day: str, region: str, service: str) -> bytes:
+def signing_key(secret: str, day: str, region: str, service: str) -> bytes:
     key = f"AWS4{secret}".encode()
     for part in (day, region, service, "aws4_request"):
         key = hmac.digest(key, part.encode(), "sha256")
@@ -223,7 +223,9 @@ class _Recomputed(SigV4Auth):
         return self._canonical_query_string_params([each for each in decoded if each[0] != "X-Amz-Signature"])
 
     def signature(self, string_to_sign: str, request: Any) -> str:
-        key = _key(self.credentials.secret_key, request.context["timestamp"][:8], self._region_name, self._service_name)
+        key = signing_key(
+            self.credentials.secret_key, request.context["timestamp"][:8], self._region_name, self._service_name
+        )
         return str(self._sign(key, string_to_sign, hex=True))
 
 

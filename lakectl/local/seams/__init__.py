@@ -1,6 +1,6 @@
-"""Every place where lakectl replaces part of moto, one module for each AWS service.
+"""Every place where lakectl replaces part of moto, one module for each AWS service; S3 has its own folder.
 
-moto's internals are no public interface: its version is pinned, nothing outside this package assigns onto
+moto's internals are no public interface: its version is pinned, nothing outside of these assigns onto
 its classes, and each seam is held by a contract test in ``tests/local``.
 """
 
@@ -10,7 +10,7 @@ from lakectl.local.context import LocalContext
 
 
 def install_all(context: LocalContext) -> None:
-    from lakectl.local import validation
+    from lakectl.local import s3, validation
     from lakectl.local.functions import seam as functions
     from lakectl.local.seams import (
         core,
@@ -24,16 +24,11 @@ def install_all(context: LocalContext) -> None:
         iam,
         lakeformation,
         logs,
-        s3,
-        s3_listing,
-        s3_storage,
-        s3_uploads,
-        s3_versions,
         sqs,
         sts,
     )
 
-    storage = (s3_storage, s3, s3_uploads, s3_versions, s3_listing, dynamodb_streams, dynamodb, dynamodb_transfers)
+    storage = (s3, dynamodb_streams, dynamodb, dynamodb_transfers)
     catalog = (glue_catalog, glue_jobs, glue_search, lakeformation)
     for seam in (core, iam, sts, logs, *storage, sqs, functions, events, *catalog):
         seam.install(context)

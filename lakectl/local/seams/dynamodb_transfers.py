@@ -20,8 +20,8 @@ from moto.dynamodb.models.table_import import TableImport
 from moto.dynamodb.responses import DynamoHandler
 
 from lakectl.local.context import LocalContext
+from lakectl.local.s3.storage import changes
 from lakectl.local.seams.dynamodb import requests
-from lakectl.local.seams.s3_storage import changes
 
 INTERRUPTED = "The server ended before it was complete"
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 
 def install() -> None:
-    from lakectl.local.validation import dynamodb, events, glue, iam, logs, s3, sqs
+    from lakectl.local.s3 import validation as s3
+    from lakectl.local.validation import dynamodb, events, glue, iam, logs, sqs
 
     for service in (dynamodb, events, glue, iam, logs, s3, sqs):
         service.install()

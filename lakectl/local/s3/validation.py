@@ -25,7 +25,7 @@ from moto.s3.exceptions import (
 from moto.s3.models import FakeDeleteMarker, S3Backend
 from moto.s3.responses import S3Response
 
-from lakectl.local.validation import s3_notifications, s3_uploads
+from lakectl.local.s3 import configurations, errors, validation_notifications, validation_uploads
 
 # "General purpose bucket naming rules" of the user guide
 BUCKET_NAME = re.compile(r"(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
@@ -52,8 +52,10 @@ def install() -> None:
     S3Response._key_response = _key_request(S3Response._key_response)
     S3Backend.put_bucket_tagging = _tagging(S3Backend.put_bucket_tagging)
     S3Backend.put_bucket_policy = _policy(S3Backend.put_bucket_policy)
-    s3_uploads.install()
-    s3_notifications.install()
+    validation_uploads.install()
+    validation_notifications.install()
+    configurations.install()
+    errors.install()
 
 
 def _bucket_request(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -112,10 +114,10 @@ def _key_request(original: Callable[..., Any]) -> Callable[..., Any]:
             _check_no_marker(self.backend, bucket, self.parse_key_name(), request.args["versionId"])
         if request.method == "POST" and "uploadId" in request.args:
             try:
-                s3_uploads.check(self.backend, bucket, self.parse_key_name(), request.args["uploadId"], headers)
-            except s3_uploads.ConditionalRequestConflict:
+                validation_uploads.check(self.backend, bucket, self.parse_key_name(), request.args["uploadId"], headers)
+            except validation_uploads.ConditionalRequestConflict:
                 # moto has statuses for the errors of its API model only, and this is none of them
-                return 409, {"Content-Type": "application/xml"}, s3_uploads.CONFLICT
+                return 409, {"Content-Type": "application/xml"}, validation_uploads.CONFLICT
         return original(self, request, full_url)
 
     return key_response

@@ -11,13 +11,13 @@ import binascii
 import hashlib
 import hmac
 import re
-import zlib
-from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from collections.abc import Iterator
+from typing import Any
 
 from lakectl.local.iam import refusals
 from lakectl.local.iam.refusals import Refused, bad_request
 from lakectl.local.iam.signature import STREAMING, STREAMING_UNSIGNED, UNSIGNED, Seal
+from lakectl.local.s3 import checksums
 
 PIECE_BYTES = 256 * 1024
 LINE_BYTES = 1024  # of a chunk's head and of a trailing header
@@ -26,8 +26,7 @@ MAX_OBJECT_BYTES = 5 * 2**30  # of one PutObject or UploadPart
 HEX_SUM = re.compile("[0-9a-f]{64}")
 CHUNK = re.compile(rb"([0-9a-fA-F]{1,16})(?:;chunk-signature=([0-9a-f]{64}))?\r\n")
 EMPTY_SUM = hashlib.sha256(b"").hexdigest()
-# Those that Python has no fast code for are believed.
-BELIEVED = {"crc32c", "crc64nvme"}
+UNSUPPORTED = {"SHA512", "MD5", "XXHASH64", "XXHASH3", "XXHASH128"}  # that S3 has, and this endpoint does not
 
 INCOMPLETE = bad_request("The request body terminated unexpectedly", "IncompleteBody", "", "")
 MISSING_LENGTH = bad_request("You must provide the Content-Length HTTP header.", "MissingContentLength", "", "", 411)
@@ -49,6 +48,9 @@ UNKNOWN_PAYLOAD_SUM = bad_request(
     "",
     "",
 )
+TWO_SUMS = bad_request(
+    "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.", "InvalidRequest", "", ""
+)
 NO_CHECKSUM = bad_request(
     "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were "
     "found.",
@@ -63,27 +65,14 @@ def _bad_digest(name: str) -> Refused:
     return Refused(bad_request(told, "BadDigest", "", ""))
 
 
-class _Sum(Protocol):
-    def update(self, data: bytes, /) -> None: ...
-    def digest(self) -> bytes: ...
+def _unsupported(name: str) -> Refused:
+    told = f"the local AWS does not compute {name} checksums; they work on AWS"
+    return Refused(bad_request(told, "NotImplemented", "", "", 501))
 
 
-class _Crc32:
-    def __init__(self) -> None:
-        self.value = 0
-
-    def update(self, data: bytes, /) -> None:
-        self.value = zlib.crc32(data, self.value)
-
-    def digest(self) -> bytes:
-        return self.value.to_bytes(4, "big")
-
-
-SUMS: dict[str, Callable[[], _Sum]] = {
-    "sha256": hashlib.sha256,
-    "sha1": lambda: hashlib.sha1(usedforsecurity=False),
-    "crc32": _Crc32,
-}
+def _invalid_sum(name: str) -> Refused:
+    told = f"Value for x-amz-checksum-{name.lower()} header is invalid."
+    return Refused(bad_request(told, "InvalidRequest", "", ""))
 
 
 def _follow(seal: Seal, kind: str, link: str, given: str) -> str:
@@ -107,21 +96,29 @@ def payload_sum(environ: dict[str, Any], presigned: bool) -> str:
 
 
 class Incoming:
-    """The decoded body: iterate over it once, then ask for ``agreed``. ``seal`` is None for signature version 2."""
+    """The decoded body: iterate over it once, then ask for ``agreed``. ``seal`` is None for signature version 2.
 
-    def __init__(self, environ: dict[str, Any], seal: Seal | None) -> None:
+    ``also``: a checksum that is computed though the client gives none. ``compares``: whether headers are about it.
+    """
+
+    def __init__(self, environ: dict[str, Any], seal: Seal | None, also: str = "", compares: bool = True) -> None:
         self.environ = environ
         self.stream = environ["wsgi.input"]
         self.seal = seal
+        self.compares = compares
         self.payload = environ.get("HTTP_X_AMZ_CONTENT_SHA256", UNSIGNED)
         self.chunked = self.payload.startswith("STREAMING-")
         self.size = self._declared()
         self.trailers: dict[str, str] = {}
         names = environ.get("HTTP_X_AMZ_TRAILER", "")
         self.expected = {name.strip().lower() for name in names.split(",") if name.strip()}
-        wanted = {name for name in SUMS if self._given(name) or f"x-amz-checksum-{name}" in self.expected}
-        signs_body = bool(HEX_SUM.fullmatch(self.payload))
-        self.sums = {name: SUMS[name]() for name in wanted | ({"sha256"} if signs_body else set())}
+        for name in UNSUPPORTED:
+            if self._vouches(name):
+                raise _unsupported(name)
+        wanted = {name for name in checksums.ALGORITHMS if self._vouches(name) or name == also}
+        if HEX_SUM.fullmatch(self.payload):
+            wanted.add("SHA256")
+        self.sums = {name: checksums.ALGORITHMS[name]() for name in wanted}
 
     def _declared(self) -> int | None:
         """How many bytes the object will have; None when the end of the transfer is the end of the body."""
@@ -135,8 +132,14 @@ class Incoming:
             raise Refused(TOO_LARGE)
         return int(text)
 
+    def _vouches(self, name: str) -> bool:
+        return bool(self._given(name)) or f"x-amz-checksum-{name.lower()}" in self.expected
+
     def _given(self, name: str) -> str:
-        return str(self.environ.get(f"HTTP_X_AMZ_CHECKSUM_{name.upper()}", ""))
+        if not self.compares:
+            return ""
+        given = self.environ.get(f"HTTP_X_AMZ_CHECKSUM_{name}") or self.trailers.get(f"x-amz-checksum-{name.lower()}")
+        return str(given or "")
 
     def __iter__(self) -> Iterator[bytes]:
         size = 0
@@ -211,21 +214,31 @@ class Incoming:
 
         Returns the checksums that agree (``SHA256`` → base64). Raises Refused.
         """
-        if HEX_SUM.fullmatch(self.payload) and self.sums["sha256"].digest().hex() != self.payload:
+        if HEX_SUM.fullmatch(self.payload) and self.sums["SHA256"].digest().hex() != self.payload:
             raise Refused(SUM_MISMATCH)
         found: dict[str, str] = {}
-        for name in (*SUMS, *BELIEVED):
-            given = self._given(name) or self.trailers.get(f"x-amz-checksum-{name}", "")
+        for name, computed in self.sums.items():
+            given = self._given(name)
             if not given:
                 continue
-            if name in self.sums and base64.b64encode(self.sums[name].digest()).decode() != given:
-                raise _bad_digest(name.upper())
-            found[name.upper()] = given
-        algorithm = self.environ.get("HTTP_X_AMZ_SDK_CHECKSUM_ALGORITHM", "")
-        if algorithm and algorithm.upper() not in found and algorithm.upper() != "MD5":
+            if not checksums.is_checksum(name, given):
+                raise _invalid_sum(name)
+            if checksums.encoded(computed) != given:
+                raise _bad_digest(name)
+            found[name] = given
+        algorithm = self.environ.get("HTTP_X_AMZ_SDK_CHECKSUM_ALGORITHM", "").upper()
+        if algorithm in UNSUPPORTED - {"MD5"}:
+            raise _unsupported(algorithm)
+        if len(found) > 1:
+            raise Refused(TWO_SUMS)
+        if self.compares and algorithm and algorithm not in found and algorithm != "MD5":
             raise Refused(NO_CHECKSUM)
         self._check_md5(md5)
         return found
+
+    def computed(self) -> dict[str, str]:
+        """All checksums of the body (``SHA256`` → base64), whether the client gave them or not."""
+        return {name: checksums.encoded(each) for name, each in self.sums.items()}
 
     def _check_md5(self, md5: str) -> None:
         given = self.environ.get("HTTP_CONTENT_MD5")

@@ -19,7 +19,7 @@ from moto.s3 import models
 from moto.s3.models import FakeBucket, FakeDeleteMarker, FakeKey, S3Backend
 
 from lakectl.local.context import LocalContext
-from lakectl.local.s3_clock import clock, utcnow
+from lakectl.local.s3.clock import clock, utcnow
 
 MOST = 1000  # entries of a page
 ORDERED = "7"  # the version digit of our ids, as in RFC 9562: time first

@@ -8,7 +8,6 @@ versions came and went), ``S3Response.get_object`` and ``S3Backend.copy_object``
 
 from __future__ import annotations
 
-import base64
 import codecs
 import hashlib
 import threading
@@ -22,11 +21,14 @@ from moto.s3 import models
 from moto.s3.exceptions import EntityTooSmall, InvalidPart, MalformedXML, NoSuchUpload
 from moto.s3.models import FakeBucket, FakeKey, FakeMultipart, S3Backend
 from moto.s3.responses import S3Response
-from moto.s3.utils import _VersionedKeyStore, compute_checksum
+from moto.s3.utils import _VersionedKeyStore
 
 from lakectl.local.context import LocalContext
 from lakectl.local.durable.bodies import Bodies, Body, BodyGone
 from lakectl.local.durable.objects import Objects
+from lakectl.local.s3 import checksums
+from lakectl.local.s3.completion import algorithm_of
+from lakectl.local.s3.errors import invalid_request
 
 changes = threading.RLock()  # held by each request that changes a bucket, until its rows are committed
 
@@ -43,7 +45,7 @@ def install(context: LocalContext) -> None:
     FakeKey.__deepcopy__ = _shallow
     objects = Objects(context.database, bodies, changes)
     FakeKey.dispose = _dispose(objects)
-    FakeMultipart.complete = _complete(objects)
+    FakeMultipart.complete = _complete
     FakeMultipart.dispose = _dispose_parts
     _VersionedKeyStore.setlist = _setlist(objects)
     _VersionedKeyStore.__setitem__ = _append(objects)
@@ -179,75 +181,44 @@ def _ending(original: Callable[..., Any], objects: Objects) -> Callable[..., Any
     return end
 
 
-def _complete(objects: Objects) -> Callable[..., Any]:
-    def complete(self: FakeMultipart, body: Iterator[tuple[int, str]]) -> Any:
-        """The object's body is its parts' files, one after the other: nothing is read, nothing is copied."""
-        used: dict[int, FakeKey] = {}
-        digests = bytearray()
-        last = None
-        for number, etag in body:
-            part = self.parts.get(number)
-            if part is None or part.etag.strip('"') != etag.strip('"'):
-                raise InvalidPart
-            if last is not None and last.contentsize < models.S3_UPLOAD_PART_MIN_SIZE:
-                raise EntityTooSmall
-            digests.extend(codecs.decode(part.etag.strip('"'), "hex"))
-            used[number] = last = part
-        if not used:
-            raise MalformedXML
-        checksum = _checksum(self, list(used.values()), objects.bodies)
-        for number in self.parts.keys() - used.keys():
-            self.parts[number].dispose()
-        for part in used.values():
-            part.disposed = True  # its files are the object's now
-        self.parts, self.partlist = used, sorted(used)
-        segments = tuple(segment for part in used.values() for segment in part.body.segments)
-        etag = f"{hashlib.md5(digests, usedforsecurity=False).hexdigest()}-{len(used)}"
-        return Body(segments), etag, checksum
-
-    return complete
-
-
-def _checksum(upload: FakeMultipart, parts: list[FakeKey], bodies: Bodies) -> tuple[str, str, int] | None:
-    """What the client asked for when it began the upload; None if it asked for none."""
-    algorithm = upload.metadata.get("x-amz-checksum-algorithm")
-    if not algorithm:
-        return None
-    kind = upload.metadata.get("x-amz-checksum-type") or ("FULL_OBJECT" if algorithm == "CRC64NVME" else "COMPOSITE")
-    builder = models.MultipartChecksumBuilder(algorithm, kind)
-    if kind == "COMPOSITE":
-        for part in parts:
-            builder.checksum.extend(_digest(part, algorithm, bodies))
-            builder.part_count += 1
-        return builder.build()
-    return kind, _whole_checksum(algorithm, parts, bodies), 1
-
-
-def _digest(part: FakeKey, algorithm: str, bodies: Bodies) -> bytes:
-    if part.checksum_algorithm == algorithm and part.checksum_value:
-        return base64.b64decode(part.checksum_value)
-    digest: bytes = compute_checksum(bodies.read(part.body), algorithm, encode_base64=False)
-    return digest
-
-
-def _whole_checksum(algorithm: str, parts: list[FakeKey], bodies: Bodies) -> str:
-    import zlib
-
-    chunks = (chunk for part in parts for chunk in bodies.chunks(part.body))
-    if algorithm in ("SHA1", "SHA256"):
-        digest = hashlib.new(algorithm.lower(), usedforsecurity=False)
-        for chunk in chunks:
-            digest.update(chunk)
-        return base64.b64encode(digest.digest()).decode()
-    crc = 0
-    for chunk in chunks:
-        crc = zlib.crc32(chunk, crc)
-    return base64.b64encode(crc.to_bytes(4, "big")).decode()
+def _complete(self: FakeMultipart, body: Iterator[tuple[int, str]]) -> Any:
+    """The object's body is its parts' files, one after the other: nothing is read, nothing is copied."""
+    used: dict[int, FakeKey] = {}
+    digests = bytearray()
+    last = None
+    for number, etag in body:
+        part = self.parts.get(number)
+        if part is None or part.etag.strip('"') != etag.strip('"'):
+            raise InvalidPart
+        if last is not None and last.contentsize < models.S3_UPLOAD_PART_MIN_SIZE:
+            raise EntityTooSmall
+        digests.extend(codecs.decode(part.etag.strip('"'), "hex"))
+        used[number] = last = part
+    if not used:
+        raise MalformedXML
+    for number in self.parts.keys() - used.keys():
+        self.parts[number].dispose()
+    for part in used.values():
+        part.disposed = True  # its files are the object's now
+    self.parts, self.partlist = used, sorted(used)
+    segments = tuple(segment for part in used.values() for segment in part.body.segments)
+    etag = f"{hashlib.md5(digests, usedforsecurity=False).hexdigest()}-{len(used)}"
+    return Body(segments), etag, None  # its checksum is ``completion``'s
 
 
 def _upload_part(objects: Objects) -> Callable[..., FakeKey]:
     def upload_part(self: S3Backend, bucket_name: str, multipart_id: str, part_id: int, value: Any) -> FakeKey:
-        return _keep_part(objects, self, (bucket_name, multipart_id, part_id), value or b"", getattr(_how, "sums", {}))
+        where = (bucket_name, multipart_id, part_id)
+        upload = _upload(self, bucket_name, multipart_id)
+        agreed, computed = getattr(_how, "sums", ({}, {}))
+        expected = algorithm_of(upload)
+        if expected and expected not in agreed:
+            actual = next(iter(agreed), "null").lower()
+            raise invalid_request(
+                f"Checksum Type mismatch occurred, expected checksum Type: {expected.lower()}, actual checksum Type: "
+                f"{actual}"
+            )
+        return _keep_part(objects, self, where, value or b"", computed)
 
     return upload_part
 
@@ -271,7 +242,9 @@ def _upload_part_copy(objects: Objects) -> Callable[..., FakeKey]:
         if start_byte is not None and end_byte is not None:
             whole, body = body, body.part(start_byte, end_byte + 1)
             objects.bodies.remove(whole.files - body.files)
-        return _keep_part(objects, self, (dest_bucket_name, multipart_id, part_id), body, {})
+        algorithm = algorithm_of(_upload(self, dest_bucket_name, multipart_id)) or checksums.DEFAULT
+        sums = {algorithm: checksums.of(algorithm, objects.bodies.chunks(body))}
+        return _keep_part(objects, self, (dest_bucket_name, multipart_id, part_id), body, sums)
 
     return upload_part_copy
 
@@ -292,8 +265,7 @@ def _keep_part(
         encryption=upload.sse_encryption,
         kms_key_id=upload.kms_key_id,
     )
-    if sums:
-        part.checksum_algorithm, part.checksum_value = next(iter(sums.items()))
+    part.sums = dict(sums)
     part.etag  # noqa: B018 - computed now, outside of the lock
     try:
         with changes, objects.database.transaction():
@@ -318,13 +290,13 @@ def _upload(backend: S3Backend, bucket_name: str, upload_id: str) -> FakeMultipa
 
 
 @contextmanager
-def vouched(sums: Mapping[str, str]) -> Iterator[None]:
-    """A part that this thread keeps meanwhile has these checksums (algorithm → base64): its bytes were compared."""
-    _how.sums = sums
+def vouched(agreed: Mapping[str, str], computed: Mapping[str, str]) -> Iterator[None]:
+    """A part that this thread keeps meanwhile has these checksums (algorithm → base64): given, and all known ones."""
+    _how.sums = (agreed, computed)
     try:
         yield
     finally:
-        _how.sums = {}
+        _how.sums = ({}, {})
 
 
 @contextmanager
@@ -343,7 +315,10 @@ def _alone(original: Callable[..., FakeKey], objects: Objects) -> Callable[..., 
 
     def put_object(self: S3Backend, *args: Any, **kwargs: Any) -> FakeKey:
         with changes, objects.database.transaction():
-            return original(self, *args, **kwargs)
+            made: FakeKey = original(self, *args, **kwargs)
+            if made.checksum_value and not made.checksum_type:
+                made.checksum_type = checksums.FULL_OBJECT
+            return made
 
     return put_object
 

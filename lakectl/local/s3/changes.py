@@ -17,19 +17,25 @@ from functools import partial
 from typing import Any
 
 from moto.s3 import notifications
-from moto.s3.exceptions import MalformedXML, S3ClientError
-from moto.s3.models import FakeBucket, FakeDeleteMarker, S3Backend
+from moto.s3.exceptions import S3ClientError
+from moto.s3.models import FakeBucket, S3Backend
 from moto.s3.responses import S3Response
 
-from lakectl.local import s3_clock, s3_events, s3_policy, services
+from lakectl.local import services
 from lakectl.local.context import LocalContext
-from lakectl.local.s3_events import ObjectEvent
+from lakectl.local.s3 import clock as s3_clock
+from lakectl.local.s3 import collected, deletion
+from lakectl.local.s3 import events as s3_events
+from lakectl.local.s3 import policy as s3_policy
+from lakectl.local.s3.collected import Happened
+from lakectl.local.s3.events import ObjectEvent
+from lakectl.local.s3.posts import POSTED
+from lakectl.local.s3.storage import changes
 from lakectl.local.seams.core import saving_others
-from lakectl.local.seams.s3_storage import changes
 
 log = logging.getLogger(__name__)
 
-MAX_DELETE_KEYS = 1000
+EMPTY_ETAG = "d41d8cd98f00b204e9800998ecf8427e"  # of a delete marker
 NOTIFICATION = "s3-notification"  # an event on its way to a function, queue or topic
 OVERLAP = "Configurations overlap. Configurations on the same bucket cannot share a common event type."
 UNREACHABLE = "Unable to validate the following destination configurations"
@@ -55,9 +61,8 @@ def install(context: LocalContext) -> None:
     S3Response._key_response = _key_response(S3Response._key_response, context)
     S3Response._bucket_response = _bucket_response(S3Response._bucket_response, context)
     S3Response._bucket_response_put = _tagging_new_bucket(S3Response._bucket_response_put)
-    S3Response._bucket_response_delete_keys = _limited_delete(S3Response._bucket_response_delete_keys)
     S3Response._notification_config_from_body = _any_case(S3Response._notification_config_from_body)
-    S3Backend.delete_object = _reporting_delete(S3Backend.delete_object)
+    deletion.install()
     S3Backend.put_bucket_notification_configuration = _checked_notifications(
         S3Backend.put_bucket_notification_configuration
     )
@@ -87,6 +92,7 @@ def _with_eventbridge(original: Callable[..., Any]) -> Callable[..., Any]:
 def _key_response(original: Callable[..., Any], context: LocalContext) -> Callable[..., Any]:
     def key_response(self: S3Response, request: Any, full_url: str) -> Any:
         _request.context = s3_policy.request_context(request.method, request.args, request.headers)
+        _request.posted = POSTED in request.environ
         if request.method in ("GET", "HEAD", "OPTIONS") or _is_part(request):
             response = original(self, request, full_url)
         else:
@@ -103,7 +109,7 @@ def _key_response(original: Callable[..., Any], context: LocalContext) -> Callab
 
 
 def _is_part(request: Any) -> bool:
-    """Parts are written without the lock (``s3_storage``), and no object changes by them."""
+    """Parts are written without the lock (``storage``), and no object changes by them."""
     return request.method == "PUT" and {"partNumber", "uploadId"} <= request.args.keys()
 
 
@@ -144,30 +150,24 @@ def _touching_bucket(response: S3Response, request: Any, context: LocalContext, 
 def _changing(context: LocalContext, handle: Callable[[], Any], is_tagging: bool) -> Any:
     """Run one request alone, then send its events: only when it is complete may anybody hear of it."""
     with changes, saving_others(context, "s3"):
-        _request.events = []
-        try:
+        with collected.collecting() as events:
             response = handle()
-            happened = [_object_event(context, *each) for each in _real(_request.events, is_tagging)]
-        finally:
-            _request.events = None
+            happened = [_object_event(context, *each) for each in _real(events, is_tagging)]
         for event, bucket in happened:
             _deliver(context, event, bucket)
     return response
 
 
 def _collect(account_id: str, event_name: Any, bucket: Any, key: Any) -> None:
-    name = str(getattr(event_name, "value", event_name))
-    events = getattr(_request, "events", None)
-    if events is not None and key is not None:
-        events.append((account_id, name, bucket, key))
+    collected.add(account_id, str(getattr(event_name, "value", event_name)), bucket, key)
 
 
-def _real(collected: list[tuple[str, str, Any, Any]], is_tagging: bool) -> list[tuple[str, str, Any, Any]]:
+def _real(happened: list[Happened], is_tagging: bool) -> list[Happened]:
     """Without moto's side effects: a Put inside a multipart upload, a tagging of each new object."""
-    multipart = any(name.endswith(":CompleteMultipartUpload") for _, name, _, _ in collected)
+    multipart = any(name.endswith(":CompleteMultipartUpload") for _, name, _, _ in happened)
     return [
         each
-        for each in collected
+        for each in happened
         if not (multipart and each[1] == "s3:ObjectCreated:Put")
         and (is_tagging or not each[1].startswith("s3:ObjectTagging"))
     ]
@@ -177,6 +177,8 @@ def _object_event(
     context: LocalContext, account_id: str, name: str, bucket: FakeBucket, key: Any
 ) -> tuple[ObjectEvent, FakeBucket]:
     removed = name.startswith("s3:ObjectRemoved")
+    if name == "s3:ObjectCreated:Put" and getattr(_request, "posted", False):
+        name = "s3:ObjectCreated:Post"
     moment = s3_clock.clock.now()
     s3_clock.keep(context.database, moment)
     event = ObjectEvent(
@@ -186,7 +188,7 @@ def _object_event(
         account_id=account_id,
         key=key.name,
         size=None if removed else key.size,
-        etag=None if isinstance(key, FakeDeleteMarker) else key.etag.strip('"'),
+        etag=(EMPTY_ETAG if name.endswith(":DeleteMarkerCreated") else None) if removed else key.etag.strip('"'),
         version_id=str(key.version_id) if bucket.is_versioned else None,
         time=s3_clock.time_of(moment),
         sequencer=s3_clock.sequencer(moment),
@@ -222,32 +224,6 @@ def _send(context: LocalContext, kind: str, arn: str, message: str, bucket_arn: 
         services.lambda_service().invoke_async(arn, message)
     else:
         log.warning("S3 event lost: %s does not exist, or does not let %s invoke it", arn, bucket_arn)
-
-
-def _reporting_delete(original: Callable[..., Any]) -> Callable[..., Any]:
-    """moto reports a deletion only when the last version goes, and never a delete marker."""
-
-    def delete_object(
-        self: S3Backend, bucket_name: str, key_name: str, version_id: str | None = None, bypass: bool = False
-    ) -> Any:
-        bucket = self.get_bucket(bucket_name)
-        versions = bucket.keys.getlist(key_name, []) if hasattr(bucket, "keys") else []
-        gone = next(
-            (key for key in reversed(versions) if version_id is None or str(key.version_id) == str(version_id)),
-            None,
-        )
-        events = getattr(_request, "events", None)
-        before = list(events) if events is not None else []
-        result = original(self, bucket_name, key_name, version_id=version_id, bypass=bypass)
-        if events is not None:
-            events[:] = before
-        if result[0] and gone is not None:
-            marker = bucket.is_versioned and version_id is None
-            name = f"s3:ObjectRemoved:{'DeleteMarkerCreated' if marker else 'Delete'}"
-            _collect(self.account_id, name, bucket, bucket.keys.get(key_name) if marker else gone)
-        return result
-
-    return delete_object
 
 
 def _checked_notifications(original: Callable[..., None]) -> Callable[..., None]:
@@ -297,16 +273,6 @@ def _tagging_new_bucket(original: Callable[..., Any]) -> Callable[..., Any]:
         return response
 
     return put
-
-
-def _limited_delete(original: Callable[..., Any]) -> Callable[..., Any]:
-    def delete_keys(self: S3Response, bucket_name: str, authenticated: bool = True) -> Any:
-        body = self.body if isinstance(self.body, bytes) else self.body.encode()
-        if body.count(b"<Object>") > MAX_DELETE_KEYS:
-            raise MalformedXML
-        return original(self, bucket_name, authenticated)
-
-    return delete_keys
 
 
 def _get_permission(self: FakeBucket, action: str, resource: str) -> Any:

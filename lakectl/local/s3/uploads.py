@@ -13,8 +13,8 @@ from moto.s3.models import FakeKey, FakeMultipart, S3Backend
 from moto.s3.responses import S3Response
 
 from lakectl.local.context import LocalContext
-from lakectl.local.s3_intake import UPLOAD, Upload
-from lakectl.local.seams.s3_storage import vouched
+from lakectl.local.s3.intake import UPLOAD, Upload
+from lakectl.local.s3.storage import vouched
 
 
 def install(context: LocalContext) -> None:  # noqa: ARG001 - each seam has the same signature
@@ -29,7 +29,7 @@ def _taking(original: Callable[..., Any]) -> Callable[..., Any]:
         if upload is None:
             return original(self, request, full_url)
         self.body = upload.body
-        with vouched(upload.agreed):
+        with vouched(upload.agreed, upload.computed):
             return original(self, request, full_url)
 
     return key_response

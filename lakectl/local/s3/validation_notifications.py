@@ -13,7 +13,7 @@ from moto.s3.exceptions import InvalidNotificationARN, S3ClientError
 from moto.s3.models import S3Backend
 from moto.s3.responses import S3Response
 
-from lakectl.local.seams.s3 import SKIP_VALIDATION
+from lakectl.local.s3.changes import SKIP_VALIDATION
 
 UNREACHABLE = "Unable to validate the following destination configurations"
 FILTER_NAME = re.compile(rb"<FilterRule>.*?<Name>\s*(.*?)\s*</Name>", re.DOTALL)

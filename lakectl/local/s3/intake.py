@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lakectl.local import s3_body
 from lakectl.local.durable.bodies import Bodies, Body
 from lakectl.local.iam import refusals
 from lakectl.local.iam.calls import CALL, Call
 from lakectl.local.iam.refusals import Refused
 from lakectl.local.iam.signature import Seal
+from lakectl.local.s3 import body as s3_body
+from lakectl.local.s3 import checksums
 
 UPLOAD = "lakectl.upload"
 SEAL = "lakectl.seal"
@@ -24,10 +25,16 @@ SEAL = "lakectl.seal"
 
 @dataclass(frozen=True)
 class Upload:
-    """``agreed``: checksums that were compared with the bytes (``SHA256`` → base64)."""
+    """``agreed``: checksums that the client gave; ``computed``: all that are known (``SHA256`` → base64)."""
 
     body: Body
     agreed: Mapping[str, str]
+    computed: Mapping[str, str]
+
+    @property
+    def checksum(self) -> tuple[str, str]:
+        """Algorithm and value of the checksum that the object has: the client's, or S3's own."""
+        return next(iter((self.agreed or {checksums.DEFAULT: self.computed[checksums.DEFAULT]}).items()))
 
 
 class Intake:
@@ -40,7 +47,7 @@ class Intake:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         call: Call = environ[CALL]
-        if call.address is None or not call.address.is_upload(environ):
+        if call.address is None or UPLOAD in environ or not call.address.is_upload(environ):
             return self.application(environ, start_response)
         try:
             upload = self._receive(environ, environ.pop(SEAL, None))
@@ -54,7 +61,7 @@ class Intake:
                 self.bodies.remove(upload.body.files)
 
     def _receive(self, environ: dict[str, Any], seal: Seal | None) -> Upload:
-        incoming = s3_body.Incoming(environ, seal)
+        incoming = s3_body.Incoming(environ, seal, checksums.DEFAULT)
         body = self.bodies.write(incoming)
         try:
             agreed = incoming.agreed(self.bodies.md5(body))
@@ -64,6 +71,4 @@ class Intake:
         s3_body.forget_encoding(environ)
         environ |= {"wsgi.input": io.BytesIO(), "CONTENT_LENGTH": "0"}
         environ.pop("wsgi.input_terminated", None)
-        for name, value in agreed.items():
-            environ[f"HTTP_X_AMZ_CHECKSUM_{name}"] = value  # a trailing one is a header for moto
-        return Upload(body, agreed)
+        return Upload(body, agreed, incoming.computed())

@@ -1,0 +1,29 @@
+"""S3 of the local AWS: its requests and bodies, events, versions, listings and rules, and what is replaced in moto.
+
+``install`` puts the replacements in place. As in ``lakectl.local.seams``, nothing else assigns onto moto's classes.
+"""
+
+from __future__ import annotations
+
+from lakectl.local.context import LocalContext
+
+
+def install(context: LocalContext) -> None:
+    from lakectl.local.s3 import (
+        changes,
+        completion,
+        copies,
+        defaults,
+        listing,
+        locks,
+        object_answers,
+        storage,
+        uploads,
+        versions,
+    )
+
+    for part in (defaults, locks, completion, object_answers):
+        part.install()
+    for seam in (storage, changes, uploads, versions, listing):
+        seam.install(context)
+    copies.install(context.objects.bodies)

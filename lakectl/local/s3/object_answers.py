@@ -1,0 +1,82 @@
+"""What GetObject, HeadObject, PutObject and UploadPart say of an object in their headers.
+
+Checksums [S3 API reference, GetObject, "x-amz-checksum-mode"]; encryption with AES256 where nothing else was asked for
+[S3 user guide, "Amazon S3 now automatically encrypts all new objects", January 2023]. Replaced:
+``S3Response._get_checksum``. Wrapped: ``S3Response.get_object`` and ``head_object``, ``FakeKey.response_dict``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from moto.s3.models import FakeKey
+from moto.s3.responses import S3Response
+
+from lakectl.local.s3.checksums import FULL_OBJECT
+from lakectl.local.s3.completion import shown
+from lakectl.local.s3.intake import UPLOAD, Upload
+
+CHECKSUM = "x-amz-checksum-"
+
+
+def install() -> None:
+    S3Response._get_checksum = _get_checksum
+    S3Response.get_object = _get_object(S3Response.get_object)
+    S3Response.head_object = _head_object(S3Response.head_object)
+    FakeKey.response_dict = property(_described(FakeKey.response_dict.fget))
+
+
+def _get_checksum(self: S3Response, response_headers: dict[str, Any]) -> tuple[str, str | None]:
+    """The checksum of what the request has brought: it is compared, or computed, while the bytes arrive."""
+    upload: Upload | None = self.request.environ.get(UPLOAD)
+    if upload is None:
+        return "", None
+    algorithm, value = upload.checksum
+    if "uploadId" not in self.querystring:
+        response_headers[f"{CHECKSUM}type"] = FULL_OBJECT
+    elif not upload.agreed:
+        return algorithm, value  # of a part S3 tells what the client gave
+    response_headers[f"{CHECKSUM}{algorithm.lower()}"] = value
+    return algorithm, value
+
+
+def _described(original: Callable[[FakeKey], dict[str, Any]]) -> Callable[[FakeKey], dict[str, Any]]:
+    def response_dict(self: FakeKey) -> dict[str, Any]:
+        found = original(self)
+        found.pop("x-amz-sdk-checksum-algorithm", None)
+        found.setdefault("x-amz-server-side-encryption", "AES256")
+        return found
+
+    return response_dict
+
+
+def _get_object(original: Callable[..., Any]) -> Callable[..., Any]:
+    def get_object(self: S3Response) -> Any:
+        status, headers, body = original(self)
+        _tell_checksum(self, headers, self.querystring.get("versionId", [None])[0], status)
+        return status, headers, body
+
+    return get_object
+
+
+def _head_object(original: Callable[..., Any]) -> Callable[..., Any]:
+    def head_object(
+        self: S3Response, bucket_name: str, query: dict[str, Any], key_name: str, headers: dict[str, Any]
+    ) -> Any:
+        status, told, body = original(self, bucket_name, query, key_name, headers)
+        _tell_checksum(self, told, query.get("versionId", [None])[0], status)
+        return status, told, body
+
+    return head_object
+
+
+def _tell_checksum(response: S3Response, headers: dict[str, Any], version: str | None, status: int) -> None:
+    for name in [name for name in headers if name.lower().startswith(CHECKSUM)]:
+        del headers[name]
+    if status not in (200, 206) or (response.headers.get("x-amz-checksum-mode") or "").upper() != "ENABLED":
+        return
+    key = response.backend.get_object(response.bucket_name, response.parse_key_name(), version_id=version)
+    if key is not None and key.checksum_value and key.checksum_algorithm:
+        headers[f"{CHECKSUM}{key.checksum_algorithm.lower()}"] = shown(key)
+        headers[f"{CHECKSUM}type"] = key.checksum_type or FULL_OBJECT
