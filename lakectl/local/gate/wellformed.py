@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
-from lakectl.local.gate import forms, shapes
+from lakectl.local.gate import forms, s3_wellformed, shapes
 from lakectl.local.gate.shapes import Problem
 from lakectl.local.iam import models, refusals
 from lakectl.local.iam.calls import Call
@@ -25,8 +25,6 @@ CONSTRAINT = {
     "sqs": "InvalidParameterValue",
 }
 MISSING = {"sqs": "MissingParameter", "cloudwatch": "MissingParameter"}
-# What has words of its own: Athena looks itself; S3's bodies are XML.
-NOT_HERE = ("athena", "s3")
 # Services that look at enums later, or in words of their own.
 OWN_ENUMS = ("lambda", "sqs", "sns", "cloudwatch")
 
@@ -35,7 +33,9 @@ Look = Callable[[Call], bool]
 
 def refusal(call: Call, service: str, operation: str) -> Refusal | None:
     """None for a request that fits. ``service``: botocore's name."""
-    if service in NOT_HERE:
+    if service == "s3":
+        return s3_wellformed.refusal(call, operation)
+    if service == "athena":  # it looks itself, in words of its own
         return None
     looks = _looks(service, operation, call.protocol)
     if looks is None or looks(call):
