@@ -132,6 +132,35 @@ def env(app: App) -> None:
     app.out.result(settings)
 
 
+@lake_command("services")
+@click.argument("service", required=False)
+def services(app: App, service: str | None) -> None:
+    """Show what it does of each AWS service, or of one.
+
+    An operation runs, or it only stores what it is given, or it is refused by name (`NotImplemented`). All services
+    that are not listed are refused.
+
+    \b
+    Examples:
+      lakectl local services
+      lakectl local services dynamodb
+    """
+    from lakectl.local.gate import listing
+
+    if service is None:
+        found = listing.services()
+        app.out.table(("service", "name", "runs", "stored only"), found, ("runs", "stored only"))
+        app.out.say("All others are refused.")
+        app.out.result([each._asdict() for each in found])
+        return
+    operations, settings = listing.operations(service), listing.settings(service)
+    app.out.table(("operation", ""), sorted(operations.items(), key=lambda each: (each[1] == "refused", each)))
+    if settings:
+        told = [(name, ", ".join(map(str, taken)) or "left out") for name, taken in settings.items()]
+        app.out.table(("setting", "taken"), told)
+    app.out.result({"service": service, "operations": operations, "settings": settings})
+
+
 def _running(app: App, progress: Callable[[str], None]) -> Endpoint:
     from lakectl.local import control
 
@@ -156,7 +185,7 @@ def _data(endpoint: Endpoint) -> dict[str, Any]:
     }
 
 
-for _command in (start, stop, reset, status, env):
+for _command in (start, stop, reset, status, env, services):
     local.add_command(_command)
 
 COMMANDS = {"local": local}

@@ -145,13 +145,13 @@ def _build(arguments: argparse.Namespace) -> tuple[Any, Any]:
         AWS_EC2_METADATA_DISABLED="true",
     )
     database = _database(arguments.state_dir)
-    from moto.moto_server.werkzeug_app import create_backend_app
-
     from lakectl.local.athena.service import AthenaService
     from lakectl.local.context import LocalContext
     from lakectl.local.durable.snapshots import Snapshots
     from lakectl.local.durable.syncer import Syncer
     from lakectl.local.functions.api import LambdaApi
+    from lakectl.local.gate import failures
+    from lakectl.local.gate.step import Gate
     from lakectl.local.http_server import Dispatcher, KeepAliveHandler, LocalServer
     from lakectl.local.iam.guard import Guard
     from lakectl.local.many_objects import ManyObjects
@@ -159,10 +159,10 @@ def _build(arguments: argparse.Namespace) -> tuple[Any, Any]:
     from lakectl.local.s3.intake import Intake
     from lakectl.local.seams import install_all
 
-    moto = Dispatcher(create_backend_app)
+    moto = Dispatcher(failures.raising)
     intake = Intake(moto)
     own = OwnServices(intake)
-    guard = Guard(own, keys, control.ACCOUNT_ID)
+    guard = Guard(Gate(own), keys, control.ACCOUNT_ID)
     many_objects = ManyObjects(guard)
     gateway = _Gateway(moto, guard, many_objects, database, arguments.region)
     try:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from lakes import open_test_lake
 
+from lakectl.local import control
 from lakectl.local.control import Endpoint
 from lakectl.ops.lake import Lake
 from lakectl.ops.provision.lake_formation import missing_grants
@@ -21,6 +22,16 @@ IAM_ONLY = [{"Principal": {"DataLakePrincipalIdentifier": "IAM_ALLOWED_PRINCIPAL
 def decides(lake: Lake, entries: list[dict[str, Any]]) -> None:
     settings = {"CreateDatabaseDefaultPermissions": entries, "CreateTableDefaultPermissions": entries}
     lake.client("lakeformation").put_data_lake_settings(DataLakeSettings=settings)
+
+
+@pytest.fixture(scope="module")
+def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
+    """Lake Formation enforces nothing here: only an endpoint that is told to pretend takes IAM's word away."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("formation")))
+        patch.setenv("LAKECTL_LOCAL_PRETEND", "lakeformation")
+        yield control.ensure_running()
+        control.stop()
 
 
 @pytest.fixture

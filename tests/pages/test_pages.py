@@ -5,13 +5,21 @@ from __future__ import annotations
 import re
 
 import pytest
-from pages import athena_sql_page, cli_page, configuration_page
+from pages import athena_sql_page, cli_page, configuration_page, local_services_page, service_names
 
 from lakectl.cli.group import COMMANDS
 
 
 @pytest.mark.parametrize(
-    "maker", [cli_page, configuration_page, athena_sql_page], ids=["cli", "configuration", "athena"]
+    "maker",
+    [
+        cli_page,
+        configuration_page,
+        athena_sql_page,
+        local_services_page,
+        pytest.param(service_names, marks=pytest.mark.long),  # it reads all of botocore's models
+    ],
+    ids=["cli", "configuration", "athena", "local-services", "service-names"],
 )
 def test_the_page_is_current(maker: object) -> None:
     name = maker.__name__.rpartition(".")[2]  # type: ignore[attr-defined]

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
+from lakectl.local.gate import names, pretend, unread
 from lakectl.local.iam import models, refusals, s3_deletion
 from lakectl.local.iam.refusals import Refused, malformed
 from lakectl.local.iam.s3_address import Address
@@ -39,7 +40,7 @@ QUEUE_PATH = re.compile(r"/\d{12}/[\w-]{1,80}(\.fifo)?")
 
 @dataclass(frozen=True)
 class Call:
-    """``service`` is the IAM prefix; ``protocol`` is s3, json, query, rest, cbor or unknown."""
+    """``service`` is the IAM prefix; ``protocol`` is s3, json, query, ec2, rest, rest-xml, cbor or unknown."""
 
     service: str
     operation: str
@@ -69,8 +70,7 @@ def protocol_of(environ: Mapping[str, Any], signed: Signature | None) -> str:
         return "query" if _media_type(environ) == FORM else "s3"
     if signed.service in ("s3", "s3express"):
         return "s3"
-    model = models.service(signed.service)
-    return "rest" if model is not None and model.protocol.startswith("rest") else "query"
+    return unread.protocol_of(environ, names.candidates(signed.service))
 
 
 def query(environ: Mapping[str, Any]) -> dict[str, str]:
@@ -104,10 +104,14 @@ def read(environ: Mapping[str, Any], signed: Signature, body: bytes, address: Ad
     service = PREFIXES.get(signed.service, signed.service)
     if address is not None:
         return _s3(environ, signed, address, account, body)
+    known: dict[str, Any] = {"service": service, "region": signed.region, "signed": signed, "account": account}
+    if not pretend.is_offered(signed.service):
+        return Call(**known, **unread.read(environ, signed.service, body))
     body = _unzipped(environ, body)
+    if signed.service == "s3":
+        return Call(**known, **_rest("s3control", environ, body))
     model = models.service(signed.service)
     target, smithy = environ.get("HTTP_X_AMZ_TARGET"), SMITHY.fullmatch(environ["PATH_INFO"])
-    known: dict[str, Any] = {"service": service, "region": signed.region, "signed": signed, "account": account}
     if target or smithy:
         if (target and smithy) or "Action" in dict(parse_qsl(environ.get("QUERY_STRING", ""))):
             raise Refused(refusals.UNKNOWN_OPERATION)
@@ -194,7 +198,8 @@ def _query(environ: Mapping[str, Any], signed: Signature, body: bytes) -> dict[s
         form.setdefault("QueueUrl", path)
     wire = {"CONTENT_TYPE": FORM, "REQUEST_METHOD": "POST", "PATH_INFO": path, "RAW_URI": path}
     encoded = urlencode(form).encode()
-    return {"operation": operation, "protocol": "query", "parameters": form, "wire": wire, "body": encoded}
+    protocol = "ec2" if signed.service == "ec2" else "query"
+    return {"operation": operation, "protocol": protocol, "parameters": form, "wire": wire, "body": encoded}
 
 
 def _unknown(environ: Mapping[str, Any], body: bytes) -> dict[str, Any]:
@@ -240,7 +245,8 @@ def _rest(service: str, environ: Mapping[str, Any], body: bytes) -> dict[str, An
         "CONTENT_TYPE": environ.get("CONTENT_TYPE", ""),
     }
     parameters = {**in_body, **in_query, **in_path}
-    read_so = {"operation": operation.name, "protocol": "rest", "parameters": parameters, "in_path": dict(arguments)}
+    protocol = "rest-xml" if operation.service_model.protocol == "rest-xml" else "rest"
+    read_so = {"operation": operation.name, "protocol": protocol, "parameters": parameters, "in_path": dict(arguments)}
     if operation.name in WITH_CODE:
         body = b""  # up to 67 MB, which are in ``in_body`` now
     return {**read_so, "in_body": in_body, "wire": wire, "body": body}

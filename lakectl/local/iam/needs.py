@@ -25,7 +25,7 @@ def checks(call: Call, account: str) -> list[Check] | None:
 
 def _own(call: Call, account: str) -> list[Check] | None:
     if call.service == "s3":
-        return needs_s3.checks(dict(call.parameters))
+        return needs_s3.checks(dict(call.parameters)) if call.address is not None else None
     find = SERVICES.get(call.service)
     return find(call, f"arn:aws:{call.service}:{call.region}:{account}") if find else None
 
@@ -33,7 +33,7 @@ def _own(call: Call, account: str) -> list[Check] | None:
 def context(call: Call) -> dict[str, tuple[str, ...]]:
     """The condition keys that the call bears, whoever makes it."""
     found = {"aws:requestedregion": (call.region,)} | needs_beside.context(call)
-    if call.service == "s3":
+    if call.service == "s3" and call.address is not None:
         return found | needs_s3.context(dict(call.parameters))
     if call.service == "cloudwatch" and "Namespace" in call.parameters:
         found["cloudwatch:namespace"] = (str(call.parameters["Namespace"]),)

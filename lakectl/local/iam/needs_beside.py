@@ -89,7 +89,7 @@ def role_arn(name: str, account: str) -> str:
 
 
 def _kind(call: Call) -> tuple[str, str]:
-    if call.service == "s3":
+    if call.service == "s3" and call.address is not None:
         query, method = call.parameters["query"], call.parameters["method"]
         makes = method == "PUT" and call.parameters["bucket"] and not call.parameters["key"] and not query
         return ("s3", "CreateBucket" if makes else "")

@@ -169,9 +169,19 @@ def answer(refusal: Refusal, service: str, protocol: str, *, head: bool = False)
     if protocol in ANSWERED_AS_JSON:
         return _json(refusal, service, protocol, request_id)
     code, status = refusal.query
+    if protocol == "ec2":
+        return _ec2(code, status, refusal.message, request_id)
     body = (
         f'<ErrorResponse xmlns="https://{service}.amazonaws.com/doc/"><Error><Type>Sender</Type><Code>{code}</Code>'
         f"<Message>{escape(refusal.message)}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>"
+    ).encode()
+    return status, [("Content-Type", "text/xml"), ("x-amzn-RequestId", request_id)], body
+
+
+def _ec2(code: str, status: int, message: str, request_id: str) -> Answer:
+    body = (
+        f"<Response><Errors><Error><Code>{code}</Code><Message>{escape(message)}</Message></Error></Errors>"
+        f"<RequestID>{request_id}</RequestID></Response>"
     ).encode()
     return status, [("Content-Type", "text/xml"), ("x-amzn-RequestId", request_id)], body
 

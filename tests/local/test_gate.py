@@ -1,0 +1,232 @@
+"""Nothing pretends: what the local AWS does not do is refused by name, in the protocol's own form."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore.exceptions import ClientError
+from minimal_requests import code, made, parameters
+
+from lakectl.local import control
+from lakectl.local.control import Endpoint
+from lakectl.local.gate import s3_operations, table
+
+# Operations that answered success and did nothing, or would have, by service.
+PROBES = {
+    "stepfunctions": "CreateStateMachine StartExecution SendTaskSuccess CreateActivity",
+    "glue": "CreateCrawler StartCrawler CreateTrigger StartTrigger CreateWorkflow StartWorkflowRun CreateConnection "
+    "CreateDevEndpoint CreateMLTransform CreateRegistry CreateSession PutResourcePolicy "
+    "PutDataCatalogEncryptionSettings CreateSecurityConfiguration",
+    "scheduler": "CreateSchedule CreateScheduleGroup",
+    "pipes": "CreatePipe StartPipe",
+    "firehose": "CreateDeliveryStream PutRecord PutRecordBatch",
+    "kinesisanalyticsv2": "CreateApplication StartApplication",
+    "kinesis": "RegisterStreamConsumer EnableEnhancedMonitoring",
+    "batch": "SubmitJob CreateComputeEnvironment CreateJobQueue",
+    "ecs": "CreateCluster RunTask CreateService",
+    "emr": "RunJobFlow AddJobFlowSteps",
+    "emr-serverless": "CreateApplication StartJobRun",
+    "redshift": "CreateCluster",
+    "redshift-data": "ExecuteStatement",
+    "sagemaker": "CreateTrainingJob CreateEndpoint CreateModel",
+    "medialive": "CreateChannel",
+    "mediaconnect": "CreateFlow",
+    "transcribe": "StartTranscriptionJob",
+    "rds": "CreateDBInstance CreateDBCluster",
+    "rds-data": "ExecuteStatement",
+    "ec2": "RunInstances CreateVpc",
+    "route53": "CreateHostedZone",
+    "cloudfront": "CreateDistribution",
+    "ses": "SendEmail VerifyEmailIdentity",
+    "sesv2": "SendEmail",
+    "cloudwatch": "PutMetricAlarm SetAlarmState PutInsightRule",
+    "events": "CreateConnection CreateApiDestination",
+    "logs": "PutMetricFilter StartQuery CreateDelivery PutDestination",
+    "s3": "PutBucketWebsite PutBucketReplication PutBucketInventoryConfiguration PutBucketLogging PutBucketCors "
+    "PutBucketAccelerateConfiguration PutBucketRequestPayment PutBucketAnalyticsConfiguration SelectObjectContent",
+    "lambda": "CreateFunctionUrlConfig PutProvisionedConcurrencyConfig PutRuntimeManagementConfig",
+    "sns": "CreatePlatformApplication SetSMSAttributes",
+    "secretsmanager": "RotateSecret ReplicateSecretToRegions",
+    "ssm": "SendCommand StartAutomationExecution CreateMaintenanceWindow",
+    "budgets": "CreateBudget",
+    "ce": "GetCostAndUsage",
+    "opensearch": "CreateDomain",
+    "athena": "CreateDataCatalog CreateCapacityReservation",
+    "iam": "CreateLoginProfile CreateOpenIDConnectProvider UpdateAccountPasswordPolicy",
+}
+
+
+@pytest.mark.parametrize("service", PROBES)
+def test_what_is_not_done_is_refused_by_name(endpoint: Endpoint, service: str) -> None:
+    client = made(endpoint, service)
+    full = client.meta.service_model.metadata["serviceFullName"]
+    for operation in PROBES[service].split():
+        message = f"the local AWS does not do {operation} of {full}; it works on AWS"
+        assert code(client, operation) == ("NotImplemented", 501, message)
+
+
+# One operation of each protocol, and a setting of an operation that runs.
+SETTINGS: tuple[tuple[str, str, dict[str, Any], str], ...] = (
+    (
+        "dynamodb",
+        "update_time_to_live",
+        {"TableName": "t", "TimeToLiveSpecification": {"Enabled": True, "AttributeName": "a"}},
+        "TimeToLiveSpecification.Enabled of UpdateTimeToLive",
+    ),
+    (
+        "lambda",
+        "update_function_configuration",
+        {"FunctionName": "f", "FileSystemConfigs": [{"Arn": "arn:x", "LocalMountPath": "/mnt/x"}]},
+        "FileSystemConfigs of UpdateFunctionConfiguration",
+    ),
+    ("sns", "subscribe", {"TopicArn": "arn:x", "Protocol": "email", "Endpoint": "a@b.c"}, "Protocol of Subscribe"),
+    ("s3", "put_object", {"Bucket": "b", "Key": "k", "ACL": "public-read"}, "x-amz-acl of PutObject"),
+    (
+        "events",
+        "put_targets",
+        {"Rule": "r", "Targets": [{"Id": "1", "Arn": "arn:aws:states:eu-west-1:123456789012:stateMachine:x"}]},
+        "Targets.Arn of PutTargets",
+    ),
+)
+
+
+@pytest.mark.parametrize(("service", "method", "asked", "what"), SETTINGS, ids=lambda each: str(each)[:30])
+def test_a_setting_without_effect_is_refused_by_name(
+    endpoint: Endpoint, service: str, method: str, asked: dict[str, Any], what: str
+) -> None:
+    with pytest.raises(ClientError, match=f"the local AWS does not do {what} of .*; it works on AWS") as refused:
+        getattr(made(endpoint, service), method)(**asked)
+    assert refused.value.response["Error"]["Code"] == "NotImplemented"
+
+
+def test_a_setting_that_says_what_is_so_anyway_is_taken(endpoint: Endpoint) -> None:
+    with pytest.raises(ClientError) as refused:
+        made(endpoint, "s3").put_object(Bucket="absent-of-gate", Key="k", ACL="bucket-owner-full-control")
+    assert refused.value.response["Error"]["Code"] == "NoSuchBucket"
+
+
+def test_every_row_of_the_table_is_an_operation_of_the_service() -> None:
+    session = botocore.session.get_session()
+    for name in sorted(table.names()):
+        known, model = table.service(name), session.get_service_model(name)
+        assert known is not None
+        assert (known.runs | known.stored) - {"PostObject"} <= set(model.operation_names), name
+        assert not known.runs & known.stored, name
+
+
+def test_the_name_of_every_s3_operation_is_known() -> None:
+    """Each request that botocore makes is told from all others; two pairs of names are the same request."""
+    from lakectl.local.iam.calls import Call
+    from lakectl.local.iam.s3_address import Address
+
+    client = botocore.session.get_session().create_client(
+        "s3", region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
+    )
+    same = {
+        "GetBucketLifecycle": "GetBucketLifecycleConfiguration",
+        "GetBucketNotification": "GetBucketNotificationConfiguration",
+        "PutBucketLifecycle": "PutBucketLifecycleConfiguration",
+        "PutBucketNotification": "PutBucketNotificationConfiguration",
+    }
+    for operation in client.meta.service_model.operation_names:
+        model = client.meta.service_model.operation_model(operation)
+        asked = parameters(model.input_shape)
+        sent = client._serializer.serialize_to_request(asked, model)
+        path, _, text = sent["url_path"].partition("?")
+        bucket, _, key = path.lstrip("/").partition("/")
+        query = dict(each.partition("=")[::2] for each in text.split("&") if each) | sent["query_string"]
+        address = Address(sent["method"], bucket, key, query)
+        headers = {name.lower(): value for name, value in dict(sent["headers"]).items()}
+        call = Call("s3", sent["method"], "", "s3", {"query": query, "headers": headers}, address=address)
+        if operation == "ListDirectoryBuckets":
+            continue  # the same request to another host
+        assert s3_operations.name_of(call) == same.get(operation, operation)
+
+
+@pytest.fixture(scope="module")
+def pretending(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("pretending")))
+        patch.setenv("LAKECTL_LOCAL_PRETEND", "stepfunctions, elasticmapreduce,no-such-service")
+        yield control.ensure_running()
+        control.stop()
+
+
+def test_a_service_is_let_through_where_the_environment_says_so(pretending: Endpoint) -> None:
+    """By botocore's name, or by the signing name; the log says which, once."""
+    assert code(made(pretending, "stepfunctions"), "ListStateMachines") == ("", 200, "")
+    assert code(made(pretending, "emr"), "ListClusters") == ("", 200, "")
+    assert code(made(pretending, "batch"), "DescribeJobQueues")[0] == "NotImplemented"
+    log = (Path(pretending.state_dir) / "server.log").read_text()
+    assert log.count("LAKECTL_LOCAL_PRETEND: answered without their effect: emr, stepfunctions") == 1
+    assert log.count("LAKECTL_LOCAL_PRETEND: there is no service no-such-service") == 1
+
+
+def stack(endpoint: Endpoint, kind: str, **properties: Any) -> Any:
+    template = {"Resources": {"It": {"Type": kind, "Properties": properties}}}
+    return made(endpoint, "cloudformation").create_stack(StackName="gate", TemplateBody=json.dumps(template))
+
+
+@pytest.mark.parametrize(
+    ("kind", "properties", "what"),
+    [
+        ("AWS::StepFunctions::StateMachine", {"RoleArn": "arn:x"}, "AWS::StepFunctions::StateMachine"),
+        ("AWS::Glue::Job", {"Name": "j"}, "AWS::Glue::Job"),
+        (
+            "AWS::S3::Bucket",
+            {"BucketName": "gate-stack", "VersioningConfiguration": {"Status": "Enabled"}},
+            "VersioningConfiguration of AWS::S3::Bucket",
+        ),
+    ],
+)
+def test_a_stack_has_no_resource_that_would_be_left_out(
+    endpoint: Endpoint, kind: str, properties: dict[str, Any], what: str
+) -> None:
+    with pytest.raises(ClientError) as refused:
+        stack(endpoint, kind, **properties)
+    about = refused.value.response
+    assert (about["Error"]["Code"], about["ResponseMetadata"]["HTTPStatusCode"]) == ("NotImplemented", 501)
+    assert about["Error"]["Message"] == f"the local AWS does not do {what} of AWS CloudFormation; it works on AWS"
+    assert made(endpoint, "cloudformation").list_stacks()["StackSummaries"] == []
+
+
+def test_neither_has_an_update_or_a_change_set(endpoint: Endpoint) -> None:
+    client = made(endpoint, "cloudformation")
+    stack(endpoint, "AWS::SQS::Queue", QueueName="gate-stack")
+    body = json.dumps({"Resources": {"It": {"Type": "AWS::EC2::VPC"}}})
+    try:
+        with pytest.raises(ClientError, match="does not do AWS::EC2::VPC of AWS CloudFormation"):
+            client.update_stack(StackName="gate", TemplateBody=body)
+        with pytest.raises(ClientError, match="does not do AWS::EC2::VPC of AWS CloudFormation"):
+            client.create_change_set(StackName="gate", ChangeSetName="c", TemplateBody=body)
+    finally:
+        client.delete_stack(StackName="gate")
+
+
+def _refused_services() -> list[str]:
+    return sorted(set(botocore.session.get_session().get_available_services()))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("service", _refused_services())
+def test_every_refused_operation_raises_not_implemented(endpoint: Endpoint, service: str) -> None:
+    """All operations of all services that botocore knows, each with its smallest request."""
+    client = made(endpoint, service)
+    known = table.service(service)
+    allowed = known.runs | known.stored if known is not None else frozenset()
+    wrong = {}
+    for operation in client.meta.service_model.operation_names:
+        model = client.meta.service_model.operation_model(operation)
+        if operation not in allowed and not model.has_event_stream_input and operation not in UNSIGNED:
+            answer = code(client, operation)
+            if answer[0] != "NotImplemented":
+                wrong[operation] = answer
+    assert wrong == {}
+
+
+UNSIGNED: set[str] = set()
