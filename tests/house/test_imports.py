@@ -105,7 +105,7 @@ OTHERS: dict[str, set[str]] = {
     "lambdas": {"boto3", "botocore"},
 }
 # The endpoint on this machine stands beside the house: it is started by `aws`, and by the commands that are about it.
-KNOWS_LOCAL = {"lakectl/aws.py", "lakectl/cli/local.py"}
+KNOWS_LOCAL = {"lakectl/aws.py", "lakectl/cli/local.py", "lakectl/cli/local_saved.py"}
 # Reads which of the two targets is meant: where it is defined, and where it becomes an endpoint and credentials.
 KNOWS_TARGET = {"lakectl/config.py", "lakectl/aws.py"}
 
