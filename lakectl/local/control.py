@@ -83,10 +83,16 @@ def server_dir() -> Path:
 
 def running() -> Endpoint | None:
     """The endpoint of a living server, or None. Never starts or writes anything."""
-    record = _read_json(server_dir() / "endpoint.json")
-    if record is None or not processes.alive(record["pid"]) or not _answers(record["port"], record["pid"]):
+    endpoint = read_endpoint(server_dir())
+    if endpoint is None or not processes.alive(endpoint.pid) or not _answers(endpoint.port, endpoint.pid):
         return None
-    return Endpoint(**record | {"state_dir": Path(record["state_dir"])})
+    return endpoint
+
+
+def read_endpoint(folder: Path) -> Endpoint | None:
+    """What the latest server of a folder has written about itself; it may be gone."""
+    record = _read_json(folder / "endpoint.json")
+    return Endpoint(**record | {"state_dir": Path(record["state_dir"])}) if record else None
 
 
 def last_stop() -> LastStop | None:
@@ -269,19 +275,14 @@ def _spawn(folder: Path, options: list[str]) -> subprocess.Popen[bytes]:
     if log.exists():
         log.replace(folder / "server.log.1")
     command = [sys.executable, "-m", "lakectl.local.server", "--state-dir", str(folder), *options]
-    # The user's AWS settings (a profile, keys, an endpoint) have no say in the sandbox.
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    # Nor has a proxy: what it asks for on this machine does not pass through one.
-    unproxied = ",".join(
-        filter(None, (os.environ.get("NO_PROXY") or os.environ.get("no_proxy"), "127.0.0.1,localhost"))
-    )
-    environ |= {"NO_PROXY": unproxied, "no_proxy": unproxied}
-    # Bodies of some megabytes pass through many threads. glibc would keep them all in heaps of each thread; so they
-    # go back to the system: 5 GB landed leave 0.6 GB otherwise. Other C libraries don't know these names.
-    environ = {"MALLOC_MMAP_THRESHOLD_": str(1 << 18), "MALLOC_ARENA_MAX": "2"} | environ
     with _open_private(log) as out:
         return subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environ, start_new_session=True
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            env=processes.server_environ(),
+            start_new_session=True,
         )
 
 
