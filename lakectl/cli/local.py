@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from lakectl.cli import local_saved
 from lakectl.cli.app import App, lake_command
 from lakectl.cli.group import Group
 from lakectl.errors import UsageError
@@ -22,7 +22,7 @@ def local() -> None:
 
     It starts by itself when a command needs it, and listens on 127.0.0.1 only. Without a request for four hours it
     stops by itself (`local.stop_after_idle_minutes`). What is in it is on disk: it is there again when it starts
-    again, until `reset` empties it.
+    again, until `reset` empties it. `save` keeps a copy of all of it under a name, `restore` puts that back.
     """
 
 
@@ -37,7 +37,7 @@ def start(app: App) -> None:
     from lakectl.local import jars
 
     jars.fetch(partial(app.out.item, "note"), app.out.transfer)
-    endpoint = _running(app, lambda text: app.out.item("note", text))
+    endpoint = local_saved.running(app, lambda text: app.out.item("note", text))
     app.out.say(f"Listening on {endpoint.url} (pid {endpoint.pid}).")
     app.out.result(_data(endpoint))
 
@@ -117,7 +117,7 @@ def env(app: App) -> None:
     import sys
 
     # Standard output is for the shell alone; a note there would be run as a command.
-    endpoint = _running(app, lambda text: click.echo(text, err=True))
+    endpoint = local_saved.running(app, lambda text: click.echo(text, err=True))
     settings = {
         "AWS_ENDPOINT_URL": endpoint.url,
         "AWS_REGION": app.config.region,
@@ -161,18 +161,6 @@ def services(app: App, service: str | None) -> None:
     app.out.result({"service": service, "operations": operations, "settings": settings})
 
 
-def _running(app: App, progress: Callable[[str], None]) -> Endpoint:
-    from lakectl.local import control
-
-    settings = app.config.local
-    return control.ensure_running(
-        region=app.config.region,
-        port=settings.port,
-        idle_minutes=settings.stop_after_idle_minutes,
-        progress=progress,
-    )
-
-
 def _data(endpoint: Endpoint) -> dict[str, Any]:
     return {
         "running": True,
@@ -185,7 +173,7 @@ def _data(endpoint: Endpoint) -> dict[str, Any]:
     }
 
 
-for _command in (start, stop, reset, status, env, services):
+for _command in (start, stop, reset, status, env, services, *local_saved.COMMANDS):
     local.add_command(_command)
 
 COMMANDS = {"local": local}

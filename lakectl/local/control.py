@@ -4,8 +4,8 @@ Standard library only: every command that needs the endpoint pays for this impor
 
 Files under ``<state dir>/local``: ``state/`` (what the lake holds), ``endpoint.json`` (present while the server
 answers), ``server.lock`` (held by the server: there is never a second one), ``start.lock``, ``server.log``,
-``last_stop.json``. A pid in a file may
-be stale or another process's by now, so the endpoint itself is asked for its pid.
+``last_stop.json``, ``saved/`` (``lakectl.local.saved``). A pid in a file may be stale or another process's by now, so
+the endpoint itself is asked for its pid.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from lakectl.errors import LakectlError
-from lakectl.local import processes
+from lakectl.local import processes, swapped
 from lakectl.project import state_dir
 
 ACCOUNT_ID = "123456789012"
@@ -43,8 +43,7 @@ PORT_TAKEN = 98
 STATE_REFUSED = 99
 # How a server ended.
 STOPPED, DIED = "stopped", "died"
-# In the server's folder.
-STATE_FOLDER = "state"  # what the lake holds
+STATE_FOLDER = "state"  # in the server's folder: what the lake holds
 REFUSAL = "refused.json"  # why the server would not read it
 
 
@@ -84,10 +83,16 @@ def server_dir() -> Path:
 
 def running() -> Endpoint | None:
     """The endpoint of a living server, or None. Never starts or writes anything."""
-    record = _read_json(server_dir() / "endpoint.json")
-    if record is None or not processes.alive(record["pid"]) or not _answers(record["port"], record["pid"]):
+    endpoint = read_endpoint(server_dir())
+    if endpoint is None or not processes.alive(endpoint.pid) or not _answers(endpoint.port, endpoint.pid):
         return None
-    return Endpoint(**record | {"state_dir": Path(record["state_dir"])})
+    return endpoint
+
+
+def read_endpoint(folder: Path) -> Endpoint | None:
+    """What the latest server of a folder has written about itself; it may be gone."""
+    record = _read_json(folder / "endpoint.json")
+    return Endpoint(**record | {"state_dir": Path(record["state_dir"])}) if record else None
 
 
 def last_stop() -> LastStop | None:
@@ -95,7 +100,7 @@ def last_stop() -> LastStop | None:
     folder = server_dir()
     endpoint = _read_json(folder / "endpoint.json")
     if endpoint is not None and running() is None:
-        return LastStop(_now(), DIED, endpoint["port"])
+        return LastStop(now(), DIED, endpoint["port"])
     record = _read_json(folder / "last_stop.json")
     if record is None or "port" not in record:
         return None
@@ -134,7 +139,7 @@ def ensure_running(
     endpoint = running()
     if endpoint is None:
         folder = server_dir()
-        with _said_plainly(folder), _exclusive(folder / "start.lock"):
+        with starting(folder):
             endpoint = running() or _start(folder, region, port or 0, idle_minutes, progress or (lambda _: None))
     if port and endpoint.port != port:
         raise LakectlError(f"the local lake already runs on port {endpoint.port}, not {port}", "lakectl local stop")
@@ -178,8 +183,9 @@ def reset() -> bool:
     folder = server_dir()
     if not folder.exists():
         return False
-    with _said_plainly(folder), _exclusive(folder / "start.lock"):
+    with starting(folder):
         stop()
+        swapped.settle(folder / STATE_FOLDER)
         found = (folder / STATE_FOLDER).exists()
         if found:
             # Renamed first: a folder half deleted must not look like a state.
@@ -204,6 +210,7 @@ def state_size() -> int:
 def _start(
     folder: Path, region: str, port: int, idle_minutes: float | None, progress: Callable[[str], None]
 ) -> Endpoint:
+    swapped.settle(folder / STATE_FOLDER)
     last = _bury(folder, progress)
     progress("starting the local AWS endpoint")
     # The former port, so that clients whose AWS_ENDPOINT_URL names it find the lake again; any other if it is taken.
@@ -268,19 +275,14 @@ def _spawn(folder: Path, options: list[str]) -> subprocess.Popen[bytes]:
     if log.exists():
         log.replace(folder / "server.log.1")
     command = [sys.executable, "-m", "lakectl.local.server", "--state-dir", str(folder), *options]
-    # The user's AWS settings (a profile, keys, an endpoint) have no say in the sandbox.
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    # Nor has a proxy: what it asks for on this machine does not pass through one.
-    unproxied = ",".join(
-        filter(None, (os.environ.get("NO_PROXY") or os.environ.get("no_proxy"), "127.0.0.1,localhost"))
-    )
-    environ |= {"NO_PROXY": unproxied, "no_proxy": unproxied}
-    # Bodies of some megabytes pass through many threads. glibc would keep them all in heaps of each thread; so they
-    # go back to the system: 5 GB landed leave 0.6 GB otherwise. Other C libraries don't know these names.
-    environ = {"MALLOC_MMAP_THRESHOLD_": str(1 << 18), "MALLOC_ARENA_MAX": "2"} | environ
     with _open_private(log) as out:
         return subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environ, start_new_session=True
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            env=processes.server_environ(),
+            start_new_session=True,
         )
 
 
@@ -362,17 +364,13 @@ def _open_private(path: Path) -> IO[bytes]:
 
 
 @contextlib.contextmanager
-def _exclusive(path: Path) -> Iterator[None]:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with _open_private(path) as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-@contextlib.contextmanager
-def _said_plainly(folder: Path) -> Iterator[None]:
+def starting(folder: Path) -> Iterator[None]:
+    """While the block runs, no other process starts a server in ``folder``. OSErrors become LakectlErrors."""
     try:
-        yield
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with _open_private(folder / "start.lock") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise _no_space(folder) from error
@@ -391,5 +389,6 @@ def _no_space(folder: Path) -> LakectlError:
     return LakectlError(f"no space left on the disk of {folder}", "free some, or set XDG_STATE_HOME")
 
 
-def _now() -> str:
+def now() -> str:
+    """ISO 8601 in UTC."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -85,6 +86,26 @@ def end(pids: list[int], grace_seconds: float = 1.0) -> None:
         while pids and time.monotonic() < deadline:
             pids = [pid for pid in pids if alive(pid)]
             time.sleep(0.01)
+
+
+def server_environ() -> dict[str, str]:
+    """The environment of a server process."""
+    # The user's AWS settings (a profile, keys, an endpoint) have no say in the sandbox.
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    # Nor has a proxy: what it asks for on this machine does not pass through one.
+    unproxied = ",".join(
+        filter(None, (os.environ.get("NO_PROXY") or os.environ.get("no_proxy"), "127.0.0.1,localhost"))
+    )
+    environ |= {"NO_PROXY": unproxied, "no_proxy": unproxied}
+    # Bodies of some megabytes pass through many threads. glibc would keep them all in heaps of each thread; so they
+    # go back to the system: 5 GB landed leave 0.6 GB otherwise. Other C libraries don't know these names.
+    return {"MALLOC_MMAP_THRESHOLD_": str(1 << 18), "MALLOC_ARENA_MAX": "2"} | environ
+
+
+def ask_to_end(pid: int) -> None:
+    """SIGTERM, without waiting."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGTERM)
 
 
 def memory_bytes(pid: int) -> int:

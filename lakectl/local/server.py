@@ -134,6 +134,22 @@ def _database(state_dir: Path) -> Any:
         sys.exit(control.STATE_REFUSED)
 
 
+def load() -> None:
+    """Import what a server needs, and read the services' models. Starts no thread."""
+    import importlib
+    import pkgutil
+
+    for name in ("seams", "validation", "durable", "iam", "http_server", "many_objects", "s3_intake", "athena.service"):
+        module = importlib.import_module(f"lakectl.local.{name}")
+        for found in pkgutil.iter_modules(getattr(module, "__path__", ())):
+            importlib.import_module(f"lakectl.local.{name}.{found.name}")
+    from lakectl.local.seams import core
+
+    core.remember()
+    for service in (*SERVICES, "athena"):
+        core.warm(service)
+
+
 def _build(arguments: argparse.Namespace) -> tuple[Any, Any]:
     keys = credentials.load_or_make(arguments.state_dir)
     os.environ.update(

@@ -32,6 +32,7 @@ BELOW = (
 # Part -> the parts above BELOW that it may import.
 ALLOWED: dict[str, tuple[str, ...]] = {
     "__main__": ("cli",),
+    "pytest_plugin": ("local",),
     "cli": (
         "output",
         "console",
@@ -71,6 +72,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
 # Part -> packages of others that it imports. Jobs and functions run where only these are installed.
 OTHERS: dict[str, set[str]] = {
     "__main__": set(),
+    "pytest_plugin": {"boto3", "pytest"},
     "cli": {"click"},
     "config_origins": {"pydantic"},
     "output": {"rich"},
@@ -105,7 +107,7 @@ OTHERS: dict[str, set[str]] = {
     "lambdas": {"boto3", "botocore"},
 }
 # The endpoint on this machine stands beside the house: it is started by `aws`, and by the commands that are about it.
-KNOWS_LOCAL = {"lakectl/aws.py", "lakectl/cli/local.py"}
+KNOWS_LOCAL = {"lakectl/aws.py", "lakectl/cli/local.py", "lakectl/cli/local_saved.py", "lakectl/pytest_plugin.py"}
 # Reads which of the two targets is meant: where it is defined, and where it becomes an endpoint and credentials.
 KNOWS_TARGET = {"lakectl/config.py", "lakectl/aws.py"}
 

@@ -13,6 +13,7 @@ from botocore.config import Config
 from local_helpers import ACCOUNT, OWN_LOGS, RECORDER, REGION, Queue, new_role, queue_arn, settled, zipped
 
 from lakectl.local import control
+from lakectl.local.forks import Forks
 
 
 @pytest.fixture
@@ -79,8 +80,10 @@ def own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture
-def aws(own_state: Path) -> Callable[[str], Any]:  # noqa: ARG001 - the folder that the server starts in
+def aws(own_state: Path, _lakectl_forks: Forks) -> Callable[[str], Any]:
     """``aws("s3")``: a client on the endpoint of ``own_state`` as it is now, that tries once."""
+    if control.running() is None and not (own_state / control.STATE_FOLDER).exists():
+        _lakectl_forks.start_in(own_state.parents[1])  # a sixth of a start's work
     control.ensure_running()
 
     def client(service: str) -> Any:

@@ -134,9 +134,9 @@ def test_files_are_synced_once_be_they_few_or_many(
 ) -> None:
     bodies = Bodies(tmp_path / "bodies")
     synced: list[Path] = []
-    sync_all = bodies_module._sync_file_system
+    sync_all = bodies_module.sync_file_system
     monkeypatch.setattr(bodies_module, "sync_path", synced.append)
-    monkeypatch.setattr(bodies_module, "_sync_file_system", lambda folder: synced.append(folder) or sync_all(folder))
+    monkeypatch.setattr(bodies_module, "sync_file_system", lambda folder: synced.append(folder) or sync_all(folder))
     names = {name for _ in range(number) for name in bodies.write(b"text").files}
     bodies.sync()
     found = {path.name for path in synced if path.is_file()}

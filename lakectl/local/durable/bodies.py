@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from lakectl.local.durable.database import sync_path
+from lakectl.local.durable.copies import sync_file_system, sync_path
 
 CHUNK_BYTES = 256 * 1024
 # More files than these are synced with their whole file system, where the system can do that: 400 small files took
@@ -229,7 +229,7 @@ class Bodies:
             names = list(self._unsynced)
         if not names:
             return
-        if len(names) <= FEW_FILES or not _sync_file_system(self.folder):
+        if len(names) <= FEW_FILES or not sync_file_system(self.folder):
             self._sync_files(names)
         with self._lock:
             self._unsynced.difference_update(names)
@@ -270,20 +270,3 @@ class Bodies:
 
     def _new_name(self) -> str:
         return uuid.uuid4().hex
-
-
-def _sync_file_system(folder: Path) -> bool:
-    """syncfs(2). False where there is none. Raises OSError."""
-    import ctypes
-
-    library = ctypes.CDLL(None, use_errno=True)
-    if not hasattr(library, "syncfs"):
-        return False
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        if library.syncfs(descriptor) != 0:
-            number = ctypes.get_errno()
-            raise OSError(number, os.strerror(number), str(folder))
-    finally:
-        os.close(descriptor)
-    return True

@@ -16,6 +16,7 @@ from typing import Any
 from lakectl.errors import LakectlError
 from lakectl.local.control import FULL_BYTES
 from lakectl.local.durable import undo
+from lakectl.local.durable.copies import sync_path
 from lakectl.local.durable.undo import Undo
 
 FORMAT = 1  # of the rows; raise it with every change that an older state can't be read with
@@ -311,15 +312,6 @@ def _refusal(error: sqlite3.DatabaseError, folder: Path | None) -> Exception:
     if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
         return StateRefused(f"the state in {folder} can't be opened: {error}", "check the disk and who may write there")
     return StateRefused(f"the state in {folder} can't be read: {error}", "lakectl local reset empties it")
-
-
-def sync_path(path: Path) -> None:
-    """fsync a file or a folder. Raises OSError."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def versions() -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 
+from lakectl.local.durable import copies
 from lakectl.local.durable.bodies import Bodies
 from lakectl.local.durable.database import CommitFailed, Database
 
@@ -53,4 +54,6 @@ class Syncer:
         self._bodies.sync()
         if generation is not None:
             self._database.settle(generation)
-        self._bodies.remove(unnamed)
+        if unnamed:
+            with copies.deletion(self._bodies.folder.parent) as allowed:
+                (self._bodies.remove if allowed else self._bodies.drop)(unnamed)
