@@ -126,6 +126,13 @@ def test_columns_are_added_changed_and_replaced(ask: Any, put: Put, client: Call
     assert client("s3").head_object(Bucket=SILVER, Key="ext/cols/f")
 
 
+def test_the_database_of_a_request_may_stand_in_backquotes(query: Query, database: str) -> None:
+    """awswrangler's repair_table sends it so."""
+    answer = query("SHOW TABLES 'nothing'", database=f"`{database}`")
+    assert answer.state == "SUCCEEDED", answer.reason
+    assert answer.execution["QueryExecutionContext"]["Database"] == f"`{database}`"
+
+
 def test_a_bucketed_table_is_read_and_shown(ask: Any, put: Put) -> None:
     put("clustered/f", _parquet(ROWS))
     clause = "CLUSTERED BY (id) SORTED BY (name DESC) INTO 4 BUCKETS"

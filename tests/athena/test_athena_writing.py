@@ -43,6 +43,7 @@ def ask(query: Query) -> Iterator[Callable[[str], Any]]:
         ("parquet", "format = 'PARQUET', parquet_compression = 'SNAPPY'"),
         ("orc", "format = 'ORC'"),
         ("avro", "format = 'AVRO'"),
+        ("avro_snappy", "format = 'AVRO', write_compression = 'SNAPPY'"),
         ("json", "format = 'JSON'"),
         ("text", "format = 'TEXTFILE', field_delimiter = '|', write_compression = 'NONE'"),
     ],
