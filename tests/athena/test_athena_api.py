@@ -74,12 +74,18 @@ def test_a_finished_query_tells_its_whole_story(query: Query, client: Callable[.
 
 
 def test_column_info(query: Query) -> None:
-    answer = query("SELECT CAST(1.5 AS decimal(10,2)) AS d, BIGINT '1' AS b")
+    """Precisions as PyAthena's own tests have them of AWS."""
+    texts = "CAST('a' AS varchar(10)) AS v, CAST('a' AS varchar) AS s, X'00' AS x, TIME '01:02:03.000' AS t"
+    answer = query(f"SELECT CAST(1.5 AS decimal(10,2)) AS d, BIGINT '1' AS b, {texts}")
     assert answer.page is not None
     info = answer.page["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]
     assert [(item["Type"], item["Precision"], item["Scale"]) for item in info] == [
         ("decimal", 10, 2),
         ("bigint", 19, 0),
+        ("varchar", 10, 0),
+        ("varchar", 2147483647, 0),
+        ("varbinary", 1073741824, 0),
+        ("time", 3, 0),
     ]
     assert {item["Nullable"] for item in info} == {"UNKNOWN"}
 

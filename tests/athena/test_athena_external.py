@@ -111,6 +111,8 @@ def test_partitions_of_what_has_none(ask: Any) -> None:
 def test_columns_are_added_changed_and_replaced(ask: Any, put: Put, client: Callable[..., Any]) -> None:
     put("cols/f", _parquet(ROWS))
     ask("CREATE EXTERNAL TABLE cols (id bigint) STORED AS PARQUET LOCATION '@/cols/'")
+    stored = client("glue").get_table(DatabaseName="ext", Name="cols")["Table"]["StorageDescriptor"]
+    assert stored["Location"] == f"s3://{SILVER}/ext/cols"  # as Hive keeps a path
     assert ask("ALTER TABLE cols ADD COLUMNS (more int COMMENT 'new')") == []
     assert ask("ALTER TABLE cols CHANGE COLUMN more name string") == []
     assert ask("SELECT id, name FROM cols ORDER BY id") == [["1", "x"], ["2", None]]
@@ -122,6 +124,24 @@ def test_columns_are_added_changed_and_replaced(ask: Any, put: Put, client: Call
     assert ask("SELECT * FROM cols") == []
     assert ask("DROP TABLE cols") == []
     assert client("s3").head_object(Bucket=SILVER, Key="ext/cols/f")
+
+
+def test_the_database_of_a_request_may_stand_in_backquotes(query: Query, database: str) -> None:
+    """awswrangler's repair_table sends it so."""
+    answer = query("SHOW TABLES 'nothing'", database=f"`{database}`")
+    assert answer.state == "SUCCEEDED", answer.reason
+    assert answer.execution["QueryExecutionContext"]["Database"] == f"`{database}`"
+
+
+def test_a_bucketed_table_is_read_and_shown(ask: Any, put: Put) -> None:
+    put("clustered/f", _parquet(ROWS))
+    clause = "CLUSTERED BY (id) SORTED BY (name DESC) INTO 4 BUCKETS"
+    made = f"CREATE EXTERNAL TABLE clustered (id bigint, name string) {clause} STORED AS PARQUET LOCATION"
+    assert ask(f"{made} '@/clustered/'") == []
+    assert ask("SELECT id, name FROM clustered ORDER BY id") == [["1", "x"], ["2", None]]
+    shown = [line for [line] in ask("SHOW CREATE TABLE clustered")]
+    assert shown[shown.index("CLUSTERED BY (") :][:3] == ["CLUSTERED BY (", "  `id`)", "INTO 4 BUCKETS"]
+    assert ask("INSERT INTO clustered VALUES (3, 'y')").startswith("NOT_SUPPORTED")
 
 
 CSV = "1,x,2025-01-02\nz,\\N,2025-13-02\n3\n4.9,,oops,more\n"

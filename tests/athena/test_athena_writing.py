@@ -43,6 +43,7 @@ def ask(query: Query) -> Iterator[Callable[[str], Any]]:
         ("parquet", "format = 'PARQUET', parquet_compression = 'SNAPPY'"),
         ("orc", "format = 'ORC'"),
         ("avro", "format = 'AVRO'"),
+        ("avro_snappy", "format = 'AVRO', write_compression = 'SNAPPY'"),
         ("json", "format = 'JSON'"),
         ("text", "format = 'TEXTFILE', field_delimiter = '|', write_compression = 'NONE'"),
     ],
@@ -71,6 +72,23 @@ def test_partitions_of_times(ask: Any, client: Callable[..., Any]) -> None:
     assert ask('SELECT at FROM "times$partitions" ORDER BY 1')[0] == ["2020-01-01 00:00:00.000"]
     found = client("glue").get_partitions(DatabaseName="writing", TableName="times")["Partitions"]
     assert sorted(each["Values"] for each in found) == [["2020-01-01 00:00:00"], ["2020-01-02 03:04:05.6"]]
+
+
+def test_rows_of_a_bucketed_table_lie_where_hive_looks_for_them(ask: Any, client: Callable[..., Any]) -> None:
+    """The hash of 'abc' is Java's, 96354; that of 2**32 + 1 is 0. Two columns: 31 times the first one's hash."""
+    made = "bucketed_by = ARRAY['{}'], bucket_count = 4, partitioned_by = ARRAY['p']"
+    rows = "SELECT * FROM (VALUES (1, BIGINT '4294967297', VARCHAR 'abc', DATE '1970-01-04', 'x')) t (i, b, s, d, p)"
+    for column, bucket in (("i", 1), ("b", 0), ("s", 96354 % 4), ("d", 3), ("i', 's", (31 + 96354) % 4)):
+        name = f"bucketed_{column[0]}{len(column)}"
+        assert ask(f"CREATE TABLE {name} WITH ({made.format(column)}) AS {rows}") == 1
+        [[path]] = ask(f'SELECT "$path" FROM {name}')
+        assert path.rsplit("/", 2)[1:] == ["p=x", path.rsplit("/")[-1]]
+        assert path.rsplit("/")[-1].startswith(f"{bucket:06}_0_"), (column, path)
+    storage = client("glue").get_table(DatabaseName="writing", Name="bucketed_i6")["Table"]["StorageDescriptor"]
+    assert (storage["BucketColumns"], storage["NumberOfBuckets"]) == (["i", "s"], 4)
+    counted = "CREATE TABLE spread WITH (bucketed_by = ARRAY['i'], bucket_count = 3) AS SELECT i FROM UNNEST"
+    assert ask(f"{counted}(sequence(1, 100)) t(i)") == 100
+    assert ask('SELECT count(DISTINCT "$path"), count(*) FROM spread') == [["3", "100"]]
 
 
 def test_iceberg_with_transforms(ask: Any, catalog: GlueCatalog) -> None:
@@ -110,8 +128,16 @@ def test_no_data_and_the_default_location(ask: Any, client: Callable[..., Any]) 
         ("CREATE TABLE x WITH (format = 'XML') AS SELECT 1 AS a", "INVALID_TABLE_PROPERTY: "),
         ("CREATE TABLE x WITH (format = 'ORC', field_delimiter = ',') AS SELECT 1 AS a", "INVALID_TABLE_PROPERTY: "),
         (
-            "CREATE TABLE x WITH (bucketed_by = ARRAY['a'], bucket_count = 2) AS SELECT 1 AS a",
-            "NOT_SUPPORTED: bucketed",
+            "CREATE TABLE x WITH (bucketed_by = ARRAY['a']) AS SELECT 1 AS a",
+            "INVALID_TABLE_PROPERTY: bucketed_by and bucket_count must be specified together",
+        ),
+        (
+            "CREATE TABLE x WITH (bucketed_by = ARRAY['b'], bucket_count = 2) AS SELECT 1 AS a",
+            "INVALID_TABLE_PROPERTY: Bucketing columns [b] not present in schema",
+        ),
+        (
+            "CREATE TABLE x WITH (bucketed_by = ARRAY['a'], bucket_count = 2) AS SELECT TIMESTAMP '2025-01-01' AS a",
+            "NOT_SUPPORTED: Table with bucketing on column a of type timestamp",
         ),
         ("CREATE TABLE x AS SELECT current_timestamp AS a", "NOT_SUPPORTED: Unsupported Hive type: timestamp(3) with"),
         ("CREATE TABLE x AS SELECT NULL AS a", "COLUMN_TYPE_UNKNOWN: "),

@@ -10,7 +10,7 @@ from sqlglot import exp
 from lakectl.local.athena import assignment, ddl, dml, iceberg_types, manifests, names, settings
 from lakectl.local.athena.analyze import Analyzed
 from lakectl.local.athena.errors import QueryError, enforced_location
-from lakectl.local.athena.external_tables import hivetypes, writing
+from lakectl.local.athena.external_tables import buckets, hivetypes, writing
 from lakectl.local.athena.external_tables.alter import create as create_partitions
 from lakectl.local.athena.external_tables.files import listed
 from lakectl.local.athena.external_tables.formats import FORMATS
@@ -97,12 +97,8 @@ def _external(
     location = given.take("external_location")
     if location and run.enforced:
         raise enforced_location()
-    target, bucketed = target_of(given, stored, location or default_location(run))
+    target = target_of(given, stored, location or default_location(run))
     given.end("table")
-    if bucketed:
-        raise QueryError(
-            "NOT_SUPPORTED", "bucketed_by is not supported by the local Athena; it works on AWS: nothing was created"
-        )
     require_empty(run, target.location, f"table '{database}.{name}'")
     written = writing.Written()
     if not empty:
@@ -128,8 +124,8 @@ def partitions_of(written: writing.Written) -> list[tuple[list[str], str]]:
     ]
 
 
-def target_of(given: Settings, stored: dict[str, Type], location: str) -> tuple[writing.Target, bool]:
-    """Where and how to write, from the settings that CTAS and UNLOAD share; and whether it is to be bucketed.
+def target_of(given: Settings, stored: dict[str, Type], location: str) -> writing.Target:
+    """Where and how to write, from the settings that CTAS and UNLOAD share.
 
     Raises QueryError for settings that Athena refuses.
     """
@@ -149,8 +145,6 @@ def target_of(given: Settings, stored: dict[str, Type], location: str) -> tuple[
             raise QueryError("INVALID_TABLE_PROPERTY", "field_delimiter must be a single character")
         serde = {"field.delim": end, "serialization.format": end}
     keys = [key.lower() for key in given.take_list("partitioned_by")]
-    bucketed = bool(given.take_list("bucketed_by"))
-    bucketed = given.take("bucket_count") is not None or bucketed
     unknown = [key for key in keys if key not in stored]
     if unknown:
         raise QueryError("INVALID_TABLE_PROPERTY", f"Partition columns [{', '.join(unknown)}] not present in schema")
@@ -166,7 +160,8 @@ def target_of(given: Settings, stored: dict[str, Type], location: str) -> tuple[
     fields = {column: kind for column, kind in stored.items() if column not in keys}
     kinds = {key: stored[key] for key in keys}
     writing.check_keys(kinds)
-    return writing.Target(location.rstrip("/") + "/", name, codec, fields, kinds, serde), bucketed
+    spread = buckets.of(given, fields)
+    return writing.Target(location.rstrip("/") + "/", name, codec, fields, kinds, serde, buckets=spread)
 
 
 def require_empty(run: Run, location: str, what: str) -> None:
@@ -185,6 +180,8 @@ def _entry(name: str, kinds: dict[str, Type], target: writing.Target) -> dict[st
     columns = [{"Name": column, "Type": hivetypes.text_of(kinds[column])} for column in target.fields]
     storage = FORMATS[target.format].storage()
     storage["SerdeInfo"]["Parameters"] = {"serialization.format": "1", **target.settings}
+    if target.buckets is not None:
+        storage |= {"BucketColumns": list(target.buckets.columns), "NumberOfBuckets": target.buckets.count}
     return {
         "Name": name,
         "TableType": "EXTERNAL_TABLE",

@@ -225,6 +225,8 @@ def _column(name: str, kind: Type) -> Column:
     precision, scale = _PRECISIONS.get(shown, (0, 0))
     if shown == "decimal":
         precision, scale = kind.numbers
+    if shown == "varchar" and kind.numbers:
+        precision = kind.numbers[0]
     return Column(name, shown, precision, scale)
 
 
@@ -237,6 +239,8 @@ _PRECISIONS = {
     "double": (17, 0),
     "float": (17, 0),
     "varchar": (2147483647, 0),
+    "varbinary": (1073741824, 0),
+    "time": (3, 0),
     "timestamp": (3, 0),
     "timestamp with time zone": (3, 0),
 }

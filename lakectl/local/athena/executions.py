@@ -275,7 +275,7 @@ class Executions:
             raise denied("The security token included in the request is invalid.")
         return Task(
             sql=execution.statement.sql,
-            database=execution.context.get("Database", "default").lower(),
+            database=execution.context.get("Database", "default").strip("`").lower(),
             region=execution.region,
             keys=keys,
             location=execution.location,

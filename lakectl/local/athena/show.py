@@ -117,6 +117,9 @@ def _create_external(name: str, entry: dict[str, Any]) -> list[str]:
     lines = [f"CREATE EXTERNAL TABLE `{name}`(", *fields(storage.get("Columns", []))]
     if entry.get("PartitionKeys"):
         lines += ["PARTITIONED BY (", *fields(entry["PartitionKeys"])]
+    if storage.get("BucketColumns"):
+        names = [f"`{name}`" for name in storage["BucketColumns"]]
+        lines += ["CLUSTERED BY (", *listed(names), f"INTO {storage['NumberOfBuckets']} BUCKETS"]
     lines += ["ROW FORMAT SERDE", f"  '{serde.get('SerializationLibrary', '')}'"]
     if serde.get("Parameters"):
         lines += ["WITH SERDEPROPERTIES (", *settings(serde["Parameters"])]

@@ -34,8 +34,8 @@ def unload(run: Run) -> Result:
     stored = {
         column: hivetypes.parse(hivetypes.text_of(kind)) for column, kind in zip(columns, query.types, strict=True)
     }
-    target, bucketed = ctas.target_of(given, stored, location)
-    if bucketed:
+    target = ctas.target_of(given, stored, location)
+    if target.buckets is not None:
         raise QueryError("INVALID_TABLE_PROPERTY", "UNLOAD property 'bucketed_by' does not exist")
     given.end("UNLOAD")
     ctas.require_empty(run, target.location, "UNLOAD")

@@ -117,7 +117,7 @@ def offset_zone(interval: Value) -> str:
 
 def subquery(each: Expressions, node: exp.Expr) -> Value:
     """A scalar subquery."""
-    query = each.queries.nested(each, node)
+    query = each.queries.nested(each, node, "scalar")
     if len(query.columns) != 1:
         raise unsupported("a scalar subquery of several columns", each.start(node))
     column = query.columns[0]

@@ -101,6 +101,7 @@ def _column(each: Expressions, node: exp.Column) -> Value:
     if isinstance(node.this, exp.Star):
         raise QueryError("SYNTAX_ERROR", "'*' is not allowed here", each.start(node))
     field, rest, owner = each.scope.find(node, each.sql)
+    each.queries.names.keep(node, field, owner)
     value = field.value
     if owner.keys is not None and each.within is None and value.sql not in owner.keys:
         owner.ungrouped.append(node)
@@ -136,7 +137,8 @@ def _dot(each: Expressions, node: exp.Dot) -> Value:
     while isinstance(inner, exp.Dot):
         inner = inner.this
     if isinstance(inner, exp.Column | exp.Identifier):
-        field, rest, _ = each.scope.find(node, each.sql)
+        field, rest, owner = each.scope.find(node, each.sql)
+        each.queries.names.keep(node, field, owner)
         value = _column_of(each, node, field.value)
         for name in rest:
             value = dereference(value, name, node, each)

@@ -73,7 +73,7 @@ def membership(each: Expressions, node: exp.In) -> Value:
 
 def _in_query(each: Expressions, node: exp.In, query: exp.Expr) -> Value:
     value = each.value(node.this)
-    found = each.queries.nested(each, query)
+    found = each.queries.nested(each, query, "membership")
     if len(found.columns) != 1:
         raise unsupported("IN with a subquery of several columns", each.start(node))
     kind = sqltypes.common(value.type, found.columns[0].type)
@@ -92,7 +92,7 @@ def _in_query(each: Expressions, node: exp.In, query: exp.Expr) -> Value:
 
 
 def exists(each: Expressions, node: exp.Exists) -> Value:
-    found = each.queries.nested(each, node.this)
+    found = each.queries.nested(each, node.this, "exists")
     return Value(f"EXISTS ({found.sql})", BOOLEAN)
 
 
@@ -109,7 +109,9 @@ def quantified(each: Expressions, node: exp.Binary, symbol: str) -> Value | None
         word, query = ("ALL" if right.name.upper() == "ALL" else "ANY"), right.expressions[0]
     else:
         return None
-    value, found = each.value(node.this), each.queries.nested(each, query)
+    alike = (symbol, word) in (("=", "ANY"), ("<>", "ALL"))  # IN, NOT IN
+    value = each.value(node.this)
+    found = each.queries.nested(each, query, "membership" if alike else "compared")
     position = each.operator(node, symbol)
     if len(found.columns) != 1:
         raise unsupported(f"{word} with a subquery of several columns", position)

@@ -13,7 +13,7 @@ from typing import Any
 from sqlglot import exp
 
 from lakectl.local.athena import sqltypes
-from lakectl.local.athena.analysis import casts, grouping, operators, output
+from lakectl.local.athena.analysis import casts, correlation, grouping, operators, output
 from lakectl.local.athena.analysis.expressions import Expressions
 from lakectl.local.athena.analysis.relations import Relations
 from lakectl.local.athena.analysis.scope import Scope
@@ -50,17 +50,20 @@ class Queries:
     sources: dict[str, Any]
     token: str = ""  # stands around the name of a source in the SQL
     ctes: dict[str, list[Column]] = field(default_factory=dict)
+    names: correlation.Names = field(default_factory=correlation.Names)
 
     def __post_init__(self) -> None:
         self.relations = Relations(self)
 
-    def nested(self, each: Expressions, node: exp.Expr) -> Query:
-        """A subquery within an expression."""
+    def nested(self, each: Expressions, node: exp.Expr, kind: str) -> Query:
+        """A subquery within an expression; ``kind``: how its rows are used, a method of ``correlation.Judge``."""
         if each.in_lambda:
             raise QueryError("NOT_SUPPORTED", "Lambda expression cannot contain subqueries", each.start(node))
         each.found.subqueries += 1
         query = node.this if isinstance(node, exp.Subquery) and not _modified(node) else node
-        return self.query(query, each.scope)
+        found = self.query(query, each.scope)
+        correlation.check(self.names, kind, query, each.scope, self.sql)
+        return found
 
     def query(self, node: Any, parent: Scope | None) -> Query:
         clause = node.args.get("with_")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import exp
 
 from lakectl.local.athena import sqltypes
-from lakectl.local.athena.analysis import casts, operators, storage
+from lakectl.local.athena.analysis import casts, correlation, operators, storage
 from lakectl.local.athena.analysis.expressions import Expressions
 from lakectl.local.athena.analysis.scope import Field, Scope
 from lakectl.local.athena.analysis.storage import quoted
@@ -71,6 +71,7 @@ class Relations:
                 relation = self._unnest(node.this, node.args.get("alias"), scope)
             else:
                 relation = replace(self._subquery(node.this, node, scope), lateral=True)
+                correlation.check(self.queries.names, "lateral", node.this, scope, self.sql)
         elif isinstance(node, exp.Unnest):
             relation = self._unnest(node, node.args.get("alias"), Scope(left, parent))
         elif isinstance(node, exp.Values):
@@ -130,6 +131,7 @@ class Relations:
 
     def _alias(self, node: exp.Expr, relation: str, columns: list[Any], alias: str | None, sample: str) -> Relation:
         own = self.fresh()
+        self.queries.names.derived[id(node)] = own
         fields = [
             Field(
                 column.name,

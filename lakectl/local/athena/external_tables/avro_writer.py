@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import binascii
 import datetime
 from typing import Any
 
 import pyarrow as pa
+from pyiceberg.avro.codecs.codec import Codec
 from pyiceberg.avro.file import AvroOutputFile
 from pyiceberg.io import OutputFile
 from pyiceberg.io.pyarrow import _ConvertToIcebergWithoutIDs, visit_pyarrow
 from pyiceberg.schema import assign_fresh_schema_ids
 from pyiceberg.typedef import Record
 
-_CODECS = {"GZIP": "deflate", "DEFLATE": "deflate", "NONE": "null"}
+_CODECS = {"GZIP": "deflate", "DEFLATE": "deflate", "NONE": "null", "SNAPPY": "snappy"}
 _EPOCH = datetime.datetime(1970, 1, 1)
 
 
@@ -42,6 +44,24 @@ class _Stream(OutputFile):
         """The owner closes it."""
 
 
+class _Snappy(Codec):
+    """Arrow's; PyIceberg's needs a package of its own. Four bytes of CRC-32 follow each block."""
+
+    @staticmethod
+    def compress(data: bytes) -> tuple[bytes, int]:
+        packed = pa.compress(data, codec="snappy", asbytes=True) + binascii.crc32(data).to_bytes(4, "big")
+        return packed, len(packed)
+
+    @staticmethod
+    def decompress(data: bytes) -> bytes:
+        raise NotImplementedError
+
+
+class _Output(AvroOutputFile[Any]):
+    def compression_codec(self) -> type[Codec] | None:
+        return _Snappy if self.metadata["avro.codec"] == "snappy" else super().compression_codec()
+
+
 class AvroWriter:
     """Every field may be NULL."""
 
@@ -49,7 +69,7 @@ class AvroWriter:
         nullable = pa.schema([pa.field(field.name, _wide(field.type)) for field in schema])
         found: Any = visit_pyarrow(nullable, _ConvertToIcebergWithoutIDs())
         self._schema = assign_fresh_schema_ids(found)
-        self._output: Any = AvroOutputFile(_Stream(file), self._schema, "row", metadata={"avro.codec": _CODECS[codec]})
+        self._output: Any = _Output(_Stream(file), self._schema, "row", metadata={"avro.codec": _CODECS[codec]})
         self._output.__enter__()
         self._kinds = [field.type for field in nullable]
 

@@ -49,7 +49,7 @@ FORMATS = {
         f"{_QL}.avro.AvroContainerInputFormat",
         f"{_QL}.avro.AvroContainerOutputFormat",
         "org.apache.hadoop.hive.serde2.avro.AvroSerDe",
-        ("GZIP", "DEFLATE", "NONE"),
+        ("GZIP", "DEFLATE", "SNAPPY", "NONE"),
     ),
     "JSON": Format(_TEXT_IN, _TEXT_OUT, "org.apache.hive.hcatalog.data.JsonSerDe", ("GZIP", "BZIP2", "NONE")),
     "TEXTFILE": Format(

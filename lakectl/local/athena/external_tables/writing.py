@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 
 from lakectl.local.athena.errors import QueryError
 from lakectl.local.athena.external_tables import partitions
+from lakectl.local.athena.external_tables.buckets import Buckets
 from lakectl.local.athena.external_tables.formats import FORMATS
 from lakectl.local.athena.external_tables.writers import Writer, open_writer, text_of
 from lakectl.local.athena.results import split
@@ -45,6 +46,7 @@ class Target:
     keys: Mapping[str, Type]
     settings: Mapping[str, str] = field(default_factory=dict)
     folder_of: Callable[[tuple[str | None, ...]], str | None] = lambda _: None
+    buckets: Buckets | None = None
 
     def folder(self, values: tuple[str | None, ...]) -> str:
         return self.folder_of(values) or self.location.rstrip("/") + "/" + partitions.folder(
@@ -86,25 +88,25 @@ def check_keys(keys: Mapping[str, Type]) -> None:
 def write(run: Run, rows: Iterable[Any], target: Target) -> Written:
     """Write the batches of an Arrow reader. Raises QueryError for too many partitions; nothing is left behind then."""
     written = Written()
-    opened: dict[tuple[str | None, ...], _File] = {}
+    opened: dict[tuple[tuple[str | None, ...], int | None], _File] = {}
     width = len(target.fields)
     try:
         for batch in rows:
             run.check_cancelled()
             table = pa.Table.from_batches([batch])
             written.rows += table.num_rows
-            for values, part in _split(table, target, width):
-                if values not in opened:
+            for place, part in _split(table, target, width):
+                if place not in opened:
                     if len(opened) >= MOST_PARTITIONS:
                         raise QueryError(
                             "HIVE_TOO_MANY_OPEN_PARTITIONS",
                             f"Exceeded limit of {MOST_PARTITIONS} open writers for partitions/buckets",
                         )
-                    opened[values] = _File(target, part.schema)
-                opened[values].write(part)
-        for values, file in opened.items():
+                    opened[place] = _File(target, part.schema)
+                opened[place].write(part)
+        for (values, number), file in opened.items():
             folder = target.folder(values) if target.keys else target.location.rstrip("/") + "/"
-            path = f"{folder.rstrip('/')}/{_file_name(target)}"
+            path = f"{folder.rstrip('/')}/{_file_name(target, number)}"
             file.upload(run.s3, path)
             written.paths.append(path)
             if target.keys:
@@ -118,9 +120,10 @@ def write(run: Run, rows: Iterable[Any], target: Target) -> Written:
     return written
 
 
-def _file_name(target: Target) -> str:
+def _file_name(target: Target, bucket: int | None) -> str:
+    number = "" if bucket is None else f"{bucket:06}_0_"  # as Hive finds a bucket's file
     suffix = _SUFFIXES.get(target.codec, "") if target.format in ("JSON", "TEXTFILE") else ""
-    return f"{uuid.uuid4()}{suffix}"
+    return f"{number}{uuid.uuid4()}{suffix}"
 
 
 def remove(s3: Any, paths: list[str]) -> None:
@@ -167,19 +170,28 @@ class _File:
         self._file.close()
 
 
-def _split(table: pa.Table, target: Target, width: int) -> Iterable[tuple[tuple[str | None, ...], pa.Table]]:
-    if not target.keys:
-        return [((), table)]
+def _split(
+    table: pa.Table, target: Target, width: int
+) -> Iterable[tuple[tuple[tuple[str | None, ...], int | None], pa.Table]]:
+    """((values of the partition, number of the bucket), its rows)"""
+    if not target.keys and target.buckets is None:
+        return [(((), None), table)]
     kinds = list(target.keys.values())
     columns = [
         [_key_text(value, kind) for value in column.to_pylist()]
         for column, kind in zip(table.columns[width:], kinds, strict=True)
     ]
-    places: dict[tuple[str | None, ...], list[int]] = {}
-    for at, values in enumerate(zip(*columns, strict=True)):
-        places.setdefault(values, []).append(at)
+    values = list(zip(*columns, strict=True)) if columns else [()] * table.num_rows
+    numbers: list[int] | list[None] = [None] * table.num_rows
+    if target.buckets is not None:
+        names = list(target.fields)
+        spread = [table.columns[names.index(name)].to_pylist() for name in target.buckets.columns]
+        numbers = target.buckets.numbers(spread)
+    places: dict[tuple[tuple[str | None, ...], int | None], list[int]] = {}
+    for at, place in enumerate(zip(values, numbers, strict=True)):
+        places.setdefault(place, []).append(at)
     data = table.select(range(width))
-    return [(values, data.take(pa.array(rows))) for values, rows in places.items()]
+    return [(place, data.take(pa.array(rows, pa.int64()))) for place, rows in places.items()]
 
 
 def _key_text(value: Any, kind: Type) -> str | None:
