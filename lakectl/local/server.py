@@ -139,7 +139,18 @@ def load() -> None:
     import importlib
     import pkgutil
 
-    for name in ("seams", "validation", "durable", "iam", "http_server", "many_objects", "s3_intake", "athena.service"):
+    for name in (
+        "seams",
+        "validation",
+        "durable",
+        "iam",
+        "http_server",
+        "many_objects",
+        "s3.intake",
+        "functions.api",
+        "gate.step",
+        "athena.service",
+    ):
         module = importlib.import_module(f"lakectl.local.{name}")
         for found in pkgutil.iter_modules(getattr(module, "__path__", ())):
             importlib.import_module(f"lakectl.local.{name}.{found.name}")

@@ -26,7 +26,7 @@ class Sum(Protocol):
 
 @cache
 def _model(algorithm: str) -> Any:
-    import anycrc  # type: ignore[import-untyped]  # 40 ms
+    import anycrc  # 40 ms
 
     return anycrc.Model(CRC_MODELS[algorithm])
 
