@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import heapq
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -75,12 +76,17 @@ def _group_lines(lake: Lake, group: str, since_ms: int) -> Iterator[LogLine]:
                     group,
                     event["logStreamName"],
                     event["message"].rstrip("\n"),
-                    f"{group}/{event['eventId']}",
+                    f"{group}/{_id_of(event)}",
                 )
     except (ClientError, BotoCoreError) as error:
         if code_of(error) == "ResourceNotFoundException":
             raise LakectlError(f"there is no log group {group}", "make it with: lakectl up") from error
         raise explain(error, f"reading {group}") from error
+
+
+def _id_of(event: Mapping[str, Any]) -> str:
+    """ministack gives events no id."""
+    return str(event.get("eventId") or (event["logStreamName"], event["timestamp"], event["message"]))
 
 
 class LogTail:
