@@ -15,9 +15,10 @@ from lakectl.local.context import LocalContext
 
 
 def install(context: LocalContext) -> None:  # noqa: ARG001 - all seams are installed alike
-    kinds: list[Any] = list(vars(models).values())
+    found = [each for each in vars(models).values() if isinstance(each, type)]
+    kinds: list[Any] = [each for each in found if issubclass(each, CloudFormationModel)]
     for kind in kinds:
-        if isinstance(kind, type) and issubclass(kind, CloudFormationModel) and kind is not CloudFormationModel:
+        if kind is not CloudFormationModel:
             kind.create_from_cloudformation_json = classmethod(_refused)
 
 

@@ -29,12 +29,13 @@ def install_all(context: LocalContext) -> None:
         s3_storage,
         s3_uploads,
         s3_versions,
+        sns,
         sqs,
         sts,
     )
 
     storage = (s3_storage, s3, s3_uploads, s3_versions, s3_listing, dynamodb_streams, dynamodb, dynamodb_transfers)
     catalog = (glue_catalog, glue_jobs, glue_search, lakeformation)
-    for seam in (core, iam, sts, logs, *storage, sqs, functions, events, *catalog):
+    for seam in (core, iam, sts, logs, *storage, sqs, sns, functions, events, *catalog):
         seam.install(context)
     validation.install()
