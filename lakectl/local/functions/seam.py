@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 from moto.awslambda import models
-from moto.cloudformation.exceptions import ValidationError
 from moto.core.common_models import CloudFormationModel
 
 from lakectl.local.context import LocalContext
@@ -23,6 +22,8 @@ def install(context: LocalContext) -> None:  # noqa: ARG001 - all seams are inst
 
 
 def _refused(kind: type[CloudFormationModel], *_: Any, **__: Any) -> NoReturn:
+    from moto.cloudformation.exceptions import ValidationError  # whose package imports all services: 150 MB
+
     name = kind.cloudformation_type()
     raise ValidationError(
         message=f"NOT_SUPPORTED: {name} in a stack is not supported by the local AWS; it works on AWS"
