@@ -1,8 +1,9 @@
 """Confines the process that calls it, before it runs any code of a function or a job: the child's side.
 
 Linux 5.13 and later: Landlock, in the kernel. It holds native code and child processes too, and can't be undone.
-Elsewhere, and for what an older kernel lacks: an audit hook of Python. It holds Python code only, and not code that
-sets out to get around it (PEP 578).
+Where a process may connect to one port only, a seccomp filter takes away what Landlock does not know: datagrams,
+sockets of the file system, listening. Elsewhere, and for what an older kernel lacks: an audit hook of Python. It holds
+Python code only, and not code that sets out to get around it (PEP 578).
 
 As a script, ``python confined.py POLICY PARENT_PID ARGUMENTS``, it becomes ``python ARGUMENTS``, confined. POLICY is
 JSON as ``confinement.policy`` makes it. Standard library only, and little of it: each cold start pays for it.
@@ -15,6 +16,7 @@ import errno
 import json
 import os
 import stat
+import struct
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -43,7 +45,21 @@ FILE_EVENTS = frozenset(
     ("open", "os.listdir", "os.scandir", "os.chdir", "os.link", "os.symlink", "os.rename", "os.remove", "os.rmdir")
     + ("os.mkdir", "os.truncate", "os.chmod", "os.chown", "os.utime", "sqlite3.connect", "ctypes.dlopen")
 )
-NETWORK_EVENTS = frozenset(("socket.connect", "socket.sendto", "socket.sendmsg"))
+NETWORK_EVENTS = frozenset(("socket.connect", "socket.sendto", "socket.sendmsg", "socket.bind"))
+
+# Of seccomp (linux/seccomp.h, linux/audit.h, linux/bpf_common.h) and of sockets.
+PR_SET_SECCOMP, MODE_FILTER, ALLOW, REFUSE = 22, 2, 0x7FFF0000, 0x00050000 | errno.EACCES
+LOAD, AND, EQUAL, AT_LEAST, ANY_OF, RETURN = 0x20, 0x54, 0x15, 0x35, 0x45, 0x06
+NUMBER, ARCHITECTURE, ARGUMENTS = 0, 4, 16  # offsets in struct seccomp_data; an argument has eight bytes
+OTHER_ABI = 0x40000000  # x32's calls
+FAST_OPEN = 0x20000000  # MSG_FASTOPEN: sends to an address without connect, which Landlock does not look at
+INET, INET6, STREAM, TCP = 2, 10, 1, 6
+# By machine: its name in audit, then the numbers of what is refused altogether, of socket, and of what sends, each with
+# the place of its flags.
+CALLS = {
+    "x86_64": (0xC000003E, {"bind": 49, "listen": 50, "io_uring_setup": 425}, 41, {44: 3, 46: 2, 307: 3}),
+    "aarch64": (0xC00000B7, {"bind": 200, "listen": 201, "io_uring_setup": 425}, 198, {206: 3, 211: 2, 269: 3}),
+}
 
 
 def confine(policy: Mapping[str, Any]) -> bool:
@@ -54,7 +70,8 @@ def confine(policy: Mapping[str, Any]) -> bool:
     abi = landlock_abi()
     if abi >= 1:
         _landlock(policy, abi)
-    hook = _hook(policy, files=abi < 1, network=abi < 4)
+    filtered = bool(policy["port"]) and _filter_sockets()
+    hook = _hook(policy, files=abi < 1, network=abi < 4 or not filtered)
     if hook:
         sys.addaudithook(hook)
     return abi >= 1
@@ -97,6 +114,63 @@ def _landlock(policy: Mapping[str, Any], abi: int) -> None:
         os.close(rules)
     if os.geteuid() == 0:
         _drop_capabilities(libc)
+
+
+def _filter_sockets() -> bool:
+    """No sockets but those of TCP, and none that listens: for good, and for all programs that are run from here.
+
+    False where this kernel or machine has no such filter.
+    """
+    machine = os.uname().machine
+    if sys.platform != "linux" or machine not in CALLS:
+        return False
+    libc = ctypes.CDLL(None, use_errno=True)
+    program = b"".join(struct.pack("HBBI", *each) for each in _program(*CALLS[machine]))
+    held = ctypes.create_string_buffer(program, len(program))
+    # struct sock_fprog
+    described = struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(held))
+    if libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0):
+        return False
+    return libc.prctl(PR_SET_SECCOMP, MODE_FILTER, ctypes.c_char_p(described), 0, 0) == 0
+
+
+def _program(
+    architecture: int, refused: Mapping[str, int], socket: int, sending: Mapping[int, int]
+) -> list[tuple[int, int, int, int]]:
+    """Classic BPF: (what, steps to skip when it holds, when it does not, value)."""
+    program = [
+        (LOAD, 0, 0, ARCHITECTURE),
+        (EQUAL, 1, 0, architecture),
+        (RETURN, 0, 0, REFUSE),
+        (LOAD, 0, 0, NUMBER),
+        (AT_LEAST, 0, 1, OTHER_ABI),
+        (RETURN, 0, 0, REFUSE),
+    ]
+    for number in refused.values():
+        program += [(EQUAL, 0, 1, number), (RETURN, 0, 0, REFUSE)]
+    for number, place in sending.items():
+        program += [
+            (EQUAL, 0, 4, number),
+            (LOAD, 0, 0, ARGUMENTS + 8 * place),
+            (ANY_OF, 0, 1, FAST_OPEN),
+            (RETURN, 0, 0, REFUSE),
+            (RETURN, 0, 0, ALLOW),
+        ]
+    return [
+        *program,
+        (EQUAL, 0, 10, socket),
+        (LOAD, 0, 0, ARGUMENTS),
+        (EQUAL, 1, 0, INET),
+        (EQUAL, 0, 6, INET6),
+        (LOAD, 0, 0, ARGUMENTS + 8),
+        (AND, 0, 0, 0xF),
+        (EQUAL, 0, 3, STREAM),
+        (LOAD, 0, 0, ARGUMENTS + 16),
+        (EQUAL, 2, 0, 0),
+        (EQUAL, 1, 0, TCP),
+        (RETURN, 0, 0, REFUSE),
+        (RETURN, 0, 0, ALLOW),
+    ]
 
 
 def _drop_capabilities(libc: Any) -> None:
@@ -152,7 +226,8 @@ def _hook(policy: Mapping[str, Any], *, files: bool, network: bool) -> Any:
                         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
         elif port and event in NETWORK_EVENTS:
             address = arguments[1]
-            if isinstance(address, tuple) and address[:2] != ("127.0.0.1", port):
+            allowed = isinstance(address, tuple) and address[:2] == ("127.0.0.1", port) and event != "socket.bind"
+            if address is not None and not allowed:
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
     return hook

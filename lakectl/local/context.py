@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from lakectl.local.confinement import python_environ
 from lakectl.local.durable.database import Database
 from lakectl.local.durable.outbox import Outbox
-from lakectl.local.processes import STATE_DIR_VARIABLE
+from lakectl.local.processes import STATE_DIR_VARIABLE, mark
 
 if TYPE_CHECKING:
     from lakectl.local.durable.snapshots import Snapshots
@@ -107,7 +107,7 @@ class LocalContext:
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            STATE_DIR_VARIABLE: str(self.state_dir),
+            STATE_DIR_VARIABLE: mark(self.state_dir),
         }
         return environ
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import signal
 import subprocess
@@ -10,8 +11,13 @@ import time
 from pathlib import Path
 
 # Marks every child process of one server, so that children that outlive a `kill -9` can still be found.
-STATE_DIR_VARIABLE = "LAKECTL_LOCAL_STATE_DIR"
+STATE_DIR_VARIABLE = "LAKECTL_LOCAL_SERVER"
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
+
+def mark(state_dir: Path) -> str:
+    """What the variable holds: it tells the servers' children apart, and says nobody where the state is."""
+    return hashlib.sha256(str(state_dir).encode()).hexdigest()[:32]
 
 
 def _parents() -> dict[int, int]:
@@ -50,7 +56,7 @@ def descendants(pid: int) -> list[int]:
 
 def orphans(state_dir: Path) -> list[int]:
     """Processes that a server of ``state_dir`` started (Linux only: elsewhere they can't be told apart)."""
-    marker = f"{STATE_DIR_VARIABLE}={state_dir}".encode()
+    marker = f"{STATE_DIR_VARIABLE}={mark(state_dir)}".encode()
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         try:

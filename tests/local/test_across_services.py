@@ -12,16 +12,24 @@ Client = Callable[[str], Any]
 
 
 def test_what_sns_sends_to_a_queue_survives_a_kill(aws: Client) -> None:
-    """Item 13: published and acknowledged, so it is in the queue."""
+    """Item 13: published and acknowledged, so it comes into the queue."""
     queue = aws("sqs").create_queue(QueueName="subscribed")["QueueUrl"]
     topic = aws("sns").create_topic(Name="news")["TopicArn"]
     arn = aws("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    aws("sqs").set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
     aws("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
     aws("sns").publish(TopicArn=topic, Message="read me")
 
     kill()
 
-    found = aws("sqs").receive_message(QueueUrl=queue)["Messages"]
+    found = aws("sqs").receive_message(QueueUrl=queue, WaitTimeSeconds=10)["Messages"]
     assert [each["Body"] for each in found] == ["read me"]
 
 

@@ -92,6 +92,60 @@ def test_a_function_writes_in_its_own_folder_and_not_where_its_code_is(client: A
     assert answer(client, deploy(code), None) == [True, "PermissionError", signal]
 
 
+SOCKETS = """
+import asyncio, ctypes, errno, os, socket, subprocess, sys
+def tried(attempt):
+    try:
+        return attempt() and "done"
+    except OSError as error:
+        return errno.errorcode[error.errno]
+def listen(address):
+    with socket.socket() as s:
+        s.bind((address, 0))
+        s.listen()
+        return True
+def listen_unbound():
+    with socket.socket() as s:
+        s.listen()
+        return True
+def send():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        return s.sendto(b"x", ("127.0.0.1", 9))
+def unix(path):
+    with socket.socket(socket.AF_UNIX) as s:
+        s.connect(path)
+        return True
+def fast_open(port):
+    with socket.socket() as s:
+        return s.sendto(b"x", 0x20000000, ("127.0.0.1", port))
+def multipath():
+    return socket.socket(socket.AF_INET, socket.SOCK_STREAM, 262)
+def handler(event, context):
+    a, b = socket.socketpair()
+    asyncio.run(asyncio.sleep(0))
+    program = "import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM)"
+    child = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stderr
+    return [tried(lambda: listen("0.0.0.0")), tried(lambda: listen("127.0.0.1")), tried(listen_unbound), tried(send),
+            tried(lambda: unix(event["unix"])), tried(lambda: fast_open(event["port"])), tried(multipath),
+            "PermissionError" in child, any(event["state"] == value for value in os.environ.values())]
+"""
+
+
+@kernel_holds
+def test_a_function_neither_listens_nor_sends_datagrams_nor_reaches_sockets_of_the_file_system(
+    client: Any, deploy: Any, endpoint: Endpoint
+) -> None:
+    """Issue 19, item 8."""
+    path = f"/tmp/lakectl-test-{os.getpid()}"  # noqa: S108 - which a function may read and write
+    with socket.socket(socket.AF_UNIX) as server, socket.create_server(("127.0.0.1", 0)) as other:
+        server.bind(path)
+        server.listen()
+        event = {"unix": path, "port": other.getsockname()[1], "state": str(endpoint.state_dir)}
+        found = answer(client, deploy(SOCKETS), event)
+    Path(path).unlink()
+    assert found == ["EACCES"] * 7 + [True, False]
+
+
 def test_the_functions_own_variables_are_set(client: Any, deploy: Any) -> None:
     code = (
         "import os, sys, time\n"

@@ -20,7 +20,7 @@ from typing import Any
 
 import boto3
 import pytest
-from local_helpers import TRUST, zipped
+from local_helpers import TRUST, settled, zipped
 
 from lakectl.errors import LakectlError
 from lakectl.local import control, processes
@@ -243,6 +243,7 @@ def deploy(endpoint: control.Endpoint, code: str) -> None:
         Runtime="python3.12",
         Timeout=100,
     )
+    settled(client_of(endpoint, "lambda"), "f")
 
 
 def sleeping_function(endpoint: control.Endpoint) -> int:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from local_helpers import kill, new_bucket, new_role, until, zipped
+from local_helpers import kill, new_bucket, new_role, settled, until, zipped
 
 from lakectl.errors import LakectlError
 from lakectl.local import control
@@ -165,6 +165,7 @@ def test_everything_else_of_a_lake_survives(aws: Client) -> None:
     iam.attach_role_policy(RoleName="r", PolicyArn="arn:aws:iam::aws:policy/AmazonS3FullAccess")
     code = {"ZipFile": zipped("def handler(event, context):\n    print('said')\n    return event")}
     functions.create_function(FunctionName="f", Role=role, Handler="handler.handler", Runtime="python3.12", Code=code)
+    settled(functions, "f")
     assert functions.invoke(FunctionName="f", Payload=b'"x"')["Payload"].read() == b'"x"'
     logs.create_log_group(logGroupName="g", tags={"a": "b"})
     logs.create_log_stream(logGroupName="g", logStreamName="s")

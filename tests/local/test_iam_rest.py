@@ -23,22 +23,44 @@ def test_a_stranger_is_refused(endpoint: Endpoint) -> None:
         stranger.get_function(FunctionName="any")
 
 
-def test_a_role_may_do_what_its_policy_says_and_no_more(
-    client: Any, endpoint: Endpoint, deploy: Any, unique: str
-) -> None:
-    name = deploy("def handler(event, context):\n    return 1\n")
-    arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
-    role = new_role(client("iam"), f"rest-{unique}", ("lambda:GetFunction", arn))
+def acting(client: Any, endpoint: Endpoint, name: str, *allowed: tuple[str, str]) -> Any:
+    """A client of Lambda with the keys of a new role that may do this."""
+    role = new_role(client("iam"), name, *allowed)
     who = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "sts:AssumeRole"}
     trust = json.dumps({"Version": "2012-10-17", "Statement": [who]})
-    client("iam").update_assume_role_policy(RoleName=f"rest-{unique}", PolicyDocument=trust)
+    client("iam").update_assume_role_policy(RoleName=name, PolicyDocument=trust)
     keys = client("sts").assume_role(RoleArn=role, RoleSessionName="me")["Credentials"]
-    mine = lambda_client(
+    return lambda_client(
         endpoint,
         aws_access_key_id=keys["AccessKeyId"],
         aws_secret_access_key=keys["SecretAccessKey"],
         aws_session_token=keys["SessionToken"],
     )
-    assert mine.get_function(FunctionName=name)["Configuration"]["FunctionArn"] == arn
+
+
+def test_a_role_may_do_what_its_policy_says_and_no_more(
+    client: Any, endpoint: Endpoint, deploy: Any, unique: str
+) -> None:
+    name = deploy("def handler(event, context):\n    return 1\n")
+    arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
+    mine = acting(client, endpoint, f"rest-{unique}", ("lambda:GetFunction", arn))
+    for each in (name, arn, f"{ACCOUNT}:function:{name}", f"function:{name}"):
+        assert mine.get_function(FunctionName=each)["Configuration"]["FunctionArn"] == arn
     with pytest.raises(ClientError, match="lambda:GetPolicy"):
         mine.get_policy(FunctionName=name)
+
+
+def test_a_role_that_may_invoke_an_alias_may_not_invoke_the_function(
+    client: Any, endpoint: Endpoint, deploy: Any, unique: str
+) -> None:
+    """[Lambda developer guide, "Resources and conditions for Lambda actions": a qualified ARN is another resource]"""
+    name = deploy("def handler(event, context):\n    return 1\n")
+    client("lambda").publish_version(FunctionName=name)
+    client("lambda").create_alias(FunctionName=name, Name="live", FunctionVersion="1")
+    arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
+    mine = acting(client, endpoint, f"alias-{unique}", ("lambda:InvokeFunction", f"{arn}:live"))
+    for call in ({"FunctionName": name, "Qualifier": "live"}, {"FunctionName": f"{arn}:live"}):
+        assert mine.invoke(**call)["Payload"].read() == b"1"
+    for call in ({"FunctionName": name}, {"FunctionName": name, "Qualifier": "1"}):
+        with pytest.raises(ClientError, match=r"AccessDenied.*lambda:InvokeFunction"):
+            mine.invoke(**call)

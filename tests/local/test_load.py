@@ -14,7 +14,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
-from local_helpers import ACCOUNT, OWN_LOGS, REGION, new_role, zipped
+from local_helpers import ACCOUNT, OWN_LOGS, REGION, new_role, settled, zipped
 
 from lakectl.local import control, processes
 from lakectl.local.athena.executions import WORKERS
@@ -109,6 +109,7 @@ def prepare(aws: Client) -> None:
         Timeout=60,
         Code={"ZipFile": zipped(HANDLER)},
     )
+    settled(aws("lambda"), "load")
     script = (
         "import boto3, sys\n"
         "run = sys.argv[sys.argv.index('--JOB_RUN_ID') + 1]\n"

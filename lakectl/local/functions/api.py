@@ -44,7 +44,7 @@ class LambdaApi:
         services.register(self.service)
         self._kept = self.service.kept
         context.on_load.append(self._load)
-        functions = Functions(context, self._kept, self.service.runtime.forget)
+        functions = self._functions = Functions(context, self._kept, self.service.runtime.forget)
         self._invoking = Invoking(self.service, functions)
         self.operations: dict[str, Operation] = {
             **_functions(functions),
@@ -102,6 +102,8 @@ class LambdaApi:
         operation = self.operations.get(call.operation)
         if operation is None:
             raise unsupported(call.operation)
+        if call.operation in ("GetFunction", "GetFunctionConfiguration"):
+            self._functions.await_settled(call.region, request)
         if call.operation in UNLOCKED:
             answer = operation(call.region, request)
         else:

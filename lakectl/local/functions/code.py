@@ -34,7 +34,7 @@ def read(spec: Mapping[str, Any], s3: Any) -> bytes:
         raise unsupported("a function of a container image (PackageType Image)")
     if spec.get("ZipFile") is not None:
         try:
-            data = base64.b64decode(spec["ZipFile"], validate=True)
+            data = binascii.a2b_base64(spec["ZipFile"], strict_mode=True)  # b64decode would copy up to 67 MB first
         except (binascii.Error, ValueError, TypeError):
             raise invalid(NO_ZIP) from None
         if len(data) > MAX_ZIPPED:

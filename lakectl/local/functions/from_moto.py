@@ -22,9 +22,25 @@ def adopt(context: LocalContext, kept: Store) -> None:
         if service == "awslambda" and account == context.account_id:
             from moto.backends import get_backend
 
-            for function in get_backend("lambda")[account][region].list_functions():
+            backend = get_backend("lambda")[account][region]
+            for function in backend.list_functions():
                 _adopt(function, region, kept)
+            _drop_mappings(backend, account, region)
             context.database.delete(BACKEND, scope, identity)
+
+
+def _drop_mappings(backend: Any, account: str, region: str) -> None:
+    """moto would run them within the producer's request, for functions that it does not have any more."""
+    for mapping in list(backend.list_event_source_mappings(None, None)):
+        log.error("the event source mapping %s of %s has to be made again", mapping.uuid, mapping.event_source_arn)
+        backend.delete_event_source_mapping(mapping.uuid)
+    from moto.dynamodb.models import dynamodb_backends
+    from moto.sqs.models import sqs_backends
+
+    for queue in sqs_backends[account][region].queues.values():
+        queue.lambda_event_source_mappings.clear()
+    for table in dynamodb_backends[account][region].tables.values():
+        table.lambda_event_source_mappings.clear()
 
 
 def _adopt(function: Any, region: str, kept: Store) -> None:

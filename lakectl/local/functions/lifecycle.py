@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import logging
+import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -21,6 +22,7 @@ from lakectl.local.functions.names import LATEST, Reference
 from lakectl.local.functions.process import CACHE
 from lakectl.local.functions.store import FUNCTION, Item, Store
 
+AWAIT_SECONDS = 0.5
 UNRESERVED = 100  # concurrent executions that remain for functions without a reservation
 CONCURRENT = 1000
 
@@ -34,6 +36,7 @@ class Functions:
         self.context = context
         self.kept = kept
         self.ended = ended
+        self._settling = threading.Condition()
         context.on_start.append(self._go_on)
 
     def reference(self, region: str, request: Mapping[str, Any], most: int = names.MAX_ARN) -> Reference:
@@ -262,6 +265,8 @@ class Functions:
             if not failure:
                 item.pop("Serving", None)
             self._put(region, item)
+        with self._settling:
+            self._settling.notify_all()
 
     def unpacked(self, made: Mapping[str, Any]) -> tuple[Any, Any]:
         """The folders of a version's code and of its layers; None without layers."""
@@ -269,6 +274,17 @@ class Functions:
         zips = [self.kept.zip_path(each) for each in made.get("_layers", ())]
         root = code.unpack([self.kept.zip_path(made["_code"])], cache)
         return root, code.unpack(zips, cache) if zips else None
+
+    def await_settled(self, region: str, request: Mapping[str, Any]) -> None:
+        """Before GetFunction answers: a waiter asks each second, and unpacking takes milliseconds."""
+        reference = self.reference(region, request, 256)
+
+        def settled() -> bool:
+            item = self.kept.all(region, FUNCTION).get(reference.name)
+            return item is None or all(_is_settled(each) for each in list(item["Versions"].values()))
+
+        with self._settling:
+            self._settling.wait_for(settled, AWAIT_SECONDS)
 
     def _go_on(self) -> None:
         """What an earlier server has not finished."""

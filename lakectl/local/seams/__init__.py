@@ -24,12 +24,13 @@ def install_all(context: LocalContext) -> None:
         iam,
         lakeformation,
         logs,
+        sns,
         sqs,
         sts,
     )
 
     storage = (s3, dynamodb_streams, dynamodb, dynamodb_transfers)
     catalog = (glue_catalog, glue_jobs, glue_search, lakeformation)
-    for seam in (core, iam, sts, logs, *storage, sqs, functions, events, *catalog):
+    for seam in (core, iam, sts, logs, *storage, sqs, sns, functions, events, *catalog):
         seam.install(context)
     validation.install()

@@ -27,5 +27,5 @@ def failed(mapping: Mapping[str, Any], outcome: Outcome, identifiers: Collection
     if not isinstance(answer, dict):
         return everything
     items = answer.get("batchItemFailures") or []
-    found = {each.get("itemIdentifier") if isinstance(each, dict) else None for each in items}
+    found = {str(each.get("itemIdentifier")) if isinstance(each, dict) else "" for each in items}
     return found if found <= everything else everything

@@ -26,7 +26,7 @@ RANGES = {
     "TumblingWindowInSeconds": (0, 900),
 }
 POSITIONS = ("LATEST", "AT_TIMESTAMP", "TRIM_HORIZON")
-OF_STREAMS = {
+OF_STREAMS: dict[str, Any] = {
     "StartingPosition": None,
     "BisectBatchOnFunctionError": False,
     "DestinationConfig": {"OnFailure": {}},

@@ -105,7 +105,8 @@ class QueueSource:
         self, mapping: Mapping[str, Any], target: AsyncTarget, messages: list[dict[str, Any]], visible_again: float
     ) -> None:
         try:
-            wanted, unwanted = [], []
+            wanted: list[dict[str, Any]] = []
+            unwanted: list[dict[str, Any]] = []
             for message in messages:
                 record = event_record(mapping, message)
                 (wanted if filters.let_through(mapping.get("FilterCriteria"), record) else unwanted).append(record)
