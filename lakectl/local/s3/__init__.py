@@ -14,6 +14,7 @@ def install(context: LocalContext) -> None:
         completion,
         copies,
         defaults,
+        lifecycle,
         listing,
         locks,
         object_answers,
@@ -27,3 +28,4 @@ def install(context: LocalContext) -> None:
     for seam in (storage, changes, uploads, versions, listing):
         seam.install(context)
     copies.install(context.objects.bodies)
+    lifecycle.install(context)
