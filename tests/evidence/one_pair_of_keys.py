@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import ast
 import inspect
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
 import pytest
+from botocore.client import BaseClient
 
 NOT_OF_AWS = {"fails_on_aws", "lifecycle_expiration", "lifecycle_transition", "cloud_transition", "cloud_restore"}
 OTHERS = ("get_alt_", "get_tenant_", "get_iam_", "get_cloud_", "get_v2_tenant", "get_sts_", "get_unauthenticated_")
@@ -21,26 +23,30 @@ OTHERS = ("get_alt_", "get_tenant_", "get_iam_", "get_cloud_", "get_v2_tenant", 
 
 def pytest_sessionstart() -> None:
     """One pair of keys empties the buckets once, and makes buckets that have ACLs."""
-    import boto3
     from s3tests import functional
 
     def clean() -> None:
         functional.nuke_prefixed_buckets(functional.prefix)
 
     functional.setup = functional.teardown = clean
-    make = boto3.client
-
-    def client(*arguments: Any, **named: Any) -> Any:
-        made = make(*arguments, **named)
-        if made.meta.service_model.service_name == "s3":
-            made.meta.events.register("provide-client-params.s3.CreateBucket", _with_acls)
-        return made
-
-    boto3.client = client
+    BaseClient._make_api_call = _with_acls(BaseClient._make_api_call)
 
 
-def _with_acls(params: dict[str, Any], **_: Any) -> dict[str, Any]:
-    return {"ObjectOwnership": "ObjectWriter", **params}
+def _with_acls(original: Callable[..., Any]) -> Callable[..., Any]:
+    """CreateBucket as it was: the bucket has ACLs, and they may be public."""
+
+    def call(self: BaseClient, operation: str, parameters: dict[str, Any]) -> Any:
+        if operation != "CreateBucket":
+            return original(self, operation, parameters)
+        grants = {name: parameters[name] for name in parameters if name == "ACL" or name.startswith("Grant")}
+        rest = {name: value for name, value in parameters.items() if name not in grants}
+        answer = original(self, operation, {"ObjectOwnership": "ObjectWriter", **rest})
+        original(self, "DeletePublicAccessBlock", {"Bucket": parameters["Bucket"]})
+        if grants:
+            original(self, "PutBucketAcl", {"Bucket": parameters["Bucket"], **grants})
+        return answer
+
+    return call
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

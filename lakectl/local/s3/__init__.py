@@ -15,6 +15,7 @@ def install(context: LocalContext) -> None:
         copies,
         defaults,
         lifecycle,
+        list_objects,
         listing,
         locks,
         object_answers,
@@ -23,7 +24,7 @@ def install(context: LocalContext) -> None:
         versions,
     )
 
-    for part in (defaults, locks, completion, object_answers):
+    for part in (defaults, locks, completion, object_answers, list_objects):
         part.install()
     for seam in (storage, changes, uploads, versions, listing):
         seam.install(context)
