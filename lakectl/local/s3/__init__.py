@@ -14,6 +14,8 @@ def install(context: LocalContext) -> None:
         completion,
         copies,
         defaults,
+        lifecycle,
+        list_objects,
         listing,
         locks,
         object_answers,
@@ -22,8 +24,9 @@ def install(context: LocalContext) -> None:
         versions,
     )
 
-    for part in (defaults, locks, completion, object_answers):
+    for part in (defaults, locks, completion, object_answers, list_objects):
         part.install()
     for seam in (storage, changes, uploads, versions, listing):
         seam.install(context)
     copies.install(context.objects.bodies)
+    lifecycle.install(context)

@@ -96,7 +96,7 @@ def _key_response(original: Callable[..., Any], context: LocalContext) -> Callab
         if request.method in ("GET", "HEAD", "OPTIONS") or _is_part(request):
             response = original(self, request, full_url)
         else:
-            response = _changing(
+            response = changing(
                 context,
                 lambda: _touching(self, context, lambda: original(self, request, full_url)),
                 "tagging" in request.args,
@@ -116,7 +116,7 @@ def _is_part(request: Any) -> bool:
 def _bucket_response(original: Callable[..., Any], context: LocalContext) -> Callable[..., Any]:
     def bucket_response(self: S3Response, request: Any, full_url: str) -> Any:
         _request.context = s3_policy.request_context(request.method, request.args, request.headers)
-        return _changing(
+        return changing(
             context, lambda: _touching_bucket(self, request, context, lambda: original(self, request, full_url)), False
         )
 
@@ -147,7 +147,7 @@ def _touching_bucket(response: S3Response, request: Any, context: LocalContext, 
             context.objects.touch_bucket(bucket)
 
 
-def _changing(context: LocalContext, handle: Callable[[], Any], is_tagging: bool) -> Any:
+def changing(context: LocalContext, handle: Callable[[], Any], is_tagging: bool = False) -> Any:
     """Run one request alone, then send its events: only when it is complete may anybody hear of it."""
     with changes, saving_others(context, "s3"):
         with collected.collecting() as events:
@@ -176,7 +176,7 @@ def _real(happened: list[Happened], is_tagging: bool) -> list[Happened]:
 def _object_event(
     context: LocalContext, account_id: str, name: str, bucket: FakeBucket, key: Any
 ) -> tuple[ObjectEvent, FakeBucket]:
-    removed = name.startswith("s3:ObjectRemoved")
+    removed = name.startswith(("s3:ObjectRemoved", "s3:LifecycleExpiration"))
     if name == "s3:ObjectCreated:Put" and getattr(_request, "posted", False):
         name = "s3:ObjectCreated:Post"
     moment = s3_clock.clock.now()

@@ -20,6 +20,20 @@ def collecting() -> Iterator[list[Happened]]:
         _request.events = None
 
 
+@contextmanager
+def caused_by(cause: str) -> Iterator[None]:
+    """Deletions of this thread are told as ``s3:<cause>:…`` meanwhile."""
+    _request.cause = cause
+    try:
+        yield
+    finally:
+        _request.cause = ""
+
+
+def cause() -> str:
+    return getattr(_request, "cause", "") or "ObjectRemoved"
+
+
 def add(account_id: str, name: str, bucket: Any, key: Any) -> None:
     """Nothing is collected outside of a request."""
     events = getattr(_request, "events", None)

@@ -82,7 +82,7 @@ def _delete_version(
 
 
 def _tell(backend: S3Backend, bucket: FakeBucket, key: Any, what: str) -> None:
-    collected.add(backend.account_id, f"s3:ObjectRemoved:{what}", bucket, key)
+    collected.add(backend.account_id, f"s3:{collected.cause()}:{what}", bucket, key)
 
 
 def bypasses(response: S3Response) -> bool:

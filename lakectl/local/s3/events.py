@@ -22,14 +22,20 @@ EVENTBRIDGE_REASONS = {
     "s3:ObjectCreated:CompleteMultipartUpload": "CompleteMultipartUpload",
     "s3:ObjectRemoved:Delete": "DeleteObject",
     "s3:ObjectRemoved:DeleteMarkerCreated": "DeleteObject",
+    "s3:LifecycleExpiration:Delete": "Lifecycle Expiration",
+    "s3:LifecycleExpiration:DeleteMarkerCreated": "Lifecycle Expiration",
 }
 DELETION_TYPES = {
     "s3:ObjectRemoved:Delete": "Permanently Deleted",
     "s3:ObjectRemoved:DeleteMarkerCreated": "Delete Marker Created",
+    "s3:LifecycleExpiration:Delete": "Permanently Deleted",
+    "s3:LifecycleExpiration:DeleteMarkerCreated": "Delete Marker Created",
 }
+S3_ITSELF = "s3.amazonaws.com"  # who deletes by a rule
 DETAIL_TYPES = {
     "s3:ObjectCreated": "Object Created",
     "s3:ObjectRemoved": "Object Deleted",
+    "s3:LifecycleExpiration": "Object Deleted",
     "s3:ObjectAcl": "Object ACL Updated",
     "s3:ObjectTagging:Put": "Object Tags Added",
     "s3:ObjectTagging:Delete": "Object Tags Deleted",
@@ -67,6 +73,7 @@ def notification(event: ObjectEvent, configuration_id: str) -> dict[str, Any]:
     if event.version_id is not None:
         detail["versionId"] = event.version_id
     detail["sequencer"] = event.sequencer
+    by_rule = event.name.startswith("s3:Lifecycle")
     owner = hashlib.sha256(event.account_id.encode()).hexdigest()[:14].upper()
     record = {
         "eventVersion": "2.1",
@@ -74,8 +81,8 @@ def notification(event: ObjectEvent, configuration_id: str) -> dict[str, Any]:
         "awsRegion": event.region,
         "eventTime": _milliseconds(event.time),
         "eventName": event.name.removeprefix("s3:"),
-        "userIdentity": {"principalId": f"AWS:{event.account_id}"},
-        "requestParameters": {"sourceIPAddress": "127.0.0.1"},
+        "userIdentity": {"principalId": S3_ITSELF if by_rule else f"AWS:{event.account_id}"},
+        "requestParameters": {"sourceIPAddress": S3_ITSELF if by_rule else "127.0.0.1"},
         "responseElements": {"x-amz-request-id": event.request_id, "x-amz-id-2": event.request_id},
         "s3": {
             "s3SchemaVersion": "1.0",
@@ -109,6 +116,9 @@ def eventbridge_detail(event: ObjectEvent) -> dict[str, Any]:
         "requester": event.account_id,
         "source-ip-address": "127.0.0.1",
     }
+    if event.name.startswith("s3:Lifecycle"):
+        detail["requester"] = S3_ITSELF
+        del detail["source-ip-address"]
     if event.name in EVENTBRIDGE_REASONS:
         detail["reason"] = EVENTBRIDGE_REASONS[event.name]
     if event.name in DELETION_TYPES:

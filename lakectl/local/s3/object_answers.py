@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from moto.s3.models import FakeKey
+from moto.s3.models import FakeKey, s3_backends
 from moto.s3.responses import S3Response
 
 from lakectl.local.s3.checksums import FULL_OBJECT
 from lakectl.local.s3.completion import shown
 from lakectl.local.s3.intake import UPLOAD, Upload
+from lakectl.local.s3.lifecycle import expiration_header
 
 CHECKSUM = "x-amz-checksum-"
 
@@ -46,6 +47,11 @@ def _described(original: Callable[[FakeKey], dict[str, Any]]) -> Callable[[FakeK
         found = original(self)
         found.pop("x-amz-sdk-checksum-algorithm", None)
         found.setdefault("x-amz-server-side-encryption", "AES256")
+        bucket = s3_backends[self.account_id][self.partition].buckets.get(self.bucket_name)
+        if bucket is not None and bucket.rules and bucket.keys.get(self.name) is self:
+            expires = expiration_header(bucket, self)
+            if expires is not None:
+                found["x-amz-expiration"] = expires
         return found
 
     return response_dict

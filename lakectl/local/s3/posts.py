@@ -121,12 +121,12 @@ class _Form:
         """The fields are read on the way to the file, whose bytes are these."""
         name, value, size, in_file = "", bytearray(), 0, False
         for event in self._events():
-            if isinstance(event, File) or (isinstance(event, Field) and event.name.lower() == "file"):
+            if isinstance(event, Field | File) and event.name.lower() == "file":
                 in_file = self.has_file = True
                 filename = getattr(event, "filename", "") or ""
                 for each, text in self.fields.items():
                     self.fields[each] = text.replace("${filename}", filename)
-            elif isinstance(event, Field):
+            elif isinstance(event, Field | File):
                 name, value = event.name.lower(), bytearray()
             elif isinstance(event, Data) and in_file:
                 size += len(event.data)

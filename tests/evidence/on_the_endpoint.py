@@ -1,0 +1,65 @@
+"""pytest plugin for suites that mock AWS in their own process: they get the endpoint and its keys instead.
+
+``moto.mock_aws`` does nothing then, and neither does a moto server in the suite's process: what the suite asks goes to
+``AWS_ENDPOINT_URL``. Buckets that the suite forgets to delete are deleted before each test.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+import pytest
+
+KEYS = {name: os.environ[name] for name in os.environ if name.startswith("AWS_")}
+
+
+@contextmanager
+def _nothing() -> Iterator[None]:
+    yield
+
+
+def _mock_aws(function: Callable[..., Any] | None = None, **_: Any) -> Any:
+    return _nothing() if function is None else function
+
+
+class _NoServer:
+    """Stands where the suite starts moto's server: the endpoint runs already."""
+
+    def __init__(self, **_: Any) -> None: ...
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+
+    def get_host_and_port(self) -> tuple[str, int]:
+        split = urlsplit(KEYS["AWS_ENDPOINT_URL"])
+        return str(split.hostname), int(split.port or 80)
+
+
+def pytest_configure() -> None:
+    import moto
+    import moto.server
+
+    moto.mock_aws = _mock_aws
+    moto.server.ThreadedMotoServer = _NoServer
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(session: pytest.Session) -> None:
+    """The suite's fixture of credentials would set others."""
+    for definition in session._fixturemanager._arg2fixturedefs.get("_aws_credentials", ()):
+        definition.func = lambda: None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    os.environ.update(KEYS)
+    for bucket in boto3.resource("s3").buckets.all():
+        bucket.object_versions.delete()
+        bucket.delete()
+    glue = boto3.client("glue")
+    for database in glue.get_databases()["DatabaseList"]:
+        glue.delete_database(Name=database["Name"])
