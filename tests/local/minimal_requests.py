@@ -50,9 +50,9 @@ def value(shape: Any, depth: int = 0) -> Any:
         names = shape.required_members if depth < 8 else ()
         return {name: value(shape.members[name], depth + 1) for name in names}
     if kind == "list":
-        return [value(shape.member, depth + 1) for _ in range(max(1, shape.metadata.get("min", 1)))]
+        return [value(shape.member, depth + 1) for _ in range(min(max(1, shape.metadata.get("min", 1)), 1000))]
     if kind == "map":
-        return {"x": value(shape.value, depth + 1)}
+        return {value(shape.key, depth + 1): value(shape.value, depth + 1)}
     if kind in ("integer", "long", "float", "double"):
         return max(shape.metadata.get("min", 1), 1)
     if kind == "string":

