@@ -74,6 +74,7 @@ def restore(name: str) -> Saved:
     """The state saved under ``name`` takes the place of the present one. Stops the server. Raises LakectlError."""
     about = find(name)
     folder, source = control.server_dir(), _folder(name)
+    _check_format(source)
     state = folder / control.STATE_FOLDER
     with control.starting(folder):
         control.stop()
@@ -142,6 +143,20 @@ def _folder(name: str) -> Path:
     return _root() / name
 
 
+def _check_format(source: Path) -> None:
+    """What the server would refuse must not take the place of what it reads."""
+    from lakectl.local.durable.database import FORMAT
+
+    with closing(sqlite3.connect(source / STATE_FILE)) as connection:
+        written = dict(connection.execute("SELECT name, version FROM written_by"))
+    if not 1 <= int(written["format"]) <= FORMAT:
+        raise LakectlError(
+            f"{source.name} was saved by lakectl {written['lakectl']} (format {written['format']}), "
+            f"and this is lakectl {__version__} (formats 1 to {FORMAT})",
+            f"pip install 'lakectl[local]=={written['lakectl']}'",
+        )
+
+
 def _copy_rows(source: Path, target: Path) -> None:
     with closing(sqlite3.connect(source)) as rows, closing(sqlite3.connect(target)) as copy:
         rows.backup(copy)
@@ -163,8 +178,12 @@ def _described(name: str, folder: Path) -> Saved:
 
 def _objects(connection: sqlite3.Connection) -> int:
     latest: dict[tuple[str, str], bool] = {}
-    # Rows of delete markers have no "multipart".
-    query = "SELECT scope, id, instr(value, X'6D756C746970617274') FROM state WHERE kind = 's3-version' ORDER BY seq"
+    # Rows of delete markers have no key; those of format 1 no "multipart".
+    query = (
+        "SELECT scope, id, CASE WHEN substr(value, 1, 1) = X'80' THEN instr(value, CAST('multipart' AS BLOB)) "
+        """ELSE NOT instr(value, CAST('"f":{"key":null' AS BLOB)) END """
+        "FROM state WHERE kind = 's3-version' ORDER BY seq"
+    )
     for bucket, identity, is_object in connection.execute(query):
         latest[bucket, identity.partition("\0")[0]] = bool(is_object)
     return sum(latest.values())

@@ -218,6 +218,7 @@ def _build(arguments: argparse.Namespace) -> tuple[Any, Any]:
 
 def _load(context: Any) -> None:
     """Put what an earlier server kept into moto."""
+    from lakectl.local.durable.database import FORMAT
     from lakectl.local.durable.parts import PARTS
 
     started = time.monotonic()
@@ -232,6 +233,12 @@ def _load(context: Any) -> None:
     context.outbox.load()
     for callback in context.on_load:
         callback()
+    if context.database.older:
+        with context.database.transaction():
+            context.objects.rewrite()
+            context.tables.rewrite()
+        log.info("the state was written by an earlier version, and is rewritten in format %s", FORMAT)
+    context.database.sign()
     log.info("state read in %.0f ms", (time.monotonic() - started) * 1000)
 
 

@@ -69,6 +69,13 @@ def recorder(deploy: Callable[..., str], queue: Queue) -> str:
     return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
 
 
+@pytest.fixture(scope="session")
+def forks(request: pytest.FixtureRequest) -> Forks:
+    """Starts endpoints for a sixth of a start's work."""
+    found: Forks = request.getfixturevalue("_lakectl_forks")
+    return found
+
+
 @pytest.fixture(scope="module")
 def own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A state folder for this module's tests, and no endpoint yet. Gives the server's folder."""
@@ -80,10 +87,10 @@ def own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture
-def aws(own_state: Path, _lakectl_forks: Forks) -> Callable[[str], Any]:
+def aws(own_state: Path, forks: Forks) -> Callable[[str], Any]:
     """``aws("s3")``: a client on the endpoint of ``own_state`` as it is now, that tries once."""
     if control.running() is None and not (own_state / control.STATE_FOLDER).exists():
-        _lakectl_forks.start_in(own_state.parents[1])  # a sixth of a start's work
+        forks.start_in(own_state.parents[1])
     control.ensure_running()
 
     def client(service: str) -> Any:

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from lakectl.local.athena.access import keys_of
@@ -20,6 +20,7 @@ from lakectl.local.athena.tasks import Outcome, Task
 from lakectl.local.athena.workers import WorkerPool
 from lakectl.local.athena.workgroups import ENGINE_VERSION
 from lakectl.local.context import LocalContext
+from lakectl.local.durable.forms import Codec, Form, is_pickle
 
 if TYPE_CHECKING:
     from lakectl.local.athena.results import Column
@@ -165,7 +166,7 @@ class Executions:
         self._context.database.load(KIND, self._load_one)
 
     def _load_one(self, _region: str, _id: str, value: bytes) -> None:
-        execution: Execution = pickle.loads(value)  # noqa: S301 - our own file
+        execution = _read(value)
         self._by_id[execution.id] = execution
         if execution.token:
             self._tokens[(execution.region, execution.token)] = (execution.id, execution.request)
@@ -174,12 +175,14 @@ class Executions:
         elif execution.state not in ENDED:
             self._end(execution, "FAILED", INTERRUPTED)
             self._save(execution)
+        elif is_pickle(value):
+            self._save(execution)
 
     def _submit(self, execution: Execution) -> None:
         self._pool.submit(self._run, execution)
 
     def _save(self, execution: Execution) -> None:
-        self._context.database.put(KIND, execution.region, execution.id, pickle.dumps(execution, 5))
+        self._context.database.put(KIND, execution.region, execution.id, _codec().dumps(execution))
 
     def close(self) -> None:
         """Stop what runs; nothing new starts."""
@@ -313,3 +316,37 @@ def _athena_error(failed: QueryError) -> dict[str, Any]:
         "Retryable": False,
         "ErrorMessage": failed.reason,
     }
+
+
+@cache
+def _codec() -> Codec:
+    from lakectl.local.athena.results import Column
+    from lakectl.local.athena.statements import Statement
+
+    return Codec(
+        (
+            Form(
+                "athena-execution",
+                Execution,
+                "sql statement region workgroup context location configuration parameters cutoff caller id state "
+                "reason error submitted started completed scanned_bytes output_bytes planning_seconds columns "
+                "row_count header update_count has_file reuse reused enforced manifest token request",
+                without="cancelled",
+                anew=lambda: {"cancelled": threading.Event()},
+            ),
+            # The worker parses it again.
+            Form(
+                "athena-statement",
+                Statement,
+                "sql type subtype words analyze",
+                without="tree",
+                anew=lambda: {"tree": None},
+            ),
+            Form("athena-column", Column, "name type precision scale says_name"),
+        )
+    )
+
+
+def _read(value: bytes) -> Execution:
+    found: Execution = pickle.loads(value) if is_pickle(value) else _codec().loads(value)  # noqa: S301 - our own file
+    return found

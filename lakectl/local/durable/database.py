@@ -19,7 +19,9 @@ from lakectl.local.durable import undo
 from lakectl.local.durable.copies import sync_path
 from lakectl.local.durable.undo import Undo
 
-FORMAT = 1  # of the rows; raise it with every change that an older state can't be read with
+# Of the rows; raise it with every change that an older lakectl can't read. 1: pickles. 2: JSON (``durable.forms``).
+FORMAT = 2
+OLDEST = 1  # that is read, and rewritten at the start
 FILE_NAME = "state.sqlite3"
 
 log = logging.getLogger(__name__)
@@ -75,6 +77,8 @@ class Database:
         self.failure: str | None = None
         self.quarantined = 0  # rows, since this start
         self.rolled_back = False  # at this start
+        self.older = False  # an earlier format wrote the state: its rows are to be written again
+        self.other_moto = ""  # the version of moto that wrote the pickles, when it is not ours
         self.on_failure: Callable[[], None] = lambda: None
         self._lock = threading.Lock()
         self._local = threading.local()
@@ -93,11 +97,8 @@ class Database:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.executescript(_SCHEMA + undo.SCHEMA)
-            if dict(connection.execute("SELECT name, version FROM written_by")) != versions():
-                connection.execute("BEGIN IMMEDIATE")
-                connection.execute("DELETE FROM written_by")
-                connection.executemany("INSERT INTO written_by VALUES (?, ?)", versions().items())
-                connection.execute("COMMIT")
+            if not connection.execute("SELECT 1 FROM written_by").fetchall():
+                _sign(connection)
         except sqlite3.DatabaseError as error:
             connection.close()
             raise _refusal(error, folder) from error
@@ -111,13 +112,26 @@ class Database:
         if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'written_by'").fetchall():
             return
         found = dict(connection.execute("SELECT name, version FROM written_by"))
-        if found and any(found.get(name) != ours[name] for name in ("format", "moto")):
-            writer = f"lakectl {found.get('lakectl')} with moto {found.get('moto')} (format {found.get('format')})"
+        if not found:
+            return
+        written, moto = found.get("format", ""), found.get("moto", "")
+        self.older = written != ours["format"]
+        self.other_moto = moto if moto != ours["moto"] else ""
+        known = written.isdigit() and OLDEST <= int(written) <= FORMAT
+        # Format 1 has nothing but pickles, also of objects and items.
+        if not known or (written == "1" and self.other_moto):
+            writer = f"lakectl {found.get('lakectl')} with moto {moto} (format {written})"
             raise StateRefused(
                 f"the state in {folder} was written by {writer}, and this is lakectl {ours['lakectl']} with "
-                f"moto {ours['moto']} (format {ours['format']})",
+                f"moto {ours['moto']} (formats {OLDEST} to {FORMAT})",
                 "lakectl local reset empties it; or go back to that version",
             )
+
+    def sign(self) -> None:
+        """All rows are as this version writes them. Until then the next start takes them for the former writer's."""
+        with self._lock:
+            if dict(self._connection.execute("SELECT name, version FROM written_by")) != versions():
+                _sign(self._connection)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -312,6 +326,13 @@ def _refusal(error: sqlite3.DatabaseError, folder: Path | None) -> Exception:
     if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
         return StateRefused(f"the state in {folder} can't be opened: {error}", "check the disk and who may write there")
     return StateRefused(f"the state in {folder} can't be read: {error}", "lakectl local reset empties it")
+
+
+def _sign(connection: sqlite3.Connection) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("DELETE FROM written_by")
+    connection.executemany("INSERT INTO written_by VALUES (?, ?)", versions().items())
+    connection.execute("COMMIT")
 
 
 def versions() -> dict[str, str]:

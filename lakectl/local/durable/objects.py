@@ -21,6 +21,8 @@ from moto.s3.utils import _VersionedKeyStore
 
 from lakectl.local.durable.bodies import Bodies, Body
 from lakectl.local.durable.database import Database
+from lakectl.local.durable.forms import is_pickle
+from lakectl.local.durable.forms_s3 import CODEC, KEY, BucketRow, PartRow, UploadRow, VersionRow
 
 BUCKET, VERSION, UPLOAD, PART = "s3-bucket", "s3-version", "s3-upload", "s3-part"
 SEPARATOR = "\0"  # no key and no version id contains it
@@ -89,19 +91,18 @@ class Objects:
         files: set[str] = set()
 
         def read_bucket(name: str, _: str, value: bytes) -> None:
-            buckets[name] = self._load_bucket(value)
+            buckets[name] = self._load_bucket(_read(BUCKET, value))
 
         def read_version(name: str, identity: str, value: bytes) -> None:
-            files.update(self._load_version(buckets[name], identity.split(SEPARATOR)[0], value))
+            row = _read(VERSION, value)
+            files.update(self._load_version(buckets[name], identity.split(SEPARATOR)[0], row))
 
         def read_upload(name: str, identity: str, value: bytes) -> None:
-            upload = FakeMultipart.__new__(FakeMultipart)
-            upload.__dict__.update(pickle.loads(value), parts={}, partlist=[])  # noqa: S301 - our own file
-            buckets[name].multiparts[identity] = upload
+            buckets[name].multiparts[identity] = _read(UPLOAD, value).upload
 
         def read_part(name: str, identity: str, value: bytes) -> None:
             upload = buckets[name].multiparts[identity.split(SEPARATOR)[0]]
-            part = self._key(pickle.loads(value))  # noqa: S301 - our own file
+            part = self._key(_read(PART, value).part)
             files.update(part.body.files)
             upload.parts[part.name] = part
             upload.partlist = sorted(upload.parts)
@@ -114,31 +115,34 @@ class Objects:
         if not self.database.holds_quarantined((BUCKET, VERSION, UPLOAD, PART)):  # whose files nobody knows
             self.bodies.sweep(files)
 
-    def _load_bucket(self, value: bytes) -> FakeBucket:
-        kind, state, tags = pickle.loads(value)  # noqa: S301 - our own file
-        bucket = kind.__new__(kind)
-        bucket.__dict__.update(state, keys=_VersionedKeyStore(), multiparts=MultipartDict())
+    def rewrite(self) -> None:
+        """Write again what ``load`` has read from rows of format 1."""
+        for kind in (BUCKET, VERSION, UPLOAD, PART):
+            for scope, identity, value in self.database.rows(kind):
+                if is_pickle(value):
+                    self.database.put(kind, scope, identity, CODEC.dumps(_read(kind, value)))
+
+    def _load_bucket(self, row: BucketRow) -> FakeBucket:
+        bucket = row.bucket
         bucket.keys.bucket_name = bucket.name
         backend = s3_backends[bucket.account_id][bucket.partition]
-        if tags:
-            backend.tagger.tag_resource(bucket.arn, tags)
+        if row.tags:
+            backend.tagger.tag_resource(bucket.arn, row.tags)
         backend.buckets[bucket.name] = bucket
         s3_backends.bucket_accounts[bucket.name] = (bucket.partition, bucket.account_id)
         return bucket
 
-    def _load_version(self, bucket: FakeBucket, name: str, value: bytes) -> set[str]:
-        state, tags = pickle.loads(value)  # noqa: S301 - our own file
-        if "multipart" not in state:
-            versions = dict.setdefault(bucket.keys, name, [])
-            marker = FakeDeleteMarker.__new__(FakeDeleteMarker)
-            marker.__dict__.update(state, key=versions[-1] if versions else None)
-            versions.append(marker)
+    def _load_version(self, bucket: FakeBucket, name: str, row: VersionRow) -> set[str]:
+        versions = dict.setdefault(bucket.keys, name, [])
+        if row.key is None:
+            row.marker.key = versions[-1] if versions else None
+            versions.append(row.marker)
             return set()
-        key = self._key(state)
+        key = self._key(row.key)
         files: set[str] = key.body.files
-        if tags:
-            s3_backends[bucket.account_id][bucket.partition].tagger.tag_resource(key.arn, tags)
-        dict.setdefault(bucket.keys, name, []).append(key)
+        if row.tags:
+            s3_backends[bucket.account_id][bucket.partition].tagger.tag_resource(key.arn, row.tags)
+        versions.append(key)
         return files
 
     def _dirty(self) -> dict[tuple[str, str, str], None]:
@@ -171,32 +175,30 @@ class Objects:
         if found is None or backend is None:
             return None
         if kind == BUCKET:
-            state = {name: value for name, value in vars(found).items() if name not in ("keys", "multiparts")}
-            return pickle.dumps((type(found), state, _tags(backend, found.arn)), 5)
+            return CODEC.dumps(BucketRow(found, _tags(backend, found.arn)))
         first, _, second = identity.partition(SEPARATOR)
         if kind == VERSION:
             versions = found.keys.getlist(first, [])
             key = next((each for each in reversed(versions) if str(each.version_id) == second), None)
             if isinstance(key, FakeDeleteMarker):
-                return pickle.dumps(({k: v for k, v in vars(key).items() if k != "key"}, []), 5)
-            return key and pickle.dumps((self._state(key), _tags(backend, key.arn)), 5)
+                return CODEC.dumps(VersionRow(None, key))
+            return key and CODEC.dumps(VersionRow(self._state(key), None, _tags(backend, key.arn)))
         upload = found.multiparts.get(first)
         if upload is None:
             return None
         if kind == UPLOAD:
-            return pickle.dumps({k: v for k, v in vars(upload).items() if k not in ("parts", "partlist")}, 5)
+            return CODEC.dumps(UploadRow(upload))
         part = upload.parts.get(int(second))
-        return part and pickle.dumps(self._state(part), 5)
+        return part and CODEC.dumps(PartRow(self._state(part)))
 
     def _state(self, key: FakeKey) -> dict[str, Any]:
         """A key's attributes without those that every key has."""
         state = {
             name: value
-            for name, value in vars(key).items()
+            for name, value in KEY.attributes(key).items()
             if name == "multipart"
             or not (isinstance(value, _PLAIN) and name in self._defaults and self._defaults[name] == value)
         }
-        del state["lock"]
         if pickle.dumps(state["acl"]) == self._private:
             del state["acl"]
         if key.multipart is not None:
@@ -219,13 +221,35 @@ class Objects:
         return key
 
 
+def _read(kind: str, value: bytes) -> Any:
+    """A row of format 1 or of a later one."""
+    if not is_pickle(value):
+        return CODEC.loads(value)
+    found = pickle.loads(value)  # noqa: S301 - our own file
+    if kind == BUCKET:
+        cls, state, tags = found
+        return BucketRow(_made(cls, state | {"keys": _VersionedKeyStore(), "multiparts": MultipartDict()}), tags)
+    if kind == VERSION:
+        state, tags = found
+        return (
+            VersionRow(state, None, tags) if "multipart" in state else VersionRow(None, _made(FakeDeleteMarker, state))
+        )
+    return PartRow(found) if kind == PART else UploadRow(_made(FakeMultipart, found | {"parts": {}, "partlist": []}))
+
+
+def _made(cls: Any, state: dict[str, Any]) -> Any:
+    made = cls.__new__(cls)
+    made.__dict__.update(state)
+    return made
+
+
 def _bodies_of(kind: str, value: bytes) -> list[Body]:
     """The bodies that a row of a version or a part names; of an object that came in parts, its parts' bodies too."""
     try:
-        found = pickle.loads(value)  # noqa: S301 - our own file
+        row = _read(kind, value)
     except Exception:  # noqa: BLE001 - the load says what is wrong with it
         return []
-    state = found[0] if kind == VERSION else found
+    state = (row.key or {}) if kind == VERSION else row.part
     multipart = state.get("multipart")
     states = [state, *(part for _, part in multipart[1])] if isinstance(multipart, tuple) else [state]
     return [each["body"] for each in states if "body" in each]

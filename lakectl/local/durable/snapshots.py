@@ -17,6 +17,7 @@ import uuid
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any
 
 from moto.backends import get_backend
@@ -105,6 +106,8 @@ class Snapshots:
 
     def load(self) -> None:
         """Put all that was saved into moto's backends. For the start, before the first request."""
+        if self._database.other_moto:
+            self._set_apart()
         rows: dict[str, dict[str, bytes]] = {}
         for scope, identity, value in self._database.rows(PART):
             rows.setdefault(scope, {})[identity] = value
@@ -121,6 +124,16 @@ class Snapshots:
                 raise
 
         self._database.load(BACKEND, read)
+
+    def _set_apart(self) -> None:
+        """Pickles are objects of moto's private classes: another version of moto can't be trusted to read them."""
+        why = f"kept by moto {self._database.other_moto}, and this is moto {version('moto')}"
+        services = sorted({scope.split("/")[0] for scope, _, _ in self._database.rows(BACKEND)})
+        for kind in (BACKEND, PART):
+            for scope, identity, _ in self._database.rows(kind):
+                self._database.quarantine(kind, scope, identity, why)
+        if services:
+            log.error("what %s held was %s: it is quarantined, and everything else is there", ", ".join(services), why)
 
     def _load_backend(self, backend: Any, scope: str, reader: _Reader) -> None:
         state = reader.load()

@@ -11,11 +11,16 @@ from typing import Any
 
 from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
-from moto.dynamodb.models.table import Table
+from moto.dynamodb.models.table import RestoredPITTable, RestoredTable, Table
 
 from lakectl.local.durable.database import Database
+from lakectl.local.durable.forms import is_pickle
+from lakectl.local.durable.forms_dynamodb import CODEC
 
 TABLE, ITEM, REST = "dynamodb-table", "dynamodb-item", "dynamodb-rest"
+RESTS = ("backups", "table_imports", "table_exports", "resource_policies")  # of a backend, beside its tables
+KINDS = {kind.__name__: kind for kind in (Table, RestoredTable, RestoredPITTable)}
+CLASS = "class"  # which of them a row holds
 
 
 class Tables:
@@ -41,16 +46,22 @@ class Tables:
 
         def read_rest(scope: str, _: str, value: bytes) -> None:
             account, region, _ = scope.split("/", 2)
-            dynamodb_backends[account][region].__dict__.update(pickle.loads(value))  # noqa: S301 - our own file
+            backend = dynamodb_backends[account][region]
+            backend.__dict__.update(_read(value))
+            for backup in backend.backups.values():
+                _know_shard(backup.table)
 
         def read_table(scope: str, _: str, value: bytes) -> None:
             account, region, name = scope.split("/", 2)
-            table = Table.__new__(Table)
-            table.__dict__.update(pickle.loads(value), items=defaultdict(dict))  # noqa: S301 - our own file
+            kept = _read(value)
+            kind = kept.pop(CLASS, "Table")
+            table = KINDS[kind].__new__(KINDS[kind])
+            table.__dict__.update(kept, items=defaultdict(dict))
+            _know_shard(table)
             dynamodb_backends[account][region].tables[name] = tables[scope] = table
 
         def read_item(scope: str, _: str, value: bytes) -> None:
-            table, attributes = tables[scope], pickle.loads(value)  # noqa: S301 - our own file
+            table, attributes = tables[scope], _read(value)
             hash_key = DynamoType(attributes[table.hash_key_attr])
             if table.range_key_attr is None:
                 table.items[hash_key] = Item(hash_key, None, attributes)
@@ -62,6 +73,16 @@ class Tables:
         self.database.load(TABLE, read_table)
         self.database.load(ITEM, read_item)
         self._known = set(tables)
+
+    def rewrite(self) -> None:
+        """Write again what ``load`` has read from rows of format 1."""
+        for kind in (REST, TABLE, ITEM):
+            for scope, identity, value in self.database.rows(kind):
+                if is_pickle(value):
+                    found = _read(value)
+                    if kind == REST:
+                        found = {name: each for name, each in found.items() if name in RESTS}
+                    self.database.put(kind, scope, identity, CODEC.dumps(found))
 
     def _dirty(self) -> dict[tuple[str, str], Any]:
         dirty: dict[tuple[str, str], Any] | None = getattr(self._local, "dirty", None)
@@ -85,15 +106,15 @@ class Tables:
         if not isinstance(item, Item):  # moto finds an empty dictionary for some keys that are not there
             self.database.delete(ITEM, scope, identity)
         else:
-            self.database.put(ITEM, scope, identity, pickle.dumps({k: _plain(v) for k, v in item.attrs.items()}, 5))
+            self.database.put(ITEM, scope, identity, CODEC.dumps({k: _plain(v) for k, v in item.attrs.items()}))
 
     def _write_tables(self, scope: str, backend: DynamoDBBackend) -> None:
-        rest = {name: value for name, value in vars(backend).items() if name != "tables"}
-        self.database.put(REST, scope, "", pickle.dumps(rest, 5))
+        rest = {name: value for name, value in vars(backend).items() if name in RESTS}
+        self.database.put(REST, scope, "", CODEC.dumps(rest))
         for name, table in backend.tables.items():
             key = scope + name
             state = {name: value for name, value in vars(table).items() if name != "items"}
-            self.database.put(TABLE, key, "", pickle.dumps(state, 5))
+            self.database.put(TABLE, key, "", CODEC.dumps(state | {CLASS: type(table).__name__}))
             if key not in self._known:
                 self._known.add(key)
                 for hash_key, found in table.items.items():
@@ -103,6 +124,19 @@ class Tables:
             self._known.discard(key)
             self.database.delete_scope(TABLE, key)
             self.database.delete_scope(ITEM, key)
+
+
+def _read(value: bytes) -> dict[str, Any]:
+    """A row of format 1 or of a later one."""
+    found: dict[str, Any] = pickle.loads(value) if is_pickle(value) else CODEC.loads(value)  # noqa: S301 - our own file
+    if "stream_shard" in found and found["stream_shard"] is not None:
+        found["stream_shard"].__dict__.pop("table", None)  # format 1 kept the table with all its items once more
+    return found
+
+
+def _know_shard(table: Table) -> None:
+    if table.stream_shard is not None:
+        table.stream_shard.table = table
 
 
 def _scope(account: str, region: str, name: str) -> str:
