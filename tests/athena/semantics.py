@@ -6,13 +6,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sqlglot.tokenizer_core import TokenType
+
 from lakectl.local.athena import failures
 from lakectl.local.athena.analyze import analyze, to_duckdb
+from lakectl.local.athena.dialect import tokenize
 from lakectl.local.athena.errors import QueryError, RequestError
 from lakectl.local.athena.render import writer_of
 from lakectl.local.athena.session import Session
@@ -63,8 +67,18 @@ def executed(session: Session, sql: str) -> Any:
     return query, session.connection.execute(to_duckdb(query, session)).to_arrow_table()
 
 
+def with_decimals(sql: str) -> str:
+    """``1.5`` as ``DECIMAL '1.5'``, which it is in Trino's documentation and tests; Athena reads it as double."""
+    for token in reversed(tokenize(sql)):
+        if token.token_type == TokenType.NUMBER and re.fullmatch(r"\d*\.\d*", token.text):
+            at = token.end + 1 - len(token.text)
+            sql = f"{sql[:at]}DECIMAL '{token.text}'{sql[token.end + 1 :]}"
+    return sql
+
+
 def answer(session: Session, sql: str) -> str:
     """``type, … | value, …`` of a query of one row, or the error's reason."""
+    sql = with_decimals(sql)
     try:
         query, rows = executed(session, sql)
     except (QueryError, RequestError) as error:

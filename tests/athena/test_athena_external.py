@@ -136,12 +136,17 @@ def test_the_database_of_a_request_may_stand_in_backquotes(query: Query, databas
 def test_a_bucketed_table_is_read_and_shown(ask: Any, put: Put) -> None:
     put("clustered/f", _parquet(ROWS))
     clause = "CLUSTERED BY (id) SORTED BY (name DESC) INTO 4 BUCKETS"
+    clause = f"COMMENT 'of   two\n\nlines' {clause}"
     made = f"CREATE EXTERNAL TABLE clustered (id bigint, name string) {clause} STORED AS PARQUET LOCATION"
     assert ask(f"{made} '@/clustered/'") == []
     assert ask("SELECT id, name FROM clustered ORDER BY id") == [["1", "x"], ["2", None]]
     shown = [line for [line] in ask("SHOW CREATE TABLE clustered")]
     assert shown[shown.index("CLUSTERED BY (") :][:3] == ["CLUSTERED BY (", "  `id`)", "INTO 4 BUCKETS"]
+    assert ["comment\tof two lines"] in ask("SHOW TBLPROPERTIES clustered")
     assert ask("INSERT INTO clustered VALUES (3, 'y')").startswith("NOT_SUPPORTED")
+    openx = "ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe'"
+    assert ask(f"CREATE EXTERNAL TABLE of_openx (a int) {openx} LOCATION '@/of_openx/'") == []
+    assert ["  'org.apache.hadoop.hive.ql.io.IgnoreKeyTextOutputFormat'"] in ask("SHOW CREATE TABLE of_openx")
 
 
 CSV = "1,x,2025-01-02\nz,\\N,2025-13-02\n3\n4.9,,oops,more\n"

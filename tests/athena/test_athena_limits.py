@@ -194,7 +194,7 @@ def test_recursive_queries_over_tables(query: Query, lake: Lake) -> None:
         ),
         ("WITH t(n) AS (SELECT 1 UNION ALL SELECT n FROM t) SELECT * FROM t", "Table 'awsdatacatalog.retail_silver.t'"),
         (
-            "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 0.5 FROM t WHERE n < 2) SELECT * FROM t",
+            "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + DECIMAL '0.5' FROM t WHERE n < 2) SELECT * FROM t",
             "recursion step relation output type (decimal(12,1)) is not coercible to recursion base relation output "
             "type (integer) at column 1",
         ),

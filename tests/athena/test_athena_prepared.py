@@ -66,6 +66,12 @@ def test_prepare_execute_deallocate(query: Query, prepared: str) -> None:
     assert query(f"EXECUTE {prepared} USING 'a,b?', 3").rows == [["a,b?", "?"]] * 2
     assert query(f"execute {prepared} using DATE '2025-01-01', (1 + 1)").rows == [["2025-01-01", "?"]]
     assert query(f"EXECUTE {prepared}", ExecutionParameters=["1.5", "2"]).rows == [["1.5", "?"]]
+    assert query(f"EXECUTE {prepared}", ExecutionParameters=["Washington", "2"]).rows == [["Washington", "?"]]
+    unload = query(
+        f"UNLOAD (SELECT ? AS a WHERE 1 = ?) TO 's3://{RESULTS}/unloaded/' WITH (format = 'PARQUET')",
+        ExecutionParameters=["'x'", "1"],
+    )
+    assert unload.state == "SUCCEEDED", unload.reason
     done = query("PREPARE mine FROM SELECT ? + 1")
     assert (done.execution["StatementType"], done.execution["SubstatementType"]) == ("DDL", "PREPARE")
     assert query("PREPARE mine FROM SELECT ? + 2").state == "SUCCEEDED"

@@ -15,10 +15,12 @@ T = "retail_silver.orders_silver"
         ("-7 / 2", "-3", "integer"),
         ("1.0e0 / 0", "Infinity", "double"),
         ("TRY(1 / 0)", None, "integer"),
-        ("10.00 / 4", "2.50", "decimal"),
-        ("9999999999.99 * 9999999999.99", "99999999999800000000.0001", "decimal"),
+        ("0.33", "0.33", "double"),
+        ("1 / 0.0", "Infinity", "double"),
+        ("DECIMAL '10.00' / 4", "2.50", "decimal"),
+        ("DECIMAL '9999999999.99' * DECIMAL '9999999999.99'", "99999999999800000000.0001", "decimal"),
         ("CAST(-9223372036854775807 - 1 AS bigint) % -1", "0", "bigint"),
-        ("-7.5 % -1", "-0.5", "decimal"),
+        ("DECIMAL '-7.5' % -1", "-0.5", "decimal"),
         ("upper('Straße ẞ')", "STRAßE ẞ", "varchar"),
         ("3330000000.0e0", "3.33E9", "double"),
         ("0.00001e0", "1.0E-5", "double"),
@@ -54,7 +56,8 @@ def test_a_value_is_what_athena_gives(query: Query, sql: str, value: str | None,
 
 
 def test_sums_of_integers_are_bigint_and_averages_of_decimals_decimal(query: Query) -> None:
-    answer = query("SELECT SUM(x), AVG(x), SUM(y), AVG(y) FROM (VALUES (1, 1.25), (2, 2.5)) AS t (x, y)")
+    rows = "(VALUES (1, DECIMAL '1.25'), (2, DECIMAL '2.5')) AS t (x, y)"
+    answer = query(f"SELECT SUM(x), AVG(x), SUM(y), AVG(y) FROM {rows}")
     assert [kind for _, kind in answer.columns] == ["bigint", "double", "decimal", "decimal"]
     assert answer.rows == [["3", "1.5", "3.75", "1.88"]]
 
@@ -143,7 +146,7 @@ def test_parameters_take_the_place_of_question_marks(query: Query, lake: Lake) -
         ("SELECT 1 WHERE 1", "TYPE_MISMATCH: line 1:16: WHERE clause must evaluate to a boolean: actual type integer"),
         ("SELECT 1 / 0", "DIVISION_BY_ZERO: Division by zero"),
         ("SELECT 5 % 0", "DIVISION_BY_ZERO: Division by zero"),
-        ("SELECT 1.5 / 0", "DIVISION_BY_ZERO: Division by zero"),
+        ("SELECT DECIMAL '1.5' / 0", "DIVISION_BY_ZERO: Division by zero"),
         ("SELECT CAST('x' AS bigint)", "INVALID_CAST_ARGUMENT: Cannot cast 'x' to BIGINT"),
         (
             "SELECT ARRAY[1, 2][3]",

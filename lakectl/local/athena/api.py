@@ -92,7 +92,7 @@ class Queries:
     def _statement(self, region: str, group: str, request: dict[str, Any], caller: str) -> Statement:
         from lakectl.local.athena import execute, statements
 
-        sql, parameters = request["QueryString"], request.get("ExecutionParameters")
+        sql, parameters = request["QueryString"], statements.parameters_of(request.get("ExecutionParameters"))
         try:
             called = execute.read(sql)
             if called is None:

@@ -83,7 +83,8 @@ def _in_zone(value: datetime.datetime, zone: str) -> datetime.datetime:
 
 
 def clock(value: datetime.time, precision: int) -> str:
-    return f"{value:%H:%M:%S}.{value.microsecond:06d}"[: 9 + (precision or 3)]
+    """``13:24:11`` of a time(0), as awswrangler's tests have it of AWS; ``13:24:11.000`` of a time(3)."""
+    return f"{value:%H:%M:%S}.{value.microsecond:06d}"[: 9 + precision if precision else 8]
 
 
 def offset(minutes: int) -> str:

@@ -62,6 +62,8 @@ def parse(sql: str, parameters: Sequence[str] | None = None) -> Statement:
     while text.endswith(";"):
         text = text[:-1].rstrip()
     tokens = _tokens(text)
+    if tokens and tokens[0].text.upper().startswith("UNLOAD"):  # which sqlglot keeps as one text
+        tokens = [tokens[0], *_tokens(" " * (tokens[0].start + 6) + text[tokens[0].start + 6 :])]
     if not tokens:
         raise MalformedQuery("line 1:1: mismatched input '<EOF>'. Expecting: <query>")
     first = tokens[0].text.split(None, 1)[0].upper()
@@ -193,6 +195,17 @@ def _with_parameters(text: str, tokens: list[Token], parameters: Sequence[str]) 
     for mark, value in reversed(list(zip(marks, parameters, strict=True))):
         text = text[: mark.start] + _literal(value) + text[mark.end + 1 :]
     return text
+
+
+def parameters_of(given: Sequence[str] | None) -> list[str] | None:
+    """ExecutionParameters as constants: a bare word is a string to Athena (awswrangler's tests send ``Washington``)."""
+    if given is None:
+        return None
+    return [f"'{each}'" if _WORD.fullmatch(each) and each.upper() not in _CONSTANT_WORDS else each for each in given]
+
+
+_WORD = re.compile(r"[^\W\d]\w*")
+_CONSTANT_WORDS = ("NULL", "TRUE", "FALSE", "CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "LOCALTIMESTAMP")
 
 
 def with_nulls(sql: str) -> str:

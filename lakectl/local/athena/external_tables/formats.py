@@ -57,5 +57,6 @@ FORMATS = {
     ),
 }
 BY_SERDE = {each.serde: name for name, each in FORMATS.items()}
-BY_SERDE["org.openx.data.jsonserde.JsonSerDe"] = "JSON"
+OPENX = "org.openx.data.jsonserde.JsonSerDe"
+BY_SERDE[OPENX] = "JSON"
 BY_SERDE["org.apache.hadoop.hive.serde2.OpenCSVSerde"] = "CSV"
