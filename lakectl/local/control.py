@@ -83,10 +83,10 @@ def server_dir() -> Path:
 
 def running() -> Endpoint | None:
     """The endpoint of a living server, or None. Never starts or writes anything."""
-    endpoint = read_endpoint(server_dir())
-    if endpoint is None or not processes.alive(endpoint.pid) or not _answers(endpoint.port, endpoint.pid):
+    record = _read_json(server_dir() / "endpoint.json")
+    if record is None or not processes.alive(record["pid"]) or not _answers(record["port"], record["pid"]):
         return None
-    return endpoint
+    return read_endpoint(server_dir())
 
 
 def read_endpoint(folder: Path) -> Endpoint | None:

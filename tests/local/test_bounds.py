@@ -20,6 +20,7 @@ from lakectl.local import control
 from lakectl.local.control import Endpoint
 
 MOST_MB = 400
+STARTS_WITH_MB = 200
 BUCKET = "bounded-bucket"
 
 
@@ -169,7 +170,8 @@ def test_the_largest_code_that_lambda_takes_in_a_request(aws: Callable[[str], An
     buffer = io.BytesIO(zipped("def handler(event, context):\n    return 1\n"))
     with zipfile.ZipFile(buffer, "a") as archive:
         archive.writestr("noise", os.urandom(2**20) * 48)
-    forget_peak(endpoint)
+    before = forget_peak(endpoint)
     settings = {"Runtime": "python3.12", "Handler": "handler.handler", "Role": role, "FunctionName": "large"}
     aws("lambda").create_function(**settings, Code={"ZipFile": buffer.getvalue()})
-    assert peak_mb(endpoint) < MOST_MB
+    # A server that tests have forked begins with 80 MB more than one that a command starts.
+    assert peak_mb(endpoint) - before < MOST_MB - STARTS_WITH_MB

@@ -130,13 +130,13 @@ def test_what_a_payload_and_a_function_may_not_be(client: Any, deploy: Any, role
     large = {"Variables": {"A": "x" * 4090}}
     with refused("InvalidParameterValueException", "exceeded the 4KB limit"):
         functions.update_function_configuration(FunctionName=name, Environment=large)
-    with refused("InvalidParameterValueException", "NOT_SUPPORTED: a function of a container image"):
+    with refused("NotImplemented", "the local AWS does not do Code.ImageUri"):
         functions.create_function(
             FunctionName=f"{name}-image", PackageType="Image", Role=role, Code={"ImageUri": f"{ACCOUNT}.dkr.ecr/x:1"}
         )
-    with refused("InvalidParameterValueException", "NOT_SUPPORTED: a function in a VPC"):
+    with refused("NotImplemented", "the local AWS does not do VpcConfig"):
         functions.update_function_configuration(FunctionName=name, VpcConfig={"SubnetIds": ["subnet-1"]})
-    with refused("InvalidParameterValueException", "NOT_SUPPORTED: CreateFunctionUrlConfig"):
+    with refused("NotImplemented", "the local AWS does not do CreateFunctionUrlConfig"):
         functions.create_function_url_config(FunctionName=name, AuthType="NONE")
 
 

@@ -16,7 +16,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from lakectl.local.durable.database import Database, sync_path
+from lakectl.local.durable.copies import sync_path
+from lakectl.local.durable.database import Database
 
 KIND = "lambda"  # of the rows
 FUNCTION, MAPPING, LAYER, CHECKPOINT = "function", "event-source-mapping", "layer", "checkpoint"
