@@ -32,6 +32,7 @@ from requests.structures import CaseInsensitiveDict
 
 from lakectl.local.durable.bodies import Body
 from lakectl.local.durable.forms import Codec, Form
+from lakectl.local.s3 import lifecycle_rules
 
 
 @dataclass
@@ -92,7 +93,7 @@ KEY = Form(
     "_transitions _status _tick _time_progressed model_name name account_id region_name partition last_modified acl "
     "website_redirect_location checksum_algorithm _storage_class _metadata _expiry _etag _version_id _is_versioned "
     "multipart bucket_name _max_buffer_size disposed encryption kms_key_id bucket_key_enabled lock_mode "
-    "lock_legal_status lock_until checksum_value checksum_type checksum_parts contentsize body is_latest",
+    "lock_legal_status lock_until checksum_value checksum_type checksum_parts contentsize body is_latest sums",
     without="lock _value_buffer",
 )
 CODEC = Codec(
@@ -109,13 +110,19 @@ CODEC = Codec(
             "s3-upload",
             FakeMultipart,
             "key_name metadata account_id region_name storage tags acl id sse_encryption kms_key_id lakectl_begun "
-            "lakectl_deleted_meanwhile",
+            "lakectl_deleted_meanwhile lakectl_lock",
             without="parts partlist",
             anew=lambda: {"parts": {}, "partlist": []},
         ),
         Form("s3-grantee", FakeGrantee, "id uri display_name"),
         Form("s3-grant", FakeGrant, "grantees permissions"),
         Form("s3-acl", FakeAcl, "grants"),
+        Form("s3-rule-filter", lifecycle_rules.Filter, "prefix tags larger smaller combined"),
+        Form(
+            "s3-rule",
+            lifecycle_rules.Rule,
+            "id enabled filter prefix days date expired_marker noncurrent_days newer_noncurrent abort_days said",
+        ),
         Form("s3-lifecycle-filter", LifecycleFilter, "prefix tag_key tag_value and_filter"),
         Form("s3-lifecycle-and", LifecycleAndFilter, "prefix tags"),
         Form("s3-lifecycle-transition", LifecycleTransition, "date days storage_class"),
