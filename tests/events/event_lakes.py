@@ -68,12 +68,18 @@ def changed_function(lake: Lake, folder: str, function: str, *, added: str) -> I
     with zipfile.ZipFile(io.BytesIO(package)) as archive, zipfile.ZipFile(buffer, "w") as changed:
         for name in archive.namelist():
             changed.writestr(name, archive.read(name) + (added.encode() if name == "handler.py" else b""))
-    update = lake.client("lambda").update_function_code
-    update(FunctionName=function, ZipFile=buffer.getvalue())
+    update_function(lake, function, buffer.getvalue())
     try:
         yield
     finally:
-        update(FunctionName=function, ZipFile=package)
+        update_function(lake, function, package)
+
+
+def update_function(lake: Lake, function: str, package: bytes) -> None:
+    """Until then the function serves its old code, and refuses the next change."""
+    functions = lake.client("lambda")
+    functions.update_function_code(FunctionName=function, ZipFile=package)
+    functions.get_waiter("function_updated_v2").wait(FunctionName=function, WaiterConfig={"Delay": 1})
 
 
 def put(lake: Lake, key: str, body: bytes = ORDERS) -> str:

@@ -34,6 +34,7 @@ def handler(event, context):
     if bad:
         raise ValueError("bad")
 """
+SECONDS = 60.0  # a machine that does other things, too
 ACTIONS = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
 STREAM = ("GetRecords", "GetShardIterator", "DescribeStream", "ListStreams", "DescribeTable")
 
@@ -111,7 +112,7 @@ def put(client: Callable[..., Any], table: str, *identities: str) -> None:
         client("dynamodb").put_item(TableName=table, Item={"id": {"S": each}})
 
 
-def texts(queue: Queue, count: int, seconds: float = 20.0) -> list[list[str]]:
+def texts(queue: Queue, count: int, seconds: float = SECONDS) -> list[list[str]]:
     return [body[0] for body in queue.messages(count, seconds)]
 
 
@@ -119,13 +120,13 @@ def test_a_message_is_delivered_in_the_background_and_deleted(
     client: Any, function: Any, mapped: Any, source: Any, queue: Queue
 ) -> None:
     """[Lambda developer guide, "Using Lambda with Amazon SQS"]"""
-    sqs, (url, arn) = client("sqs"), source()
-    mapped(function(SLEEP="1"), arn)
+    sqs, (url, arn) = client("sqs"), source(VisibilityTimeout="60")
+    mapped(function(timeout=60, SLEEP="2"), arn)
     began = time.monotonic()
     attribute = {"a": {"DataType": "String", "StringValue": "1"}}
     sqs.send_message(QueueUrl=url, MessageBody="one", MessageAttributes=attribute)
-    assert time.monotonic() - began < 1
-    ((seen, record),) = queue.messages(1)
+    assert time.monotonic() - began < 2
+    ((seen, record),) = queue.messages(1, SECONDS)
     assert seen == ["one"]
     assert (record["eventSource"], record["eventSourceARN"], record["awsRegion"]) == ("aws:sqs", arn, REGION)
     assert record["attributes"]["ApproximateReceiveCount"] == "1"
@@ -144,7 +145,7 @@ def test_a_batch_waits_for_its_window_and_a_filter_drops_messages(
     """[Lambda developer guide, "Batching behavior"; "Control which events Lambda sends to your function"]"""
     url, arn = source(VisibilityTimeout="30")
     wanted = {"Filters": [{"Pattern": json.dumps({"body": {"size": [{"numeric": [">", 1]}]}})}]}
-    mapped(function(), arn, BatchSize=20, MaximumBatchingWindowInSeconds=1, FilterCriteria=wanted)
+    mapped(function(timeout=30), arn, BatchSize=20, MaximumBatchingWindowInSeconds=2, FilterCriteria=wanted)
     bodies = [json.dumps({"size": size}) for size in (1, 2, 3)] + ["no json"]
     for body in bodies:
         client("sqs").send_message(QueueUrl=url, MessageBody=body)
@@ -259,7 +260,7 @@ def test_a_batch_of_a_stream_is_retried_split_and_given_up(
         BisectBatchOnFunctionError=True,
         DestinationConfig={"OnFailure": {"Destination": failed.arn}},
     )
-    (record,) = failed.messages(1)
+    (record,) = failed.messages(1, SECONDS)
     assert record["requestContext"]["condition"] == "RetryAttemptsExhausted"
     assert record["requestContext"]["approximateInvokeCount"] == 2
     assert record["DDBStreamBatchInfo"]["batchSize"] == 1
@@ -270,6 +271,26 @@ def test_a_batch_of_a_stream_is_retried_split_and_given_up(
     assert seen.count(["bad"]) == 2
     assert ["c"] in seen
     assert seen[-1] == ["d"]
+
+
+def test_a_function_reads_a_stream_as_far_as_its_role_may(client: Any, deploy: Any, reader: str, table: Any) -> None:
+    """[Service Authorization Reference, DynamoDB: the stream is the resource of GetRecords]"""
+    code = """
+import boto3
+streams = boto3.client("dynamodbstreams")
+def handler(stream, context):
+    shard = streams.describe_stream(StreamArn=stream)["StreamDescription"]["Shards"][0]["ShardId"]
+    iterator = streams.get_shard_iterator(StreamArn=stream, ShardId=shard, ShardIteratorType="TRIM_HORIZON")
+    return len(streams.get_records(ShardIterator=iterator["ShardIterator"])["Records"])
+"""
+    name, stream = table
+    put(client, name, "a", "b")
+    answers = [
+        json.loads(client("lambda").invoke(FunctionName=each, Payload=json.dumps(stream))["Payload"].read())
+        for each in (deploy(code, Role=reader), deploy(code))
+    ]
+    assert answers[0] == 2
+    assert "not authorized to perform: dynamodb:DescribeStream" in answers[1]["errorMessage"]
 
 
 def test_a_failed_transaction_writes_no_record(client: Any, table: tuple[str, str]) -> None:

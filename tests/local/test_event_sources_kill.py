@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from local_helpers import ACCOUNT, OWN_LOGS, REGION, Queue, kill, new_role, queue_arn, settled, zipped
-from test_event_sources import ACTIONS, CODE, STREAM
+from test_event_sources import ACTIONS, CODE, SECONDS, STREAM
 
 Client = Callable[[str], Any]
 
@@ -52,10 +52,10 @@ def test_messages_and_records_outlive_a_kill(aws: Client) -> None:
     again = Queue(aws("sqs"), "seen")
     bodies: list[str] = []
     while {"message", "one", "two"} - set(bodies):
-        found = again.messages(1)
+        found = again.messages(1, SECONDS)
         assert found, bodies
         bodies += found[0][0]
     assert bodies.index("one") < bodies.index("two")
     aws("dynamodb").put_item(TableName="source", Item={"id": {"S": "three"}})
     while "three" not in bodies:
-        bodies += again.messages(1)[0][0]
+        bodies += again.messages(1, SECONDS)[0][0]

@@ -50,6 +50,28 @@ def test_a_role_may_do_what_its_policy_says_and_no_more(
         mine.get_policy(FunctionName=name)
 
 
+def test_a_mapping_may_be_made_for_the_functions_of_a_condition(
+    client: Any, endpoint: Endpoint, deploy: Any, unique: str
+) -> None:
+    """[Service Authorization Reference, Lambda: lambda:FunctionArn]"""
+    name, role = deploy("def handler(event, context):\n    return 1\n"), f"mapping-{unique}"
+    mine = acting(client, endpoint, role)
+    arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
+    statement = {
+        "Effect": "Allow",
+        "Action": "lambda:CreateEventSourceMapping",
+        "Resource": "*",
+        "Condition": {"ArnEquals": {"lambda:FunctionArn": arn}},
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    client("iam").put_role_policy(RoleName=role, PolicyName="one", PolicyDocument=policy)
+    queue = f"arn:aws:sqs:{REGION}:{ACCOUNT}:absent"
+    with pytest.raises(ClientError, match="execution role does not have permissions to call ReceiveMessage"):
+        mine.create_event_source_mapping(FunctionName=name, EventSourceArn=queue)
+    with pytest.raises(ClientError, match=r"AccessDenied.*lambda:CreateEventSourceMapping"):
+        mine.create_event_source_mapping(FunctionName="another", EventSourceArn=queue)
+
+
 def test_a_role_that_may_invoke_an_alias_may_not_invoke_the_function(
     client: Any, endpoint: Endpoint, deploy: Any, unique: str
 ) -> None:

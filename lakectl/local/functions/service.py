@@ -20,7 +20,7 @@ from lakectl.local.functions.asynchronous import (
 from lakectl.local.functions.names import LATEST, Reference
 from lakectl.local.functions.process import FunctionSpec, Invocation, Outcome
 from lakectl.local.functions.runtime import LambdaRuntime
-from lakectl.local.functions.store import FUNCTION, Item, Store
+from lakectl.local.functions.store import FUNCTION, MAPPING, Item, Store
 from lakectl.local.iam import resource_policies, roles
 
 log = logging.getLogger(__name__)
@@ -80,6 +80,11 @@ class LambdaService:
         reference = names.of_arn(arn)
         item = self._item(reference) if reference is not None else None
         return permissions.document(item, reference) if item is not None and reference is not None else None
+
+    def function_of_mapping(self, region: str, identity: str) -> str:
+        """The ARN of an event source mapping's function; empty when there is no such mapping."""
+        mapping = self.kept.all(region, MAPPING).get(identity)
+        return str(mapping["FunctionArn"]) if mapping is not None else ""
 
     def may_invoke(self, arn: str, principal: str, source_arn: str) -> bool:
         """Whether the function exists and its policy lets ``principal`` invoke it for ``source_arn``."""

@@ -12,7 +12,7 @@ GIVEN = {
     *("aws:principalisawsservice", "aws:principalservicename", "aws:viaawsservice", "aws:tokenissuetime"),
     *("aws:requestedregion", "aws:resourceaccount", "aws:sourcearn", "aws:sourceaccount", "aws:tagkeys"),
     *("aws:multifactorauthpresent",),
-    *("cloudwatch:namespace", "dynamodb:enclosingoperation", "dynamodb:leadingkeys"),
+    *("cloudwatch:namespace", "dynamodb:enclosingoperation", "dynamodb:leadingkeys", "lambda:functionarn"),
     *("iam:associatedresourcearn", "iam:passedtoservice", "sts:externalid", "sts:rolesessionname"),
     *("s3:delimiter", "s3:max-keys", "s3:prefix", "s3:versionid", "s3:if-match", "s3:if-none-match"),
     *("s3:objectcreationoperation", "s3:x-amz-acl", "s3:x-amz-copy-source", "s3:x-amz-server-side-encryption"),

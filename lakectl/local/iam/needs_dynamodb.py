@@ -22,6 +22,7 @@ TABLES = {"CreateTable", "DescribeTable", "UpdateTable", "DeleteTable", "Describ
     "DescribeContinuousBackups",
     "UpdateContinuousBackups",
 }
+STREAMS = {"DescribeStream", "GetRecords", "GetShardIterator"}
 
 
 def checks(call: Call, prefix: str) -> list[Check] | None:
@@ -44,7 +45,11 @@ def checks(call: Call, prefix: str) -> list[Check] | None:
         return [Check(f"dynamodb:{operation}", _arn(prefix, str(parameters.get("TableName"))))]
     if operation in ("ListTagsOfResource", "TagResource", "UntagResource"):
         return [Check(f"dynamodb:{operation}", str(parameters.get("ResourceArn")))]
-    if operation in ("ListTables", "DescribeLimits", "DescribeEndpoints"):
+    if operation in STREAMS:
+        # An iterator begins with the ARN of its stream.
+        stream = parameters.get("StreamArn") or str(parameters.get("ShardIterator")).partition("|")[0]
+        return [Check(f"dynamodb:{operation}", str(stream))]
+    if operation in ("ListStreams", "ListTables", "DescribeLimits", "DescribeEndpoints"):
         return [Check(f"dynamodb:{operation}", "*")]
     return None
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from lakectl.local import services
 from lakectl.local.iam.calls import Call
 from lakectl.local.iam.evaluator import Check
 
@@ -67,8 +68,14 @@ def _mapping(call: Call, prefix: str) -> list[Check]:
     identity = call.parameters.get("UUID")
     resource = f"{prefix}:event-source-mapping:{identity}" if identity else "*"
     name = call.parameters.get("FunctionName")
-    context = {"lambda:functionarn": (function_arn(str(name), prefix),)} if name else {}
+    arn = function_arn(str(name), prefix) if name else _mapped(call.region, str(identity))
+    context = {"lambda:functionarn": (arn,)} if arn else {}
     return [Check(f"lambda:{call.operation}", resource, context)]
+
+
+def _mapped(region: str, identity: str) -> str:
+    """The function of a mapping; empty when there is no such mapping."""
+    return services.lambda_service().function_of_mapping(region, identity)
 
 
 def _layer(call: Call, prefix: str) -> list[Check]:

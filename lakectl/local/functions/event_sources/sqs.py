@@ -40,6 +40,7 @@ class QueueSource:
         self._service = service
         self._stop = stop
         self._running = 0
+        self._told = ""
         self._lock = threading.Lock()
         self._pool = LoggingExecutor(WORKERS_PER_FUNCTION, "event-source")
 
@@ -67,14 +68,13 @@ class QueueSource:
         return True
 
     def _refused(self, mapping: Mapping[str, Any], target: AsyncTarget) -> bool:
-        for action in rules.SQS_ACTIONS:
-            refusal = roles.refusal(
-                target.spec.role, target.spec.name, f"sqs:{action.lower()}", mapping["EventSourceArn"]
-            )
-            if refusal:
-                log.warning("event source mapping %s: %s", mapping["UUID"], refusal)
-                return True
-        return False
+        spec, arn = target.spec, mapping["EventSourceArn"]
+        each = (roles.refusal(spec.role, spec.name, f"sqs:{action.lower()}", arn) for action in rules.SQS_ACTIONS)
+        refusal = next(filter(None, each), "")
+        if refusal and refusal != self._told:  # asked each second
+            log.warning("event source mapping %s: %s", mapping["UUID"], refusal)
+        self._told = refusal
+        return bool(refusal)
 
     def _client(self, mapping: Mapping[str, Any]) -> tuple[Any, str]:
         _, _, _, region, account, name = mapping["EventSourceArn"].split(":", 5)

@@ -44,6 +44,7 @@ class StreamSource:
         self._stop = stop
         self._region = region
         self.working = False
+        self._told = ""
 
     def close(self) -> None:
         """It has no threads of its own."""
@@ -68,14 +69,14 @@ class StreamSource:
         return True
 
     def _refused(self, mapping: Mapping[str, Any], target: AsyncTarget) -> bool:
-        for action in rules.STREAM_ACTIONS[:-1]:
-            arn = mapping["EventSourceArn"]
-            refusal = roles.refusal(target.spec.role, target.spec.name, f"dynamodb:{action}", arn)
-            if refusal:
-                log.warning("event source mapping %s: %s", mapping["UUID"], refusal)
-                self._result(mapping, "PROBLEM: Lambda can't access the stream")
-                return True
-        return False
+        spec, arn = target.spec, mapping["EventSourceArn"]
+        each = (roles.refusal(spec.role, spec.name, f"dynamodb:{action}", arn) for action in rules.STREAM_ACTIONS[:-1])
+        refusal = next(filter(None, each), "")
+        if refusal and refusal != self._told:  # asked each second
+            log.warning("event source mapping %s: %s", mapping["UUID"], refusal)
+            self._result(mapping, "PROBLEM: Lambda can't access the stream")
+        self._told = refusal
+        return bool(refusal)
 
     def _checkpoint(self, mapping: Mapping[str, Any]) -> dict[str, Any]:
         return self._service.kept.all(self._region, CHECKPOINT)[mapping["UUID"]]
