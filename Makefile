@@ -25,7 +25,7 @@ DLT_VERSION := 1.31.0
 SQLMESH_VERSION := 0.236.4
 MKDOCS_MATERIAL_VERSION := 9.8.2
 
-.PHONY: help setup demo test test-long test-spark4 coverage lint format bench security conformance docs lock wheels clean
+.PHONY: help setup demo test test-long test-spark4 coverage lint format bench security conformance evidence docs lock wheels clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -94,6 +94,10 @@ security: $(READY) $(SECURITY)/prowler/.ready $(SECURITY)/parliament/.ready ## P
 conformance: $(READY) $(MINISTACK)/.ready ## Where this endpoint, ministack and the table of behaviours differ
 	@$(BIN)/python tests/contract/conformance.py $(MINISTACK)
 
+evidence: $(READY) .venv-evidence/.ready ## Suites of others against this endpoint and plain moto; SUITES=folder of checkouts
+	@test -n "$(SUITES)" || { echo "make evidence SUITES=folder: tests/evidence/suites.py says which checkouts it holds"; exit 1; }
+	@$(BIN)/python tests/evidence/suites.py $(abspath $(SUITES))
+
 docs: .venv-docs/.ready ## The documentation as a site, in build/site; ends at a dead link
 	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --quiet
 	@echo "build/site/index.html"
@@ -125,6 +129,8 @@ lock: $(READY) ## Write the requirements*.lock again
 	  --generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements-dlt.lock
 	@echo "sqlmesh[athena]==$(SQLMESH_VERSION)" | $(BIN)/uv pip compile - --universal --python-version 3.11 \
 	  --generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements-sqlmesh.lock
+	@$(BIN)/uv pip compile tests/evidence/requirements.in --universal --python-version 3.11 \
+	  --generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements-evidence.lock
 	@echo "mkdocs-material==$(MKDOCS_MATERIAL_VERSION)" | $(BIN)/uv pip compile - --universal --python-version 3.11 \
 	  --generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements-docs.lock
 

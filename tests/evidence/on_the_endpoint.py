@@ -1,12 +1,13 @@
 """pytest plugin for suites that mock AWS in their own process: they get the endpoint and its keys instead.
 
 ``moto.mock_aws`` does nothing then, and neither does a moto server in the suite's process: what the suite asks goes to
-``AWS_ENDPOINT_URL``. Buckets that the suite forgets to delete are deleted before each test.
+``AWS_ENDPOINT_URL``, and so do the files of tables. What a test leaves behind is deleted before the next one.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -45,6 +46,30 @@ def pytest_configure() -> None:
 
     moto.mock_aws = _mock_aws
     moto.server.ThreadedMotoServer = _NoServer
+    _rename_bucket()
+    _tell_endpoint()
+    boto3.client("s3").create_bucket(Bucket=KEYS["AWS_TEST_BUCKET"])
+
+
+def _tell_endpoint() -> None:
+    """PyArrow's own client reads no ``AWS_ENDPOINT_URL``."""
+    from pyiceberg.catalog.glue import GlueCatalog
+
+    original = GlueCatalog.__init__
+
+    def init(self: GlueCatalog, *arguments: Any, **properties: Any) -> None:
+        original(self, *arguments, **{"s3.endpoint": KEYS["AWS_ENDPOINT_URL"], **properties})
+
+    GlueCatalog.__init__ = init
+
+
+def _rename_bucket() -> None:
+    """S3 has no bucket with an underscore in its name, as the suite's is called."""
+    from tests import conftest
+
+    pattern = conftest.TABLE_METADATA_LOCATION_REGEX
+    conftest.BUCKET_NAME = conftest.BUCKET_NAME.replace("_", "-")
+    conftest.TABLE_METADATA_LOCATION_REGEX = re.compile(pattern.pattern.replace("test_bucket", "test-bucket"), re.X)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -58,8 +83,9 @@ def pytest_collection_modifyitems(session: pytest.Session) -> None:
 def pytest_runtest_setup() -> None:
     os.environ.update(KEYS)
     for bucket in boto3.resource("s3").buckets.all():
-        bucket.object_versions.delete()
-        bucket.delete()
+        if bucket.name != KEYS["AWS_TEST_BUCKET"]:
+            bucket.object_versions.delete()
+            bucket.delete()
     glue = boto3.client("glue")
     for database in glue.get_databases()["DatabaseList"]:
         glue.delete_database(Name=database["Name"])

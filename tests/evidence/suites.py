@@ -65,7 +65,12 @@ SUITES = (
     ),
     Suite("moto, verified on AWS", "moto", tuple(f"tests/test_{each}" for each in LAKE), ("-m", "aws_verified")),
     Suite("Iceberg's Glue catalog", "iceberg-python", ("tests/catalog/test_glue.py",), plugin="on_the_endpoint"),
-    Suite("Iceberg's Glue catalog, on AWS", "iceberg-python", ("tests/catalog/integration_test_glue.py",)),
+    Suite(
+        "Iceberg's Glue catalog, on AWS",
+        "iceberg-python",
+        ("tests/catalog/integration_test_glue.py",),
+        plugin="on_the_endpoint",
+    ),
 )
 
 

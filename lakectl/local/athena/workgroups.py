@@ -19,8 +19,9 @@ _LEAST_CUTOFF = 10_000_000
 _DEFAULTS: dict[str, Any] = {
     "ResultConfiguration": {},
     "EnforceWorkGroupConfiguration": True,
-    "PublishCloudWatchMetricsEnabled": True,
+    "PublishCloudWatchMetricsEnabled": False,
     "RequesterPaysEnabled": False,
+    "EnableMinimumEncryptionConfiguration": False,
 }
 # What a workgroup of Athena SQL may have, and UpdateWorkGroup change
 _SETTINGS = (

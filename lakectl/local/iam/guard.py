@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lakectl.local.http_body import OutOfMemory
-from lakectl.local.iam import calls, identities, judge, needs, refusals, s3_address, signature
+from lakectl.local.iam import calls, identities, judge, needs, person, refusals, s3_address, signature
 from lakectl.local.iam.calls import Call
 from lakectl.local.iam.credentials import SESSIONS, Keys
 from lakectl.local.iam.evaluator import Check
@@ -55,7 +55,7 @@ class Guard:
             log.info("refused a request to %s: %s", service, refused.refusal.message)
             protocol = calls.protocol_of(environ, signed)
             return refusals.respond(refused.refusal, service, protocol, environ, start_response)
-        refusal = self.judge(call, identity) if identity is not None else None
+        refusal = self.judge(call, identity)
         calls.rewrite(environ, call)
         if refusal is not None:
             log.info("refused %s %s: %s", call.service, call.operation, refusal.message)
@@ -97,8 +97,10 @@ class Guard:
             signature.verify(environ, signed, secret, hashlib.sha256(body).hexdigest())
         return calls.read(environ, signed, body, address, self.account)
 
-    def judge(self, call: Call, identity: Identity) -> Refusal | None:
-        """None when they may make the call."""
+    def judge(self, call: Call, identity: Identity | None) -> Refusal | None:
+        """None when they may make the call. ``identity``: None for the person."""
+        if identity is None:
+            return person.refusal(call, self.account)
         needed = needs.checks(call, self.account)
         if needed is None:
             return refusals.unmapped(identity.arn, call.service, call.operation)

@@ -95,7 +95,8 @@ def context(parameters: dict[str, Any]) -> Context:
 def _bucket(parameters: dict[str, Any], arn: str) -> list[Check] | None:
     method, query = parameters["method"], parameters["query"]
     if method == "POST" and "delete" in query:
-        return _deletions(parameters["body"], arn)
+        found = _deletions(parameters["body"], arn)
+        return found and [*found, *_bypass(parameters["headers"], f"{arn}/*")]
     for name, actions in BUCKET.items():
         if name in query:
             action = actions[VERB[method]]
@@ -127,10 +128,15 @@ def _object(parameters: dict[str, Any], arn: str) -> list[Check] | None:
         return None
     if "versionId" in query and action in VERSIONED:
         action = action.replace("Object", "ObjectVersion", 1)
-    found = [Check(f"s3:{action}", arn)]
+    found = [Check(f"s3:{action}", arn), *_bypass(headers, arn)]
     if action == "PutObject":
         found += _copy_source(headers) + _put_headers(headers, arn)
     return found
+
+
+def _bypass(headers: dict[str, str], arn: str) -> list[Check]:
+    asked = headers.get("x-amz-bypass-governance-retention", "").lower() == "true"
+    return [Check("s3:BypassGovernanceRetention", arn)] if asked else []
 
 
 def _copy_source(headers: dict[str, str]) -> list[Check]:

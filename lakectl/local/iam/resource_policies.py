@@ -52,6 +52,10 @@ def lets_service(service: str, action: str, resource: str, source_arn: str, acco
         return False
 
 
+def has_policy(bucket: str) -> bool:
+    return bool(_of_bucket(bucket, "")[0])
+
+
 def _of_bucket(name: str, account: str) -> tuple[str | None, str]:
     where = s3_backends.bucket_accounts.get(name)
     bucket = s3_backends[where[1]][where[0]].buckets.get(name) if where else None

@@ -145,9 +145,8 @@ def verify(environ: Mapping[str, Any], signed: Signature, secret: str, payload: 
     """
     _check_time(signed)
     if signed.version == 2:
-        if signed.service != "s3" or not hmac.compare_digest(
-            _version_2(environ, signed, secret).encode(), signed.value.encode()
-        ):
+        found = _version_2(environ, signed, secret) if signed.service == "s3" else []
+        if not any(hmac.compare_digest(each.encode(), signed.value.encode()) for each in found):
             raise Refused(refusals.MISMATCH)
         return None
     headers = _headers(environ)
@@ -253,7 +252,8 @@ def _version_4(
     return found
 
 
-def _version_2(environ: Mapping[str, Any], signed: Signature, secret: str) -> str:
+def _version_2(environ: Mapping[str, Any], signed: Signature, secret: str) -> list[str]:
+    """The signatures that hold: botocore signs a bucket's path with a slash at its end, other clients as it is."""
     path, _, text = _target(environ).partition("?")
     query = dict(parse_qsl(text, keep_blank_values=True))
     # A presigned URL holds in its query what a header would else say.
@@ -268,11 +268,9 @@ def _version_2(environ: Mapping[str, Any], signed: Signature, secret: str) -> st
     bucket = s3_address.bucket_of_host(environ.get("HTTP_HOST", ""))
     rest = "&".join(pair for pair in text.split("&") if pair.partition("=")[0] not in AUTHENTICATION)
     split = SplitResult("http", "", path, rest, "")
-    return str(
-        signer.get_signature(
-            environ["REQUEST_METHOD"], split, headers, auth_path=f"/{bucket}{path}" if bucket else None
-        )
-    )
+    whole = f"/{bucket}{path}" if bucket else path
+    paths = [whole] if whole.count("/") > 1 else [whole, f"{whole}/"]
+    return [str(signer.get_signature(environ["REQUEST_METHOD"], split, headers, auth_path=each)) for each in paths]
 
 
 def _target(environ: Mapping[str, Any]) -> str:

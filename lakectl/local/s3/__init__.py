@@ -14,19 +14,24 @@ def install(context: LocalContext) -> None:
         completion,
         copies,
         defaults,
+        encryption,
         lifecycle,
+        list_buckets,
         list_objects,
         listing,
         locks,
         object_answers,
+        part_copies,
+        part_listing,
         storage,
         uploads,
         versions,
     )
 
-    for part in (defaults, locks, completion, object_answers, list_objects):
+    for part in (defaults, locks, completion, object_answers, list_buckets, list_objects, part_copies, part_listing):
         part.install()
     for seam in (storage, changes, uploads, versions, listing):
         seam.install(context)
     copies.install(context.objects.bodies)
+    encryption.install()
     lifecycle.install(context)

@@ -242,7 +242,7 @@ class Incoming:
 
     def _check_md5(self, md5: str) -> None:
         given = self.environ.get("HTTP_CONTENT_MD5")
-        if not given:
+        if given is None:
             return
         try:
             digest = base64.b64decode(given, validate=True)
@@ -258,7 +258,7 @@ def forget_encoding(environ: dict[str, Any]) -> None:
     """Take out of the environ what speaks of the encoding and the signature of the body: the object has neither."""
     for name in ("DECODED_CONTENT_LENGTH", "TRAILER", "CONTENT_SHA256"):
         environ.pop(f"HTTP_X_AMZ_{name}", None)
-    encodings = [each.strip() for each in environ.pop("HTTP_CONTENT_ENCODING", "").split(",")]
-    kept = [each for each in encodings if each and each.lower() != "aws-chunked"]
+    encodings = environ.pop("HTTP_CONTENT_ENCODING", "").split(",")
+    kept = [each for each in encodings if each.strip() and each.strip().lower() != "aws-chunked"]
     if kept:
-        environ["HTTP_CONTENT_ENCODING"] = ",".join(kept)
+        environ["HTTP_CONTENT_ENCODING"] = ",".join(kept).strip()

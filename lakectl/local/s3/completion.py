@@ -223,7 +223,7 @@ def _answer(response: S3Response, key: FakeKey, bucket_name: str) -> Any:
     if key.checksum_value and not key.kms_key_id:
         result |= {f"Checksum{key.checksum_algorithm}": shown(key), "ChecksumType": key.checksum_type}
     status, headers, body = response.serialized(ActionResult(result))
-    if response.backend.get_bucket(bucket_name).is_versioned:
+    if response.backend.get_bucket(bucket_name).versioning_status == "Enabled":
         headers["x-amz-version-id"] = key.version_id
     described = key.response_dict
     headers |= {name: value for name, value in described.items() if name.startswith("x-amz-server-side-encryption")}

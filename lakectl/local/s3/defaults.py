@@ -39,6 +39,7 @@ def install() -> None:
     S3Response._acl_from_headers = _acl_from_headers(S3Response._acl_from_headers)
     S3Response._acl_from_body = _acl_from_body(S3Response._acl_from_body)
     S3Response._bucket_response_put = _bucket_put(S3Response._bucket_response_put)
+    S3Response._acl_to_dict = staticmethod(_with_empty(S3Response._acl_to_dict))
 
 
 def _new_bucket(original: Callable[..., None]) -> Callable[..., None]:
@@ -105,10 +106,19 @@ def _acl_from_body(original: Callable[..., Any]) -> Callable[..., Any]:
     return acl_from_body
 
 
+def _with_empty(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Of an ACL without grants moto keeps nothing."""
+
+    def acl_to_dict(acl: FakeAcl | None) -> Any:
+        return original(acl if acl is not None else FakeAcl([]))
+
+    return acl_to_dict
+
+
 def _check_acl(bucket: FakeBucket, canned: str, granted: bool) -> None:
     if bucket.ownership_rule == ENFORCED and (granted or canned != OWNERS_CANNED):
         raise S3Error("AccessControlListNotSupported", "The bucket does not allow ACLs")
-    if canned in PUBLIC_CANNED[:2] and _blocks(bucket, "block_public_acls"):
+    if canned in PUBLIC_CANNED and _blocks(bucket, "block_public_acls"):
         raise S3Error("AccessDenied", "Access Denied", 403)
 
 
@@ -128,7 +138,7 @@ def _bucket_put(original: Callable[..., Any]) -> Callable[..., Any]:
         if (ownership or ENFORCED) == ENFORCED and (granted or canned not in ("", "private", OWNERS_CANNED)):
             told = "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting"
             raise S3Error("InvalidBucketAclWithObjectOwnership", told)
-        if canned in PUBLIC_CANNED[:2]:
+        if canned in PUBLIC_CANNED:
             # A new bucket blocks public ACLs until PutPublicAccessBlock or DeletePublicAccessBlock.
             told = "Bucket cannot have public ACLs set with BlockPublicAccess enabled"
             raise S3Error("InvalidBucketAclWithBlockPublicAccessError", told)

@@ -21,12 +21,13 @@ class S3Error(Exception):
         self.code = code
         self.status = status
         self.details = details
+        self.headers: dict[str, str] = {}
 
     def answer(self) -> tuple[int, dict[str, Any], str]:
         fields = {"Code": self.code, "Message": self.args[0], **self.details}
         inside = "".join(f"<{name}>{escape(str(value))}</{name}>" for name, value in fields.items())
         document = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error>{inside}</Error>'
-        return self.status, {"Content-Type": "application/xml"}, document
+        return self.status, {"Content-Type": "application/xml", **self.headers}, document
 
 
 def invalid_request(message: str) -> S3Error:

@@ -13,10 +13,12 @@ from typing import Any
 from moto.s3.models import FakeKey, s3_backends
 from moto.s3.responses import S3Response
 
-from lakectl.local.s3.checksums import FULL_OBJECT
+from lakectl.local.s3.checksums import COMPOSITE, FULL_OBJECT
 from lakectl.local.s3.completion import shown
+from lakectl.local.s3.errors import S3Error, invalid_request
 from lakectl.local.s3.intake import UPLOAD, Upload
 from lakectl.local.s3.lifecycle import expiration_header
+from lakectl.local.s3.part_listing import part_checksum, span
 
 CHECKSUM = "x-amz-checksum-"
 
@@ -59,8 +61,12 @@ def _described(original: Callable[[FakeKey], dict[str, Any]]) -> Callable[[FakeK
 
 def _get_object(original: Callable[..., Any]) -> Callable[..., Any]:
     def get_object(self: S3Response) -> Any:
+        version, number = self.querystring.get("versionId", [None])[0], self.querystring.pop("partNumber", [None])[0]
         status, headers, body = original(self)
-        _tell_checksum(self, headers, self.querystring.get("versionId", [None])[0], status)
+        key = _tell_more(self, headers, version, status)
+        if key is not None and number is not None and status == 200:
+            begin, end = _one_part(self, key, headers, number)
+            return 206, headers, body[begin:end]
         return status, headers, body
 
     return get_object
@@ -70,19 +76,57 @@ def _head_object(original: Callable[..., Any]) -> Callable[..., Any]:
     def head_object(
         self: S3Response, bucket_name: str, query: dict[str, Any], key_name: str, headers: dict[str, Any]
     ) -> Any:
+        number = query.pop("partNumber", [None])[0]
         status, told, body = original(self, bucket_name, query, key_name, headers)
-        _tell_checksum(self, told, query.get("versionId", [None])[0], status)
+        key = _tell_more(self, told, query.get("versionId", [None])[0], status)
+        if key is not None and number is not None and status == 200:
+            begin, end = _one_part(self, key, told, number)
+            told["content-length"] = str(end - begin)
+            return 206, told, body
         return status, told, body
 
     return head_object
 
 
-def _tell_checksum(response: S3Response, headers: dict[str, Any], version: str | None, status: int) -> None:
+def _tell_more(response: S3Response, headers: dict[str, Any], version: str | None, status: int) -> FakeKey | None:
+    """The checksum, if it is asked for, and the version, also the null version of a bucket with versioning."""
     for name in [name for name in headers if name.lower().startswith(CHECKSUM)]:
         del headers[name]
-    if status not in (200, 206) or (response.headers.get("x-amz-checksum-mode") or "").upper() != "ENABLED":
-        return
-    key = response.backend.get_object(response.bucket_name, response.parse_key_name(), version_id=version)
-    if key is not None and key.checksum_value and key.checksum_algorithm:
+    if status not in (200, 206, 304):
+        return None
+    key: FakeKey | None = response.backend.get_object(
+        response.bucket_name, response.parse_key_name(), version_id=version
+    )
+    if key is None:
+        return None
+    if response.backend.get_bucket(response.bucket_name).is_versioned:
+        headers["x-amz-version-id"] = key.version_id
+    if status != 304 and _wants_checksum(response) and key.checksum_value and key.checksum_algorithm:
         headers[f"{CHECKSUM}{key.checksum_algorithm.lower()}"] = shown(key)
         headers[f"{CHECKSUM}type"] = key.checksum_type or FULL_OBJECT
+    return key
+
+
+def _wants_checksum(response: S3Response) -> bool:
+    return (response.headers.get("x-amz-checksum-mode") or "").upper() == "ENABLED"
+
+
+def _one_part(response: S3Response, key: FakeKey, headers: dict[str, Any], number: str) -> tuple[int, int]:
+    """Where the part is in the object. Raises S3Error."""
+    if not number.isdecimal() or not 1 <= int(number) <= 10_000:
+        told = "Part number must be an integer between 1 and 10000, inclusive"
+        raise S3Error("InvalidArgument", told, ArgumentName="partNumber", ArgumentValue=number)
+    if "range" in response.headers:
+        raise invalid_request("Cannot specify both Range header and partNumber query parameter")
+    begin, end, count = span(key, int(number))
+    headers["content-range"] = f"bytes {begin}-{max(end - 1, 0)}/{key.size}"
+    headers["content-length"] = str(end - begin)
+    if count is not None:
+        headers["x-amz-mp-parts-count"] = str(count)
+        for name in [name for name in headers if name.startswith(CHECKSUM)]:
+            del headers[name]
+        checksum = part_checksum(key, int(number))
+        if _wants_checksum(response) and checksum is not None:
+            headers[f"{CHECKSUM}{str(key.checksum_algorithm).lower()}"] = checksum
+            headers[f"{CHECKSUM}type"] = COMPOSITE
+    return begin, end

@@ -86,7 +86,7 @@ class Posts:
         environ |= _headers(form.fields)
         _compare(form.fields, upload)
         call = calls.read(environ, signed, b"", address, guard.account)
-        refusal = guard.judge(call, identity) if identity is not None else None
+        refusal = guard.judge(call, identity)
         if refusal is not None:
             raise Refused(refusal)
         return call
@@ -97,7 +97,7 @@ class _Form:
 
     def __init__(self, environ: Mapping[str, Any]) -> None:
         boundary = parse_options_header(environ["CONTENT_TYPE"])[1].get("boundary", "")
-        self.decoder = MultipartDecoder(boundary.encode("latin-1"), MAX_FIELDS_BYTES, max_parts=MAX_PARTS)
+        self.decoder = MultipartDecoder(boundary.encode("latin-1"), max_parts=MAX_PARTS)
         self.stream = environ["wsgi.input"]
         self.fields: dict[str, str] = {}
         self.sum = checksums.ALGORITHMS[checksums.DEFAULT]()
@@ -119,7 +119,7 @@ class _Form:
 
     def _file(self) -> Iterator[bytes]:
         """The fields are read on the way to the file, whose bytes are these."""
-        name, value, size, in_file = "", bytearray(), 0, False
+        name, value, size, before, in_file = "", bytearray(), 0, 0, False
         for event in self._events():
             if isinstance(event, Field | File) and event.name.lower() == "file":
                 in_file = self.has_file = True
@@ -140,6 +140,9 @@ class _Form:
                     return
             elif isinstance(event, Data):
                 value += event.data
+                before += len(event.data)
+                if before > MAX_FIELDS_BYTES:
+                    raise Refused(FIELDS_TOO_LARGE)
                 if not event.more_data:
                     self.fields[name] = value.decode("utf-8", "replace")
 
@@ -154,6 +157,8 @@ class _Form:
                 continue
             if ended:
                 raise ValueError("the form ends too early")
+            if len(self.decoder.buffer) > 2 * PIECE_BYTES:  # a head that does not end
+                raise ValueError("the form is malformed")
             data = self.stream.read(PIECE_BYTES)
             ended = not data
             self.decoder.receive_data(data or None)

@@ -17,7 +17,6 @@ from moto.s3.exceptions import (
     BucketNotEmpty,
     InvalidBucketName,
     InvalidTagError,
-    MethodNotAllowed,
     MissingBucket,
     PreconditionFailed,
     S3ClientError,
@@ -110,7 +109,9 @@ def _key_request(original: Callable[..., Any]) -> Callable[..., Any]:
             _check_source(self.backend, source, headers)
         if request.method in ("PUT", "POST") and not _is_condition(headers):
             return 501, {"Content-Type": "application/xml"}, NOT_IMPLEMENTED
-        if request.method in ("GET", "HEAD") and "versionId" in request.args:
+        if request.method == "GET" and not request.args.keys() - {"versionId", "partNumber", "x-id"}:
+            _check_no_marker(self.backend, bucket, self.parse_key_name(), request.args.get("versionId"))
+        elif request.method in ("GET", "HEAD") and "versionId" in request.args:
             _check_no_marker(self.backend, bucket, self.parse_key_name(), request.args["versionId"])
         if request.method == "POST" and "uploadId" in request.args:
             try:
@@ -138,10 +139,20 @@ def _check_empty(backend: S3Backend, name: str) -> None:
         raise refusal
 
 
-def _check_no_marker(backend: S3Backend, bucket: str, key: str, version: str) -> None:
-    found = backend.buckets[bucket].keys.getlist(key, default=[]) if bucket in backend.buckets else []
-    if any(isinstance(each, FakeDeleteMarker) and each.version_id == version for each in found):
-        raise MethodNotAllowed("GET", "DeleteMarker")
+def _check_no_marker(backend: S3Backend, bucket: str, key: str, version: str | None) -> None:
+    """A delete marker can't be read [S3 user guide, "Working with delete markers"]."""
+    versions = backend.buckets[bucket].keys.getlist(key, default=[]) if bucket in backend.buckets else []
+    found = next((each for each in reversed(versions) if version in (None, str(each.version_id))), None)
+    if not isinstance(found, FakeDeleteMarker):
+        return
+    if version is None:
+        error = errors.S3Error("NoSuchKey", "The specified key does not exist.", 404, Key=key)
+    else:
+        told = "The specified method is not allowed against this resource."
+        error = errors.S3Error("MethodNotAllowed", told, 405, Method="GET", ResourceType="DeleteMarker")
+        error.headers["allow"] = "DELETE"
+    error.headers |= {"x-amz-delete-marker": "true", "x-amz-version-id": str(found.version_id)}
+    raise error
 
 
 def _check_owner(backend: S3Backend, bucket: str, expected: str | None) -> None:
