@@ -26,14 +26,16 @@ def install_all(context: LocalContext) -> None:
         s3,
         s3_listing,
         s3_storage,
+        s3_tagging,
         s3_uploads,
         s3_versions,
         sqs,
         sts,
     )
 
-    storage = (s3_storage, s3, s3_uploads, s3_versions, s3_listing, dynamodb, dynamodb_transfers)
+    storage = (s3_storage, s3, s3_uploads, s3_versions, s3_listing, s3_tagging)
+    tables = (dynamodb, dynamodb_transfers)
     catalog = (glue_catalog, glue_jobs, glue_search, lakeformation)
-    for seam in (core, iam, sts, logs, *storage, sqs, awslambda, events, *catalog):
+    for seam in (core, iam, sts, logs, *storage, *tables, sqs, awslambda, events, *catalog):
         seam.install(context)
     validation.install()
