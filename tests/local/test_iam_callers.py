@@ -279,7 +279,7 @@ def test_a_policy_without_a_version_has_no_variables(client: Any, acting: Make, 
 @pytest.mark.parametrize("operation", ["get_session_token", "get_federation_token"])
 def test_keys_that_would_not_work_are_not_given(client: Any, operation: str) -> None:
     arguments = {"Name": "me"} if operation == "get_federation_token" else {}
-    assert "take AssumeRole" in refusal(getattr(client("sts"), operation), **arguments)
+    assert refusal(getattr(client("sts"), operation), **arguments).startswith("NotImplemented")
 
 
 def test_put_policy_is_used(client: Any, acting: Make, role: Any, bucket: str) -> None:
