@@ -156,11 +156,13 @@ def test_results_are_reused_by_age(query: Query, client: Callable[..., Any]) -> 
     assert not reused(sql)
 
 
-REFUSED = [
+OPERATIONS = [
     ("create_data_catalog", {"Name": "x", "Type": "LAMBDA"}),
     ("create_notebook", {"WorkGroup": "primary", "Name": "n"}),
     ("start_session", {"WorkGroup": "primary", "EngineConfiguration": {"MaxConcurrentDpus": 2}}),
     ("create_capacity_reservation", {"TargetDpus": 24, "Name": "c"}),
+]
+REFUSED = [
     ("create_work_group", {"Name": "pays", "Configuration": {"RequesterPaysEnabled": True}}),
     ("create_work_group", {"Name": "spark", "Configuration": {"ExecutionRole": "arn:aws:iam::123456789012:role/r"}}),
 ]
@@ -171,6 +173,9 @@ def test_what_the_local_athena_does_not_do_is_refused_by_name(athena: Any) -> No
         code, message = _refused(lambda operation=operation, request=request: getattr(athena, operation)(**request))  # type: ignore[misc]
         assert code == "InvalidRequestException", operation
         assert message.startswith("NOT_SUPPORTED: "), message
+    for operation, request in OPERATIONS:
+        code, message = _refused(lambda operation=operation, request=request: getattr(athena, operation)(**request))  # type: ignore[misc]
+        assert (code, message.endswith(" of Amazon Athena; it works on AWS")) == ("NotImplemented", True), message
 
 
 def test_requests_are_held_to_the_model(athena: Any) -> None:

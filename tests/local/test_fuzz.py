@@ -1,8 +1,8 @@
 """No request kills the endpoint, keeps it from answering, or changes what others are answered.
 
 Requests are made from a seed, so that a failure can be repeated: mangled bytes on the connection, and calls of each
-protocol whose parameters come from botocore's models and are mostly wrong. What single calls are answered is not judged
-here; after every batch the same few questions must have the same answers.
+protocol whose parameters come from botocore's models and are mostly wrong. None is answered with a 500, which clients
+repeat, or with a page for browsers. After every batch the same few questions must have the same answers.
 """
 
 from __future__ import annotations
@@ -19,16 +19,22 @@ import botocore.session
 import pytest
 import raw_requests
 from local_helpers import REGION, new_bucket
-from raw_requests import FORM, Sender, own
+from raw_requests import FORM, Answer, Sender, own
 
 from lakectl.local import control, processes
 from lakectl.local.control import Endpoint
+from lakectl.local.gate import table
 
 ANSWER_SECONDS = 20.0
 BATCH = 40
 BUCKET, TABLE = "fuzz-canary", "fuzz-canary"
 OTHER = "fuzz-other"  # a bucket that the requests may change, and a table that is made and deleted between them
-SERVICES = ("athena", "cloudwatch", "dynamodb", "events", "glue", "iam", "lambda", "logs", "sqs", "sts")
+SERVICES = ("athena", "cloudwatch", "dynamodb", "events", "glue", "iam", "lambda", "logs", "sns", "sqs", "sts") + (
+    "kms",
+    "lakeformation",
+    "secretsmanager",
+    "ssm",
+)
 # What would start programs, or wait on purpose; what they do is tested elsewhere.
 LEFT_OUT = ("Invoke", "InvokeAsync", "InvokeWithResponseStream", "StartJobRun", "StartQueryExecution", "ReceiveMessage")
 # What would take the canaries away, or the keys that ask for them.
@@ -129,28 +135,38 @@ def flat(found: Any, name: str = "") -> Iterator[tuple[str, str]]:
         yield name, str(found)
 
 
+def judged(asked: str, body: bytes, answer: Answer) -> None:
+    assert answer.status != 500, f"{asked} {body[:2000]!r}: {answer}"
+    assert answer.status < 400 or "<!doctype html" not in answer.body.lower(), f"{asked} {body[:2000]!r}: {answer}"
+
+
 def call(chance: random.Random, sender: Sender, session: Any) -> None:
-    """One call of a service that speaks JSON, the query protocol or REST."""
+    """One call of a service that speaks JSON, the query protocol or REST; of an operation that is done, mostly."""
     model = session.get_service_model(chance.choice(SERVICES))
+    known = table.service(model.service_name)
+    assert known is not None
+    done = sorted(known.runs | known.stored) if chance.random() < 0.95 else list(model.operation_names)
     left_out = (*LEFT_OUT, *DESTRUCTIVE)
-    operation = model.operation_model(chance.choice([each for each in model.operation_names if each not in left_out]))
+    operation = model.operation_model(chance.choice([each for each in done if each not in left_out]))
     parameters = value(chance, operation.input_shape) if operation.input_shape is not None else {}
     signing = model.signing_name
     if "targetPrefix" in model.metadata:
         target = f"{model.metadata['targetPrefix']}.{operation.name}"
         kind = f"application/x-amz-json-{model.metadata.get('jsonVersion', '1.0')}"
         body = json.dumps(parameters).encode("utf-8", "surrogatepass")
-        sender.send(signing, "POST", "/", body, Content_Type=kind, X_Amz_Target=target)
+        judged(operation.name, body, sender.send(signing, "POST", "/", body, Content_Type=kind, X_Amz_Target=target))
     elif model.protocol == "query":
         form = [("Action", operation.name), ("Version", model.api_version), *flat(parameters)]
-        sender.send(signing, "POST", "/", urlencode(form, errors="replace").encode(), Content_Type=FORM)
+        body = urlencode(form, errors="replace").encode()
+        judged(operation.name, body, sender.send(signing, "POST", "/", body, Content_Type=FORM))
     else:
         path = operation.http["requestUri"].partition("?")[0]
         for name in operation.input_shape.members if operation.input_shape is not None else ():
             text = quote(chance.choice(TEXTS) or "x", safe="", errors="replace")
             path = path.replace(f"{{{name}}}", text).replace(f"{{{name}+}}", text)
         body = json.dumps(parameters).encode("utf-8", "surrogatepass")
-        sender.send(signing, operation.http["method"], path, body, Content_Type="application/json")
+        answer = sender.send(signing, operation.http["method"], path, body, Content_Type="application/json")
+        judged(f"{operation.name} {path}", body, answer)
 
 
 S3_QUERIES = (
@@ -199,7 +215,7 @@ def s3_call(chance: random.Random, sender: Sender) -> None:
     target = f"/{bucket}/{key}" + (f"?{query}{more}" if query else "")
     body = chance.choice(S3_BODIES)
     signed = sender.signed("s3", method, target, body, headers)
-    raw_requests.send(sender.endpoint, method, target, body, signed)
+    judged(f"{method} {target} {headers}", body, raw_requests.send(sender.endpoint, method, target, body, signed))
 
 
 ADDED = ("transfer-encoding: chunked", "content-length: -1", "content-length: 1e3", "host: x")

@@ -236,3 +236,14 @@ def unchecked(client: Any, operation: str, asked: Mapping[str, Any]) -> Any:
     model = client.meta.service_model
     client._serializer = serialize.create_serializer(model.resolved_protocol, include_validation=False)
     return client._make_api_call(operation, dict(asked))
+
+
+def test_a_parameter_that_is_refused_spoils_no_other(endpoint: Endpoint) -> None:
+    """Each PutParameter that failed left an entry without versions, on which DescribeParameters failed for ever."""
+    ssm = made(endpoint, "ssm")
+    with pytest.raises(ClientError):
+        ssm.put_parameter(Name="aws-x", Value="v", Type="String")
+    with pytest.raises(ClientError):
+        ssm.put_parameter(Name="/malformed", Value="", Type="String", DataType="aws:nothing")
+    ssm.put_parameter(Name="/sound", Value="v", Type="String")
+    assert "/sound" in [each["Name"] for each in ssm.describe_parameters()["Parameters"]]

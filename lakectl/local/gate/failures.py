@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 from moto.moto_server.werkzeug_app import create_backend_app
@@ -20,15 +21,15 @@ from lakectl.local.iam.refusals import Refusal, Refused
 # The connection's own, which the HTTP server sees to.
 OF_THE_CONNECTION = (ConnectionError, TimeoutError, BadBody)
 
+LATE = ("cloudformation", "ssm")  # seams whose part of moto is imported when it is first asked for
+
 log = logging.getLogger(__name__)
 
 
 def raising(service: Any) -> Any:
     """moto's application of a service, which raises what it can't answer."""
-    if service == "cloudformation":
-        from lakectl.local.seams import cloudformation
-
-        cloudformation.install()
+    if service in LATE:
+        import_module(f"lakectl.local.seams.{service}").install()
     application = create_backend_app(service)
     application.config["PROPAGATE_EXCEPTIONS"] = True
     application.register_error_handler(HTTPException, _unknown)

@@ -14,23 +14,22 @@ _NOTHING: tuple[Any, ...] = (None, "", [], {})
 
 def refused(call: Call, settings: tuple[Setting, ...]) -> str:
     """The first of ``settings`` whose value in the call is not taken, as ``SnapStart.ApplyOn``; "" when all are."""
+    given = call.parameters["headers"] if call.protocol == "s3" else call.parameters
     for each in settings:
-        for value in _values(call, each.path):
-            if not _is_taken(value, each.taken):
-                return ".".join(each.path)
+        name = each.path[0]
+        if call.protocol in ("query", "ec2"):
+            values = _in_form(given, ".".join(each.path))
+        elif given.get(name) is None:
+            continue
+        else:
+            values = _below(given[name], each.path[1:])
+        if not all(_is_taken(value, each.taken) for value in values):
+            return ".".join(each.path)
     return ""
 
 
-def _values(call: Call, path: tuple[str, ...]) -> Iterator[Any]:
-    if call.protocol == "s3":
-        yield call.parameters["headers"].get(path[0])
-    elif call.protocol in ("query", "ec2"):
-        place = ".".join(path)
-        for name, value in call.parameters.items():
-            if name == place or name.startswith(f"{place}."):
-                yield value
-    else:
-        yield from _below(call.parameters, path)
+def _in_form(form: Mapping[str, Any], place: str) -> Iterator[Any]:
+    return (value for name, value in form.items() if name == place or name.startswith(f"{place}."))
 
 
 def _below(value: Any, path: tuple[str, ...]) -> Iterator[Any]:

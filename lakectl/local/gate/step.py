@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from lakectl.local.gate import failures, names, pretend, s3_operations, settings, table, wellformed
+from lakectl.local.gate import arguments, failures, names, pretend, s3_operations, settings, table, wellformed
 from lakectl.local.iam import refusals
 from lakectl.local.iam.calls import CALL, Call
 from lakectl.local.iam.refusals import Refusal
@@ -57,7 +57,7 @@ class Gate:
             setting = settings.refused(call, group) if group else ""
             if setting:
                 return refused(f"{setting} of {operation}", names.full_name(name))
-        return wellformed.refusal(call, name, operation)
+        return wellformed.refusal(call, name, operation) or arguments.refusal(call, name, operation)
 
 
 def refused(what: str, service: str) -> Refusal:

@@ -161,12 +161,22 @@ def _json(environ: Mapping[str, Any], signed: Signature, target: str, body: byte
     if found is None or _media_type(environ) not in JSON_TYPES:
         raise Refused(refusals.UNKNOWN_OPERATION)
     names = models.parameters(signed.service, found[2], found[1])
-    parameters = _object(body)
+    given = parameters = _object(body)
     if names is not None and not parameters.keys() <= names:
         parameters = {name: value for name, value in parameters.items() if name in names}
+    if b"null" in body:
+        parameters = _without_nulls(parameters)
+    if parameters is not given:
         body = json.dumps(parameters).encode()
     wire = {"CONTENT_TYPE": _media_type(environ), "HTTP_X_AMZ_TARGET": target}
     return {"operation": found[2], "protocol": "json", "parameters": parameters, "wire": wire, "body": body}
+
+
+def _without_nulls(value: Any) -> Any:
+    """null is as good as nothing in the JSON protocols; moto would take it for a value."""
+    if isinstance(value, dict):
+        return {name: _without_nulls(each) for name, each in value.items() if each is not None}
+    return [_without_nulls(each) for each in value] if isinstance(value, list) else value
 
 
 def _object(body: bytes) -> dict[str, Any]:
@@ -242,9 +252,10 @@ def _rest(service: str, environ: Mapping[str, Any], body: bytes) -> dict[str, An
     payload = shape is not None and "payload" in shape.serialization
     if body and not payload and operation.service_model.protocol == "rest-json":
         found = _object(body)
+        found = _without_nulls(found) if b"null" in body else found
         spelled = {members[name].serialization.get("name", name) for name in members if not where[name]}
         in_body = {name: value for name, value in found.items() if name in spelled}
-        if len(in_body) != len(found):
+        if len(in_body) != len(found) or b"null" in body:
             body = json.dumps(in_body).encode()
     path = operation.http["requestUri"].partition("?")
     for name, value in arguments.items():

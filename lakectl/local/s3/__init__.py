@@ -24,13 +24,14 @@ def install(context: LocalContext) -> None:
         part_copies,
         part_listing,
         storage,
+        tagging,
         uploads,
         versions,
     )
 
     for part in (defaults, locks, completion, object_answers, list_buckets, list_objects, part_copies, part_listing):
         part.install()
-    for seam in (storage, changes, uploads, versions, listing):
+    for seam in (storage, changes, uploads, versions, listing, tagging):
         seam.install(context)
     copies.install(context.objects.bodies)
     encryption.install()
