@@ -26,6 +26,7 @@ FIGURES = (
     "many_sources",
     "validate",
     "local_aws",
+    "stored_state",
     "athena",
     "transform",
     "transform_sizes",

@@ -32,6 +32,7 @@ TITLES = {
     "many_sources": "A lake with 20 sources",
     "validate": "`validate`",
     "local_aws": "The local AWS by itself",
+    "stored_state": "The local AWS, with ten times as much stored",
     "athena": "Queries of the local Athena",
     "transform": "The transform of the tutorial",
     "transform_sizes": "The transform by size",

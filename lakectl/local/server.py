@@ -218,9 +218,11 @@ def _build(arguments: argparse.Namespace) -> tuple[Any, Any]:
 
 def _load(context: Any) -> None:
     """Put what an earlier server kept into moto."""
+    from lakectl.local.durable import messages
     from lakectl.local.durable.database import FORMAT
     from lakectl.local.durable.parts import PARTS
 
+    messages.install()
     started = time.monotonic()
     if context.objects.recover():
         log.error("a power cut took bytes that were not on disk yet: the state is as it was when it was synced last")

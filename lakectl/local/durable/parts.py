@@ -76,6 +76,7 @@ PARTS: dict[type, Part] = {
         forget=_forget_events,
     ),
     FakeTable: Part(fingerprint=_table_fingerprint),
+    # Their rows are read from format 1 alone: since then they are ``durable.messages``.
     Message: Part(fingerprint=lambda message: (message.approximate_receive_count, message.visible_at)),
     JobRun: Part(
         fingerprint=lambda run: (run.state, run.modified_on, run.job_run_id),

@@ -7,6 +7,7 @@ when the part's fingerprint has changed. Locks, backends and AWS-managed policie
 
 from __future__ import annotations
 
+import copyreg
 import hashlib
 import io
 import logging
@@ -22,12 +23,15 @@ from typing import Any
 
 from moto.backends import get_backend
 from moto.core.base_backend import BaseBackend
+from moto.sqs.models import Queue
 from moto.utilities.utils import get_partition
 
 from lakectl.local.durable.database import Database
 from lakectl.local.durable.lost import Lost, remove_lost
+from lakectl.local.durable.messages import Messages, without_messages
 
-BACKEND, PART = "backend", "part"
+BACKEND, PART, LARGE = "backend", "part", "large-value"
+LARGE_BYTES = 64 * 1024
 ATTEMPTS = 20  # another thread may change a dictionary while it is being pickled
 ID = "_durable_id"  # an attribute of ours on each part
 
@@ -65,6 +69,8 @@ class Snapshots:
         self._unkept: set[str] = set()
         self._written: dict[str, dict[str, Any]] = {}  # scope -> part id -> fingerprint
         self._digests: dict[str, bytes] = {}  # scope -> of the backend's row
+        self._large: dict[str, dict[int, tuple[str, Any]]] = {}  # scope -> id() of a value -> its name, itself
+        self._messages = Messages(database)
 
     def keep(self, parts: dict[type, Part]) -> None:
         """Objects of these classes get rows of their own."""
@@ -82,8 +88,11 @@ class Snapshots:
             lock = self._locks.setdefault(scope, threading.RLock())
         # From reading the state to its commit: else an older state could overwrite a newer one.
         with lock, self._database.transaction():
-            value, seen = self._pickled(backend, service)
+            value, seen, large = self._pickled(backend, service, self._large.get(scope, {}))
             self._write_parts(scope, seen)
+            self._write_large(scope, large)
+            if service == "sqs":
+                self._messages.save(backend)
             digest = hashlib.blake2b(value).digest()
             if self._digests.get(scope) != digest:  # many a backend is reached and not changed
                 self._digests[scope] = digest
@@ -111,12 +120,15 @@ class Snapshots:
         rows: dict[str, dict[str, bytes]] = {}
         for scope, identity, value in self._database.rows(PART):
             rows.setdefault(scope, {})[identity] = value
+        large: dict[str, dict[str, bytes]] = {}
+        for scope, name, value in self._database.rows(LARGE):
+            large.setdefault(scope, {})[name] = value
 
         def read(scope: str, _: str, value: bytes) -> None:
             service, account, region = scope.split("/")
             backend = get_backend(service)[account][region]
             try:
-                self._load_backend(backend, scope, _Reader(value, rows.get(scope, {})))
+                self._load_backend(backend, scope, _Reader(value, rows.get(scope, {}), large.get(scope, {})))
             except Exception as error:
                 backend.reset()
                 for identity in rows.get(scope, ()):
@@ -129,7 +141,7 @@ class Snapshots:
         """Pickles are objects of moto's private classes: another version of moto can't be trusted to read them."""
         why = f"kept by moto {self._database.other_moto}, and this is moto {version('moto')}"
         services = sorted({scope.split("/")[0] for scope, _, _ in self._database.rows(BACKEND)})
-        for kind in (BACKEND, PART):
+        for kind in (BACKEND, PART, LARGE):
             for scope, identity, _ in self._database.rows(kind):
                 self._database.quarantine(kind, scope, identity, why)
         if services:
@@ -147,6 +159,9 @@ class Snapshots:
             if part.load and mine:
                 part.load(self._database, backend, mine)
         self._written[scope] = written
+        self._large[scope] = {id(value): (name, value) for name, value in reader.large.items()}
+        if scope.startswith("sqs/"):
+            self._messages.load(backend)
         for identity, error in reader.lost.items():
             self._database.quarantine(PART, scope, identity, error)
         if reader.lost:
@@ -155,17 +170,28 @@ class Snapshots:
     def _part_of(self, part: Any) -> Part:
         return self._parts[type(part)]
 
-    def _pickled(self, backend: BaseBackend, service: str) -> tuple[bytes, dict[str, Any]]:
+    def _pickled(
+        self, backend: BaseBackend, service: str, large: dict[int, tuple[str, Any]]
+    ) -> tuple[bytes, dict[str, Any], dict[int, tuple[str, Any]]]:
+        """The backend's row; its parts by id; its large values by id()."""
         left_out = self._left_out.get(service, ())
         for attempt in range(ATTEMPTS):
             state = {name: value for name, value in backend.__dict__.items() if name not in left_out}
-            pickler = _Pickler(self._parts)
+            pickler = _Pickler(self._parts, large)
             try:
-                return pickler.pickled(state), pickler.seen
+                return pickler.pickled(state), pickler.seen, pickler.large
             except RuntimeError:  # "dictionary changed size during iteration"
                 if attempt == ATTEMPTS - 1:
                     raise
         raise AssertionError("unreachable")
+
+    def _write_large(self, scope: str, large: dict[int, tuple[str, Any]]) -> None:
+        before, now = (dict(each.values()) for each in (self._large.get(scope, {}), large))
+        for name in now.keys() - before.keys():
+            self._database.put(LARGE, scope, name, now[name] if isinstance(now[name], bytes) else now[name].encode())
+        for name in before.keys() - now.keys():
+            self._database.delete(LARGE, scope, name)
+        self._large[scope] = large
 
     def _write_parts(self, scope: str, seen: dict[str, Any]) -> None:
         written = self._written.setdefault(scope, {})
@@ -194,11 +220,15 @@ class Snapshots:
 
 
 class _Pickler(pickle.Pickler):
-    def __init__(self, parts: dict[type, Part]) -> None:
+    """``known``: large values that have rows, by id(). None: they are written with the rest."""
+
+    def __init__(self, parts: dict[type, Part], known: dict[int, tuple[str, Any]] | None = None) -> None:
         self._file = io.BytesIO()
         super().__init__(self._file, protocol=5)
         self._parts = parts
         self.seen: dict[str, Any] = {}
+        self._known = known
+        self.large: dict[int, tuple[str, Any]] = {}
 
     def pickled(self, value: Any) -> bytes:
         self.dump(value)
@@ -206,6 +236,8 @@ class _Pickler(pickle.Pickler):
 
     def persistent_id(self, value: Any) -> Any:
         kind = type(value)
+        if kind is bytes or kind is str:
+            return ("large", self._name(value)) if len(value) > LARGE_BYTES and self._known is not None else None
         if kind in self._parts:
             identity = value.__dict__.get(ID)
             if identity is None:
@@ -219,8 +251,18 @@ class _Pickler(pickle.Pickler):
             return ("managed-policy", value.account_id, value.arn)
         return None
 
+    def _name(self, value: Any) -> str:
+        known = self._known.get(id(value)) if self._known else None
+        if known is None:  # neither bytes nor texts ever change
+            data = value if isinstance(value, bytes) else value.encode()
+            known = (f"{type(value).__name__}-{hashlib.blake2b(data, digest_size=16).hexdigest()}", value)
+        self.large[id(value)] = known
+        return known[0]
+
     def reducer_override(self, value: Any) -> Any:
         kind = type(value)
+        if kind is Queue:
+            return copyreg.__newobj__, (Queue,), without_messages(value)  # type: ignore[attr-defined]
         if kind in _LOCKS:
             return _LOCKS[kind], ()
         if kind is weakref.WeakValueDictionary:
@@ -237,9 +279,12 @@ def _the_dict_type() -> type:
 class _Reader:
     """Reads a backend's row; the parts that it names come from their own rows, each once."""
 
-    def __init__(self, value: bytes, rows: dict[str, bytes]) -> None:
+    def __init__(self, value: bytes, rows: dict[str, bytes], large: dict[str, bytes]) -> None:
         self._value = value
         self._rows = rows
+        self.large: dict[str, Any] = {
+            name: data if name.startswith("bytes-") else data.decode() for name, data in large.items()
+        }
         self.parts: dict[str, Any] = {}
         self.lost: dict[str, Exception] = {}  # parts that can't be read
 
@@ -257,6 +302,8 @@ class _Reader:
             return get_backend(name[1])[name[2]][name[3]]
         if name[0] == "managed-policy":
             return get_backend("iam")[name[1]]["aws"].managed_policies[name[2]]
+        if name[0] == "large":
+            return self.large[name[1]]
         identity = name[1]
         if identity not in self.parts and identity not in self.lost:
             try:
