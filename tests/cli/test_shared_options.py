@@ -165,7 +165,7 @@ def test_completion_prints_a_script(shell: str, tmp_path: Path) -> None:
     ("line", "offers"),
     [
         ("lakectl sta", {"status"}),
-        ("lakectl local re", {"reset"}),
+        ("lakectl local re", {"reset", "restore"}),
         ("lakectl runs o", {"orders"}),
         ("lakectl query 0", {f"{number:02}" for number in range(1, 10)}),
         ("lakectl snapshots p", {"products_silver"}),

@@ -80,7 +80,8 @@ def create_table(run: Run) -> Result:
     if views.is_view(entry):
         raise QueryError("NOT_SUPPORTED", f"Relation 'awsdatacatalog.{database}.{name}' is a view, not a table", (1, 1))
     if "metadata_location" not in entry.get("Parameters", {}):
-        return _one_column("createtab_stmt", _create_external(f"{database}.{name}", entry))
+        written = grammar.parts(str(run.statement.words[0]))[-2:]  # the database only if it was named
+        return _one_column("createtab_stmt", _create_external(".".join(written), entry))
     table = run.catalog.load(database, name)
     schema = table.schema()
     width = len(schema.fields) - 1

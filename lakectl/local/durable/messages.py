@@ -35,7 +35,7 @@ CODEC = Codec(
             "id body message_attributes receipt_handle _old_receipt_handles sender_id sent_timestamp "
             "approximate_first_receive_timestamp approximate_receive_count deduplication_id group_id sequence_number "
             "visible_at delayed_until system_attributes",
-            without="_durable_id",
+            without="_durable_id user_id",  # ``user_id``: of an entry of one SendMessageBatch
         ),
     )
 )

@@ -58,7 +58,7 @@ def _entry(tree: exp.Create, name: str, sql: str) -> dict[str, Any]:
         if isinstance(each, exp.ExternalProperty):
             continue
         if isinstance(each, exp.SchemaCommentProperty):
-            # White space is squashed: "The AWS API seems to return comments with squashed whitespace" [PyAthena]
+            # "The AWS API seems to return comments with squashed whitespace" (PyAthena's tests)
             parameters["comment"] = " ".join(each.this.name.split())
         elif isinstance(each, exp.PartitionedByProperty):
             keys = [column(key, sql) for key in each.this.expressions]
