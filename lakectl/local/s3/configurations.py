@@ -173,6 +173,7 @@ def _without_empty_filters(original: Callable[..., Any]) -> Callable[..., Any]:
                     raise S3Error("InvalidArgument", "A specified event is not supported for notifications.")
             for each in configuration.findall("Filter"):
                 _prune(configuration, each)
+        document.set("xmlns", "http://s3.amazonaws.com/doc/2006-03-01/")  # moto can't read an empty element without it
         self.body = tostring(document)
         return _or_malformed(original)(self)
 
