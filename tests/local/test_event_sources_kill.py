@@ -12,8 +12,7 @@ Client = Callable[[str], Any]
 
 
 def test_messages_and_records_outlive_a_kill(aws: Client) -> None:
-    """A mapping, its place in the stream, the records behind it, and messages that a killed function had received: when their
-    visibility timeout has passed."""
+    """A mapping, its place in its stream, the records behind it, and messages that a killed function had received."""
     role = new_role(
         aws("iam"),
         "reader",
