@@ -12,7 +12,7 @@ Client = Callable[[str], Any]
 
 
 def test_messages_and_records_outlive_a_kill(aws: Client) -> None:
-    """A mapping, its place in the stream, the records behind it, and messages that a killed function had received."""
+    """A mapping, its place in its stream, the records behind it, and messages that a killed function had received."""
     role = new_role(
         aws("iam"),
         "reader",
@@ -21,7 +21,7 @@ def test_messages_and_records_outlive_a_kill(aws: Client) -> None:
         *((f"dynamodb:{action}", f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/*") for action in STREAM),
     )
     seen = Queue(aws("sqs"), "seen")
-    url = aws("sqs").create_queue(QueueName="source", Attributes={"VisibilityTimeout": "900"})["QueueUrl"]
+    url = aws("sqs").create_queue(QueueName="source", Attributes={"VisibilityTimeout": "10"})["QueueUrl"]
     stream = aws("dynamodb").create_table(
         TableName="source",
         AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
@@ -39,7 +39,7 @@ def test_messages_and_records_outlive_a_kill(aws: Client) -> None:
             Runtime="python3.12",
             Handler="handler.handler",
             Role=role,
-            Timeout=60,
+            Timeout=10,
             Code={"ZipFile": zipped(CODE)},
             Environment={"Variables": {"QUEUE_URL": seen.url, "SLEEP": "2"}},
         )
