@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -46,7 +47,7 @@ def pytest_configure() -> None:
 
     moto.mock_aws = _mock_aws
     moto.server.ThreadedMotoServer = _NoServer
-    _rename_bucket()
+    _adapt()
     _tell_endpoint()
     boto3.client("s3").create_bucket(Bucket=KEYS["AWS_TEST_BUCKET"])
 
@@ -63,20 +64,25 @@ def _tell_endpoint() -> None:
     GlueCatalog.__init__ = init
 
 
-def _rename_bucket() -> None:
-    """S3 has no bucket with an underscore in its name, as the suite's is called."""
+def _adapt() -> None:
+    """S3 has no bucket with an underscore in its name, as the suite's is called, and knows other keys."""
     from tests import conftest
 
-    pattern = conftest.TABLE_METADATA_LOCATION_REGEX
-    conftest.BUCKET_NAME = conftest.BUCKET_NAME.replace("_", "-")
-    conftest.TABLE_METADATA_LOCATION_REGEX = re.compile(pattern.pattern.replace("test_bucket", "test-bucket"), re.X)
+    for module in [each for each in sys.modules.values() if getattr(each, "__file__", None) == conftest.__file__]:
+        pattern = module.TABLE_METADATA_LOCATION_REGEX.pattern
+        module.aws_credentials = _no_keys_of_its_own
+        module.BUCKET_NAME = module.BUCKET_NAME.replace("_", "-")
+        module.TABLE_METADATA_LOCATION_REGEX = re.compile(pattern.replace("test_bucket", "test-bucket"), re.VERBOSE)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(session: pytest.Session) -> None:
-    """The suite's fixture of credentials would set others."""
-    for definition in session._fixturemanager._arg2fixturedefs.get("_aws_credentials", ()):
-        definition.func = lambda: None
+def pytest_sessionstart() -> None:
+    """Under the name that pytest gives the suite's conftest, too."""
+    _adapt()
+
+
+def _no_keys_of_its_own() -> None:
+    """In place of what sets the suite's keys; its fixture takes these tokens away again."""
+    os.environ.update(KEYS, AWS_SECURITY_TOKEN="", AWS_SESSION_TOKEN="")
 
 
 @pytest.hookimpl(tryfirst=True)
