@@ -64,9 +64,8 @@ SUITES = (
         plugin="one_pair_of_keys",
     ),
     Suite("moto, verified on AWS", "moto", tuple(f"tests/test_{each}" for each in LAKE), ("-m", "aws_verified")),
-    Suite("Iceberg's Glue catalog", "iceberg-python", ("tests/catalog/test_glue.py",), plugin="on_the_endpoint"),
     Suite(
-        "Iceberg's Glue catalog, on AWS",
+        "Iceberg's Glue catalog",
         "iceberg-python",
         ("tests/catalog/integration_test_glue.py",),
         plugin="on_the_endpoint",
