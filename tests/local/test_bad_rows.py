@@ -16,7 +16,7 @@ from lakectl.local.durable.database import FILE_NAME
 Client = Callable[[str], Any]
 GARBAGE = b"\x80\x05garbage"
 KINDS = ("s3-bucket", "s3-version", "s3-upload", "s3-part", "dynamodb-table", "dynamodb-item", "dynamodb-rest")
-KINDS += ("part", "log-events", "athena-execution", "schedule", "iam-used-action", "outbox")
+KINDS += ("part", "log-events", "sqs-message", "athena-execution", "schedule", "iam-used-action", "outbox")
 
 
 def run(own_state: Path, statement: str, *values: Any) -> list[Any]:
@@ -113,9 +113,9 @@ def test_a_bad_row_takes_its_neighbours_with_it_only_where_it_must(aws: Client, 
     control.reset()
     make(aws, "mixed")
     control.stop()
-    for kind in ("s3-version", "s3-part", "dynamodb-item"):
+    for kind in ("s3-version", "s3-part", "dynamodb-item", "sqs-message"):
         spoil(own_state, kind)
-    for kind in ("LogStream", "FakeTable", "Message"):
+    for kind in ("LogStream", "FakeTable"):
         (row,) = run(own_state, "SELECT max(seq) FROM state WHERE kind = 'part' AND instr(value, ?)", kind.encode())
         run(own_state, "UPDATE state SET value = ? WHERE seq = ?", GARBAGE, row[0])
     bodies = sorted((own_state / "state" / "bodies").glob("??/*"))

@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 MARK = "$"
 _DEFAULTS = {"dict": dict, "list": list}
+_PLAIN = frozenset({type(None), bool, int, float, str})
+_NESTED = frozenset({dict, list})
 
 
 class NewerForm(Exception):
@@ -99,17 +101,19 @@ class Codec:
 
     def encoded(self, value: Any) -> Any:
         kind = type(value)
-        if value is None or kind in (bool, int, float, str):
+        if kind in _PLAIN:
             return value
         if kind is list:
-            return [self.encoded(each) for each in value]
+            return [each if type(each) in _PLAIN else self.encoded(each) for each in value]
         if kind is dict and MARK not in value and all(type(key) is str for key in value):
-            return {key: self.encoded(each) for key, each in value.items()}
+            return {key: each if type(each) in _PLAIN else self.encoded(each) for key, each in value.items()}
         if kind in self._by_class:
             form = self._by_class[kind]
-            fields = {name: self.encoded(each) for name, each in form.attributes(value).items()}
-            return {MARK: form.kind, "v": form.version, "f": fields}
+            return {MARK: form.kind, "v": form.version, "f": self._fields(form.attributes(value))}
         return self._special(kind, value)
+
+    def _fields(self, attributes: dict[str, Any]) -> dict[str, Any]:
+        return {name: each if type(each) in _PLAIN else self.encoded(each) for name, each in attributes.items()}
 
     def _special(self, kind: type, value: Any) -> Any:
         if kind is bytes:
@@ -139,7 +143,7 @@ class Codec:
             return value
         kind = value.get(MARK)
         if kind is None:
-            return {key: self.decoded(each) for key, each in value.items()}
+            return {key: self.decoded(each) if type(each) in _NESTED else each for key, each in value.items()}
         if kind in _READERS:
             return _READERS[kind](self, value)
         return self._object(self._by_kind[kind], value)
@@ -151,7 +155,7 @@ class Codec:
         while version < form.version:
             fields = form.older[version](fields)
             version += 1
-        return form.make({name: self.decoded(each) for name, each in fields.items()})
+        return form.make({name: self.decoded(each) if type(each) in _NESTED else each for name, each in fields.items()})
 
     def _items(self, value: dict[str, Any]) -> list[tuple[Any, Any]]:
         return [(self.decoded(key), self.decoded(each)) for key, each in value["i"]]

@@ -90,11 +90,11 @@ def _no_keys() -> dict[str, Any]:
 KEY = Form(
     "s3-key",
     FakeKey,
-    "_transitions _status _tick _time_progressed model_name name account_id region_name partition last_modified acl "
+    "_status _tick model_name name account_id region_name partition last_modified acl "
     "website_redirect_location checksum_algorithm _storage_class _metadata _expiry _etag _version_id _is_versioned "
     "multipart bucket_name _max_buffer_size disposed encryption kms_key_id bucket_key_enabled lock_mode "
     "lock_legal_status lock_until checksum_value checksum_type checksum_parts contentsize body is_latest sums",
-    without="lock _value_buffer",
+    without="lock _value_buffer _transitions _time_progressed",
 )
 CODEC = Codec(
     (

@@ -41,6 +41,7 @@ class Objects:
         self._local = threading.local()
         prototype = FakeKey("", b"", "", "us-east-1")
         self._defaults = {name: value for name, value in vars(prototype).items() if isinstance(value, _PLAIN)}
+        self._made = {"_transitions": prototype._transitions, "_time_progressed": prototype._time_progressed}
         self._private = pickle.dumps(get_canned_acl("private"))
 
     def touch_bucket(self, bucket: Any) -> None:
@@ -210,7 +211,7 @@ class Objects:
     def _key(self, state: dict[str, Any]) -> Any:
         key = FakeKey.__new__(FakeKey)
         key.__dict__.update(self._defaults)
-        key.__dict__.update(state)
+        key.__dict__.update(state, **self._made)
         key.lock = threading.Lock()
         if "acl" not in state:
             key.acl = get_canned_acl("private")
