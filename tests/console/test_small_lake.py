@@ -97,7 +97,7 @@ def test_a_lake_from_before_it_is_made(lake: Lake) -> None:
 
     # Queries: an answer with its chart, Athena's error, a write that is not sent and one that is.
     shown = answer(client, "SELECT * FROM (VALUES ('a', 1.5), ('b', 2.5), (NULL, 3.5)) AS t (borough, total)")
-    for part in ("borough", "decimal", "NULL", "3 rows", "scanned", "<svg"):
+    for part in ("borough", "double", "NULL", "3 rows", "scanned", "<svg"):
         assert part in shown, part
     assert "line 1:8" in answer(client, "SELECT nope")
     assert "500 rows" in answer(client, "SELECT x FROM UNNEST(sequence(1, 501)) AS t (x)")
