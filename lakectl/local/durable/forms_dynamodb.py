@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from moto.awslambda.models import EventSourceMapping
-from moto.dynamodb.models.dynamo_type import DynamoType, Item
+from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 from moto.dynamodb.models.table import (
     Backup,
     GlobalSecondaryIndex,
@@ -35,6 +35,16 @@ class TransferForm(Form):
         return super().make({**attributes, "table": arn and SimpleNamespace(table_arn=arn)})
 
 
+class AttributesForm(Form):
+    """The attributes of an item, as a backup has them: a dictionary."""
+
+    def attributes(self, value: Any) -> dict[str, Any]:
+        return {"attributes": dict(value)}
+
+    def make(self, attributes: Any) -> Any:
+        return LimitedSizeDict(attributes["attributes"])
+
+
 CODEC = Codec(
     (
         Form(
@@ -48,6 +58,7 @@ CODEC = Codec(
             "last_modified _event_source_arn _batch_size _event_source_arn _batch_size",
         ),
         Form("dynamodb-value", DynamoType, "type value"),
+        AttributesForm("dynamodb-attributes", LimitedSizeDict, ""),
         Form("dynamodb-item", Item, "hash_key range_key attrs"),
         Form(
             "dynamodb-local-index",

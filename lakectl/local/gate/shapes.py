@@ -103,7 +103,8 @@ def _is_blob(value: Any) -> bool:
     if value.__class__ is bytes:
         return True
     try:
-        binascii.a2b_base64(value, strict_mode=True)
+        for start in range(0, len(value), BASE64_PIECE):  # a function's code may have 67 MB
+            binascii.a2b_base64(value[start : start + BASE64_PIECE], strict_mode=True)
     except (binascii.Error, ValueError, TypeError):
         return False
     return True
@@ -124,6 +125,7 @@ def _anything(_: Any) -> bool:
     return True
 
 
+BASE64_PIECE = 1 << 20  # characters; groups of four are not divided
 NUMBERS = ("integer", "long", "float", "double")
 _READABLE: Mapping[str, Check] = {
     "string": _is_text,

@@ -16,6 +16,7 @@ def install(context: LocalContext) -> None:
         defaults,
         encryption,
         lifecycle,
+        lifecycle_from_moto,
         list_buckets,
         list_objects,
         listing,
@@ -36,3 +37,4 @@ def install(context: LocalContext) -> None:
     copies.install(context.objects.bodies)
     encryption.install()
     lifecycle.install(context)
+    lifecycle_from_moto.install(context)

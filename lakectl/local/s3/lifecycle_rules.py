@@ -112,7 +112,7 @@ def _rule(element: Element, number: int) -> Rule:
         prefix=prefix,
         **actions,
     )
-    rule.said.update(_shown(rule))
+    rule.said.update(shown(rule))
     return rule
 
 
@@ -189,7 +189,7 @@ def _date(text: str | None) -> datetime | None:
     return moment.astimezone(UTC)
 
 
-def _shown(rule: Rule) -> dict[str, Any]:
+def shown(rule: Rule) -> dict[str, Any]:
     found: dict[str, Any] = {"ID": rule.id, "Status": STATUSES[0] if rule.enabled else STATUSES[1]}
     if rule.filter is None:
         found["Prefix"] = rule.prefix
