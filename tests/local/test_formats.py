@@ -120,7 +120,7 @@ def test_all_that_a_state_of_format_1_holds_is_there(aws: Callable[[str], Any]) 
     role = aws("iam").get_role(RoleName="old-role")["Role"]
     assert (role["Description"], role["Tags"]) == ("d", [{"Key": "owner", "Value": "me"}])
     assert len(aws("iam").list_attached_role_policies(RoleName="old-role")["AttachedPolicies"]) == 2
-    assert aws("lambda").invoke(FunctionName="old-function:live", Payload=b'"x"')["Payload"].read() == b'"x"'
+    assert aws("lambda").invoke(FunctionName="old-function", Payload=b'"x"')["Payload"].read() == b'"x"'
     events = aws("logs").get_log_events(logGroupName="old-group", logStreamName="s", startFromHead=True)["events"]
     assert [each["message"] for each in events] == ["line 0", "line 1", "line 2"]
     assert aws("glue").get_table(DatabaseName="old_db", Name="t")["Table"]["Parameters"] == {"n": "2"}

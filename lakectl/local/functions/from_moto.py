@@ -25,6 +25,8 @@ def adopt(context: LocalContext, kept: Store) -> None:
             backend = get_backend("lambda")[account][region]
             for function in backend.list_functions():
                 _adopt(function, region, kept)
+                for alias in backend.list_aliases(function.function_name):
+                    log.error("the alias %s of %s has to be made again", alias.name, function.function_name)
             _drop_mappings(backend, account, region)
             context.database.delete(BACKEND, scope, identity)
 
