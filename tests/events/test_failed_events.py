@@ -104,6 +104,7 @@ def test_a_message_of_another_kind_is_left_alone(lake: Lake) -> None:
     ops.replay(lake, discard={kept.letter.id})
 
 
+@pytest.mark.long  # 9 s
 def test_replay_pages_through_more_than_one_batch(lake: Lake) -> None:
     with changed_function(lake, "log_ingestion_run", lake.names.log_function, added=FAILS):
         for number in range(37):

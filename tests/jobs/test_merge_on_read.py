@@ -92,6 +92,7 @@ def test_a_landing_is_loaded_into_tables_with_both_kinds_of_files(lake: JobLake)
     assert read(lake, "added") == sorted([(1, 8), *new])
 
 
+@pytest.mark.long  # 44 s; a landing into such tables is in the quick tests
 @pytest.mark.needs_call
 def test_maintenance_takes_position_deletes_away_and_its_dry_run_says_so(lake: JobLake) -> None:
     from lake import maintenance

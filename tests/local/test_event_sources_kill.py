@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from local_helpers import ACCOUNT, OWN_LOGS, REGION, Queue, kill, new_role, queue_arn, settled, zipped
 from test_event_sources import ACTIONS, CODE, SECONDS, STREAM
 
 Client = Callable[[str], Any]
 
 
+@pytest.mark.long  # 9 s
 def test_messages_and_records_outlive_a_kill(aws: Client) -> None:
     """A mapping, its place in its stream, the records behind it, and messages that a killed function had received."""
     role = new_role(

@@ -37,6 +37,7 @@ def run_pytest(project: Path, *arguments: str, home: Path) -> subprocess.Complet
     )
 
 
+@pytest.mark.long  # 16 s
 def test_the_example_of_the_page_runs_in_parallel_too(project: Path, tmp_path: Path) -> None:
     ended = run_pytest(project, "-n", "2", "test_orders.py", home=tmp_path)
     assert "3 passed" in ended.stdout, ended.stdout
