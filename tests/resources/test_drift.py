@@ -93,7 +93,6 @@ CASES: list[tuple[str, str, Tamper]] = [
     ("s3-bucket", "encryption", lambda g, n: g("s3").put_bucket_encryption(
         Bucket=n.raw_bucket, ServerSideEncryptionConfiguration={
             "Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}]})),
-    ("s3-bucket", "encryption", lambda g, n: g("s3").delete_bucket_encryption(Bucket=n.raw_bucket)),
     ("s3-bucket", "object_ownership", lambda g, n: g("s3").put_bucket_ownership_controls(
         Bucket=n.raw_bucket, OwnershipControls={"Rules": [{"ObjectOwnership": "ObjectWriter"}]})),
     ("s3-bucket", "versioning", lambda g, n: g("s3").put_bucket_versioning(

@@ -1,6 +1,6 @@
 """CloudWatch Logs: the tags of a log group go with it, and its events when their retention is over.
 
-Wrapped: ``LogsBackend.delete_log_group``. moto keeps the tags, and a later group of that name bears them again.
+Wrapped: ``LogsBackend.delete_log_group``. moto keeps the tags, and a later group of that name has them again.
 ``LogStream.get_log_events`` and ``filter_log_events``: moto shows events for ever, whatever PutRetentionPolicy says
 [CloudWatch Logs, PutRetentionPolicy, "retentionInDays"].
 """
