@@ -45,6 +45,12 @@ class AttributesForm(Form):
         return LimitedSizeDict(attributes["attributes"])
 
 
+_TABLE = (
+    "name account_id region_name attr schema range_key_attr hash_key_attr range_key_type hash_key_type "
+    "table_key_attrs billing_mode indexes global_indexes created_at items table_arn tags ttl "
+    "stream_specification latest_stream_label stream_shard lambda_event_source_mappings "
+    "continuous_backups sse_specification deletion_protection_enabled throughput warm_throughput"
+)
 CODEC = Codec(
     (
         Form(
@@ -55,7 +61,7 @@ CODEC = Codec(
             "function_response_types kms_key max_batch_window max_record_age max_retry_attempts metrics "
             "parallelization_factor poller_config queues scaling_config self_managed_event_source "
             "self_managed_kafka_event_source_config source_access_config tags topics tumbling_window function_arn "
-            "last_modified _event_source_arn _batch_size _event_source_arn _batch_size",
+            "last_modified _event_source_arn _batch_size",
         ),
         Form("dynamodb-value", DynamoType, "type value"),
         AttributesForm("dynamodb-attributes", LimitedSizeDict, ""),
@@ -78,28 +84,17 @@ CODEC = Codec(
         Form(
             "dynamodb-table",
             Table,
-            "name account_id region_name attr schema range_key_attr hash_key_attr range_key_type hash_key_type "
-            "table_key_attrs billing_mode indexes global_indexes created_at items table_arn tags ttl "
-            "stream_specification latest_stream_label stream_shard lambda_event_source_mappings "
-            "continuous_backups sse_specification deletion_protection_enabled throughput warm_throughput",
+            _TABLE,
         ),
         Form(
             "dynamodb-restored-table",
             RestoredTable,
-            "name account_id region_name attr schema range_key_attr hash_key_attr range_key_type hash_key_type "
-            "table_key_attrs billing_mode indexes global_indexes created_at items table_arn tags ttl "
-            "stream_specification latest_stream_label stream_shard lambda_event_source_mappings "
-            "continuous_backups sse_specification deletion_protection_enabled throughput warm_throughput "
-            "source_backup_arn source_table_arn restore_date_time",
+            f"{_TABLE} source_backup_arn source_table_arn restore_date_time",
         ),
         Form(
             "dynamodb-restored-pit-table",
             RestoredPITTable,
-            "name account_id region_name attr schema range_key_attr hash_key_attr range_key_type hash_key_type "
-            "table_key_attrs billing_mode indexes global_indexes created_at items table_arn tags ttl "
-            "stream_specification latest_stream_label stream_shard lambda_event_source_mappings "
-            "continuous_backups sse_specification deletion_protection_enabled throughput warm_throughput "
-            "source_table_arn restore_date_time",
+            f"{_TABLE} source_table_arn restore_date_time",
         ),
         Form(
             "dynamodb-backup",

@@ -40,7 +40,7 @@ def _missing(field: str) -> Refused:
 
 
 def signed_by(form: Mapping[str, str]) -> Signature:
-    """Whose signature the form bears. ``form``: lower-case names. Raises Refused."""
+    """Who signed the form. ``form``: its fields, with lower-case names. Raises Refused."""
     if not form.get("key"):
         raise _missing("key")
     if "policy" not in form:
