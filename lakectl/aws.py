@@ -6,14 +6,12 @@ The only place that turns a target into an endpoint and credentials. Nothing tha
 
 from __future__ import annotations
 
-import os
 import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,10 +30,9 @@ from botocore.exceptions import (
     ProfileNotFound,
     TokenRetrievalError,
 )
-from botocore.session import Session
-from botocore.utils import parse_timestamp
 
 from lakectl import __version__, aws_refusals
+from lakectl.aws_session import new_session
 from lakectl.config import Config
 from lakectl.errors import AccessError, LakectlError
 from lakectl.findings import Finding
@@ -67,14 +64,6 @@ CREDENTIAL_CODES = frozenset(
 DENIED_CODES = frozenset(("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"))
 # "User: … is not authorized to perform: s3:TagResource on resource: …" (IAM user guide, "Troubleshoot access denied")
 DENIED_ACTION = re.compile(r"not authorized to perform:? ([\w-]+:\w+)")
-ISO_8601 = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z")
-
-# botocore's settings (name -> key of the config file, environment variable, default, type) without file and variable.
-_FILES = ("config_file", "credentials_file")
-ISOLATED = {
-    name: (None, None, os.devnull if name in _FILES else default, kind)
-    for name, (_, _, default, kind) in Session.SESSION_VARIABLES.items()
-}
 
 # Takes what tells a person a line, and what shows so many bytes moving.
 Fetch = Callable[[Callable[[str], None], Callable[[str, int], AbstractContextManager[Moved]]], None]
@@ -259,7 +248,7 @@ def connect(config: Config, progress: Callable[[str], None] | None = None) -> Aw
         session = boto3.Session(
             profile_name=config.profile,
             region_name=config.region,
-            botocore_session=_session(config.profile),
+            botocore_session=new_session(config.profile),
         )
     except ProfileNotFound as error:
         raise AccessError(str(error), "list yours with: aws configure list-profiles") from None
@@ -290,7 +279,7 @@ def _of_this_machine(endpoint: Endpoint, config: Config) -> Aws:
         aws_access_key_id=endpoint.access_key_id,
         aws_secret_access_key=endpoint.secret_access_key,
         region_name=config.region,
-        botocore_session=_session(isolated=True),
+        botocore_session=new_session(isolated=True),
     )
     return Aws(
         session,
@@ -314,33 +303,6 @@ def machine_findings(config: Config) -> list[Finding]:
     from lakectl.local import doctor
 
     return doctor.findings(config.local.port, config.glue.worker_type)
-
-
-def _session(profile: str | None = None, *, isolated: bool = False) -> Any:
-    """A botocore session that takes every folder of its data for a service.
-
-    botocore makes sure that there is a model in each of the 400, twice, which costs more than loading ours.
-    ``isolated``: from the AWS settings of the shell and of ``~/.aws``, which are about another AWS.
-    """
-    session = Session(session_vars=ISOLATED if isolated else None)
-    if profile:
-        session.set_config_variable("profile", profile)
-    loader = session.get_component("data_loader")
-
-    def services(_: str) -> list[str]:
-        folders = [Path(path) for path in loader.search_paths]
-        return [entry.name for folder in folders if folder.is_dir() for entry in folder.iterdir()]
-
-    loader.list_available_services = services
-    session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_moment)
-    return session
-
-
-def _moment(value: Any) -> datetime:
-    """As botocore reads it. ISO 8601 by the standard library: half of a listing's cost was reading its times."""
-    if isinstance(value, str) and ISO_8601.fullmatch(value):
-        return datetime.fromisoformat(value)
-    return parse_timestamp(value)
 
 
 def code_of(error: Exception) -> str:

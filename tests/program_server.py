@@ -20,6 +20,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+SERVICES = ("athena", "cloudwatch", "dynamodb", "events", "glue", "iam", "lambda", "logs", "s3", "sqs", "sts")
 PRELOADED = ("lakectl.cli", "lakectl.ops", "lakectl.engine", "lakectl.resources")
 HEADER_BYTES = 8
 INTERNAL_ERROR = 120
@@ -27,6 +28,7 @@ INTERNAL_ERROR = 120
 
 def main() -> None:
     import lakectl.__main__
+    from lakectl import aws_session
 
     for name in PRELOADED:
         package = importlib.import_module(name)
@@ -34,6 +36,9 @@ def main() -> None:
             importlib.import_module(module.name)
     for name in ("boto3", "botocore.signers", "rich.live", "rich.table", "sqlglot"):
         importlib.import_module(name)
+    for service in SERVICES:
+        for model in ("service-2", "endpoint-rule-set-1"):
+            aws_session.loader().load_service_model(service, model)
     gc.freeze()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those who wait
     requests = socket.socket(fileno=int(sys.argv[1]))

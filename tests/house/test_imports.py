@@ -27,6 +27,7 @@ BELOW = (
     "progress",
     "findings",
     "aws_refusals",
+    "aws_session",
     "errors",
 )
 # Part -> the parts above BELOW that it may import.
@@ -90,6 +91,7 @@ OTHERS: dict[str, set[str]] = {
     "resources": {"botocore"},
     "engine": {"botocore"},
     "aws": {"boto3", "botocore"},
+    "aws_session": {"botocore"},
     "naming": set(),
     "config": {"pydantic", "yaml"},
     "config_errors": {"pydantic", "yaml"},
