@@ -86,6 +86,7 @@ def test_merge(ask: Any, table: str, catalog: GlueCatalog) -> None:
     assert catalog.load_table(table).metadata.current_snapshot_id == before
 
 
+@pytest.mark.long
 def test_a_hundred_partitions_at_once(ask: Any, table: str, catalog: GlueCatalog) -> None:
     before = catalog.load_table(table).metadata.current_snapshot_id
     many = "INSERT INTO t (id, day) SELECT n, date_add('month', n, DATE '2000-01-01') FROM UNNEST(sequence(1, {})) u(n)"

@@ -71,6 +71,7 @@ def test_the_recipes_do_what_the_page_shows(checkout: Path, environ: dict[str, s
     assert {command: lines for command, lines in unsaid.items() if lines} == {}
 
 
+@pytest.mark.long
 def test_the_recipes_keep_the_rules_of_the_house(checkout: Path) -> None:
     environ = {**os.environ, "PYTHONPATH": str(checkout)}
     for command in (

@@ -23,6 +23,7 @@ def folder(endpoint: Endpoint, tmp_path: Path) -> Iterator[Path]:  # noqa: ARG00
     run_lakectl("down", "--yes", cwd=tmp_path)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("page", ["export.md", "ci.md"])
 def test_the_commands_say_what_the_page_shows(page: str, folder: Path) -> None:
     path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))

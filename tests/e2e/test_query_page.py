@@ -24,6 +24,7 @@ def folder(endpoint: Endpoint, tmp_path_factory: pytest.TempPathFactory) -> Iter
     run_lakectl("down", "--yes", cwd=made)  # nothing is left, unless a command of the page has failed
 
 
+@pytest.mark.long
 def test_the_commands_say_what_the_page_shows(folder: Path) -> None:
     path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
 

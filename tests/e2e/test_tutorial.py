@@ -192,6 +192,7 @@ def shown_next(said: str) -> list[str]:
     return [line.strip() for line in said.split("\nNext\n", 1)[1].splitlines() if line.strip()]
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("demo")
 def test_every_line_under_next_works_as_printed_in_the_same_shell(folder: Path) -> None:
     """Item 33: `lakectl: command not found` after `make demo`, whose program is in .venv/bin only.

@@ -40,6 +40,7 @@ def statuses(lake: Lake, key: str) -> list[str]:
     return sorted(run.load_status for run in rows_of(lake, key))
 
 
+@pytest.mark.long
 def test_deleted_run_and_put_again_is_loaded_and_so_is_one_whose_delete_marker_is_removed(
     lake: Lake, tmp_path: Path
 ) -> None:

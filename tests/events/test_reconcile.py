@@ -50,6 +50,7 @@ def test_landings_whose_events_were_lost_are_named_and_brought_back(deaf: Lake, 
     assert states == {keys[0]: "LOADED", keys[1]: "LOADED", keys[2]: "IGNORED"}
 
 
+@pytest.mark.long
 def test_every_version_counts_and_settles_as_if_its_event_had_come(deaf: Lake) -> None:
     key = orders_key(1)
     versions = [put(deaf, key, body) for body in (b"h\n1\n", b"h\n1\n", b"h\n2\n")]

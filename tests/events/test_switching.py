@@ -36,6 +36,7 @@ def rule_ids(lake: Lake) -> set[str]:
     return {rule["Id"] for rule in answer["LambdaFunctionConfigurations"]}
 
 
+@pytest.mark.long
 def test_files_that_land_during_the_switch_are_all_logged_once(lake: Lake) -> None:
     landed: list[str] = []
     stop = threading.Event()

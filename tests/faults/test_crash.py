@@ -54,14 +54,14 @@ def check_down(subject: Subject, proxy: Proxy, point: tuple[int, When]) -> None:
     subject.assert_converges_down()
 
 
-@pytest.mark.parametrize("point", random.Random(SEED).sample(POINTS, 2))
+@pytest.mark.parametrize("point", random.Random(SEED).sample(POINTS, 1))
 def test_up_killed_at_some_writes_is_finished_by_up_again(
     subject: Subject, proxy: Proxy, point: tuple[int, When]
 ) -> None:
     check_up(subject, proxy, point)
 
 
-@pytest.mark.parametrize("point", random.Random(SEED).sample(DOWN_POINTS, 2))
+@pytest.mark.parametrize("point", random.Random(SEED).sample(DOWN_POINTS, 1))
 def test_down_killed_at_some_writes_is_finished_by_down_again(
     up_subject: Subject, proxy: Proxy, point: tuple[int, When]
 ) -> None:

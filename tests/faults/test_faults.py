@@ -189,11 +189,17 @@ def fill(lake: Lake) -> None:
 
 PHASES = {"create": CREATES, "change": CHANGES, "delete": DELETES}
 EVERY_FAULT = (*FAULTS, LOST)
-SOME_FAULTS = (THROTTLED, LOST, *(pytest.param(each, marks=pytest.mark.long) for each in FAULTS if each != THROTTLED))
+IN_SHORT = [(THROTTLED, "create"), *((LOST, phase) for phase in PHASES)]
 
 
-@pytest.mark.parametrize("phase", PHASES)
-@pytest.mark.parametrize("fault", SOME_FAULTS)
+@pytest.mark.parametrize(
+    ("fault", "phase"),
+    [
+        pytest.param(fault, phase, marks=[] if (fault, phase) in IN_SHORT else pytest.mark.long)
+        for fault in EVERY_FAULT
+        for phase in PHASES
+    ],
+)
 def test_when_every_write_operation_fails_once_all_is_done_without_help(
     subject: Subject, weather: Weather, fault: str, phase: str
 ) -> None:

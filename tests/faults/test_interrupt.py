@@ -7,6 +7,7 @@ import subprocess
 import threading
 import time
 
+import pytest
 from fault_lakes import Subject, finish
 from recording_proxy import Answer, Call, Proxy
 
@@ -60,6 +61,7 @@ def test_a_second_ctrl_c_leaves_at_once(subject: Subject, proxy: Proxy) -> None:
     subject.assert_converges_up()
 
 
+@pytest.mark.long
 def test_ctrl_c_during_down_is_finished_by_down_again(up_subject: Subject, proxy: Proxy) -> None:
     held, go_on = hold_writes(proxy, 15)
     process = up_subject.start(proxy.url, "down", "--yes")

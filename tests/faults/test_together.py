@@ -40,6 +40,7 @@ def test_two_up_at_once_make_one_lake(subject: Subject, proxy: Proxy) -> None:
     assert len(names) == len(set(names)) > 0
 
 
+@pytest.mark.long
 def test_two_down_at_once_leave_nothing(up_subject: Subject, proxy: Proxy) -> None:
     both(up_subject, proxy, "down", "--yes")
     up_subject.assert_converges_down()

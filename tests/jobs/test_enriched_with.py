@@ -218,6 +218,7 @@ def test_the_same_values_are_known_by_their_hashes(spark: Any) -> None:
     assert same_rows(frame([]), frame([]))
 
 
+@pytest.mark.long
 def test_what_a_snapshot_deletes_is_not_written_again_with_other_looked_up_values(job_lake: JobLake) -> None:
     sources = plain_sources()
     sources["orders"]["loading"] = "snapshot"

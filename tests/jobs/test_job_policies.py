@@ -55,6 +55,7 @@ def lake_with(job_lake: JobLake, policy: str) -> JobLake:
     return job_lake
 
 
+@pytest.mark.long
 def test_fail_refuses_each_landing_and_names_its_row(job_lake: JobLake) -> None:
     ran = lake_with(job_lake, "fail").run()
     for number, (check, (_, problem, _)) in enumerate(BAD.items(), start=1):
@@ -125,6 +126,7 @@ def test_a_row_to_quarantine_in_a_landing_that_is_refused_stops_no_other(job_lak
     assert job_lake.rows("order_id") == [(3,)]
 
 
+@pytest.mark.long
 def test_a_landing_in_which_no_row_has_a_key_is_set_aside_whatever_the_type_of_the_key(job_lake: JobLake) -> None:
     sources = plain_sources()
     sources["orders"]["columns"] = {**sources["orders"]["columns"], "order_id": "string"}

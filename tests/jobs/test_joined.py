@@ -74,6 +74,7 @@ def test_joined_lines_are_read_as_the_files_are(
     assert all(item.joined for item in items)
 
 
+@pytest.mark.long
 def test_many_small_landings_are_loaded_and_judged_each_by_itself(job_lake: JobLake) -> None:
     from lake import joined
 

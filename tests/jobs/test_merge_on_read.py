@@ -75,6 +75,7 @@ def changed_in_athena(lake: JobLake) -> None:
         assert read(lake, source) == [(1, 1), (2, 50), (4, 1), (5, 1), (6, 1), (7, 1)]
 
 
+@pytest.mark.long
 def test_a_landing_is_loaded_into_tables_with_both_kinds_of_files(lake: JobLake) -> None:
     changed_in_athena(lake)
     news = "id,day,qty\n1,2025-09-01,7\n2,2025-09-01,9\n3,2025-09-01,3\n10,2025-09-03,1\n"

@@ -147,6 +147,7 @@ def run_over(lake: JobLake, random: Random, folder: Path, files: int) -> None:
     )
 
 
+@pytest.mark.long
 def test_random_files_stop_no_good_one(
     spark: Any, endpoint: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -149,6 +149,7 @@ def test_every_row_of_every_landing_is_there_once_and_a_new_version_replaces_the
     assert sorted(row[0] for row in story.lake.rows("driver_id", table=PINGS)) == [7, 9]
 
 
+@pytest.mark.long
 def test_rows_without_keys_are_there_once_when_a_run_dies_and_is_repeated(
     story: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -166,6 +167,7 @@ def test_rows_without_keys_are_there_once_when_a_run_dies_and_is_repeated(
         assert len(lake.rows("driver_id", table=PINGS)) == before + 2 * number
 
 
+@pytest.mark.long
 def test_rows_without_their_lookup_are_judged_again_when_that_is_asked_for(story: Story) -> None:
     lake = story.lake
     rejected = ("ride_id", "_lake_reasons")

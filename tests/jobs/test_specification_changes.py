@@ -106,6 +106,7 @@ def recorded(lake: JobLake) -> int:
     return len(list(inbox._known(inbox._under_path())))
 
 
+@pytest.mark.long
 def test_what_lands_under_another_specification_is_judged_by_it_though_the_run_had_begun(
     lake: JobLake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -119,6 +120,7 @@ def test_what_lands_under_another_specification_is_judged_by_it_though_the_run_h
     assert set(lake.statuses().values()) == {"LOADED"}
 
 
+@pytest.mark.long
 def test_a_run_takes_nothing_more_once_the_specification_has_changed(
     lake: JobLake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -142,6 +144,7 @@ def test_a_run_takes_nothing_more_once_the_specification_has_changed(
     assert lake.rows("id", "note", table="sales_silver") == [(1, None), (2, None), (3, "new"), (4, None)]
 
 
+@pytest.mark.long
 def test_a_full_run_compares_everything_once_though_more_lands_meanwhile(
     lake: JobLake, monkeypatch: pytest.MonkeyPatch
 ) -> None:

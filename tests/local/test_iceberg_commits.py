@@ -28,7 +28,7 @@ def catalog(client: Callable[..., Any], endpoint: Endpoint, unique: str) -> Any:
     return load_catalog("glue", **properties)
 
 
-@pytest.mark.parametrize("appends", [6, pytest.param(25, marks=pytest.mark.long)])
+@pytest.mark.parametrize("appends", [3, pytest.param(25, marks=pytest.mark.long)])
 def test_concurrent_appends_acknowledged_are_rows(catalog: Any, unique: str, appends: int) -> None:
     name = f"db_{unique}.appends"
     catalog.create_namespace(f"db_{unique}")

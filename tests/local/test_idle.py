@@ -12,7 +12,7 @@ import pytest
 from lakectl.local import control
 from lakectl.local.idle import Use, wait
 
-MINUTES = 0.1
+MINUTES = 0.05
 
 
 def test_a_server_without_a_request_ends_and_keeps_what_is_in_it(

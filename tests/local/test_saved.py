@@ -77,6 +77,7 @@ def test_a_name_that_could_be_another_path_is_refused(name: str) -> None:
         saved.save(name)
 
 
+@pytest.mark.long
 def test_saving_under_load_keeps_all_that_was_acknowledged_and_nothing_half(aws: Client) -> None:
     """Objects come and go meanwhile: each that the saved rows name has its bytes."""
     new_bucket(aws, "busy")

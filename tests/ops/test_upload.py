@@ -195,6 +195,7 @@ def test_bytes_that_change_on_the_way_do_not_land_and_the_same_command_mends_it(
     assert (landed.outcome, content(lake, landed.key)) == ("landed", path.read_bytes())
 
 
+@pytest.mark.long
 def test_an_upload_of_more_than_a_thousand_parts_goes_on(
     lake: Lake, proxied: Lake, proxy: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
