@@ -13,6 +13,7 @@ import pytest
 from werkzeug.test import Client
 
 from lakectl.local.durable.database import CommitFailed, Database
+from lakectl.local.durable.forms import Codec
 from lakectl.local.server import _Gateway
 
 
@@ -59,6 +60,19 @@ def test_a_delivery_of_a_failed_commit_is_not_made(database: Database) -> None:
     with pytest.raises(CommitFailed):
         write_two(database, lambda: made.append(1))
     assert made == []
+
+
+def test_what_has_no_form_of_its_own_is_a_failed_commit_too(database: Database) -> None:
+    """Before: it stayed in memory, and each later write of the service failed on it."""
+    stopped: list[str] = []
+    database.on_failure = lambda: stopped.append(str(database.failure))
+    codec = Codec(())
+    with pytest.raises(CommitFailed, match="has no form"), database.transaction():
+        database.before_commit(lambda: database.put("kind", "scope", "odd", codec.dumps(object())))
+    with pytest.raises(CommitFailed, match="has no form"):
+        database.put("kind", "scope", "small", b"1")
+    assert stopped == ["the state can't be written: builtins.object has no form"]
+    assert database.rows("kind") == []
 
 
 @pytest.mark.parametrize(

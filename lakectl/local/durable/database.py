@@ -265,8 +265,7 @@ class Database:
 
     def _finish(self, batch: _Batch) -> None:
         try:
-            for collect in batch.collectors:  # may grow while it runs
-                collect()
+            self._collect(batch)
             if batch.statements:
                 self._commit(batch.statements)
             callbacks = batch.callbacks
@@ -274,6 +273,18 @@ class Database:
             self._local.batch = None
         for callback in callbacks:
             callback()
+
+    def _collect(self, batch: _Batch) -> None:
+        """What can't become a row stays in memory, and every later write would meet it again: a failed commit too."""
+        try:
+            for collect in batch.collectors:  # may grow while it runs
+                collect()
+        except CommitFailed:
+            raise
+        except Exception as error:
+            with self._lock:
+                self.fail(error)
+            raise CommitFailed(self.failure) from error
 
     def _commit(self, statements: list[tuple[str, tuple[Any, ...]]]) -> None:
         with self._lock:
