@@ -14,7 +14,7 @@ from typing import Any
 
 from moto.events.models import EventsBackend, Rule, events_backends
 
-from lakectl.local import event_input, schedule, services
+from lakectl.local import event_input, event_matching, schedule, services
 from lakectl.local.context import LocalContext
 from lakectl.local.durable.outbox import Again
 from lakectl.local.iam import resource_policies, roles
@@ -75,7 +75,7 @@ def matches(rule: Rule, event: dict[str, Any]) -> bool:
     if rule.state == "DISABLED" or not rule.event_pattern.get_pattern():
         return False
     try:
-        return bool(rule.event_pattern.matches_event(event))
+        return event_matching.matches(rule.event_pattern.get_pattern(), event)
     except Exception:  # of a rule that was made before patterns were checked: the others get the event
         log.exception("rule %s: its pattern can't be evaluated, and matches no event", rule.name)
         return False
@@ -161,7 +161,7 @@ def _may_pass(error: Exception) -> bool:
 def _send(context: LocalContext, rule_arn: str, target: dict[str, Any], event: dict[str, Any]) -> None:
     arn = target["Arn"]
     service, region = arn.split(":")[2:4]
-    payload = event_input.target_input(target, event)
+    payload = event_input.target_input(target, event, rule_arn)
     if service == "lambda":
         _send_to_function(arn, rule_arn, payload)
     elif service == "sqs":

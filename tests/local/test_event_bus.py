@@ -310,12 +310,15 @@ def test_a_rule_that_is_gone_does_not_fire(scheduler: Any) -> None:
     assert fired == []
 
 
+RULE = "arn:aws:events:eu-west-1:123456789012:rule/r"
+
+
 def test_a_template_in_quotes_gives_a_string() -> None:
     event = {"detail": {"state": "FAILED", "n": 3}}
     target = {"InputTransformer": {"InputPathsMap": {"s": "$.detail.state"}, "InputTemplate": '"job is <s>"'}}
-    assert json.loads(event_input.target_input(target, event)) == "job is FAILED"
+    assert json.loads(event_input.target_input(target, event, RULE)) == "job is FAILED"
     whole = {"InputTransformer": {"InputTemplate": '{"event": <aws.events.event.json>}'}}
-    assert json.loads(event_input.target_input(whole, event)) == {"event": event}
+    assert json.loads(event_input.target_input(whole, event, RULE)) == {"event": event}
 
 
 def test_a_missing_path_is_null() -> None:

@@ -54,6 +54,10 @@ SOUND = [
 ]
 
 
+FIELDS = ("id", "account", "source", "time", "region", "detail-type")
+EVENT = dict.fromkeys(FIELDS, "x")
+
+
 @pytest.fixture
 def rule(client: Any, unique: str) -> Any:
     name = f"poison-{unique}"
@@ -72,7 +76,7 @@ def test_a_pattern_that_no_event_can_be_held_against_is_refused(client: Any, rul
         events.put_rule(Name=rule, EventPattern=json.dumps({"source": source}))
     assert caught.value.response["Error"]["Code"] == "InvalidEventPatternException"
     with pytest.raises(ClientError, match="InvalidEventPatternException"):
-        events.test_event_pattern(EventPattern=json.dumps({"source": source}), Event="{}")
+        events.test_event_pattern(EventPattern=json.dumps({"source": source}), Event=json.dumps(EVENT))
 
 
 @pytest.mark.parametrize("source", SOUND, ids=json.dumps)

@@ -67,9 +67,20 @@ def _update_table(call: Call) -> Refusal | None:
     return _same("InvalidInputException", "TableInput is required") if missing else None
 
 
+EVENT_FIELDS = (
+    "id",
+    "account",
+    "source",
+    "time",
+    "region",
+    "detail-type",
+)  # TestEventPattern, API reference: mandatory
+
+
 def _test_event(call: Call) -> Refusal | None:
     try:
-        fits = isinstance(json.loads(call.parameters["Event"]), dict)
+        event = json.loads(call.parameters["Event"])
+        fits = isinstance(event, dict) and event.keys() >= set(EVENT_FIELDS)
     except (ValueError, RecursionError):
         fits = False
     return None if fits else _same("ValidationException", "Parameter Event is not valid.")

@@ -13,10 +13,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from moto.events.exceptions import ValidationException
-from moto.events.models import EventPattern, EventsBackend, Rule
+from moto.events.models import EventsBackend, Rule
 from moto.events.responses import EventsHandler
 
-from lakectl.local import event_bus, schedule
+from lakectl.local import event_bus, event_matching, schedule
 from lakectl.local.context import LocalContext
 from lakectl.local.validation import event_patterns
 
@@ -43,9 +43,8 @@ def _send_to_targets(context: LocalContext) -> Callable[..., None]:
 
 def _test_event_pattern(self: EventsHandler) -> Any:
     event_patterns.check(self._get_param("EventPattern"))
-    pattern = EventPattern.load(self._get_param("EventPattern"))
-    event = json.loads(self._get_param("Event"))
-    return self._create_response({"Result": pattern.matches_event(event)})
+    pattern, event = (json.loads(self._get_param(name)) for name in ("EventPattern", "Event"))
+    return self._create_response({"Result": event_matching.matches(pattern, event)})
 
 
 def _checked_rule(original: Callable[..., Rule]) -> Callable[..., Rule]:

@@ -14,9 +14,11 @@ from moto.core.exceptions import JsonRESTError
 from moto.events.exceptions import ResourceNotFoundException, ValidationException
 from moto.events.models import EventsBackend
 
+from lakectl.local import event_input
 from lakectl.local.validation import constraint, event_patterns
 
 NAME = re.compile(r"[\.\-_A-Za-z0-9]+")  # of rules, and ids of targets
+INPUTS = ("Input", "InputPath", "InputTransformer")
 MAX_NAME = 64
 MAX_TARGETS = 5
 MAX_ENTRIES = 10
@@ -64,6 +66,7 @@ def _targets(original: Callable[..., Any]) -> Callable[..., Any]:
     def put_targets(self: EventsBackend, name: str, event_bus_arn: str | None, targets: list[dict[str, Any]]) -> Any:
         for number, target in enumerate(targets, 1):
             _check_name(target["Id"], f"targets.{number}.member.id")
+            _check_input(target)
         bus = self.event_buses.get((event_bus_arn or "default").rpartition("/")[2])
         rule = bus.rules.get(name) if bus is not None else None
         if rule is not None:
@@ -74,6 +77,19 @@ def _targets(original: Callable[..., Any]) -> Callable[..., Any]:
         return original(self, name, event_bus_arn, targets)
 
     return put_targets
+
+
+def _check_input(target: dict[str, Any]) -> None:
+    if sum(target.get(name) is not None for name in INPUTS) > 1:
+        raise ValidationException(
+            f"Only one of Input, InputPath, or InputTransformer must be provided for target {target['Id']}."
+        )
+    transformer = target.get("InputTransformer") or {}
+    unknown = event_input.unknown_placeholders(
+        transformer.get("InputTemplate", ""), (transformer.get("InputPathsMap") or {}).keys()
+    )
+    if unknown:
+        raise ValidationException(f"InputTemplate for target {target['Id']} contains invalid placeholder {unknown[0]}.")
 
 
 def _events(original: Callable[..., Any]) -> Callable[..., Any]:

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from moto.events.exceptions import InvalidEventPatternException
-from moto.events.models import EventPattern
 
+from lakectl.local import event_matching
 from lakectl.local.functions.errors import invalid
 from lakectl.local.validation import event_patterns
 
@@ -45,4 +45,4 @@ def _matches(pattern: dict[str, Any], record: dict[str, Any]) -> bool:
             record["body"] = json.loads(record.get("body", ""))
         except (ValueError, RecursionError):
             return False
-    return bool(EventPattern(None, pattern).matches_event(record))
+    return event_matching.matches(pattern, record)
