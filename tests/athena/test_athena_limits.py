@@ -118,6 +118,7 @@ def test_a_query_that_takes_too_much_memory_ends_alone(query: Query, peak: Calla
     assert query("SELECT 42 AS x").rows == [["42"]]
 
 
+@pytest.mark.long
 def test_rows_are_written_as_they_come(query: Query, peak: Callable[[], int], client: Callable[..., Any]) -> None:
     """Item 17: a result of a million rows is in no process's memory."""
     answer = query(

@@ -79,6 +79,7 @@ def test_what_a_rule_could_not_deliver_is_replayed_to_its_target(lake: Lake) -> 
     )
 
 
+@pytest.mark.long
 def test_an_event_that_fails_again_stays_in_the_queue_until_it_is_discarded(lake: Lake, tmp_path: Path) -> None:
     event = record_event(lake, "retail/customers/ingest_date=2026-11-02/customers.csv")
     del event["Records"][0]["s3"]["bucket"]

@@ -77,6 +77,7 @@ def test_rows_whose_object_is_gone_are_named(lake: Lake) -> None:
     assert found.unlogged == []
 
 
+@pytest.mark.long
 def test_a_landing_on_its_way_is_not_called_lost(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     """The rows were read before the landing, the bucket after it."""
     key = "retail/customers/ingest_date=2026-11-02/customers.csv"

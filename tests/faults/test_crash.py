@@ -68,6 +68,7 @@ def test_down_killed_at_some_writes_is_finished_by_down_again(
     check_down(up_subject, proxy, point)
 
 
+@pytest.mark.long
 def test_down_finishes_what_a_killed_up_has_begun_and_up_what_a_killed_down_has(subject: Subject, proxy: Proxy) -> None:
     assert kill_at(subject, proxy, (30, "after"), "up") == 30
     subject.assert_converges_down()

@@ -46,7 +46,7 @@ def refuse(proxy: Proxy, which: Callable[[Call], bool], answer: Answer) -> None:
 @pytest.mark.parametrize(
     ("which", "answer", "kind", "says"),
     [
-        (is_queue, QUEUE_GONE, "sqs-queue", "SQS to release the name"),
+        pytest.param(is_queue, QUEUE_GONE, "sqs-queue", "SQS to release the name", marks=pytest.mark.long),
         (is_bucket, BUCKET_BUSY, "s3-bucket", "S3 to finish deleting"),
     ],
 )

@@ -112,6 +112,7 @@ def meant(moment: datetime, column: Column) -> Any:
     return local - values.dates.minutes_of("+02:00") if "offset" in pattern.fields else local
 
 
+@pytest.mark.long
 def test_what_java_writes_by_an_accepted_pattern_is_read_by_land_and_by_the_job(spark: Any) -> None:
     """Texts that Java doesn't write are read alike, or by neither."""
     from lake.parsing import parse

@@ -79,6 +79,7 @@ def test_each_incoming_order_is_what_it_is(compare) -> None:
     assert delta.changes
 
 
+@pytest.mark.long
 def test_orders_that_only_replace_others_are_known_and_so_is_whose_day_changes(compare) -> None:
     silver = [versioned(1, 24), versioned(2, 24), versioned(3, 25)]
     other_day = {"order_date": date(2026, 11, 20)}

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from whole_job import JobLake, line
 
 from lakectl.local.control import Endpoint
 
 
+@pytest.mark.long
 def test_a_table_that_is_gone_is_named_and_full_builds_it_again(spark: Any, endpoint: Endpoint) -> None:
     """Also where only another source looks the table up: customers are needed by orders."""
     lake = JobLake(spark, endpoint)

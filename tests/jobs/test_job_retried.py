@@ -20,7 +20,7 @@ from lakectl.ops.tables import query
 EVENTS = {"loading": "append", "starts_run": True, "columns": {"id": "bigint", "qty": "int"}}
 
 
-@pytest.mark.parametrize("second", ["jr_{0}", "jr_{0}_attempt_1"])
+@pytest.mark.parametrize("second", ["jr_{0}", pytest.param("jr_{0}_attempt_1", marks=pytest.mark.long)])
 def test_the_second_attempt_of_a_run_that_died_after_its_commit_adds_nothing(
     spark: Any, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch, second: str
 ) -> None:

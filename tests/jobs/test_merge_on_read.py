@@ -93,7 +93,7 @@ def test_a_landing_is_loaded_into_tables_with_both_kinds_of_files(lake: JobLake)
     assert read(lake, "added") == sorted([(1, 8), *new])
 
 
-@pytest.mark.long  # 44 s; a landing into such tables is in the quick tests
+@pytest.mark.long  # 44 s
 @pytest.mark.needs_call
 def test_maintenance_takes_position_deletes_away_and_its_dry_run_says_so(lake: JobLake) -> None:
     from lake import maintenance
@@ -111,6 +111,7 @@ def test_maintenance_takes_position_deletes_away_and_its_dry_run_says_so(lake: J
         assert read(lake, source) == before
 
 
+@pytest.mark.long
 def test_a_table_that_somebody_upgraded_is_refused_with_the_way_back(lake: JobLake) -> None:
     lake.land("replaced", f"id,day,qty\n{FIRST}")
     lake.loaded()

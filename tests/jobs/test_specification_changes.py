@@ -63,6 +63,7 @@ def test_the_next_run_brings_tables_to_the_specification_though_nothing_has_land
     ]  # fmt: skip
 
 
+@pytest.mark.long
 def test_a_column_that_is_taken_out_stays_and_is_null_in_new_rows(lake: JobLake) -> None:
     del lake.settings["sources"]["sales"]["columns"]["amount"]
     lake.settings["schema_evolution"] = "ignore"

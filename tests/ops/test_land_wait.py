@@ -51,6 +51,7 @@ def test_gzip_reaches_silver_and_dimensions_alone_start_a_run_of_their_own(lake:
     assert wait.for_loading(lake, orders) is None  # it is there already
 
 
+@pytest.mark.long
 def test_a_run_that_never_comes_is_started_and_a_bad_landing_is_named(lake: Lake, tmp_path: Path) -> None:
     lake.client("events").disable_rule(Name=lake.names.orders_rule)
     path = tmp_path / "orders.csv"
