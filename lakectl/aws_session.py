@@ -7,11 +7,10 @@ import json
 import os
 import re
 from datetime import datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from botocore.loaders import JSONFileLoader, create_loader
+from botocore.loaders import JSONFileLoader
 from botocore.session import Session
 from botocore.utils import parse_timestamp
 
@@ -31,36 +30,40 @@ def new_session(profile: str | None = None, *, isolated: bool = False) -> Any:
     session = Session(session_vars=ISOLATED if isolated else None)
     if profile:
         session.set_config_variable("profile", profile)
-    session.register_component("data_loader", loader(session.get_config_variable("data_path")))
+    loader = session.get_component("data_loader")
+    loader.file_loader = MODELS
+
+    def services(_: str) -> list[str]:
+        # botocore makes sure that there is a model in each of the 400, twice, which costs more than loading ours.
+        folders = [Path(path) for path in loader.search_paths]
+        return [entry.name for folder in folders if folder.is_dir() for entry in folder.iterdir()]
+
+    loader.list_available_services = services
     session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_moment)
     return session
 
 
-@cache
-def loader(data_path: str | None = None) -> Any:
-    """What reads botocore's models, and keeps them: one for all sessions of a process."""
-    made = create_loader(data_path)
-    made.file_loader = _Models()
-    folders = [Path(path) for path in made.search_paths]
+class Models(JSONFileLoader):
+    """botocore's models as plain dicts, each read once for all sessions of a process.
 
-    def services(_: str) -> list[str]:
-        # botocore makes sure that there is a model in each of the 400, twice, which costs more than loading ours.
-        return [entry.name for folder in folders if folder.is_dir() for entry in folder.iterdir()]
+    botocore makes OrderedDicts of them, from before every dict kept its order: that is half of the time of reading.
+    """
 
-    made.list_available_services = services
-    return made
-
-
-class _Models(JSONFileLoader):
-    """Without botocore's OrderedDict, from before every dict kept its order: half of the time of reading a model."""
+    def __init__(self) -> None:
+        self._read: dict[str, Any] = {}
 
     def load_file(self, file_path: str) -> Any:
         """``file_path``: without its ending. None if there is no such file."""
-        for ending, opened in ((".json", open), (".json.gz", gzip.open)):
-            if os.path.isfile(file_path + ending):  # noqa: PTH113 - asked hundreds of times
-                with opened(file_path + ending, "rb") as file:
-                    return json.loads(file.read())
-        return None
+        if file_path not in self._read:
+            for ending, opened in ((".json", open), (".json.gz", gzip.open)):
+                if os.path.isfile(file_path + ending):  # noqa: PTH113 - asked hundreds of times
+                    with opened(file_path + ending, "rb") as file:
+                        self._read[file_path] = json.loads(file.read())
+                    break
+        return self._read.get(file_path)
+
+
+MODELS = Models()
 
 
 def _moment(value: Any) -> datetime:

@@ -13,6 +13,7 @@ import pytest
 from botocore.config import Config
 from xdist.scheduler import LoadFileScheduling
 
+from lakectl.aws_session import MODELS
 from lakectl.local import control
 from lakectl.local.control import Endpoint
 
@@ -48,6 +49,8 @@ def state_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setenv("LAKECTL_LAMBDA_RETRY_DELAY", RETRY_DELAY_SECONDS)
         # A JVM that warms up in the background would take the cores from the other tests.
         patch.setenv("LAKECTL_GLUE_STANDBY", "0")
+        # Every session of botocore would read its models again.
+        patch.setattr("botocore.loaders.Loader.FILE_LOADER_CLASS", staticmethod(lambda: MODELS))
         # A shell starts background jobs with SIGINT ignored, which every child inherits; tests send it.
         signal.signal(signal.SIGINT, signal.default_int_handler)
         yield home

@@ -36,9 +36,10 @@ def main() -> None:
             importlib.import_module(module.name)
     for name in ("boto3", "botocore.signers", "rich.live", "rich.table", "sqlglot"):
         importlib.import_module(name)
+    loader = aws_session.new_session().get_component("data_loader")
     for service in SERVICES:
         for model in ("service-2", "endpoint-rule-set-1"):
-            aws_session.loader().load_service_model(service, model)
+            loader.load_service_model(service, model)
     gc.freeze()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those who wait
     requests = socket.socket(fileno=int(sys.argv[1]))

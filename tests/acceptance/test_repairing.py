@@ -46,6 +46,7 @@ def test_a_drift_that_the_plan_does_not_name_is_a_failure(trial: Trial, monkeypa
         repairing.drift(trial)
 
 
+@pytest.mark.long
 def test_another_drift_beside_it_is_a_failure(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
     other = next(each for each in DRIFTS if each.kind == "log-group")
 

@@ -118,6 +118,7 @@ def test_alter(ask: Any, table: str, catalog: GlueCatalog) -> None:
     assert ask("ALTER TABLE u RENAME TO t") == 0
 
 
+@pytest.mark.long
 def test_optimize_and_vacuum(ask: Any, table: str, catalog: GlueCatalog, client: Callable[..., Any]) -> None:
     for number in range(10, 15):
         assert ask(f"INSERT INTO t VALUES ({number}, 'x', DATE '2025-01-02', 1)") == 1

@@ -117,6 +117,7 @@ def test_up_waits_for_the_active_run_and_says_so_only_when_the_specification_has
     assert "changed s3-object" in said
 
 
+@pytest.mark.long
 def test_a_run_that_does_not_end_is_named_and_nothing_is_changed(changing: Changing, endpoint: Endpoint) -> None:
     run_id = changing.run()
     changing.sources["orders"]["columns"]["note"] = "string"

@@ -82,6 +82,7 @@ def changed_specification(folder: Path, client: Any) -> None:
     write("name: planned\nsuffix_names: true\n")
 
 
+@pytest.mark.long
 def test_keep_data_leaves_objects_tables_and_run_log_for_a_later_up(folder: Path, client: Any) -> None:
     assert lakectl(folder, "up").returncode == 0
     bucket = "org-demo-lake-raw-planned"

@@ -93,6 +93,7 @@ def test_a_landing_on_its_way_is_not_called_lost(lake: Lake, monkeypatch: pytest
     assert len(rows_of(lake, key)) == 1
 
 
+@pytest.mark.long
 def test_a_row_that_is_younger_than_the_listing_is_not_called_gone(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     key = "retail/customers/ingest_date=2026-11-02/customers.csv"
     versions, rows, landed = ops.landed_versions, ops._rows, threading.Event()

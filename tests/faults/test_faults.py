@@ -189,7 +189,7 @@ def fill(lake: Lake) -> None:
 
 PHASES = {"create": CREATES, "change": CHANGES, "delete": DELETES}
 EVERY_FAULT = (*FAULTS, LOST)
-IN_SHORT = [(THROTTLED, "create"), *((LOST, phase) for phase in PHASES)]
+IN_SHORT = [(LOST, phase) for phase in PHASES]
 
 
 @pytest.mark.parametrize(
@@ -247,7 +247,7 @@ def assert_ends_clearly(result: Result, started: float, operation: Operation, co
 DENIED = {"code": "AccessDenied", "status": 403}
 
 
-@pytest.mark.parametrize("operation", [("iam", "CreateRole"), ("s3", "PutBucketPolicy"), ("glue", "CreateJob")])
+@pytest.mark.parametrize("operation", [("s3", "PutBucketPolicy")])
 def test_a_write_that_is_denied_for_ever_ends_up_in_a_clear_error(
     subject: Subject, weather: Weather, operation: Operation
 ) -> None:
@@ -272,7 +272,9 @@ def denied_for_ever(subject: Subject, weather: Weather, operation: Operation) ->
     subject.assert_converges_up()
 
 
-@pytest.mark.parametrize("operation", [("dynamodb", "CreateTable"), ("s3", "CreateBucket")])
+@pytest.mark.parametrize(
+    "operation", [("dynamodb", "CreateTable"), pytest.param(("s3", "CreateBucket"), marks=pytest.mark.long)]
+)
 def test_a_write_that_is_throttled_for_ever_ends_up_in_a_clear_error(
     subject: Subject, weather: Weather, operation: Operation
 ) -> None:

@@ -40,6 +40,7 @@ def test_a_permission_that_was_acknowledged_and_lost_is_added_again(
     subject.assert_complete()
 
 
+@pytest.mark.long
 def test_two_up_at_once_lose_no_permission(subject: Subject, endpoint: Endpoint, proxy: Proxy) -> None:
     """Item 24: another `up`, which no order of ours holds back, adds to the same function."""
     LosingPermissions(proxy)

@@ -47,7 +47,7 @@ def refuse(proxy: Proxy, which: Callable[[Call], bool], answer: Answer) -> None:
     ("which", "answer", "kind", "says"),
     [
         pytest.param(is_queue, QUEUE_GONE, "sqs-queue", "SQS to release the name", marks=pytest.mark.long),
-        (is_bucket, BUCKET_BUSY, "s3-bucket", "S3 to finish deleting"),
+        pytest.param(is_bucket, BUCKET_BUSY, "s3-bucket", "S3 to finish deleting", marks=pytest.mark.long),
     ],
 )
 def test_up_waits_for_a_name_that_was_just_deleted_and_says_what_for(

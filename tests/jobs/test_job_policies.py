@@ -98,6 +98,7 @@ def test_warn_lets_rows_through_and_counts_them_and_ignore_does_not(job_lake: Jo
     assert (bad[3][2], bad[4][3], bad[6][4], bad[7][5], bad[8][3]) == (None, None, None, None, 0)
 
 
+@pytest.mark.long
 def test_only_the_reference_that_warns_is_counted(job_lake: JobLake) -> None:
     sources = plain_sources()
     sources["orders"]["lookups"]["products"]["missing"] = "ignore"

@@ -110,6 +110,7 @@ COMMON: dict[str, Any] = {
 }
 
 
+@pytest.mark.long
 @settings(max_examples=1, **COMMON)
 @given(told=steps)
 def test_silver_is_what_the_reference_says(spark: Any, endpoint: Endpoint, told: list[Any]) -> None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from local_helpers import TRUST, kill
 
 Client = Callable[[str], Any]
@@ -52,6 +53,7 @@ def template(*names: str) -> str:
     return json.dumps({"Resources": {name: resources[name] for name in names}})
 
 
+@pytest.mark.long
 def test_what_cloudformation_makes_survives_a_kill(aws: Client) -> None:
     """Item 12 and item 13: a stack's bucket is known to the disk, and so are its table, queue and role."""
     stacks = aws("cloudformation")
