@@ -67,9 +67,11 @@ def transform(template: str, paths: dict[str, str], event: dict[str, Any], rule_
     values["aws.events.event.json"] = event
     values["aws.events.event.ingestion-time"] = event.get("time")
     if template.lstrip().startswith('"'):
-        return _PLACEHOLDER.sub(lambda found: _as_text(values[found[1]]), template)
+        return _PLACEHOLDER.sub(lambda found: _as_text(values[found[1]]) if found[1] in values else found[0], template)
 
     def as_json(found: re.Match[str]) -> str:
+        if found[1] not in values:  # of a target that was put before PutTargets refused it
+            return found[0]
         value = values[found[1]]
         if value is None:
             value = ""

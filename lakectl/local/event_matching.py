@@ -8,96 +8,128 @@ to be in the same entry of it. An empty array and an empty object have no leaves
 from __future__ import annotations
 
 import ipaddress
-import itertools
 import operator
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
+T = TypeVar("T")
 Path = tuple[str, ...]
-Asked = list[tuple[Path, list[Any]]]  # leaves that there have to be: each with a path, and fitting one of the filters
+Array = tuple[Path, int]  # the path of an array of objects, and how many arrays it is in itself at that path
+Entries = frozenset[tuple[Array, int]]  # which entry of each array
+Field = tuple[Path, list[Any]]  # a leaf with this path has to fit one of the filters
+
+
+@dataclass(frozen=True, eq=False)
+class _Leaf:
+    value: Any
+    entries: Entries
 
 
 @dataclass(frozen=True)
-class _Leaf:
-    """``entries``: number of an array of objects -> of the entry of it that the leaf is in."""
-
-    value: Any
-    entries: Mapping[int, int]
+class _Or:
+    choices: list[list[Field | _Or]]
 
 
-Leaves = dict[Path, list[_Leaf]]
+Asked = list[Field | _Or]  # all of them
 
 
 def matches(pattern: Mapping[str, Any], event: Any) -> bool:
     """``pattern``: one that :func:`lakectl.local.validation.event_patterns.check` takes; an empty one matches all."""
-    leaves: Leaves = {}
-    _collect(event, (), {}, leaves, itertools.count())
-    return any(_Search(asked, leaves).finds(0, {}) for asked in _alternatives(pattern, ()))
+    leaves: dict[Path, list[_Leaf]] = {}
+    _collect(event, (), 0, frozenset(), leaves)
+    return bool(_Search(leaves).reached(_asked(pattern, ()), {frozenset()}, frozenset()))
 
 
-def _collect(value: Any, path: Path, entries: Mapping[int, int], leaves: Leaves, numbers: Iterator[int]) -> None:
+def _collect(value: Any, path: Path, depth: int, entries: Entries, leaves: dict[Path, list[_Leaf]]) -> None:
     if isinstance(value, dict):
         for key, each in value.items():
-            _collect(each, (*path, *key.split(".")), entries, leaves, numbers)
+            _collect(each, (*path, *key.split(".")), 0, entries, leaves)
     elif isinstance(value, list):
-        array = next(numbers)
         for place, each in enumerate(value):
-            inside = {**entries, array: place} if isinstance(each, dict | list) else entries
-            _collect(each, path, inside, leaves, numbers)
+            inside = entries | {((path, depth), place)} if isinstance(each, dict | list) else entries
+            _collect(each, path, depth + 1, inside, leaves)
     else:
         leaves.setdefault(path, []).append(_Leaf(value, entries))
 
 
-def _alternatives(node: Mapping[str, Any], path: Path) -> Iterator[Asked]:
-    """What a pattern asks for, once for each way through its ``$or``."""
-    for chosen in itertools.product(*(list(_alternatives_of(key, value, path)) for key, value in node.items())):
-        yield list(itertools.chain.from_iterable(chosen))
-
-
-def _alternatives_of(key: str, value: Any, path: Path) -> Iterator[Asked]:
-    if key == "$or" and isinstance(value, list) and all(isinstance(each, dict) for each in value):
-        for each in value:
-            yield from _alternatives(each, path)
-    elif isinstance(value, dict):
-        yield from _alternatives(value, (*path, *key.split(".")))
-    else:
-        yield [((*path, *key.split(".")), value)]
+def _asked(node: Mapping[str, Any], path: Path) -> Asked:
+    """Fields by their path, so that those of one array come one after the other; then the choices."""
+    fields: list[Field] = []
+    choices: list[_Or] = []
+    for key, value in node.items():
+        below = (*path, *key.split("."))
+        if key == "$or" and isinstance(value, list) and all(isinstance(each, dict) for each in value):
+            choices.append(_Or([_asked(each, path) for each in value]))
+        elif isinstance(value, dict):
+            inside = _asked(value, below)
+            fields += [each for each in inside if not isinstance(each, _Or)]
+            choices += [each for each in inside if isinstance(each, _Or)]
+        else:
+            fields.append((below, value))
+    return [*sorted(fields, key=lambda field: field[0]), *choices]
 
 
 class _Search:
-    """For leaves that fit all that is asked for, and are in the same entries of the arrays that they share."""
+    """Follows all ways at once in which leaves fit what is asked for: as sets of entries that they are in.
 
-    def __init__(self, asked: Asked, leaves: Leaves) -> None:
-        self._asked = asked
+    Of these only arrays are kept that are asked about again, so the work grows neither with the ways through several
+    ``$or`` nor with the entries of one array times those of another.
+    """
+
+    def __init__(self, leaves: Mapping[Path, list[_Leaf]]) -> None:
         self._leaves = leaves
-        self._failed: set[tuple[int, frozenset[tuple[int, int]]]] = set()
-        # Arrays that matter from a place on: so one array's entries are not tried for each of another's.
-        self._matter: list[frozenset[int]] = [frozenset()]
-        for path, _ in reversed(asked):
-            arrays = {array for leaf in leaves.get(path, ()) for array in leaf.entries}
-            self._matter.insert(0, self._matter[0] | arrays)
+        self._arrays = {path: _arrays(each.entries for each in found) for path, found in leaves.items()}
 
-    def finds(self, place: int, entries: Mapping[int, int]) -> bool:
-        if place == len(self._asked):
-            return True
-        state = (place, frozenset(each for each in entries.items() if each[0] in self._matter[place]))
-        if state in self._failed:
-            return False
-        path, filters = self._asked[place]
-        there = [leaf for leaf in self._leaves.get(path, ()) if _agree(leaf.entries, entries)]
-        if not there and {"exists": False} in filters and self.finds(place + 1, entries):
-            return True
-        for leaf in there:
-            if any(_fits(leaf.value, each) for each in filters) and self.finds(place + 1, {**entries, **leaf.entries}):
-                return True
-        self._failed.add(state)
-        return False
+    def reached(self, asked: Asked, ways: set[Entries], later: frozenset[Array]) -> set[Entries]:
+        """What ``ways`` lead to; empty if none does. ``later``: arrays that are asked about after this."""
+        for place, each in enumerate(asked):
+            matter = later.union(*(self._asked_about(other) for other in asked[place + 1 :]))
+            if isinstance(each, _Or):
+                found = {way for choice in each.choices for way in self.reached(choice, ways, matter)}
+            else:
+                found = self._fitting(*each, ways)
+            ways = {_only(way, matter) for way in found}
+        return ways
+
+    def _asked_about(self, each: Field | _Or) -> frozenset[Array]:
+        if isinstance(each, _Or):
+            return frozenset(array for choice in each.choices for one in choice for array in self._asked_about(one))
+        return self._arrays.get(each[0], frozenset())
+
+    def _fitting(self, path: Path, filters: list[Any], ways: set[Entries]) -> set[Entries]:
+        """The ways that go on through a fitting leaf in the same entries. Or without any leaf, where that is asked."""
+        found: set[Entries] = set()
+        without = set(ways)
+        leaves = self._leaves.get(path, ())
+        fitting = {leaf for leaf in leaves if any(_fits(leaf.value, each) for each in filters)}
+        for arrays, group in _by_arrays(ways, lambda way: way).items():
+            for others, there in _by_arrays(leaves, lambda leaf: leaf.entries).items():
+                shared = arrays & others
+                at: dict[Entries, list[_Leaf]] = {}
+                for leaf in there:
+                    at.setdefault(_only(leaf.entries, shared), []).append(leaf)
+                for way in group:
+                    agreeing = at.get(_only(way, shared), ())
+                    without -= {way} if agreeing else set()
+                    found.update(way | leaf.entries for leaf in agreeing if leaf in fitting)
+        return found | without if {"exists": False} in filters else found
 
 
-def _agree(one: Mapping[int, int], other: Mapping[int, int]) -> bool:
-    return all(other.get(array, entry) == entry for array, entry in one.items())
+def _by_arrays(each_of: Iterable[T], entries_of: Callable[[T], Entries]) -> dict[frozenset[Array], list[T]]:
+    found: dict[frozenset[Array], list[T]] = {}
+    for each in each_of:
+        found.setdefault(_arrays([entries_of(each)]), []).append(each)
+    return found
+
+
+def _arrays(each_of: Iterable[Entries]) -> frozenset[Array]:
+    return frozenset(array for entries in each_of for array, _ in entries)
+
+
+def _only(entries: Entries, arrays: frozenset[Array]) -> Entries:
+    return frozenset(each for each in entries if each[0] in arrays)
 
 
 def _fits(value: Any, asked: Any) -> bool:

@@ -65,14 +65,14 @@ def places() -> dict[str, tuple[Any, str, bool]]:
     return {
         "claimed": (Inbox, "take", True),
         "judged": (job, "judge", True),
-        "set aside": (loading, "store", True),
+        "quarantined": (loading, "store", True),
         "compared": (Upsert, "commit", False),
         "committed": (Upsert, "commit", True),
         "loaded": (Inbox, "finish", False),
     }
 
 
-STAGES = ("claimed", "judged", "set aside", "compared", "committed", "loaded")
+STAGES = ("claimed", "judged", "quarantined", "compared", "committed", "loaded")
 
 
 @pytest.mark.parametrize("stages", [("committed",), pytest.param(STAGES, marks=pytest.mark.long)])

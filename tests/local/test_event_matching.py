@@ -1,6 +1,6 @@
 """Which events a pattern matches, and what a target gets of them.
 
-The semantics are those of aws/event-ruler's README and of the 170 cases that localstack recorded on AWS
+The semantics are those of aws/event-ruler's README and of the cases that localstack recorded on AWS
 (tests/aws/services/events/test_events_patterns.snapshot.json and test_events_inputs.snapshot.json): the cases here are
 our own, in their words.
 """
@@ -92,6 +92,30 @@ def test_large_arrays_are_searched_once() -> None:
     """Each entry of one array with each of another would be 25 million ways."""
     event = {"a": [{"x": 1}] * 5_000, "b": [{"y": 2}] * 5_000, "c": 3}
     assert not matches({"a": {"x": [1]}, "b": {"y": [2]}, "c": [4]}, event)
+    assert not matches({"a": {"x": [1], "y": [2]}, "c": [3]}, event | {"a": [{"x": 1, "y": 3}] * 20_000})
+
+
+def test_choices_do_not_multiply() -> None:
+    """Forty of two are 10^12 ways."""
+    one = {"a": 1, "b": 1}
+    pattern = {f"k{number}": {"$or": [{"a": [1]}, {"b": [1]}]} for number in range(40)}
+    event = {f"k{number}": one for number in range(40)}
+    assert matches(pattern, event)
+    assert not matches(pattern | {"last": [1]}, event)
+    assert not matches(pattern, event | {"k39": {"a": 2, "b": 2}})
+
+
+SKU, NUMBER = st.sampled_from("ab"), st.integers(0, 2)
+ENTRIES = st.lists(
+    st.fixed_dictionaries({}, optional={"sku": SKU, "n": NUMBER, "tags": st.lists(SKU, max_size=2)}), max_size=3
+)
+
+
+@given(ENTRIES, SKU, NUMBER, SKU)
+def test_conditions_on_an_array_hold_in_one_entry(entries: list[dict[str, Any]], sku: str, n: int, tag: str) -> None:
+    pattern = {"items": {"sku": [sku], "$or": [{"n": [n]}, {"tags": [tag]}]}}
+    expected = any(each.get("sku") == sku and (each.get("n") == n or tag in each.get("tags", [])) for each in entries)
+    assert matches(pattern, {"items": entries}) is expected
 
 
 @pytest.mark.parametrize("event", ['"text"', '["text"]', "text", '{"testEvent": "value"}'])
