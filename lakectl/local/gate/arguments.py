@@ -67,14 +67,8 @@ def _update_table(call: Call) -> Refusal | None:
     return _same("InvalidInputException", "TableInput is required") if missing else None
 
 
-EVENT_FIELDS = (
-    "id",
-    "account",
-    "source",
-    "time",
-    "region",
-    "detail-type",
-)  # TestEventPattern, API reference: mandatory
+# Those that are mandatory [TestEventPattern, API reference, "Event"].
+EVENT_FIELDS = ("id", "account", "source", "time", "region", "detail-type")
 
 
 def _test_event(call: Call) -> Refusal | None:
